@@ -1,0 +1,43 @@
+/** One xDS resource, encoded once and shared by every proxy that sees the same content. */
+export interface XdsResource {
+  /** `type.googleapis.com/envoy.config.cluster.v3.Cluster` and so on. */
+  readonly typeUrl: string;
+  readonly name: string;
+  /** Hash of the content: equal content has an equal version, on every replica and after every restart. */
+  readonly version: string;
+  /** A whole encoded `envoy.service.discovery.v3.Resource` (name, version, aliases, resource as Any). */
+  readonly bytes: Uint8Array;
+}
+
+/** Who asks: an authenticated proxy. */
+export interface ProxyIdentity {
+  /** UID of its pod. */
+  readonly uid: string;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+/** A change of resources, as told to the streams. */
+export interface ResourceChange {
+  /** Names that may differ for this proxy now, by type URL; undefined when nothing does. */
+  affected(proxy: ProxyIdentity): ReadonlyMap<string, ReadonlySet<string>> | undefined;
+}
+
+/** Anything that gives resources to streams: the xDS cache, and the certificates (secrets). */
+export interface ResourceSource {
+  readonly typeUrls: readonly string[];
+  /** Everything of a type that a wildcard subscription gets. */
+  wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource>;
+  /** One resource by name; undefined when it does not exist for this proxy. */
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
+  /** Calls back at each change; gives a function that ends that. */
+  onChange(listener: (change: ResourceChange) => void): () => void;
+}
+
+export const CLUSTER_TYPE = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
+export const ENDPOINT_TYPE = 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment';
+export const LISTENER_TYPE = 'type.googleapis.com/envoy.config.listener.v3.Listener';
+export const ROUTE_TYPE = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration';
+export const VIRTUAL_HOST_TYPE = 'type.googleapis.com/envoy.config.route.v3.VirtualHost';
+export const SECRET_TYPE = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';

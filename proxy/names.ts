@@ -1,0 +1,42 @@
+/** Names shared by the webhook (which writes them into pods), the bootstrap and the control plane. */
+
+/** Container name of the sidecar. Istio's, so that `kubectl logs -c istio-proxy` and the tools of others find it. */
+export const PROXY_CONTAINER = 'istio-proxy';
+/** Container name of the init container that loads the redirection rules. */
+export const INIT_CONTAINER = 'heddle-init';
+/** Namespace Heddle lives in, and the root namespace of mesh-wide policies. */
+export const SYSTEM_NAMESPACE = 'heddle-system';
+/** Service of the operator; DNS name `heddle-operator.heddle-system.svc`, which its xDS certificate carries. */
+export const OPERATOR_SERVICE = 'heddle-operator';
+export const XDS_SERVER_NAME = `${OPERATOR_SERVICE}.${SYSTEM_NAMESPACE}.svc`;
+/** Service, Deployment and both webhook configurations of the admission server. */
+export const WEBHOOK_SERVICE = 'heddle-webhook';
+/** Secret with the webhook's serving certificate (`tls.crt`, `tls.key`). */
+export const WEBHOOK_TLS_SECRET = 'heddle-webhook-tls';
+/** ConfigMap in every namespace that could hold an injected pod: `root-cert.pem` and `trust.yaml` (an SDS file). */
+export const TRUST_CONFIG_MAP = 'heddle-trust';
+/** Key of the trust ConfigMap that holds the SDS DiscoveryResponse with the roots inline. */
+export const TRUST_SDS_KEY = 'trust.yaml';
+/** Key of the trust ConfigMap that holds the roots as PEM. */
+export const TRUST_PEM_KEY = 'root-cert.pem';
+export const TRUST_MOUNT_PATH = '/etc/heddle/trust';
+/** Projected ServiceAccount token with which a proxy proves who it is. */
+export const TOKEN_MOUNT_PATH = '/var/run/secrets/heddle';
+export const TOKEN_FILE = 'token';
+/** Audience of that token. */
+export const TOKEN_AUDIENCE = 'heddle';
+/** Name of the static bootstrap cluster that reaches the operator. */
+export const XDS_CLUSTER = 'heddle-xds';
+/** Name, in the trust SDS file, of the validation context that guards the ADS connection. */
+export const XDS_TRUST_SECRET = 'heddle-xds-trust';
+/** SDS name of the workload's own certificate and key. */
+export const WORKLOAD_SECRET = 'default';
+/** SDS name of the mesh's trust bundle. */
+export const ROOT_SECRET = 'ROOTCA';
+/** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
+export const MESH_ALPN = 'istio';
+/** Pod label read on any pod: the pod's inbound side accepts mesh mTLS. Written on ours. */
+export const TLS_MODE_LABEL = 'security.istio.io/tlsMode';
+export const TLS_MODE_ISTIO = 'istio';
+/** Readiness gate (pod condition type) that holds back pods of an unreleased revision. */
+export const CANARY_GATE = 'heddle.dev/canary';
