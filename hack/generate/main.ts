@@ -1,0 +1,70 @@
+/**
+ * `node hack/generate/main.ts [--if-stale]`: generates the protobuf code and the CRDs. With `--if-stale`, a step whose
+ * inputs are what they were when it last ended is left out.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { descriptorSources } from './descriptors.ts';
+import { generateProtobuf } from './protobuf.ts';
+import { hashFiles, readStamp, removeStamp, writeStamp } from './stamp.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const HERE = import.meta.dirname;
+const CRDS = join(HERE, 'crds.ts');
+
+interface Step {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly run: () => Promise<void> | void;
+}
+
+function log(message: string): void {
+  console.log(`generate: ${message}`);
+}
+
+function steps(): Step[] {
+  const packages = ['protobuf', 'protoc-gen-es'].map((name) =>
+    join(ROOT, 'node_modules', '@bufbuild', name, 'package.json'),
+  );
+  const all: Step[] = [
+    {
+      name: 'protobuf',
+      inputs: [...descriptorSources(), ...packages, join(HERE, 'protobuf.ts'), join(HERE, 'descriptors.ts')],
+      output: join(ROOT, 'generated', 'envoy'),
+      run: () => generateProtobuf(log),
+    },
+  ];
+  if (existsSync(CRDS)) {
+    all.push({ name: 'crds', inputs: crdInputs(), output: join(ROOT, 'manifests'), run: runCrds });
+  }
+  return all;
+}
+
+function crdInputs(): string[] {
+  const schemas = readdirSync(join(ROOT, 'api')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  return [CRDS, ...schemas.sort().map((name) => join(ROOT, 'api', name))];
+}
+
+async function runCrds(): Promise<void> {
+  const module = (await import(CRDS)) as { generateCrds: () => Promise<void> };
+  await module.generateCrds();
+  log('Wrote the CRDs');
+}
+
+async function main(): Promise<void> {
+  const ifStale = process.argv.includes('--if-stale');
+  for (const step of steps()) {
+    const stamp = join(ROOT, 'generated', `.${step.name}.stamp`);
+    const hash = hashFiles(step.inputs);
+    if (ifStale && existsSync(step.output) && readStamp(stamp) === hash) continue;
+    removeStamp(stamp);
+    await step.run();
+    writeStamp(stamp, hash);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(`generate: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
