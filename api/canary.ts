@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { condition } from './condition.ts';
+import { conditions } from './condition.ts';
 import { duration } from './duration.ts';
+import { withRules } from './rule.ts';
 
 export const CANARY_GROUP = 'heddle.dev';
 export const CANARY_VERSION = 'v1alpha1';
@@ -9,30 +10,80 @@ export const CANARY_KIND = 'Canary';
 const percent = z.int().min(1).max(100);
 
 export const canaryMetric = z.object({
-  name: z.enum(['request-success-rate', 'request-duration']),
-  thresholdRange: z.object({ min: z.number().min(0).optional(), max: z.number().min(0).optional() }),
+  name: z
+    .enum(['request-success-rate', 'request-duration'])
+    .describe(
+      'request-success-rate: share of answers below 500, in percent. request-duration: 99th percentile, in ms.',
+    ),
+  thresholdRange: withRules(z.object({ min: z.number().min(0).optional(), max: z.number().min(0).optional() }), [
+    {
+      cel: 'has(self.min) || has(self.max)',
+      message: 'give min, max or both',
+      holds: ({ min, max }) => min !== undefined || max !== undefined,
+    },
+    {
+      cel: '!has(self.min) || !has(self.max) || self.min <= self.max',
+      message: 'min must not be above max',
+      holds: ({ min, max }) => min === undefined || max === undefined || min <= max,
+    },
+  ]).describe('The check passes while the value is within this range, bounds included.'),
 });
 
-export const canaryAnalysis = z.object({
-  interval: duration,
-  threshold: z.int().min(1).default(5),
-  stepWeight: percent.optional(),
-  maxWeight: percent.optional(),
-  stepWeights: z.array(percent).min(1).max(100).optional(),
-  minRequests: z.int().min(1).default(10),
-  metrics: z.array(canaryMetric).max(10).default([]),
+const weighting = z.object({
+  interval: duration.describe('Time between checks, e.g. "30s".'),
+  threshold: z.int().min(1).default(5).describe('Failed checks after which the revision is given up.'),
+  stepWeight: percent.optional().describe('Percent added at each step, up to maxWeight.'),
+  maxWeight: percent
+    .optional()
+    .describe('Percent at which the revision is promoted when stepWeight is given; 100 unless told.'),
+  stepWeights: z
+    .array(percent)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Percent of the requests at each step, rising: [5, 50, 100].'),
+  minRequests: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('Requests a check needs before it says anything but InsufficientTraffic.'),
+  metrics: z.array(canaryMetric).max(10).default([]).describe('Checks; each must pass for the step to pass.'),
 });
+
+export const canaryAnalysis = withRules(weighting, [
+  {
+    cel: 'has(self.stepWeight) != has(self.stepWeights)',
+    message: 'give exactly one of stepWeight and stepWeights',
+    holds: ({ stepWeight, stepWeights }) => (stepWeight === undefined) !== (stepWeights === undefined),
+  },
+  {
+    cel: '!has(self.stepWeights) || self.stepWeights.isSorted()',
+    message: 'stepWeights must rise, e.g. [5, 50, 100]',
+    holds: ({ stepWeights = [] }) => stepWeights.every((weight, i) => weight >= (stepWeights[i - 1] ?? 0)),
+  },
+  {
+    cel: '!has(self.stepWeight) || !has(self.maxWeight) || self.stepWeight <= self.maxWeight',
+    message: 'stepWeight must not be above maxWeight',
+    holds: ({ stepWeight = 0, maxWeight = 100 }) => stepWeight <= maxWeight,
+  },
+]);
 
 export const canarySpec = z.object({
-  targetRef: z.object({
-    apiVersion: z.string().default('apps/v1'),
-    kind: z.enum(['Deployment']),
-    name: z.string().min(1).max(253),
-  }),
-  progressDeadlineSeconds: z.int().min(1).default(600),
-  skipAnalysis: z.boolean().default(false),
-  suspend: z.boolean().default(false),
-  analysis: canaryAnalysis,
+  targetRef: z
+    .object({
+      apiVersion: z.string().max(64).default('apps/v1').describe('API version of the target.'),
+      kind: z.enum(['Deployment']).describe('Kind of the target.'),
+      name: z.string().min(1).max(253).describe('Name of the target, in the namespace of the Canary.'),
+    })
+    .describe('Whose new revisions are analysed. No copy of it is made.'),
+  progressDeadlineSeconds: z
+    .int()
+    .min(1)
+    .default(600)
+    .describe('Seconds a step may wait for capacity before the revision is given up.'),
+  skipAnalysis: z.boolean().default(false).describe('Promote new revisions at once.'),
+  suspend: z.boolean().default(false).describe('Leave everything as it is until this is false again.'),
+  analysis: canaryAnalysis.describe('How a new revision is tried.'),
 });
 
 export const CANARY_PHASES = [
@@ -46,31 +97,35 @@ export const CANARY_PHASES = [
 ] as const;
 
 export const canaryStatus = z.object({
-  observedGeneration: z.int().optional(),
-  phase: z.enum(CANARY_PHASES).optional(),
-  /** Revision (pod-template-hash) that serves; always in `ungatedRevisions`. */
-  stableRevision: z.string().optional(),
-  /** Revision under analysis; absent when there is none. */
-  canaryRevision: z.string().optional(),
-  /** Revisions whose pods get no gate, and whose gates are opened. Empty: no gate at all. */
-  ungatedRevisions: z.array(z.string()).optional(),
-  /** Percent of requests that go to `canaryRevision`. */
-  weight: z.int().min(0).max(100).optional(),
-  /** Index into the list of weights. */
-  step: z.int().optional(),
-  failedChecks: z.int().optional(),
-  /** Revision that failed last; it is not tried again until the template changes. */
-  failedRevision: z.string().optional(),
-  /** When the present step's window began (RFC 3339). */
-  stepStartTime: z.string().optional(),
-  lastTransitionTime: z.string().optional(),
-  /** The last window's figures, as the printer columns show them. */
+  observedGeneration: z.int().optional().describe('metadata.generation this status was made from.'),
+  phase: z.enum(CANARY_PHASES).optional().describe('Where the release stands.'),
+  stableRevision: z
+    .string()
+    .optional()
+    .describe('Revision (pod-template-hash) that serves; always in ungatedRevisions.'),
+  canaryRevision: z.string().optional().describe('Revision under analysis; absent when there is none.'),
+  ungatedRevisions: z
+    .array(z.string())
+    .optional()
+    .describe('Revisions whose pods get no readiness gate, and whose gates are opened. Empty: no gate at all.'),
+  weight: z.int().min(0).max(100).optional().describe('Percent of the requests that go to canaryRevision.'),
+  step: z.int().optional().describe('Index into the list of weights.'),
+  failedChecks: z.int().optional().describe('Checks that failed in this analysis.'),
+  failedRevision: z
+    .string()
+    .optional()
+    .describe('Revision that failed last; it is not tried again until the template changes.'),
+  stepStartTime: z.string().optional().describe('When the window of the present step began (RFC 3339).'),
+  lastTransitionTime: z.string().optional().describe('When the phase last changed (RFC 3339).'),
   metrics: z
     .object({ successRate: z.string().optional(), p99: z.string().optional(), requests: z.int().optional() })
-    .optional(),
-  /** One word on the last check, e.g. Passed, Failed, InsufficientTraffic, AwaitingCapacity. */
-  verdict: z.string().optional(),
-  conditions: z.array(condition).optional(),
+    .optional()
+    .describe('Figures of the last window, as the printer columns show them.'),
+  verdict: z
+    .string()
+    .optional()
+    .describe('One word on the last check: Passed, Failed, InsufficientTraffic, AwaitingCapacity, ...'),
+  conditions: conditions.optional(),
 });
 
 export type CanarySpec = z.infer<typeof canarySpec>;

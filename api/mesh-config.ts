@@ -1,0 +1,54 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { duration } from './duration.ts';
+
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'must be a DNS name in lower case');
+const image = z.string().min(1).max(512);
+const quantity = z
+  .string()
+  .regex(/^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$/, 'must be a quantity such as "100m" or "64Mi"');
+
+const proxySettings = z.strictObject({
+  /** Stock Envoy. */
+  image: image.default('envoyproxy/envoy:v1.40.0'),
+  /** Holds the program of the init container that loads the redirect rules. */
+  initImage: image.default('heddle/heddle:dev'),
+  cpu: quantity.default('50m'),
+  memory: quantity.default('96Mi'),
+  cpuLimit: quantity.optional(),
+  memoryLimit: quantity.optional(),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
+});
+
+const certificateSettings = z.strictObject({
+  rootLifetime: duration.default('87600h'),
+  intermediateLifetime: duration.default('2160h'),
+  workloadLifetime: duration.default('24h'),
+  webhookLifetime: duration.default('2160h'),
+});
+
+/** The mesh's settings: `mesh.yaml` in the ConfigMap `heddle-mesh`. */
+export const meshConfig = z.strictObject({
+  trustDomain: dnsName.default('cluster.local'),
+  clusterDomain: dnsName.default('cluster.local'),
+  rootNamespace: dnsName.default('heddle-system'),
+  proxy: proxySettings.prefault({}),
+  certificates: certificateSettings.prefault({}),
+});
+
+export type MeshConfig = z.output<typeof meshConfig>;
+
+/**
+ * Reads the mesh's settings.
+ * @param text YAML; what it leaves out has the default
+ * @throws {Error} naming every field that is wrong, and what it must be
+ */
+export function readMeshConfig(text: string): MeshConfig {
+  const result = meshConfig.safeParse(parse(text) ?? {});
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'mesh.yaml'}: ${message}`);
+  throw new Error(`mesh settings: ${problems.join('; ')}`);
+}
