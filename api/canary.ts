@@ -47,7 +47,11 @@ const weighting = z.object({
     .min(1)
     .default(10)
     .describe('Requests a check needs before it says anything but InsufficientTraffic.'),
-  metrics: z.array(canaryMetric).max(10).default([]).describe('Checks; each must pass for the step to pass.'),
+  metrics: z
+    .array(canaryMetric)
+    .max(10)
+    .default([])
+    .describe('Checks; each must pass. Without any: request-success-rate of at least 99.'),
 });
 
 export const canaryAnalysis = withRules(weighting, [
@@ -96,6 +100,12 @@ export const CANARY_PHASES = [
   'Failed',
 ] as const;
 
+const windowFigures = z.object({
+  successRate: z.string().optional().describe('The worse of what callers saw and what was served, e.g. 99.8%.'),
+  p99: z.string().optional().describe('99th percentile of the duration, the worse of both sides, e.g. 12ms.'),
+  requests: z.int().optional().describe('Requests in the window.'),
+});
+
 export const canaryStatus = z.object({
   observedGeneration: z.int().optional().describe('metadata.generation this status was made from.'),
   phase: z.enum(CANARY_PHASES).optional().describe('Where the release stands.'),
@@ -116,11 +126,22 @@ export const canaryStatus = z.object({
     .optional()
     .describe('Revision that failed last; it is not tried again until the template changes.'),
   stepStartTime: z.string().optional().describe('When the window of the present step began (RFC 3339).'),
-  lastTransitionTime: z.string().optional().describe('When the phase last changed (RFC 3339).'),
-  metrics: z
-    .object({ successRate: z.string().optional(), p99: z.string().optional(), requests: z.int().optional() })
+  lastProgressTime: z
+    .string()
     .optional()
-    .describe('Figures of the last window, as the printer columns show them.'),
+    .describe('When the release last got on: a step, a check, one more pod (RFC 3339). The deadline counts from here.'),
+  restarts: z.int().optional().describe("Restarts of the canary's containers that have been judged already."),
+  canaryPods: z.int().optional().describe('Most eligible pods of canaryRevision seen at the present step.'),
+  recentRevisions: z
+    .array(z.string())
+    .optional()
+    .describe('Revisions that were stable lately, newest first; to return to one needs no analysis.'),
+  target: z.string().optional().describe('Name of the target this status speaks of.'),
+  lastTransitionTime: z.string().optional().describe('When the phase last changed (RFC 3339).'),
+  metrics: windowFigures
+    .optional()
+    .describe("The canary's figures in the last window, as the printer columns show them."),
+  stableMetrics: windowFigures.optional().describe("The stable revision's figures in the same window."),
   verdict: z
     .string()
     .optional()
@@ -130,6 +151,7 @@ export const canaryStatus = z.object({
 
 export type CanarySpec = z.infer<typeof canarySpec>;
 export type CanaryAnalysis = z.infer<typeof canaryAnalysis>;
+export type CanaryMetric = z.infer<typeof canaryMetric>;
 export type CanaryStatus = z.infer<typeof canaryStatus>;
 export type CanaryPhase = (typeof CANARY_PHASES)[number];
 
@@ -143,6 +165,7 @@ export interface Canary {
     uid?: string;
     generation?: number;
     resourceVersion?: string;
+    creationTimestamp?: string;
     annotations?: Record<string, string>;
     deletionTimestamp?: string;
     finalizers?: string[];
