@@ -1,0 +1,55 @@
+import { type Logger, silentLogger } from './logger.ts';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+export interface ReconcileResult {
+  /** Reconcile again after so long; milliseconds. */
+  readonly requeueAfterMs?: number;
+}
+
+export interface ControllerOptions extends WorkQueueOptions {
+  readonly name: string;
+  /** Makes the world match what the key's object asks for; must be safe to repeat. */
+  readonly reconcile: (key: string) => Promise<ReconcileResult | undefined>;
+  readonly logger?: Logger;
+}
+
+/** A loop that reconciles keys one by one; a failed key comes back with growing delay. */
+export class Controller {
+  readonly #queue: WorkQueue;
+  readonly #options: ControllerOptions;
+  readonly #logger: Logger;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue(options);
+    this.#logger = (options.logger ?? silentLogger).child({ controller: options.name });
+  }
+
+  enqueue(key: string): void {
+    this.#queue.add(key);
+  }
+
+  enqueueAfter(key: string, delayMs: number): void {
+    this.#queue.addAfter(key, delayMs);
+  }
+
+  start(): void {
+    this.#queue.run((key) => this.#work(key));
+  }
+
+  /** Resolves when nothing is under work any more. A controller that was stopped cannot be started again. */
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #work(key: string): Promise<void> {
+    try {
+      const result = await this.#options.reconcile(key);
+      this.#queue.forget(key);
+      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
+    } catch (error) {
+      const delayMs = Math.round(this.#queue.addRateLimited(key));
+      this.#logger.warn('reconcile failed, trying again', { key, error, delayMs });
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { Backoff, pause } from './backoff.ts';
+import type { KubeApi, Selection } from './kube-api.ts';
+import { isGone, isNotFound, KubeError } from './kube-error.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { type KubeObject, objectKey } from './object.ts';
+import type { ResourceKind } from './resource-kind.ts';
+import { Store } from './store.ts';
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  readonly api: Pick<KubeApi, 'list' | 'watch'>;
+  readonly kind: ResourceKind;
+  readonly store?: Store<T>;
+  /** Trims an object before it is kept; default: drops `metadata.managedFields`. */
+  readonly transform?: (object: T) => T;
+  readonly logger?: Logger;
+  /** A watch that is silent for so long is begun anew; milliseconds, default 120,000. */
+  readonly idleMs?: number;
+  /** First and longest pause after an error; milliseconds, default 250 and 30,000. */
+  readonly backoffMs?: readonly [number, number];
+  /** How often a kind that does not exist (404: its CRD is absent) is looked for; milliseconds, default 5,000. */
+  readonly absentMs?: number;
+}
+
+/** After so many failed watches in a row from one version the reflector lists again. */
+const WATCH_FAILURES_BEFORE_LIST = 3;
+
+/** Drops what only the API server needs, which is often the larger half of an object. */
+export function dropManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata?.managedFields !== undefined) delete object.metadata.managedFields;
+  return object;
+}
+
+/**
+ * Keeps a store equal to a collection of the API server: list, watch from there, and again. It ends only by `stop`;
+ * every error is logged and waited out. A kind without a CRD counts as empty and synced until the CRD comes.
+ */
+export class Reflector<T extends KubeObject = KubeObject> {
+  readonly store: Store<T>;
+  readonly #options: ReflectorOptions<T>;
+  readonly #logger: Logger;
+  readonly #backoff: Backoff;
+  readonly #transform: (object: T) => T;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+  #resourceVersion = '';
+  #lastContact = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#logger = (options.logger ?? silentLogger).child({ kind: options.kind.kind });
+    this.store = options.store ?? new Store<T>((error) => this.#logger.error('store listener failed', { error }));
+    this.#backoff = new Backoff(...(options.backoffMs ?? [250, 30_000]));
+    this.#transform = options.transform ?? dropManagedFields;
+  }
+
+  /** Milliseconds since the API server last answered or sent an event; for health checks. */
+  get silentMs(): number {
+    return this.#lastContact === 0 ? Number.POSITIVE_INFINITY : performance.now() - this.#lastContact;
+  }
+
+  /** Begins; resolves with the first list. Calling it again only waits. */
+  start(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.store.synced;
+  }
+
+  /** Ends the watch; the store keeps what it has. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        await this.#list();
+        await this.#watchOn();
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#waitOut(error);
+      }
+    }
+  }
+
+  async #waitOut(error: unknown): Promise<void> {
+    if (isNotFound(error)) {
+      if (!this.store.hasSynced || this.store.size > 0) this.#logger.info('kind is absent, looking again later');
+      this.store.replace([]);
+      this.#backoff.reset();
+      const absentMs = this.#options.absentMs ?? 5000;
+      return pause(absentMs * (0.75 + Math.random() / 2), this.#abort.signal);
+    }
+    const delay = Math.max(this.#backoff.next(), retryAfterMs(error));
+    this.#logger.warn('list failed, trying again', { error, delayMs: Math.round(delay) });
+    return pause(delay, this.#abort.signal);
+  }
+
+  async #list(): Promise<void> {
+    const { api, kind, namespace, labelSelector, fieldSelector } = this.#options;
+    const selection = { namespace, labelSelector, fieldSelector, signal: this.#abort.signal };
+    const result = await api.list<T>(kind, selection);
+    this.#resourceVersion = result.resourceVersion;
+    this.#lastContact = performance.now();
+    this.store.replace(result.items.map(this.#transform));
+  }
+
+  /** Watches, resuming where it ended, until only a new list can help. */
+  async #watchOn(): Promise<void> {
+    let failures = 0;
+    while (!this.#abort.signal.aborted) {
+      const from = this.#resourceVersion;
+      const begun = performance.now();
+      let cause: unknown;
+      try {
+        await this.#watchOnce();
+      } catch (error) {
+        cause = error;
+      }
+      if (this.#abort.signal.aborted) return;
+      if (isGone(cause)) {
+        this.#logger.info('watch is too old, listing again');
+        // Not at once: a server that answers 410 to everything must not be flooded with lists.
+        return pause(this.#backoff.next(), this.#abort.signal);
+      }
+      if (isNotFound(cause)) return;
+      const advanced = this.#resourceVersion !== from;
+      if (advanced || performance.now() - begun > 5000) {
+        failures = 0;
+        this.#backoff.reset();
+      } else failures++;
+      if (failures >= WATCH_FAILURES_BEFORE_LIST) return;
+      if (cause !== undefined) this.#logger.info('watch ended, resuming', { error: cause });
+      if (cause !== undefined || failures > 0) {
+        await pause(Math.max(this.#backoff.next(), retryAfterMs(cause)), this.#abort.signal);
+      }
+    }
+  }
+
+  async #watchOnce(): Promise<void> {
+    const { api, kind, namespace, labelSelector, fieldSelector, idleMs } = this.#options;
+    const events = api.watch<T>(kind, {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      resourceVersion: this.#resourceVersion,
+      // Spread out, so that not all watches of all replicas end at once.
+      timeoutSeconds: 240 + Math.floor(Math.random() * 120),
+      ...(idleMs === undefined ? {} : { idleMs }),
+      signal: this.#abort.signal,
+    });
+    for await (const { type, object } of events) {
+      this.#lastContact = performance.now();
+      const version = object.metadata?.resourceVersion;
+      if (!version) throw new KubeError(0, 'MalformedEvent', `watch: ${type} event without metadata.resourceVersion`);
+      if (type === 'DELETED') this.store.delete(objectKey(object));
+      else if (type !== 'BOOKMARK') this.store.set(this.#transform(object));
+      this.#resourceVersion = version;
+    }
+  }
+}
+
+function retryAfterMs(error: unknown): number {
+  const seconds = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) : 0;
+  return Math.min(seconds, 60) * 1000;
+}
