@@ -1,0 +1,34 @@
+import type { ProxyIdentity } from '../xds/resource.ts';
+
+/** A resource version that a proxy refused. */
+export interface RejectedResource {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly version: string;
+  /** Envoy's message. */
+  readonly message: string;
+}
+
+/** What one proxy has put in force. */
+export interface ProxyReport {
+  readonly identity: ProxyIdentity;
+  /** False for a short while after its stream ended: it most likely comes back. */
+  readonly connected: boolean;
+  /** Ms since the epoch. */
+  readonly connectedAt: number;
+  /** Version in force of a resource; undefined when the proxy has not acknowledged any. */
+  acknowledged(typeUrl: string, name: string): string | undefined;
+  /** All names of a type with the versions in force. */
+  versions(typeUrl: string): Iterable<[name: string, version: string]>;
+  rejections(): readonly RejectedResource[];
+}
+
+/** Who has acknowledged what, for status and for the canary. */
+export interface AckReport {
+  /** Version of a resource in force on the proxy of a pod; undefined when none, or the proxy is not connected here. */
+  acked(uid: string, typeUrl: string, name: string): string | undefined;
+  proxy(uid: string): ProxyReport | undefined;
+  proxies(): Iterable<ProxyReport>;
+  /** Calls back, once for many at a time, with the pods whose report changed. Gives a function that ends that. */
+  onAck(listener: (uids: ReadonlySet<string>) => void): () => void;
+}

@@ -1,0 +1,77 @@
+/** How far a cluster has come on one proxy. */
+interface Progress {
+  cluster: boolean;
+  endpoints: boolean;
+}
+
+/**
+ * Remembers which clusters a proxy was sent but has not put to use yet: Envoy must have acknowledged the cluster and, where it
+ * has one, its load assignment. Routes that may name such a cluster wait for it.
+ */
+export class ClusterGate {
+  private readonly unsettled = new Map<string, Progress>();
+  private blockedSince: number | undefined;
+  private readonly hasEndpoints: (cluster: string) => boolean;
+
+  /** @param hasEndpoints says whether a cluster has a load assignment of its name for this proxy */
+  constructor(hasEndpoints: (cluster: string) => boolean) {
+    this.hasEndpoints = hasEndpoints;
+  }
+
+  get open(): boolean {
+    return this.unsettled.size === 0;
+  }
+
+  /** The cluster was sent and its endpoints are not in use yet. */
+  waitsFor(cluster: string): boolean {
+    return this.unsettled.has(cluster);
+  }
+
+  clusterSent(cluster: string): void {
+    this.unsettled.set(cluster, { cluster: false, endpoints: false });
+  }
+
+  /** Acknowledged, rejected or removed: a rejected cluster is not waited for, it would hold back everything else. */
+  clusterSettled(cluster: string, accepted: boolean): void {
+    const progress = this.unsettled.get(cluster);
+    if (progress === undefined) {
+      return;
+    }
+    progress.cluster = true;
+    if (!accepted || progress.endpoints || !this.hasEndpoints(cluster)) {
+      this.unsettled.delete(cluster);
+    }
+  }
+
+  endpointsSettled(cluster: string): void {
+    const progress = this.unsettled.get(cluster);
+    if (progress === undefined) {
+      return;
+    }
+    progress.endpoints = true;
+    if (progress.cluster) {
+      this.unsettled.delete(cluster);
+    }
+  }
+
+  /**
+   * Says whether routes may go although the gate is not open, because they waited too long.
+   * @param now and bound in ms
+   * @returns ms still to wait; 0 when they may go
+   */
+  patience(now: number, bound: number): number {
+    this.blockedSince ??= now;
+    const left = this.blockedSince + bound - now;
+    if (left > 0) {
+      return left;
+    }
+    this.unsettled.clear();
+    this.blockedSince = undefined;
+    return 0;
+  }
+
+  /** Routes went or there are none to send: the next wait starts anew. */
+  passed(): void {
+    this.blockedSince = undefined;
+  }
+}

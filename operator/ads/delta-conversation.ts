@@ -1,0 +1,120 @@
+import type { Logger } from 'winston';
+import type { AuthenticatedProxy } from './authenticator.ts';
+import { type Instruments, shortType } from './instruments.ts';
+import type { Call, Conversation, Listener } from './proxy-call.ts';
+import type { ProxyRegistry } from './proxy-registry.ts';
+import { decodeOrRefuse, type Refusal, tooLate, unavailable } from './refusal.ts';
+import { decodeDeltaRequest } from './request.ts';
+import type { ResourceRegistry } from './resource-registry.ts';
+import { ProxyStream, type StreamSettings } from './stream.ts';
+
+/** What all delta streams share. */
+export interface DeltaContext {
+  readonly proxies: ProxyRegistry;
+  readonly resources: ResourceRegistry;
+  readonly instruments: Instruments;
+  readonly logger: Logger;
+  readonly settings: StreamSettings & { readonly writeStallMs: number; readonly answerMs: number };
+}
+
+/** Makes the conversation of a delta ADS call. */
+export class DeltaConversation {
+  private readonly context: DeltaContext;
+
+  constructor(context: DeltaContext) {
+    this.context = context;
+  }
+
+  on(call: Call): Conversation {
+    return {
+      nodeId: (first) => decodeOrRefuse(first, decodeDeltaRequest).nodeId ?? '',
+      start: (proxy, end) => converse(call, proxy, end, this.context),
+    };
+  }
+}
+
+function converse(
+  call: Call,
+  { identity }: AuthenticatedProxy,
+  end: (refusal: Refusal) => void,
+  context: DeltaContext,
+): Listener {
+  const { proxies, resources, instruments, logger, settings } = context;
+  const pod = `${identity.namespace}/${identity.podName}`;
+  const watch = new StallWatch(settings.writeStallMs, end);
+  const stream = new ProxyStream(identity, resources, settings, {
+    write: (bytes) => {
+      watch.writing();
+      call.write(bytes, () => watch.written());
+    },
+    pushed: (typeUrl, count, bytes) => {
+      const type = shortType(typeUrl);
+      instruments.pushes.inc({ type });
+      instruments.resources.inc({ type }, count);
+      instruments.pushedBytes.inc({ type }, bytes);
+    },
+    answered: (typeUrl, names, error, ms) => {
+      instruments.acknowledgement.observe({ type: shortType(typeUrl) }, ms / 1000);
+      if (error !== undefined) {
+        instruments.rejections.inc({ type: shortType(typeUrl) });
+        logger.warn('proxy rejected resources', { pod, type: shortType(typeUrl), names: names.slice(0, 10), error });
+      }
+      proxies.touch(identity.uid);
+    },
+  });
+  const answers = setInterval(() => {
+    if (stream.oldestUnanswered() > settings.answerMs) {
+      end(tooLate(`a response was not answered within ${settings.answerMs} ms`));
+    }
+  }, settings.answerMs / 4);
+  answers.unref();
+  proxies.open(stream, (reason) => end(unavailable(reason)));
+  logger.info('proxy connected', { pod, uid: identity.uid, peer: call.getPeer() });
+  return {
+    message: (bytes) => stream.receive(decodeOrRefuse(bytes, decodeDeltaRequest)),
+    closed: () => {
+      watch.stop();
+      clearInterval(answers);
+      stream.close();
+      proxies.close(stream);
+      logger.info('proxy disconnected', { pod, uid: identity.uid });
+    },
+  };
+}
+
+/** Ends a stream whose other end does not read. */
+class StallWatch {
+  private pending = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly stallMs: number;
+  private readonly end: (refusal: Refusal) => void;
+
+  constructor(stallMs: number, end: (refusal: Refusal) => void) {
+    this.stallMs = stallMs;
+    this.end = end;
+  }
+
+  writing(): void {
+    this.pending++;
+    this.timer ??= this.start();
+  }
+
+  written(): void {
+    this.pending--;
+    this.stop();
+    if (this.pending > 0) {
+      this.timer = this.start();
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private start(): NodeJS.Timeout {
+    const timer = setTimeout(() => this.end(tooLate(`nothing was read for ${this.stallMs} ms`)), this.stallMs);
+    timer.unref();
+    return timer;
+  }
+}

@@ -1,0 +1,150 @@
+import type { AckReport, ProxyReport, RejectedResource } from './ack-report.ts';
+import type { ProxyStream } from './stream.ts';
+
+/** How long the report of a proxy outlives its stream, in ms. */
+const GRACE_MS = 30_000;
+/** Acknowledgements within this time are told together, in ms. */
+const COALESCE_MS = 20;
+
+interface Entry {
+  readonly stream: ProxyStream;
+  readonly connectedAt: number;
+  /** Ends the stream from this side. */
+  readonly end: (reason: string) => void;
+  endedAt: number | undefined;
+}
+
+/** The proxies connected to this replica, one stream each, and what they have acknowledged. */
+export class ProxyRegistry implements AckReport {
+  private readonly entries = new Map<string, Entry>();
+  private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
+  private changed = new Set<string>();
+
+  get connected(): number {
+    let count = 0;
+    for (const entry of this.entries.values()) {
+      count += entry.endedAt === undefined ? 1 : 0;
+    }
+    return count;
+  }
+
+  *streams(): Iterable<ProxyStream> {
+    for (const entry of this.entries.values()) {
+      if (entry.endedAt === undefined) {
+        yield entry.stream;
+      }
+    }
+  }
+
+  /** Takes a new stream; an earlier one of the same pod is ended: its connection is most likely dead. */
+  open(stream: ProxyStream, end: (reason: string) => void): void {
+    const { uid } = stream.proxy;
+    const earlier = this.entries.get(uid);
+    this.entries.set(uid, { stream, connectedAt: Date.now(), end, endedAt: undefined });
+    if (earlier !== undefined && earlier.endedAt === undefined) {
+      earlier.end('another stream of the same pod took over');
+    }
+    this.touch(uid);
+  }
+
+  close(stream: ProxyStream): void {
+    const { uid } = stream.proxy;
+    const entry = this.entries.get(uid);
+    if (entry?.stream !== stream || entry.endedAt !== undefined) {
+      return;
+    }
+    entry.endedAt = Date.now();
+    const timer = setTimeout(() => {
+      if (this.entries.get(uid) === entry) {
+        this.entries.delete(uid);
+        this.touch(uid);
+      }
+    }, GRACE_MS);
+    timer.unref();
+    this.touch(uid);
+  }
+
+  /** Ends the stream of a pod that is gone, and forgets its report. */
+  revoke(uid: string): void {
+    const entry = this.entries.get(uid);
+    if (entry === undefined) {
+      return;
+    }
+    this.entries.delete(uid);
+    if (entry.endedAt === undefined) {
+      entry.end('the pod is gone');
+    }
+    this.touch(uid);
+  }
+
+  /** Ends all streams, a few at a time so that their proxies do not all come to the other replica at once. */
+  async endAll(reason: string, spreadMs: number): Promise<void> {
+    const entries = [...this.entries.values()].filter((entry) => entry.endedAt === undefined);
+    const steps = Math.max(1, Math.min(entries.length, Math.ceil(spreadMs / 50)));
+    const size = Math.ceil(entries.length / steps);
+    for (let start = 0; start < entries.length; start += size) {
+      for (const entry of entries.slice(start, start + size)) {
+        entry.end(reason);
+      }
+      await new Promise((resolve) => setTimeout(resolve, spreadMs / steps));
+    }
+  }
+
+  touch(uid: string): void {
+    if (this.changed.size === 0 && this.listeners.size > 0) {
+      setTimeout(() => this.tell(), COALESCE_MS).unref();
+    }
+    if (this.listeners.size > 0) {
+      this.changed.add(uid);
+    }
+  }
+
+  acked(uid: string, typeUrl: string, name: string): string | undefined {
+    return this.entries.get(uid)?.stream.subscription(typeUrl)?.acknowledged(name);
+  }
+
+  proxy(uid: string): ProxyReport | undefined {
+    const entry = this.entries.get(uid);
+    return entry === undefined ? undefined : report(entry);
+  }
+
+  *proxies(): Iterable<ProxyReport> {
+    for (const entry of this.entries.values()) {
+      yield report(entry);
+    }
+  }
+
+  onAck(listener: (uids: ReadonlySet<string>) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private tell(): void {
+    const uids = this.changed;
+    this.changed = new Set();
+    for (const listener of this.listeners) {
+      listener(uids);
+    }
+  }
+}
+
+function report({ stream, connectedAt, endedAt }: Entry): ProxyReport {
+  return {
+    identity: stream.proxy,
+    connected: endedAt === undefined,
+    connectedAt,
+    acknowledged: (typeUrl, name) => stream.subscription(typeUrl)?.acknowledged(name),
+    versions: (typeUrl) => stream.subscription(typeUrl)?.versions() ?? [],
+    rejections: () => rejections(stream),
+  };
+}
+
+function rejections(stream: ProxyStream): RejectedResource[] {
+  const found: RejectedResource[] = [];
+  for (const { typeUrl, rejected } of stream.all()) {
+    for (const [name, { version, message }] of rejected) {
+      found.push({ typeUrl, name, version, message });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,44 @@
+import type { ProxyIdentity, ResourceChange, ResourceSource, XdsResource } from '../xds/resource.ts';
+
+const NOTHING: ReadonlyMap<string, XdsResource> = new Map();
+
+/** All sources as one: which of them answers for a type. */
+export class ResourceRegistry {
+  private readonly byType = new Map<string, ResourceSource>();
+  private readonly sources: readonly ResourceSource[];
+
+  /** @throws Error when two sources claim one type */
+  constructor(sources: readonly ResourceSource[]) {
+    this.sources = sources;
+    for (const source of sources) {
+      for (const typeUrl of source.typeUrls) {
+        if (this.byType.has(typeUrl)) {
+          throw new Error(`resource type ${typeUrl} has two sources; give each type one source`);
+        }
+        this.byType.set(typeUrl, source);
+      }
+    }
+  }
+
+  knows(typeUrl: string): boolean {
+    return this.byType.has(typeUrl);
+  }
+
+  wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource> {
+    return this.byType.get(typeUrl)?.wildcard(proxy, typeUrl) ?? NOTHING;
+  }
+
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name);
+  }
+
+  /** Calls back at each change of any source; gives a function that ends that. */
+  onChange(listener: (change: ResourceChange) => void): () => void {
+    const ends = this.sources.map((source) => source.onChange(listener));
+    return () => {
+      for (const end of ends) {
+        end();
+      }
+    };
+  }
+}

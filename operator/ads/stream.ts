@@ -1,0 +1,288 @@
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  type ProxyIdentity,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+  type XdsResource,
+} from '../xds/resource.ts';
+import { ClusterGate } from './cluster-gate.ts';
+import type { DeltaRequest } from './request.ts';
+import type { ResourceRegistry } from './resource-registry.ts';
+import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
+import { type Pending, Subscription } from './subscription.ts';
+
+/** Bounds of a stream, in ms and bytes. */
+export interface StreamSettings {
+  /** How long routes wait for new clusters to be ready. Longer than the 15 s Envoy itself waits for a first fetch. */
+  readonly routePatienceMs: number;
+  /** How long clusters outlive the acknowledged removal of the last route to them. */
+  readonly removalDelayMs: number;
+  /** Resource bytes in one response; more goes in the next one. */
+  readonly responseBytes: number;
+}
+
+export const STREAM_SETTINGS: StreamSettings = {
+  routePatienceMs: 20_000,
+  removalDelayMs: 1_000,
+  responseBytes: 1 << 20,
+};
+
+/** What a stream tells the outside. */
+export interface StreamEvents {
+  /** Sends one encoded response. */
+  write(bytes: Buffer): void;
+  pushed(typeUrl: string, resources: number, bytes: number): void;
+  /** An ACK or, with a message, a NACK; ms since the response was written. */
+  answered(typeUrl: string, names: readonly string[], error: string | undefined, ms: number): void;
+}
+
+/** What one response may hold of a type. */
+type Part = 'upserts' | 'removals' | 'both';
+
+/**
+ * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
+ * clusters when nothing routes there any more.
+ */
+const ORDERED = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+const ROUTING = [LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+
+/** The state of one proxy's delta ADS stream. It knows nothing of gRPC. */
+export class ProxyStream {
+  readonly proxy: ProxyIdentity;
+  private readonly registry: ResourceRegistry;
+  private readonly settings: StreamSettings;
+  private readonly events: StreamEvents;
+  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly gate: ClusterGate;
+  private nonce = 0;
+  private closed = false;
+  private wakeTimer: NodeJS.Timeout | undefined;
+  private routesSettledAt = 0;
+
+  constructor(proxy: ProxyIdentity, registry: ResourceRegistry, settings: StreamSettings, events: StreamEvents) {
+    this.proxy = proxy;
+    this.registry = registry;
+    this.settings = settings;
+    this.events = events;
+    this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
+  }
+
+  /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
+  receive(request: DeltaRequest): void {
+    let subscription = this.subscriptions.get(request.typeUrl);
+    if (subscription === undefined) {
+      subscription = new Subscription(request.typeUrl);
+      this.subscriptions.set(request.typeUrl, subscription);
+    }
+    if (request.nonce !== '') {
+      this.settle(subscription, request);
+    }
+    const endpoints = request.typeUrl === ENDPOINT_TYPE;
+    subscription.subscribe(
+      request,
+      // A cluster sent on this stream waits for its endpoints though the proxy holds them from before.
+      (name) => endpoints && this.gate.waitsFor(name),
+      () => this.registry.wildcard(this.proxy, request.typeUrl).keys(),
+    );
+    this.pump();
+  }
+
+  /** Notes names that may differ now. Nothing is sent before `pump`. */
+  mark(affected: ReadonlyMap<string, ReadonlySet<string>>): void {
+    for (const [typeUrl, names] of affected) {
+      const subscription = this.subscriptions.get(typeUrl);
+      if (subscription === undefined) {
+        continue;
+      }
+      for (const name of names) {
+        if (subscription.covers(name)) {
+          subscription.dirty.add(name);
+        }
+      }
+    }
+  }
+
+  /** Sends what may be sent now. */
+  pump(): void {
+    if (this.closed) {
+      return;
+    }
+    for (const [typeUrl, subscription] of this.subscriptions) {
+      if (!ORDERED.includes(typeUrl)) {
+        this.send(subscription, 'both');
+      }
+    }
+    const clusters = this.subscriptions.get(CLUSTER_TYPE);
+    const endpoints = this.subscriptions.get(ENDPOINT_TYPE);
+    const clustersLeft = clusters !== undefined && !this.send(clusters, 'upserts');
+    const endpointsLeft = endpoints !== undefined && !this.send(endpoints, 'both');
+    if (this.routesMayGo(clustersLeft || endpointsLeft)) {
+      for (const typeUrl of ROUTING) {
+        const subscription = this.subscriptions.get(typeUrl);
+        if (subscription !== undefined) {
+          this.send(subscription, 'both');
+        }
+      }
+    }
+    if (clusters !== undefined && this.removalsMayGo(clusters)) {
+      this.send(clusters, 'removals');
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.wakeTimer);
+  }
+
+  subscription(typeUrl: string): Subscription | undefined {
+    return this.subscriptions.get(typeUrl);
+  }
+
+  /** Everything subscribed to, by type. */
+  all(): Iterable<Subscription> {
+    return this.subscriptions.values();
+  }
+
+  /** Age in ms of the oldest response without an answer; 0 when none waits. */
+  oldestUnanswered(): number {
+    let oldest = 0;
+    for (const { inFlight } of this.subscriptions.values()) {
+      oldest = Math.max(oldest, inFlight === undefined ? 0 : performance.now() - inFlight.sentAt);
+    }
+    return oldest;
+  }
+
+  private settle(subscription: Subscription, request: DeltaRequest): void {
+    const sentAt = subscription.inFlight?.sentAt ?? 0;
+    const names = subscription.settle(request.nonce, request.error);
+    if (names === undefined) {
+      return;
+    }
+    for (const name of names) {
+      if (subscription.typeUrl === CLUSTER_TYPE) {
+        this.gate.clusterSettled(name, !subscription.rejected.has(name));
+      } else if (subscription.typeUrl === ENDPOINT_TYPE && !subscription.dirty.has(name)) {
+        this.gate.endpointsSettled(name);
+      }
+    }
+    if (ROUTING.includes(subscription.typeUrl)) {
+      this.routesSettledAt = performance.now();
+    }
+    this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
+  }
+
+  /** Sends one response of a type unless one is unacknowledged. True when nothing of that part is left to send. */
+  private send(subscription: Subscription, part: Part): boolean {
+    if (subscription.dirty.size === 0 && !subscription.owesResponse) {
+      return true;
+    }
+    if (subscription.inFlight !== undefined) {
+      return false;
+    }
+    const pending = this.pending(subscription);
+    const { chosen, whole } = this.choose(pending, part, subscription.maxNames);
+    if (chosen.upserts.length > 0 || chosen.removed.length > 0 || (subscription.owesResponse && part !== 'removals')) {
+      this.write(subscription, chosen);
+    }
+    return whole;
+  }
+
+  private pending(subscription: Subscription): Pending {
+    const { typeUrl } = subscription;
+    let wildcard: ReadonlyMap<string, XdsResource> | undefined;
+    return subscription.pending((name) => {
+      if (subscription.names.has(name)) {
+        return this.registry.lookup(this.proxy, typeUrl, name);
+      }
+      wildcard ??= this.registry.wildcard(this.proxy, typeUrl);
+      return wildcard.get(name);
+    });
+  }
+
+  private choose(pending: Pending, part: Part, maxNames: number): { chosen: Pending; whole: boolean } {
+    const upserts: XdsResource[] = [];
+    let bytes = 0;
+    for (const resource of part === 'removals' ? [] : pending.upserts) {
+      bytes += resource.bytes.length;
+      if (upserts.length > 0 && (bytes > this.settings.responseBytes || upserts.length >= maxNames)) {
+        return { chosen: { upserts, removed: [] }, whole: false };
+      }
+      upserts.push(resource);
+    }
+    return { chosen: { upserts, removed: part === 'upserts' ? [] : pending.removed }, whole: true };
+  }
+
+  private write(subscription: Subscription, { upserts, removed }: Pending): void {
+    const { typeUrl } = subscription;
+    const resources = upserts.map((resource) => resource.bytes);
+    let gone = removed;
+    if (typeUrl === VIRTUAL_HOST_TYPE) {
+      gone = removed.filter((name) => subscription.holds(name));
+      resources.push(...removed.filter((name) => !subscription.holds(name)).map(encodeAbsentResource));
+    }
+    const nonce = String(++this.nonce);
+    const bytes = encodeDeltaResponse({ typeUrl, nonce, resources, removed: gone });
+    subscription.markSent(nonce, upserts, removed, performance.now());
+    if (typeUrl === CLUSTER_TYPE) {
+      this.followClusters(upserts, removed);
+    }
+    this.events.pushed(typeUrl, resources.length, bytes.length);
+    this.events.write(bytes);
+  }
+
+  /** An updated cluster waits in Envoy for its load assignment to come again, for 15 s: it is sent again at once. */
+  private followClusters(upserts: readonly XdsResource[], removed: readonly string[]): void {
+    const endpoints = this.subscriptions.get(ENDPOINT_TYPE);
+    for (const { name } of upserts) {
+      this.gate.clusterSent(name);
+      if (endpoints?.names.has(name)) {
+        endpoints.force(name);
+      }
+    }
+    for (const name of removed) {
+      this.gate.clusterSettled(name, false);
+    }
+  }
+
+  private routesMayGo(unsent: boolean): boolean {
+    const waiting = ROUTING.some((typeUrl) => {
+      const subscription = this.subscriptions.get(typeUrl);
+      return subscription !== undefined && (subscription.dirty.size > 0 || subscription.owesResponse);
+    });
+    if (!waiting || (!unsent && this.gate.open)) {
+      this.gate.passed();
+      return true;
+    }
+    const left = this.gate.patience(performance.now(), this.settings.routePatienceMs);
+    this.wakeIn(left);
+    return left === 0;
+  }
+
+  private removalsMayGo(clusters: Subscription): boolean {
+    if (clusters.dirty.size === 0 || clusters.inFlight !== undefined) {
+      return false;
+    }
+    for (const typeUrl of ROUTING) {
+      const subscription = this.subscriptions.get(typeUrl);
+      // A proxy that rejected its new routes still uses the old ones, and the clusters these name.
+      if (subscription && (subscription.dirty.size > 0 || subscription.inFlight || subscription.rejected.size > 0)) {
+        return false;
+      }
+    }
+    const left =
+      this.routesSettledAt === 0 ? 0 : this.routesSettledAt + this.settings.removalDelayMs - performance.now();
+    this.wakeIn(left);
+    return left <= 0;
+  }
+
+  private wakeIn(ms: number): void {
+    if (ms <= 0) {
+      return;
+    }
+    clearTimeout(this.wakeTimer);
+    this.wakeTimer = setTimeout(() => this.pump(), ms + 1);
+    this.wakeTimer.unref();
+  }
+}

@@ -1,0 +1,251 @@
+import { CLUSTER_TYPE, LISTENER_TYPE, type XdsResource } from '../xds/resource.ts';
+import type { DeltaRequest } from './request.ts';
+
+/** A version that the proxy refused, and why. */
+export interface Rejection {
+  readonly version: string;
+  readonly message: string;
+}
+
+/** A response that waits for its ACK. */
+interface InFlight {
+  readonly nonce: string;
+  readonly names: readonly string[];
+  readonly sentAt: number;
+}
+
+/** What the next response of a type would hold. */
+export interface Pending {
+  readonly upserts: readonly XdsResource[];
+  readonly removed: readonly string[];
+}
+
+/** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
+const ABSENT = '';
+
+/**
+ * One type on one stream: what the proxy asked for, what it holds, and what may differ. There is no queue: a name is dirty
+ * or it is not, and the newest state is looked up when it is sent.
+ */
+export class Subscription {
+  readonly typeUrl: string;
+  /** Names asked for one by one; kept apart from the wildcard. */
+  readonly names = new Set<string>();
+  readonly dirty = new Set<string>();
+  readonly rejected = new Map<string, Rejection>();
+  wildcard = false;
+  inFlight: InFlight | undefined;
+  /** The proxy waits for a first response, even an empty one. */
+  owesResponse = false;
+  /** Most resources in one response; lowered while the culprit of a rejection is looked for. */
+  maxNames = Number.POSITIVE_INFINITY;
+  private started = false;
+  private readonly sent = new Map<string, string>();
+  /** Sent but not acknowledged: the version that was acknowledged before. */
+  private readonly unacknowledged = new Map<string, string | undefined>();
+
+  constructor(typeUrl: string) {
+    this.typeUrl = typeUrl;
+  }
+
+  /**
+   * Takes the subscription part of a request.
+   * @param fresh names that must be sent whatever version the proxy says it holds
+   * @param wildcardNames gives the names that a wildcard covers now
+   */
+  subscribe(request: DeltaRequest, fresh: (name: string) => boolean, wildcardNames: () => Iterable<string>): void {
+    const first = !this.started;
+    this.started = true;
+    let wildcard = first && request.subscribe.length === 0;
+    if (first) {
+      for (const [name, version] of request.initialVersions) {
+        this.sent.set(name, version);
+        this.dirty.add(name);
+      }
+    }
+    for (const name of request.subscribe) {
+      if (name === '*') {
+        wildcard = true;
+        continue;
+      }
+      this.names.add(name);
+      this.dirty.add(name);
+      // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
+      if (!first || fresh(name) || !request.initialVersions.has(name)) {
+        this.forget(name);
+      }
+    }
+    if (wildcard && !this.wildcard) {
+      this.wildcard = true;
+      this.owesResponse = request.initialVersions.size === 0;
+      for (const name of wildcardNames()) {
+        this.dirty.add(name);
+      }
+    }
+    this.unsubscribe(request.unsubscribe);
+  }
+
+  /** True when the proxy wants to hear of the name. */
+  covers(name: string): boolean {
+    return this.wildcard || this.names.has(name);
+  }
+
+  /** The proxy has been sent a version of the resource (or said itself that it holds one). */
+  holds(name: string): boolean {
+    const version = this.sent.get(name);
+    return version !== undefined && version !== ABSENT;
+  }
+
+  /** Sends the resource again though its version is unchanged. */
+  force(name: string): void {
+    this.forget(name);
+    this.dirty.add(name);
+  }
+
+  /**
+   * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
+   * @param lookup newest state of a name
+   */
+  pending(lookup: (name: string) => XdsResource | undefined): Pending {
+    const upserts: XdsResource[] = [];
+    const removed: string[] = [];
+    for (const name of this.dirty) {
+      const resource = this.covers(name) ? lookup(name) : undefined;
+      const sent = this.sent.get(name);
+      if (resource !== undefined && resource.version !== sent) {
+        upserts.push(resource);
+      } else if (resource === undefined && this.names.has(name) && sent !== ABSENT) {
+        removed.push(name);
+      } else if (resource === undefined && sent !== undefined && sent !== ABSENT && this.covers(name)) {
+        removed.push(name);
+      } else {
+        this.dirty.delete(name);
+      }
+    }
+    return { upserts, removed };
+  }
+
+  /** Notes what a response that is being sent holds. */
+  markSent(nonce: string, upserts: readonly XdsResource[], removed: readonly string[], sentAt: number): void {
+    const names: string[] = [];
+    for (const resource of upserts) {
+      this.markName(resource.name, resource.version);
+      names.push(resource.name);
+    }
+    for (const name of removed) {
+      this.markName(name, this.names.has(name) ? ABSENT : undefined);
+      names.push(name);
+    }
+    this.owesResponse = false;
+    this.inFlight = { nonce, names, sentAt };
+  }
+
+  /**
+   * Takes the answer to the response in flight.
+   * @returns the names it settled; undefined when the nonce is of no response in flight
+   */
+  settle(nonce: string, error: string | undefined): readonly string[] | undefined {
+    if (this.inFlight === undefined || this.inFlight.nonce !== nonce) {
+      return undefined;
+    }
+    const { names } = this.inFlight;
+    this.inFlight = undefined;
+    const blamed = error === undefined ? [] : this.blame(names, error);
+    if (error !== undefined && blamed.length === names.length && names.length > 1) {
+      this.sendInHalves(names);
+      return [];
+    }
+    this.maxNames = error === undefined ? this.maxNames * 2 : this.maxNames;
+    for (const name of names) {
+      if (error !== undefined && blamed.includes(name)) {
+        this.rejected.set(name, { version: this.sent.get(name) ?? ABSENT, message: error });
+      } else {
+        this.unacknowledged.delete(name);
+        this.rejected.delete(name);
+      }
+    }
+    return names;
+  }
+
+  /** The version of a resource that the proxy has put in force; undefined when none. */
+  acknowledged(name: string): string | undefined {
+    const version = this.unacknowledged.has(name) ? this.unacknowledged.get(name) : this.sent.get(name);
+    return version === ABSENT ? undefined : version;
+  }
+
+  /** Every name the proxy was sent, with the version in force. */
+  *versions(): Iterable<[string, string]> {
+    for (const name of this.sent.keys()) {
+      const version = this.acknowledged(name);
+      if (version !== undefined) {
+        yield [name, version];
+      }
+    }
+  }
+
+  /** Envoy applies the good clusters and listeners of a response and names the bad ones; of other types all are in doubt. */
+  private blame(names: readonly string[], error: string): readonly string[] {
+    if (this.typeUrl !== CLUSTER_TYPE && this.typeUrl !== LISTENER_TYPE) {
+      return names;
+    }
+    const named = names.filter((name) => error.includes(name));
+    return named.length > 0 ? named : names;
+  }
+
+  /** One bad resource must not keep the others of its response from the proxy: they go again, in smaller responses. */
+  private sendInHalves(names: readonly string[]): void {
+    this.maxNames = Math.ceil(names.length / 2);
+    for (const name of names) {
+      if (this.holds(name)) {
+        this.sent.delete(name);
+        this.dirty.add(name);
+      }
+    }
+  }
+
+  private unsubscribe(names: readonly string[]): void {
+    for (const name of names) {
+      if (name === '*') {
+        this.wildcard = false;
+        for (const held of [...this.sent.keys()]) {
+          if (!this.names.has(held)) {
+            this.drop(held);
+          }
+        }
+        continue;
+      }
+      this.names.delete(name);
+      if (!this.wildcard) {
+        this.drop(name);
+      }
+    }
+  }
+
+  private drop(name: string): void {
+    this.sent.delete(name);
+    this.unacknowledged.delete(name);
+    this.rejected.delete(name);
+    this.dirty.delete(name);
+  }
+
+  private forget(name: string): void {
+    const version = this.sent.get(name);
+    if (version !== undefined && !this.unacknowledged.has(name)) {
+      this.unacknowledged.set(name, version);
+    }
+    this.sent.delete(name);
+  }
+
+  private markName(name: string, version: string | undefined): void {
+    if (!this.unacknowledged.has(name)) {
+      this.unacknowledged.set(name, this.sent.get(name));
+    }
+    if (version === undefined) {
+      this.sent.delete(name);
+    } else {
+      this.sent.set(name, version);
+    }
+    this.dirty.delete(name);
+    this.rejected.delete(name);
+  }
+}

@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
+import type { AuthenticatedProxy, Authenticator, Credentials } from './authenticator.ts';
+import { parseNodeId } from './node-id.ts';
+import { forbidden, RefusalError, unauthenticated, unavailable } from './refusal.ts';
+import { readTokenClaims } from './token-claims.ts';
+
+/** What the API server says of a token (`authentication.k8s.io/v1` TokenReview with the audience `heddle`). */
+export interface TokenReviewResult {
+  readonly authenticated: boolean;
+  /** `system:serviceaccount:NAMESPACE:NAME`. */
+  readonly username?: string;
+  /** Extra `authentication.kubernetes.io/pod-name` and `authentication.kubernetes.io/pod-uid`. */
+  readonly podName?: string;
+  readonly podUid?: string;
+  readonly error?: string;
+}
+
+/** What is compared of a pod. */
+export interface PodRecord {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** `status.podIPs`; empty until kubelet has told them. */
+  readonly ips: readonly string[];
+}
+
+export interface TokenAuthenticatorPorts {
+  /** @throws Error when the API server cannot be asked */
+  reviewToken(token: string): Promise<TokenReviewResult>;
+  podByUid(uid: string): PodRecord | undefined;
+  /** UID of the pod that has an address; undefined where no pod of the cluster has it (a connection through NAT). */
+  podUidByAddress?(address: string): string | undefined;
+  /** Ms since the epoch. */
+  now?(): number;
+}
+
+export interface TokenAuthenticatorSettings {
+  /** How long to wait for a pod that the store does not have yet, or has without its addresses. */
+  readonly podWaitMs: number;
+  /** How long an outcome is good for at most; the token's own expiry and the pod's end come first. */
+  readonly acceptedMs: number;
+  readonly rejectedMs: number;
+  readonly maxEntries: number;
+  /** Reviews at the API server at one time. */
+  readonly maxReviews: number;
+}
+
+export const TOKEN_SETTINGS: TokenAuthenticatorSettings = {
+  podWaitMs: 5_000,
+  acceptedMs: 300_000,
+  rejectedMs: 2_000,
+  maxEntries: 20_000,
+  maxReviews: 100,
+};
+
+interface Accepted {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+interface CacheEntry {
+  readonly outcome: Promise<Accepted>;
+  podUid: string | undefined;
+  goodUntil: number;
+}
+
+const POLL_MS = 50;
+
+/**
+ * Authenticates proxies by their pod's projected ServiceAccount token. The token is bound to the pod (name, UID, service
+ * account), the pod to the node ID and to its addresses.
+ */
+export class TokenAuthenticator implements Authenticator {
+  private readonly ports: TokenAuthenticatorPorts;
+  private readonly settings: TokenAuthenticatorSettings;
+  private readonly cache = new Map<string, CacheEntry>();
+  private reviews = 0;
+
+  constructor(ports: TokenAuthenticatorPorts, settings: TokenAuthenticatorSettings = TOKEN_SETTINGS) {
+    this.ports = ports;
+    this.settings = settings;
+  }
+
+  /** @throws RefusalError */
+  async authenticate({ token, peerAddress }: Credentials): Promise<AuthenticatedProxy> {
+    const claims = readTokenClaims(token);
+    if (claims === undefined) {
+      throw unauthenticated('the bearer token is not a ServiceAccount token');
+    }
+    if (claims.expiresAt <= this.now()) {
+      throw unauthenticated(`the bearer token expired at ${new Date(claims.expiresAt).toISOString()}`);
+    }
+    if (!claims.audiences.includes(TOKEN_AUDIENCE)) {
+      throw unauthenticated(`the bearer token is not for the audience ${TOKEN_AUDIENCE}`);
+    }
+    const accepted = await this.reviewOnce(token, claims.expiresAt);
+    const pod = await this.findPod(accepted);
+    const owner = this.ports.podUidByAddress?.(plainAddress(peerAddress));
+    if (owner !== undefined && owner !== pod.uid) {
+      throw forbidden(`the connection comes from the address of another pod than ${pod.namespace}/${pod.name}`);
+    }
+    return {
+      identity: { uid: pod.uid, podName: pod.name, namespace: pod.namespace, serviceAccount: pod.serviceAccount },
+      expiresAt: claims.expiresAt,
+      checkNodeId: (nodeId) => checkNodeId(nodeId, pod),
+    };
+  }
+
+  /** Forgets what is known of a pod's tokens: it is gone. */
+  revoke(podUid: string): void {
+    for (const [key, entry] of this.cache) {
+      if (entry.podUid === podUid) {
+        this.cache.delete(key);
+      }
+    }
+  }
+
+  private async reviewOnce(token: string, expiresAt: number): Promise<Accepted> {
+    const key = createHash('sha256').update(token).digest('base64');
+    const known = this.cache.get(key);
+    if (known !== undefined && known.goodUntil > this.now()) {
+      return known.outcome;
+    }
+    const entry: CacheEntry = {
+      outcome: this.review(token),
+      podUid: undefined,
+      goodUntil: Math.min(expiresAt, this.now() + this.settings.acceptedMs),
+    };
+    this.cache.delete(key);
+    this.cache.set(key, entry);
+    this.shrink();
+    try {
+      const accepted = await entry.outcome;
+      entry.podUid = accepted.podUid;
+      return accepted;
+    } catch (error) {
+      const denied = error instanceof RefusalError && error.code !== status.UNAVAILABLE;
+      entry.goodUntil = denied ? this.now() + this.settings.rejectedMs : 0;
+      throw error;
+    }
+  }
+
+  private async review(token: string): Promise<Accepted> {
+    if (this.reviews >= this.settings.maxReviews) {
+      throw unavailable('too many tokens are being reviewed; try again');
+    }
+    this.reviews++;
+    try {
+      return accept(await this.ports.reviewToken(token));
+    } catch (error) {
+      if (error instanceof RefusalError) {
+        throw error;
+      }
+      throw unavailable('the bearer token could not be reviewed; try again');
+    } finally {
+      this.reviews--;
+    }
+  }
+
+  /** The informer may be behind the proxy: a new pod is waited for, for a short while. */
+  private async findPod(accepted: Accepted): Promise<PodRecord> {
+    const label = `${accepted.namespace}/${accepted.podName}`;
+    const deadline = this.now() + this.settings.podWaitMs;
+    for (;;) {
+      const pod = this.ports.podByUid(accepted.podUid);
+      if (pod !== undefined && pod.ips.length > 0) {
+        if (
+          pod.name !== accepted.podName ||
+          pod.namespace !== accepted.namespace ||
+          pod.serviceAccount !== accepted.serviceAccount
+        ) {
+          throw forbidden(`the bearer token does not belong to pod ${pod.namespace}/${pod.name}`);
+        }
+        return pod;
+      }
+      if (this.now() >= deadline) {
+        throw unavailable(`pod ${label} ${pod === undefined ? 'is not known yet' : 'has no address yet'}; try again`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  private shrink(): void {
+    for (const key of this.cache.keys()) {
+      if (this.cache.size <= this.settings.maxEntries) {
+        return;
+      }
+      this.cache.delete(key);
+    }
+  }
+
+  private now(): number {
+    return this.ports.now?.() ?? Date.now();
+  }
+}
+
+function accept(result: TokenReviewResult): Accepted {
+  if (!result.authenticated) {
+    throw unauthenticated('the API server refused the bearer token');
+  }
+  const [, namespace, serviceAccount] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(result.username ?? '') ?? [];
+  if (namespace === undefined || serviceAccount === undefined) {
+    throw forbidden('the bearer token is not of a ServiceAccount');
+  }
+  if (result.podUid === undefined || result.podName === undefined) {
+    throw forbidden('the bearer token is not bound to a pod; only projected tokens are');
+  }
+  return { podUid: result.podUid, podName: result.podName, namespace, serviceAccount };
+}
+
+function checkNodeId(nodeId: string, pod: PodRecord): void {
+  const node = parseNodeId(nodeId);
+  if (node === undefined) {
+    throw forbidden('the node ID is not of the form sidecar~POD_IP~POD_NAME.NAMESPACE~NAMESPACE.svc.CLUSTER_DOMAIN');
+  }
+  if (node.podName !== pod.name || node.namespace !== pod.namespace) {
+    throw forbidden(
+      `the node ID names pod ${node.namespace}/${node.podName}, but the bearer token is of pod ${pod.namespace}/${pod.name}`,
+    );
+  }
+  if (!pod.ips.includes(node.address)) {
+    throw forbidden(`the node ID's address ${node.address} is not one of pod ${pod.namespace}/${pod.name}`);
+  }
+}
+
+/** An IPv4 address as a dual-stack socket shows it, made plain. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}

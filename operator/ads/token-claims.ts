@@ -1,0 +1,36 @@
+/** The claims of a ServiceAccount token that are of use before and after its review. */
+export interface TokenClaims {
+  /** `exp`, in ms since the epoch. */
+  readonly expiresAt: number;
+  readonly audiences: readonly string[];
+}
+
+/** Longest token that is looked at, in characters; a projected token has about 1,200. */
+export const MAX_TOKEN_LENGTH = 16_384;
+
+/**
+ * Reads the claims of a JWT without checking its signature: that is the API server's part. It keeps tokens that cannot be
+ * good from costing a review.
+ * @returns undefined when the text is no JWT with an `exp`
+ */
+export function readTokenClaims(token: string): TokenClaims | undefined {
+  const parts = token.split('.');
+  const payload = parts[1];
+  if (token.length > MAX_TOKEN_LENGTH || parts.length !== 3 || payload === undefined) {
+    return undefined;
+  }
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    if (typeof claims !== 'object' || claims === null) {
+      return undefined;
+    }
+    const { exp, aud } = claims as { exp?: unknown; aud?: unknown };
+    if (typeof exp !== 'number' || !Number.isFinite(exp)) {
+      return undefined;
+    }
+    const audiences = (Array.isArray(aud) ? aud : [aud]).filter((entry): entry is string => typeof entry === 'string');
+    return { expiresAt: exp * 1000, audiences };
+  } catch {
+    return undefined;
+  }
+}
