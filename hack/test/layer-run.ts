@@ -1,0 +1,48 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runScript } from './child.ts';
+import type { Layer } from './layers.ts';
+import { type Tally, tallyOf } from './tally.ts';
+
+/**
+ * Runs one layer.
+ * @param env variables for the tests
+ */
+export function runLayer(
+  layer: Layer,
+  extra: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Tally> {
+  return layer.jest === undefined ? runLint() : runJest(layer.jest, env);
+}
+
+async function runLint(): Promise<Tally> {
+  const biome = await runScript('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']);
+  const types = await runScript('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']);
+  const failed = [biome, types].filter((code) => code !== 0).length;
+  return { passed: 2 - failed, failed };
+}
+
+async function runJest(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-test-'));
+  const outputFile = join(folder, 'result.json');
+  try {
+    const code = await runScript(
+      'jest/bin/jest.js',
+      ['--json', '--outputFile', outputFile, '--passWithNoTests', ...args],
+      {
+        NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim(),
+        ...env,
+      },
+    );
+    const tally = tallyOf(JSON.parse(await readFile(outputFile, 'utf8')));
+    // Jest can fail without a failed test, e.g. by its configuration.
+    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  } catch (error) {
+    process.stderr.write(`test: Jest left no result: ${error instanceof Error ? error.message : String(error)}\n`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,54 @@
+/** A layer of the tests. The order is the order they run in: what breaks first should be what is cheapest to mend. */
+export interface Layer {
+  readonly name: string;
+  /** What is in it, for `--help`. */
+  readonly about: string;
+  /** What it needs to be there before it runs. */
+  readonly needs: 'nothing' | 'cluster' | 'heddle';
+  /** Arguments for Jest; undefined: it is the linter and the type checker. */
+  readonly jest: readonly string[] | undefined;
+}
+
+/** Folders whose tests are layers of their own; everything else is a unit test. */
+const FOLDERS = ['feature', 'integration', 'e2e', 'bench', 'fuzz'];
+
+export const LAYERS: readonly Layer[] = [
+  { name: 'lint', about: 'Biome, the import law, and the types', needs: 'nothing', jest: undefined },
+  {
+    name: 'unit',
+    about: 'tests beside their files, golden files included; no root, no cluster',
+    needs: 'nothing',
+    jest: ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `/test/(${FOLDERS.join('|')})/`],
+  },
+  {
+    name: 'feature',
+    about: 'objects in, resources out of a real stream; malformed input',
+    needs: 'nothing',
+    jest: ['--testPathPatterns', '/test/(feature|fuzz)/'],
+  },
+  {
+    name: 'integration',
+    about: 'a real API server',
+    needs: 'cluster',
+    jest: ['--runInBand', '--testTimeout', '60000', '--testPathPatterns', '/test/integration/'],
+  },
+  {
+    name: 'e2e',
+    about: 'a real node with real pods and real traffic',
+    needs: 'heddle',
+    jest: ['--runInBand', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/'],
+  },
+];
+
+/**
+ * Chooses layers by name.
+ * @param names all layers when empty
+ * @throws {Error} for a name that is none, listing those there are
+ */
+export function chooseLayers(names: readonly string[]): readonly Layer[] {
+  const unknown = names.find((name) => !LAYERS.some((layer) => layer.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`there is no layer "${unknown}"; there are ${LAYERS.map(({ name }) => name).join(', ')}`);
+  }
+  return names.length === 0 ? LAYERS : LAYERS.filter(({ name }) => names.includes(name));
+}
