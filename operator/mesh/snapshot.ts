@@ -11,6 +11,8 @@ export interface MeshSettings {
   readonly trustDomain: string;
   readonly clusterDomain: string;
   readonly rootNamespace: string;
+  /** True where Istio's own injector is installed: then `istio-injection: enabled` marks Istio's namespaces, not ours. */
+  readonly istioInjectorPresent?: boolean;
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';
@@ -24,13 +26,16 @@ export interface ServicePort {
   readonly protocol: AppProtocol;
 }
 
-/** How a Canary splits every Service that selects its target's pods. */
+/**
+ * How a Canary splits every Service that selects its target's pods. It is made so that no side is ever empty: see
+ * `split.ts`.
+ */
 export interface RevisionSplit {
   readonly canary: ObjectRef;
   /** Pod label that tells the revision: `pod-template-hash` or `controller-revision-hash`. */
   readonly label: string;
   readonly stable: string;
-  /** Absent when nothing is being released: all traffic goes to `stable`. */
+  /** Absent when nothing is being released, or no pod of it can serve this Service: all traffic goes to `stable`. */
   readonly next?: string;
   /** Percent of requests that go to `next`, 0 to 100. */
   readonly weight: number;
@@ -70,8 +75,12 @@ export interface Endpoint {
   readonly mtls: boolean;
   /** Target ports on which PeerAuthentication says DISABLE although `mtls` is true. */
   readonly plaintextPorts: readonly number[];
+  /**
+   * The pod's revision. Under a split it is the side the endpoint belongs to: pods of other revisions that were released
+   * before, pods of other owners and endpoints that are no pods count as `stable`; one that is on no side may get nothing.
+   */
   readonly revision: string;
-  /** Held back by our gate: only the `next` side of a split may use it; callers outside the mesh never see it. */
+  /** Held back by our gate; only ever true of an endpoint whose revision is the `next` side of the Service's split. */
   readonly gated: boolean;
   readonly locality: Locality;
 }
@@ -126,8 +135,10 @@ export interface Problem {
 export interface PolicyView {
   readonly object: ObjectRef;
   readonly generation: number;
-  /** Injected workloads it applies to. */
+  /** Injected workloads for which it was consulted, that is, was not set aside by an older or a narrower policy. */
   readonly workloads: PersistentSet<WorkloadUid>;
+  /** Injected workloads that its namespace and selector match. */
+  readonly selected: number;
   readonly problems: readonly Problem[];
 }
 

@@ -1,0 +1,15 @@
+/** Names in a pod that the webhook writes and the control plane reads. */
+
+/** Container name of the sidecar. Istio's, so that `kubectl logs -c istio-proxy` and the tools of others find it. */
+export const PROXY_CONTAINER = 'istio-proxy';
+/** Container name of the init container that loads the redirection rules. */
+export const INIT_CONTAINER = 'heddle-init';
+/** Pod annotation that the webhook leaves on every pod it injected. */
+export const INJECTION_STATUS_ANNOTATION = 'sidecar.heddle.dev/status';
+/** Pod label read on any pod: the pod's inbound side accepts mesh mTLS. Written on ours. */
+export const TLS_MODE_LABEL = 'security.istio.io/tlsMode';
+export const TLS_MODE_ISTIO = 'istio';
+/** Readiness gate (pod condition type) that holds back pods of an unreleased revision. */
+export const CANARY_GATE = 'heddle.dev/canary';
+/** Labels that controllers write on pods to tell one revision from another, in the order they are looked for. */
+export const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;

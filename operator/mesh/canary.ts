@@ -1,0 +1,38 @@
+import { CANARY_KIND, type Canary } from '../../api/canary.ts';
+import { creationTime, keyOf } from './mesh-object.ts';
+import type { ObjectRef } from './object-ref.ts';
+import { ownerKey } from './owner.ts';
+
+/** What the mesh reads of a Canary. */
+export interface CanaryFacts {
+  readonly key: string;
+  readonly ref: ObjectRef;
+  readonly createdAt: number;
+  readonly generation: number;
+  /** `namespace/Kind/name` of what is released. */
+  readonly target: string;
+  /** '' when there is none yet: nothing is split. */
+  readonly stable: string;
+  /** '' when nothing is being released. */
+  readonly next: string;
+  /** Revisions that were released. */
+  readonly released: readonly string[];
+  readonly weight: number;
+}
+
+/** Reads a Canary: its target, and what the canary controller wrote into its status. */
+export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
+  const stable = status?.stableRevision ?? '';
+  const next = status?.canaryRevision ?? '';
+  return {
+    key: keyOf(metadata),
+    ref: { kind: CANARY_KIND, namespace: metadata.namespace, name: metadata.name },
+    createdAt: creationTime(metadata),
+    generation: metadata.generation ?? 0,
+    target: ownerKey(metadata.namespace, spec.targetRef.kind, spec.targetRef.name),
+    stable,
+    next: next === stable ? '' : next,
+    released: status?.ungatedRevisions ?? [],
+    weight: Math.min(100, Math.max(0, status?.weight ?? 0)),
+  };
+}

@@ -1,0 +1,97 @@
+import { matchEligibility } from './eligibility.ts';
+import type { SliceEndpoint, SliceFacts } from './endpoint-slice.ts';
+import { type MtlsDecision, portMode } from './mtls.ts';
+import { NO_LOCALITY } from './node.ts';
+import type { PodFacts } from './pod.ts';
+import { familyOf, type ServiceFacts } from './service.ts';
+import type { Endpoint, Locality, MeshSettings } from './snapshot.ts';
+import type { Candidate } from './split.ts';
+import type { MeshTables } from './tables.ts';
+
+/** What endpoints are built from. */
+export interface EndpointContext {
+  readonly settings: MeshSettings;
+  readonly tables: MeshTables;
+  /** How PeerAuthentication comes out for a pod, by UID; only for pods that understand mesh mTLS. */
+  readonly mtls: ReadonlyMap<string, MtlsDecision>;
+}
+
+/**
+ * The eligible endpoints of a Service, in a stable order, each once: Kubernetes lets an endpoint be in two slices for a
+ * while, and a dual-stack pod is in the slices of both families.
+ */
+export function buildCandidates(context: EndpointContext, service: ServiceFacts): Candidate[] {
+  const found = new Map<string, Candidate>();
+  for (const slice of context.tables.slices.select('service', service.key)) {
+    for (const entry of slice.endpoints) {
+      const candidate = buildCandidate(context, service, slice, entry);
+      if (candidate === undefined) continue;
+      const identity = `${candidate.endpoint.workload ?? entry.address} ${JSON.stringify(slice.ports)}`;
+      const other = found.get(identity);
+      if (other === undefined || isPreferred(service, candidate.endpoint, other.endpoint))
+        found.set(identity, candidate);
+    }
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
+}
+
+/** SPIFFE ID of a service account. */
+export function spiffeIdOf({ trustDomain }: MeshSettings, namespace: string, serviceAccount: string): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** Locality of a node; empty when the node is not known. */
+export function localityOf(tables: MeshTables, node: string): Locality {
+  return tables.nodes.get(node)?.locality ?? NO_LOCALITY;
+}
+
+function buildCandidate(
+  context: EndpointContext,
+  service: ServiceFacts,
+  slice: SliceFacts,
+  entry: SliceEndpoint,
+): Candidate | undefined {
+  const { tables, settings } = context;
+  const pod = entry.pod === undefined ? undefined : tables.podOf(entry.pod);
+  // The slice is ahead of the pod or behind it: without the pod its identity is unknown, and with a pod of STRICT mTLS
+  // a plaintext guess would fail. Its own event brings it in.
+  if (entry.address === '' || (entry.pod !== undefined && pod === undefined)) return undefined;
+  const nodeReady = pod === undefined || tables.nodes.get(pod.node)?.ready !== false;
+  const eligibility = matchEligibility(entry, pod && { ...pod, nodeReady }, service.publishNotReady);
+  if (eligibility === undefined) return undefined;
+  const shared = {
+    address: entry.address,
+    ports: slice.ports,
+    namespace: slice.namespace,
+    gated: eligibility === 'gated',
+  };
+  if (pod === undefined) {
+    const locality = { ...NO_LOCALITY, zone: entry.zone };
+    return { endpoint: { ...shared, mtls: false, plaintextPorts: [], revision: '', locality } };
+  }
+  const locality = localityOf(tables, pod.node);
+  const tls = buildTls(settings, pod, context.mtls.get(pod.uid), Object.values(slice.ports));
+  const { uid: workload, name: podName, revision, ownerKey } = pod;
+  return { endpoint: { ...shared, workload, podName, ...tls, revision, locality }, ownerKey };
+}
+
+/** What callers of these ports of a pod need to know. An endpoint of which every port is DISABLE speaks no mesh mTLS. */
+function buildTls(
+  settings: MeshSettings,
+  pod: PodFacts,
+  decision: MtlsDecision | undefined,
+  ports: readonly number[],
+): Pick<Endpoint, 'mtls' | 'plaintextPorts' | 'spiffeId'> {
+  const none = { mtls: false, plaintextPorts: [] };
+  if (!pod.meshTls || decision === undefined) return none;
+  const { effective } = decision;
+  const plain = [...new Set(ports.filter((port) => portMode(effective, port) === 'DISABLE'))].sort((a, b) => a - b);
+  const everyPort = ports.length === 0 ? effective.mode === 'DISABLE' : ports.every((port) => plain.includes(port));
+  if (everyPort) return none;
+  return { mtls: true, plaintextPorts: plain, spiffeId: spiffeIdOf(settings, pod.namespace, pod.serviceAccount) };
+}
+
+function isPreferred({ family }: ServiceFacts, one: Endpoint, other: Endpoint): boolean {
+  const rank = ({ address, gated }: Endpoint) => (familyOf(address) === family ? 0 : 2) + (gated ? 1 : 0);
+  return rank(one) - rank(other) < 0 || (rank(one) === rank(other) && one.address < other.address);
+}

@@ -1,0 +1,43 @@
+import { byAge } from './mesh-object.ts';
+import type { PodFacts } from './pod.ts';
+import { protocolOf } from './protocol.ts';
+import { hostnameOf, type ServiceFacts } from './service.ts';
+import type { AppProtocol, InboundPort, MeshSettings, ServicePort } from './snapshot.ts';
+
+/**
+ * Ports on which an injected pod serves: the targets of all Services that select it, and what its containers declare.
+ * Where two Services disagree on the protocol of one port it is sniffed, and the oldest Service is named.
+ */
+export function buildInbound(settings: MeshSettings, pod: PodFacts, services: Iterable<ServiceFacts>): InboundPort[] {
+  const ports = new Map<number, InboundPort>();
+  for (const service of [...services].sort(byAge)) {
+    for (const servicePort of service.ports) {
+      if (servicePort.protocol === 'udp') continue;
+      for (const port of targetsOf(pod, servicePort)) {
+        const earlier = ports.get(port);
+        ports.set(port, {
+          port,
+          protocol: mergeProtocol(earlier?.protocol, servicePort.protocol),
+          service: earlier?.service ?? hostnameOf(settings, service.key),
+        });
+      }
+    }
+  }
+  for (const { port } of pod.ports) {
+    if (!ports.has(port)) ports.set(port, { port, protocol: protocolOf({ numbers: [port] }) });
+  }
+  return [...ports.values()].sort((a, b) => a.port - b.port);
+}
+
+function targetsOf(pod: PodFacts, { targetPort }: ServicePort): number[] {
+  if (typeof targetPort === 'number') return [targetPort];
+  // Kubernetes takes the first container port of the name.
+  return pod.ports
+    .filter(({ name }) => name === targetPort)
+    .slice(0, 1)
+    .map(({ port }) => port);
+}
+
+function mergeProtocol(earlier: AppProtocol | undefined, protocol: AppProtocol): AppProtocol {
+  return earlier === undefined || earlier === protocol ? protocol : 'auto';
+}

@@ -1,0 +1,55 @@
+import { readCanary } from './canary.ts';
+import type { DirtySet } from './dirty-set.ts';
+import { readSlice } from './endpoint-slice.ts';
+import type { Replacement } from './fact-table.ts';
+import type { MeshChange, MeshKind, MeshKinds } from './mesh-object.ts';
+import { readNamespace } from './namespace.ts';
+import { readNode } from './node.ts';
+import { readPeerAuthentication } from './peer-authentication.ts';
+import { readPod } from './pod.ts';
+import { readService } from './service.ts';
+import type { MeshSettings } from './snapshot.ts';
+import type { MeshTables } from './tables.ts';
+
+/** Where changes go to. */
+export interface IngestionTarget {
+  readonly settings: MeshSettings;
+  readonly tables: MeshTables;
+  readonly dirty: DirtySet;
+}
+
+type Ingest<K extends MeshKind> = (target: IngestionTarget, key: string, object: MeshKinds[K] | undefined) => void;
+
+/** One line per kind of object: the table it goes to, how it is read, and what depends on it. */
+const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
+  Namespace: ({ tables, dirty }, key, object) =>
+    each(tables.namespaces.replace(key, object && readNamespace(object)), ({ name }) => dirty.markNamespace(name)),
+  Node: ({ tables, dirty }, key, object) =>
+    each(tables.nodes.replace(key, object && readNode(object)), ({ name }) => dirty.markNode(name)),
+  Pod: ({ tables, dirty }, key, object) =>
+    each(tables.pods.replace(key, object && readPod(object)), (pod) => dirty.markPod(pod)),
+  Service: ({ tables, dirty }, key, object) =>
+    each(tables.services.replace(key, object && readService(object)), (service) => dirty.markService(service)),
+  EndpointSlice: ({ tables, dirty }, key, object) =>
+    each(tables.slices.replace(key, object && readSlice(object)), ({ service }) => {
+      if (service !== undefined) dirty.services.add(service);
+    }),
+  Canary: ({ tables, dirty }, key, object) =>
+    each(tables.canaries.replace(key, object && readCanary(object)), (canary) => dirty.markCanary(canary)),
+  PeerAuthentication: ({ settings, tables, dirty }, key, object) =>
+    each(tables.peerAuthentications.replace(key, object && readPeerAuthentication(object)), (policy) =>
+      dirty.markPeerAuthentication(policy, settings.rootNamespace),
+    ),
+};
+
+/** Takes one change into the tables and marks what depends on it. */
+export function ingest(target: IngestionTarget, { kind, key, object }: MeshChange): void {
+  // The registry and the change are both typed by kind, which TypeScript does not relate across a lookup.
+  const apply = INGESTION[kind] as Ingest<MeshKind>;
+  apply(target, key, object);
+}
+
+function each<Facts>(replacement: Replacement<Facts> | undefined, mark: (facts: Facts) => void): void {
+  if (replacement?.before !== undefined) mark(replacement.before);
+  if (replacement?.after !== undefined) mark(replacement.after);
+}

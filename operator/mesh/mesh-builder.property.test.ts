@@ -1,0 +1,227 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1ServicePort } from '@kubernetes/client-node';
+import fc from 'fast-check';
+import { sameValue } from './equality.ts';
+import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
+import type { MeshChange, MeshObject } from './mesh-object.ts';
+import type { MeshDelta, MeshSnapshot } from './snapshot.ts';
+import { canary, type PodOptions, peerAuthentication, pod, SETTINGS, service, slice } from './testing/objects.ts';
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
+const index = fc.nat({ max: 3 });
+const namespaces = fc.constantFrom('shop', 'other', 'heddle-system');
+const apps = fc.constantFrom('a', 'b');
+const time = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z');
+const modes = fc.constantFrom('UNSET' as const, 'DISABLE' as const, 'PERMISSIVE' as const, 'STRICT' as const);
+
+interface PodDraft {
+  app: string;
+  revision: string;
+  injected: boolean;
+  gated: boolean;
+  deleting: boolean;
+  node: string;
+  named: boolean;
+}
+
+const podOptions = fc.record<PodDraft>({
+  app: apps,
+  revision: fc.constantFrom('r1', 'r2', 'r3'),
+  injected: fc.boolean(),
+  gated: fc.boolean(),
+  deleting: fc.boolean(),
+  node: fc.constantFrom('n1', 'n2'),
+  named: fc.boolean(),
+});
+
+/** The incarnation is in the UID: a pod may be replaced by another of the same name without being seen to go. */
+function podChange(namespace: string, i: number, life: number, options: PodDraft) {
+  const { app, named, ...rest } = options;
+  return pod(`p${i}`, {
+    ...rest,
+    namespace,
+    uid: `${namespace}-p${i}-${life}`,
+    address: `10.0.${life}.${i}`,
+    deployment: app,
+    labels: { app, tier: 'x' },
+    ports: [{ name: named ? 'web' : 'other', containerPort: 8000 + i }],
+  } satisfies PodOptions);
+}
+
+const podChanges = fc
+  .tuple(namespaces, index, fc.nat({ max: 1 }), maybe(podOptions))
+  .map(([namespace, i, life, options]): MeshChange => {
+    const object = options && podChange(namespace, i, life, options);
+    return { kind: 'Pod', key: `${namespace}/p${i}`, object };
+  });
+
+const serviceSpec = fc.record({
+  selector: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { app: 'b' }, { tier: 'x' }, {}),
+  ports: fc.constantFrom<V1ServicePort[][]>(
+    [{ name: 'http', port: 80, targetPort: 8080 }],
+    [{ name: 'tcp-db', port: 80, targetPort: 8080 }],
+    [{ name: 'http', port: 80, targetPort: 'web' }],
+  ),
+  publishNotReadyAddresses: fc.boolean(),
+  type: fc.constantFrom('ClusterIP', 'ExternalName'),
+  creation: time,
+});
+
+const serviceChanges = fc.tuple(namespaces, index, maybe(serviceSpec)).map(([namespace, i, spec]): MeshChange => {
+  const made = spec && service(`s${i}`, spec.selector, { ...spec });
+  const object = made && {
+    ...made,
+    metadata: { ...made.metadata, namespace, creationTimestamp: new Date(spec.creation) },
+  };
+  return { kind: 'Service', key: `${namespace}/s${i}`, object };
+});
+
+const sliceChanges = fc
+  .tuple(namespaces, index, index, maybe(fc.array(fc.tuple(index, fc.nat({ max: 1 }), fc.boolean(), fc.boolean()))))
+  .map(([namespace, i, of, endpoints]): MeshChange => {
+    const made = endpoints && slice(`s${of}`, []);
+    const object = made && {
+      ...made,
+      metadata: { ...made.metadata, name: `slice${i}`, namespace },
+      endpoints: endpoints.map(([p, life, ready, byUid]) => ({
+        addresses: [`10.0.${life}.${p}`],
+        conditions: { ready },
+        targetRef: { kind: 'Pod', name: `p${p}`, ...(byUid ? { uid: `${namespace}-p${p}-${life}` } : {}) },
+      })),
+    };
+    return { kind: 'EndpointSlice', key: `${namespace}/slice${i}`, object };
+  });
+
+const canaryStatus = fc.record({
+  deployment: apps,
+  stableRevision: fc.constantFrom('r1', 'r2', ''),
+  canaryRevision: fc.constantFrom('r2', 'r3', ''),
+  weight: fc.constantFrom(0, 50, 100),
+  ungatedRevisions: fc.constantFrom<string[][]>(['r1'], ['r1', 'r2'], []),
+  creation: time,
+});
+
+const canaryChanges = fc
+  .tuple(namespaces, fc.nat({ max: 1 }), maybe(canaryStatus))
+  .map(([namespace, i, options]): MeshChange => {
+    const made = options && canary(`c${i}`, options.deployment, { ...options }, options.creation);
+    const object = made && { ...made, metadata: { ...made.metadata, namespace } };
+    return { kind: 'Canary', key: `${namespace}/c${i}`, object };
+  });
+
+const policySpec = fc.record({
+  selector: fc.constantFrom<Record<string, string>[]>({}, { app: 'a' }, { tier: 'x' }),
+  mode: modes,
+  port: maybe(modes),
+  creation: time,
+});
+
+const policyChanges = fc.tuple(namespaces, index, maybe(policySpec)).map(([namespace, i, spec]): MeshChange => {
+  const key = `${namespace}/pa${i}`;
+  const object =
+    spec &&
+    peerAuthentication(
+      key,
+      {
+        selector: { matchLabels: spec.selector },
+        mtls: { mode: spec.mode },
+        ...(spec.port === undefined ? {} : { portLevelMtls: { 8080: { mode: spec.port } } }),
+      },
+      spec.creation,
+    );
+  return { kind: 'PeerAuthentication', key, object };
+});
+
+const nodeChanges = fc
+  .tuple(fc.constantFrom('n1', 'n2'), maybe(fc.tuple(fc.constantFrom('z1', 'z2'), fc.boolean())))
+  .map(([name, facts]): MeshChange => {
+    const object = facts && {
+      metadata: { name, labels: { 'topology.kubernetes.io/zone': facts[0] } },
+      status: { conditions: [{ type: 'Ready', status: facts[1] ? 'True' : 'Unknown' }] },
+    };
+    return { kind: 'Node', key: name, object };
+  });
+
+const namespaceChanges = fc
+  .tuple(namespaces, maybe(fc.constantFrom('enabled', 'disabled')))
+  .map(([name, injection]): MeshChange => {
+    const object = injection && { metadata: { name, labels: { 'heddle.dev/injection': injection } } };
+    return { kind: 'Namespace', key: name, object: object || undefined };
+  });
+
+const changes = fc.oneof(
+  { weight: 4, arbitrary: podChanges },
+  { weight: 3, arbitrary: sliceChanges },
+  { weight: 2, arbitrary: serviceChanges },
+  { weight: 2, arbitrary: canaryChanges },
+  { weight: 2, arbitrary: policyChanges },
+  nodeChanges,
+  namespaceChanges,
+);
+
+const MAPS = ['services', 'endpoints', 'workloads', 'policies'] as const;
+
+function difference(before: MeshSnapshot, after: MeshSnapshot): MeshDelta {
+  const changed = MAPS.map((name) => {
+    const keys = new Set([...before[name].keys(), ...after[name].keys()]);
+    return [name, new Set([...keys].filter((key) => !sameValue(before[name].get(key), after[name].get(key))))];
+  });
+  return { ...Object.fromEntries(changed), settings: false };
+}
+
+/** Plain data in an order of its own: persistent sets remember how they were made. */
+function plain({ services, endpoints, workloads, policies }: MeshSnapshot) {
+  const views = policies.map((view) => ({ ...view, workloads: [...view.workloads].sort() }));
+  return [services, endpoints, workloads, views].map((map) => map.toObject());
+}
+
+describe('MeshBuilder under random sequences of events', () => {
+  test('the incremental snapshot equals a rebuild from scratch, and the delta is exactly the difference', () => {
+    const batches = fc.array(fc.array(changes, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 25 });
+    fc.assert(
+      fc.property(batches, (sequence) => {
+        const builder = new MeshBuilder(SETTINGS);
+        const objects = new Map<string, MeshObject>();
+        for (const batch of sequence) {
+          for (const { kind, key, object } of batch) {
+            if (object === undefined) objects.delete(`${kind}/${key}`);
+            else objects.set(`${kind}/${key}`, { kind, object } as MeshObject);
+          }
+          const before = builder.snapshot;
+          const { snapshot, delta } = builder.apply(batch);
+          expect(delta).toEqual(difference(before, snapshot));
+          expect(plain(snapshot)).toEqual(plain(buildSnapshot(SETTINGS, [...objects.values()].reverse())));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('an object that comes again unchanged changes nothing', () => {
+    fc.assert(
+      fc.property(fc.array(changes, { maxLength: 40 }), (sequence) => {
+        const builder = new MeshBuilder(SETTINGS);
+        builder.apply(sequence);
+        const last = new Map(sequence.map((change) => [`${change.kind}/${change.key}`, change]));
+        const { snapshot } = builder;
+        expect(builder.apply(structuredClone([...last.values()])).snapshot).toBe(snapshot);
+      }),
+    );
+  });
+
+  test('no split ever has an empty side with weight, and nothing held back is outside the new side', () => {
+    fc.assert(
+      fc.property(fc.array(changes, { minLength: 20, maxLength: 80 }), (sequence) => {
+        const { services, endpoints } = new MeshBuilder(SETTINGS).apply(sequence).snapshot;
+        for (const { hostname, split } of services.values()) {
+          const list = endpoints.get(hostname) ?? [];
+          const side = (revision: string | undefined) => list.filter((one) => one.revision === revision).length;
+          if (split !== undefined && split.weight > 0) expect(side(split.next)).toBeGreaterThan(0);
+          if (split !== undefined && split.weight < 100) expect(side(split.stable)).toBeGreaterThan(0);
+          for (const one of list) if (one.gated) expect(one.revision).toBe(split?.next);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { Canary } from '../../api/canary.ts';
+import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+
+/** The kinds of objects that a mesh is built from. */
+export interface MeshKinds {
+  Namespace: V1Namespace;
+  Node: V1Node;
+  Pod: V1Pod;
+  Service: V1Service;
+  EndpointSlice: V1EndpointSlice;
+  Canary: Canary;
+  PeerAuthentication: PeerAuthentication;
+}
+
+export type MeshKind = keyof MeshKinds;
+
+export const MESH_KINDS: readonly MeshKind[] = [
+  'Namespace',
+  'Node',
+  'Pod',
+  'Service',
+  'EndpointSlice',
+  'Canary',
+  'PeerAuthentication',
+];
+
+/** One object of the cluster. */
+export type MeshObject = { [K in MeshKind]: { readonly kind: K; readonly object: MeshKinds[K] } }[MeshKind];
+
+/** An object that came, changed, or (`undefined`) went. `key` is `namespace/name`, or `name` of a cluster-scoped one. */
+export type MeshChange = {
+  [K in MeshKind]: { readonly kind: K; readonly key: string; readonly object: MeshKinds[K] | undefined };
+}[MeshKind];
+
+/**
+ * Takes an object as YAML or the API gives it, with its `kind`.
+ * @returns undefined when the mesh is not built from this kind
+ */
+export function meshObject(value: { readonly kind?: string }): MeshObject | undefined {
+  if (!MESH_KINDS.some((kind) => kind === value.kind)) return undefined;
+  return { kind: value.kind, object: value } as MeshObject;
+}
+
+/** `namespace/name`, or `name` of a cluster-scoped object. */
+export function keyOf(metadata: { readonly name?: string; readonly namespace?: string } | undefined): string {
+  const name = metadata?.name ?? '';
+  return metadata?.namespace ? `${metadata.namespace}/${name}` : name;
+}
+
+/** Time of creation in ms since the epoch; objects without one (from YAML) count as the oldest. */
+export function creationTime(metadata: { readonly creationTimestamp?: Date | string | undefined } | undefined): number {
+  const value = metadata?.creationTimestamp;
+  if (value === undefined) return 0;
+  const time = new Date(value).getTime();
+  return Number.isNaN(time) ? 0 : time;
+}
+
+/** Orders by age, the oldest first; a tie goes by name. Whoever is first wins a conflict, as in Istio. */
+export function byAge(
+  a: { readonly createdAt: number; readonly key: string },
+  b: { readonly createdAt: number; readonly key: string },
+): number {
+  return a.createdAt - b.createdAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}

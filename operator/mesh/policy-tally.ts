@@ -1,0 +1,76 @@
+import { Set as PersistentSet } from 'immutable';
+import { sameValue } from './equality.ts';
+import type { MtlsDecision } from './mtls.ts';
+import { type ObjectKey, objectKey } from './object-ref.ts';
+import type { WorkloadUid } from './snapshot.ts';
+
+const NONE: PersistentSet<WorkloadUid> = PersistentSet();
+
+/** Where a policy lost against an older one of its scope. */
+export interface Loss {
+  readonly winner: ObjectKey;
+  readonly workloads: number;
+}
+
+/** Keeps, per policy, the injected workloads it selects, decides for and loses at, as each workload changes. */
+export class PolicyTally {
+  readonly #decisions = new Map<WorkloadUid, MtlsDecision>();
+  readonly #consulted = new Map<ObjectKey, PersistentSet<WorkloadUid>>();
+  readonly #selected = new Map<ObjectKey, number>();
+  /** Loser → winner → number of workloads. */
+  readonly #losses = new Map<ObjectKey, Map<ObjectKey, number>>();
+
+  /**
+   * Takes down how the policies come out for one workload; undefined when it is gone.
+   * @returns the policies whose tally differs now
+   */
+  replace(uid: WorkloadUid, after: MtlsDecision | undefined): Iterable<ObjectKey> {
+    const before = this.#decisions.get(uid);
+    if (sameValue(before, after)) return [];
+    if (before !== undefined) this.#count(uid, before, -1);
+    if (after === undefined) this.#decisions.delete(uid);
+    else {
+      this.#decisions.set(uid, after);
+      this.#count(uid, after, 1);
+    }
+    return new Set([...(before?.selecting ?? []), ...(after?.selecting ?? [])]);
+  }
+
+  /** Workloads for which a policy was consulted. */
+  consulted(policy: ObjectKey): PersistentSet<WorkloadUid> {
+    return this.#consulted.get(policy) ?? NONE;
+  }
+
+  /** Number of workloads that a policy matches. */
+  selected(policy: ObjectKey): number {
+    return this.#selected.get(policy) ?? 0;
+  }
+
+  /** Policies that set this one aside somewhere, in order of name. */
+  losses(policy: ObjectKey): Loss[] {
+    const losses = [...(this.#losses.get(policy) ?? [])];
+    return losses.sort(([a], [b]) => (a < b ? -1 : 1)).map(([winner, workloads]) => ({ winner, workloads }));
+  }
+
+  #count(uid: WorkloadUid, decision: MtlsDecision, sign: 1 | -1): void {
+    for (const ref of decision.effective.policies) {
+      const key = objectKey(ref);
+      const uids = sign > 0 ? this.consulted(key).add(uid) : this.consulted(key).delete(uid);
+      if (uids.size === 0) this.#consulted.delete(key);
+      else this.#consulted.set(key, uids);
+    }
+    for (const key of decision.selecting) add(this.#selected, key, sign);
+    for (const key of decision.losers) {
+      const winners = this.#losses.get(key) ?? new Map<ObjectKey, number>();
+      if (decision.winner !== undefined) add(winners, decision.winner, sign);
+      if (winners.size === 0) this.#losses.delete(key);
+      else this.#losses.set(key, winners);
+    }
+  }
+}
+
+function add(counts: Map<ObjectKey, number>, key: ObjectKey, amount: number): void {
+  const count = (counts.get(key) ?? 0) + amount;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}

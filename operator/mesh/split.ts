@@ -1,0 +1,89 @@
+import { REVISION_LABELS } from '../../api/pod-names.ts';
+import type { CanaryFacts } from './canary.ts';
+import { byAge } from './mesh-object.ts';
+import { matchSelector } from './selector.ts';
+import type { ServiceFacts } from './service.ts';
+import type { Endpoint, RevisionSplit } from './snapshot.ts';
+import type { MeshTables } from './tables.ts';
+
+/** An eligible endpoint before it is known on which side of a split it is. */
+export interface Candidate {
+  readonly endpoint: Endpoint;
+  /** `namespace/Kind/name` of what its pod belongs to; absent when it is no pod. */
+  readonly ownerKey?: string;
+}
+
+/** What becomes of a Service's endpoints under a Canary. */
+export interface SplitResult {
+  readonly split?: RevisionSplit;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** The Canary that decides over a target: the oldest one that names it. */
+export function matchTargetCanary(tables: MeshTables, target: string): CanaryFacts | undefined {
+  const [oldest] = [...tables.canaries.select('target', target)].sort(byAge);
+  return oldest;
+}
+
+/**
+ * The Canary that splits a Service: its target has a pod that the Service selects, and it knows a stable revision. Of
+ * several (a Service over several Deployments) the oldest, for a Service has one split.
+ */
+export function matchServiceCanary(tables: MeshTables, service: ServiceFacts): CanaryFacts | undefined {
+  const decided = new Set<string>();
+  const canaries = [...tables.canaries.select('namespace', service.namespace)].sort(byAge);
+  for (const canary of canaries) {
+    // The first Canary of a target in order of age speaks for it, the others are in conflict with it.
+    if (decided.has(canary.target)) continue;
+    decided.add(canary.target);
+    if (canary.stable !== '' && selectsTarget(tables, service, canary.target)) return canary;
+  }
+  return undefined;
+}
+
+/**
+ * Puts endpoints on the sides of a split, so that no side is ever empty: without pods of the new revision that serve all
+ * the stable side serves, `next` is absent and the weight 0; with no stable endpoint at all, `next` gets everything if it
+ * was to get anything, else there is no split and every endpoint that is not held back serves.
+ */
+export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly Candidate[]): SplitResult {
+  const open = candidates.map(({ endpoint }) => endpoint).filter(({ gated }) => !gated);
+  if (canary === undefined) return { endpoints: open };
+  const sided = candidates.map((candidate) => onSide(canary, candidate)).filter((one) => one !== undefined);
+  const stable = sided.filter(({ revision }) => revision === canary.stable);
+  const next = canary.next === '' ? [] : sided.filter(({ revision }) => revision === canary.next);
+  const split = {
+    canary: canary.ref,
+    label: REVISION_LABELS[0],
+    stable: canary.stable,
+  };
+  if (stable.length === 0) {
+    if (next.length === 0 || canary.weight === 0) return { endpoints: open };
+    return { split: { ...split, next: canary.next, weight: 100 }, endpoints: sided };
+  }
+  if (next.length === 0 || !servesAllPorts(next, stable)) {
+    return { split: { ...split, weight: 0 }, endpoints: sided.filter(({ gated }) => !gated) };
+  }
+  return { split: { ...split, next: canary.next, weight: canary.weight }, endpoints: sided };
+}
+
+function selectsTarget(tables: MeshTables, service: ServiceFacts, target: string): boolean {
+  for (const { labels } of tables.pods.select('owner', target)) {
+    if (matchSelector(service.selector, labels)) return true;
+  }
+  return false;
+}
+
+/** @returns the endpoint with the revision of its side; undefined when it is held back and on no side */
+function onSide(canary: CanaryFacts, { endpoint, ownerKey }: Candidate): Endpoint | undefined {
+  const { gated, revision } = endpoint;
+  if (ownerKey !== canary.target) return gated ? undefined : { ...endpoint, revision: canary.stable };
+  if (revision === canary.next) return endpoint;
+  if (gated) return undefined;
+  return canary.released.includes(revision) ? { ...endpoint, revision: canary.stable } : endpoint;
+}
+
+function servesAllPorts(next: readonly Endpoint[], stable: readonly Endpoint[]): boolean {
+  const served = new Set(next.flatMap(({ ports }) => Object.keys(ports)));
+  return stable.every(({ ports }) => Object.keys(ports).every((name) => served.has(name)));
+}

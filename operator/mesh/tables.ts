@@ -1,0 +1,67 @@
+import type { CanaryFacts } from './canary.ts';
+import type { SliceFacts } from './endpoint-slice.ts';
+import { FactTable } from './fact-table.ts';
+import type { NamespaceFacts } from './namespace.ts';
+import type { NodeFacts } from './node.ts';
+import type { PeerAuthenticationFacts } from './peer-authentication.ts';
+import type { PodFacts } from './pod.ts';
+import { labelTerms, matchSelector, selectorTerm } from './selector.ts';
+import type { ServiceFacts } from './service.ts';
+
+/** All facts that the mesh is built from, and the indexes that keep a change from costing more than what it touches. */
+export class MeshTables {
+  readonly namespaces = new FactTable<NamespaceFacts>({});
+  readonly nodes = new FactTable<NodeFacts>({});
+  readonly pods = new FactTable<PodFacts, 'uid' | 'node' | 'namespace' | 'injected' | 'owner' | 'label'>({
+    uid: ({ uid }) => [uid],
+    node: ({ node }) => [node],
+    namespace: ({ namespace }) => [namespace],
+    injected: ({ injected, namespace }) => (injected ? [namespace] : []),
+    owner: ({ ownerKey }) => [ownerKey],
+    label: ({ namespace, labels }) => labelTerms(namespace, labels),
+  });
+  readonly services = new FactTable<ServiceFacts, 'term'>({
+    term: ({ namespace, selector }) => selectorTerm(namespace, selector),
+  });
+  readonly slices = new FactTable<SliceFacts, 'service' | 'pod'>({
+    service: ({ service }) => (service === undefined ? [] : [service]),
+    pod: ({ endpoints }) => endpoints.flatMap(({ pod }) => (pod === undefined ? [] : [pod])),
+  });
+  readonly canaries = new FactTable<CanaryFacts, 'target' | 'namespace'>({
+    target: ({ target }) => [target],
+    namespace: ({ ref }) => [ref.namespace],
+  });
+  readonly peerAuthentications = new FactTable<PeerAuthenticationFacts, 'namespace'>({
+    namespace: ({ ref }) => [ref.namespace],
+  });
+
+  /** The pod that a slice's `targetRef` names: by UID, or by `namespace/name` where the slice has no UID. */
+  podOf(reference: string): PodFacts | undefined {
+    if (reference.includes('/')) return this.pods.get(reference);
+    const [pod] = this.pods.select('uid', reference);
+    return pod;
+  }
+
+  /** Keys of the Services whose slices hold a pod. */
+  *servicesHolding({ uid, key }: Pick<PodFacts, 'uid' | 'key'>): Generator<string> {
+    for (const reference of [uid, key]) {
+      for (const { service } of this.slices.select('pod', reference)) if (service !== undefined) yield service;
+    }
+  }
+
+  /** Services that select a pod. */
+  *servicesSelecting({ namespace, labels }: Pick<PodFacts, 'namespace' | 'labels'>): Generator<ServiceFacts> {
+    for (const term of labelTerms(namespace, labels)) {
+      for (const service of this.services.select('term', term)) {
+        if (matchSelector(service.selector, labels)) yield service;
+      }
+    }
+  }
+
+  /** Pods that a Service selects. */
+  *podsSelectedBy({ namespace, selector }: Pick<ServiceFacts, 'namespace' | 'selector'>): Generator<PodFacts> {
+    for (const term of selectorTerm(namespace, selector)) {
+      for (const pod of this.pods.select('label', term)) if (matchSelector(selector, pod.labels)) yield pod;
+    }
+  }
+}

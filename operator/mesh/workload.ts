@@ -1,0 +1,29 @@
+import { type EndpointContext, localityOf, spiffeIdOf } from './endpoint.ts';
+import { buildInbound } from './inbound.ts';
+import type { PodFacts } from './pod.ts';
+import type { Workload } from './snapshot.ts';
+
+/**
+ * The proxy in a pod.
+ * @returns undefined when the pod has none
+ */
+export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: PodFacts): Workload | undefined {
+  const decision = mtls.get(pod.uid);
+  if (!pod.injected || decision === undefined) return undefined;
+  const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node } = pod;
+  return {
+    uid,
+    name,
+    namespace,
+    serviceAccount,
+    addresses,
+    spiffeId: spiffeIdOf(settings, namespace, serviceAccount),
+    labels,
+    revision,
+    owner,
+    node,
+    locality: localityOf(tables, node),
+    inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
+    mtls: decision.effective,
+  };
+}
