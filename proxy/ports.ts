@@ -20,3 +20,11 @@ export const METRICS_PORT = 15090;
 export const PROXY_UID = 1337;
 /** Source address of connections from Envoy to the local application; traffic from it is never redirected. */
 export const INBOUND_PASSTHROUGH_SOURCE = '127.0.0.6';
+/** The same for IPv6 pods: the one other address every loopback has. */
+export const INBOUND_PASSTHROUGH_SOURCE_V6 = '::1';
+/** First of the plaintext ports that stand in for an application's gRPC probe ports, one per port probed. */
+export const GRPC_PROBE_PORT_BASE = 15031;
+/** How many gRPC ports of one pod can be probed. */
+export const GRPC_PROBE_PORT_COUNT = 10;
+/** Ports of ours that answer in plaintext and are never redirected inbound. */
+export const PLAINTEXT_PORTS: readonly number[] = [PROBE_PORT, HEALTH_PORT, METRICS_PORT];

@@ -1,0 +1,70 @@
+import { type EnvoyConfig, extension } from './envoy-types.ts';
+import { HEALTH_PORT, METRICS_PORT } from './ports.ts';
+import { buildStaticListener, matchGet } from './static-listener.ts';
+
+/** Static cluster that reaches Envoy's own admin interface. */
+export const ADMIN_CLUSTER = 'heddle-admin';
+
+/** Path that answers 200 once this sidecar serves the mesh. */
+export const READY_PATH = '/healthz/ready';
+
+const METRICS_PATH = '/stats/prometheus';
+
+/**
+ * 200 once a first set of clusters and of listeners was accepted (Envoy opens no listener at all before they are warm), and as long as
+ * Envoy is not draining. An answer of the admin page /ready alone would also be 200 after everything was rejected.
+ */
+const READY_SCRIPT = `
+function envoy_on_request(request)
+  local headers, body = request:httpCall("${ADMIN_CLUSTER}", {
+    [":method"] = "GET", [":authority"] = "admin",
+    [":path"] = "/stats?filter=%5E(cluster_manager.cds.update_success%7Clistener_manager.lds.update_success%7Cserver.state)%24"
+  }, nil, 1000)
+  body = body or ""
+  local missing = ""
+  if not string.find(body, "cds.update_success: [1-9]") then missing = missing .. " clusters" end
+  if not string.find(body, "lds.update_success: [1-9]") then missing = missing .. " listeners" end
+  if not string.find(body, "server.state: 0") then missing = missing .. " live-state" end
+  if missing == "" then
+    request:respond({[":status"] = "200"}, "ready\\n")
+  else
+    request:respond({[":status"] = "503"}, "waiting for:" .. missing .. "\\n")
+  end
+end`;
+
+/** Gives the mesh's metrics their bare names: Envoy's Prometheus page puts its own name before each. */
+const METRICS_SCRIPT = `
+function envoy_on_response(response)
+  local body = response:body()
+  if body == nil or body:length() == 0 then return end
+  local text = string.gsub(body:getBytes(0, body:length()), "envoy_istio_", "istio_")
+  response:headers():replace("content-length", tostring(body:setBytes(text)))
+end`;
+
+/** `/healthz/ready` for kubelet; nothing else is answered. */
+export function buildHealthListener(ipv6: boolean): EnvoyConfig {
+  return buildStaticListener({
+    name: 'heddle-health',
+    port: HEALTH_PORT,
+    ipv6,
+    filters: [lua(READY_SCRIPT)],
+    // The script runs only for requests that have a route, and answers them itself.
+    routes: [{ match: matchGet(READY_PATH), direct_response: { status: 503 } }],
+  });
+}
+
+/** Envoy's Prometheus page and nothing else of the admin interface. */
+export function buildMetricsListener(ipv6: boolean): EnvoyConfig {
+  return buildStaticListener({
+    name: 'heddle-metrics',
+    port: METRICS_PORT,
+    ipv6,
+    bufferBytes: 32 * 1024 * 1024,
+    filters: [lua(METRICS_SCRIPT)],
+    routes: [{ match: matchGet(METRICS_PATH), route: { cluster: ADMIN_CLUSTER, timeout: '10s' } }],
+  });
+}
+
+function lua(source: string): EnvoyConfig {
+  return extension('lua', 'filters.http.lua.v3.Lua', { default_source_code: { inline_string: source } });
+}

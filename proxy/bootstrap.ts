@@ -1,0 +1,106 @@
+import { ADMIN_CLUSTER, buildHealthListener, buildMetricsListener } from './admin-listeners.ts';
+import { type EnvoyConfig, oneEndpoint, socketAddress } from './envoy-types.ts';
+import { toArgument, variable } from './expansion.ts';
+import { XDS_CLUSTER } from './names.ts';
+import { ADMIN_PORT } from './ports.ts';
+import { buildProbeConfig } from './probe-listeners.ts';
+import type { ProbeRecord } from './probes.ts';
+import { buildStatsConfig } from './stats.ts';
+import { buildXdsCluster, operatorAddress } from './xds-cluster.ts';
+
+/** What the bootstrap of one pod depends on. */
+export interface BootstrapInput {
+  /** Canonical name of the workload; Envoy's service cluster. */
+  readonly workload: string;
+  /** Usually cluster.local. */
+  readonly clusterDomain: string;
+  readonly probes: ProbeRecord;
+  /** See `StaticListener`. */
+  readonly ipv6: boolean;
+  /** Where the operator is; default its Service. */
+  readonly operator?: { readonly address: string; readonly port: number };
+}
+
+/** Environment variables of the sidecar that the bootstrap refers to, with the pod field each comes from. */
+export const BOOTSTRAP_VARIABLES: Readonly<Record<string, string>> = {
+  POD_NAME: 'metadata.name',
+  POD_NAMESPACE: 'metadata.namespace',
+  POD_UID: 'metadata.uid',
+  INSTANCE_IP: 'status.podIP',
+  SERVICE_ACCOUNT: 'spec.serviceAccountName',
+  NODE_NAME: 'spec.nodeName',
+};
+
+/** Longest argument that Linux takes in one piece, less some room for the variables. */
+export const MAX_BOOTSTRAP_BYTES = 126_000;
+
+/** The static bootstrap as the value of Envoy's `--config-yaml`, before kubelet's expansion. */
+export function formatBootstrap(input: BootstrapInput): string {
+  return toArgument(buildBootstrap(input));
+}
+
+/** The static bootstrap: node, ADS, the plaintext listeners for kubelet and Prometheus, and what is counted. Everything else comes by ADS. */
+export function buildBootstrap(input: BootstrapInput): EnvoyConfig {
+  const { probes, ipv6, clusterDomain, operator } = input;
+  const probeConfig = buildProbeConfig(probes, ipv6);
+  return {
+    node: buildNode(input),
+    admin: { address: socketAddress('127.0.0.1', ADMIN_PORT) },
+    dynamic_resources: buildDynamicResources(),
+    static_resources: {
+      listeners: [buildHealthListener(ipv6), buildMetricsListener(ipv6), ...probeConfig.listeners],
+      clusters: [
+        operator ? buildXdsCluster(operator.address, operator.port) : buildXdsCluster(operatorAddress(clusterDomain)),
+        {
+          name: ADMIN_CLUSTER,
+          type: 'STATIC',
+          connect_timeout: '1s',
+          load_assignment: oneEndpoint(ADMIN_CLUSTER, '127.0.0.1', ADMIN_PORT),
+        },
+        ...probeConfig.clusters,
+      ],
+    },
+    ...buildStatsConfig(),
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: 'envoy.resource_monitors.global_downstream_max_connections',
+          typed_config: {
+            '@type':
+              'type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+            max_active_downstream_connections: 50_000,
+          },
+        },
+      ],
+    },
+  };
+}
+
+function buildNode({ workload, clusterDomain }: BootstrapInput): EnvoyConfig {
+  const [name, namespace, ip] = [variable('POD_NAME'), variable('POD_NAMESPACE'), variable('INSTANCE_IP')];
+  return {
+    id: `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
+    cluster: workload,
+    metadata: {
+      POD_UID: variable('POD_UID'),
+      SERVICE_ACCOUNT: variable('SERVICE_ACCOUNT'),
+      NODE_NAME: variable('NODE_NAME'),
+    },
+  };
+}
+
+/** Envoy waits for clusters and listeners however long it takes: a sidecar that began without them would drop or leak traffic. */
+function buildDynamicResources(): EnvoyConfig {
+  const source = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+  return {
+    ads_config: {
+      api_type: 'DELTA_GRPC',
+      transport_api_version: 'V3',
+      // The node is 61 KB of extension names.
+      set_node_on_first_message_only: true,
+      grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER } }],
+    },
+    lds_config: source,
+    cds_config: source,
+  };
+}

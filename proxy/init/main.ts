@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { buildRedirectRules } from '../redirect.ts';
+import { parseRedirectOptions, REDIRECT_ENV } from '../redirect-options.ts';
+
+/**
+ * Entry point of the init container: loads the redirection table in one transaction and exits.
+ * Options come as JSON in the environment variable HEDDLE_REDIRECT or in the first argument; needs NET_ADMIN and the `nft` command.
+ */
+function run(): string | undefined {
+  let rules: string;
+  try {
+    rules = buildRedirectRules(parseRedirectOptions(process.argv[2] ?? process.env[REDIRECT_ENV] ?? '{}'));
+  } catch (error) {
+    return `${REDIRECT_ENV} is not valid: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const nft = spawnSync('nft', ['-f', '-'], { input: rules, encoding: 'utf8', timeout: 20_000 });
+  if (nft.error) return `cannot run nft: ${nft.error.message}`;
+  if (nft.status === 0) return undefined;
+  const detail = nft.stderr.trim().split('\n').slice(0, 3).join(' | ');
+  const hint = /not permitted/i.test(detail) ? ' (the container needs the capability NET_ADMIN)' : '';
+  return `nft refused the redirection rules${hint}: ${detail || `exit status ${nft.status ?? nft.signal}`}`;
+}
+
+const problem = run();
+if (problem) {
+  console.error(`heddle-init: ${problem}`);
+  process.exitCode = 1;
+} else {
+  console.log('heddle-init: redirection rules loaded');
+}

@@ -1,0 +1,31 @@
+import type { RedirectOptions } from './redirect.ts';
+
+/** What a pod may ask of its sidecar; every field has a default. */
+export interface ProxyOptions extends RedirectOptions {
+  /** Kubernetes quantities; undefined means none is set, or the webhook's own default. */
+  readonly cpuRequest: string | undefined;
+  readonly cpuLimit: string | undefined;
+  readonly memoryRequest: string | undefined;
+  readonly memoryLimit: string | undefined;
+  readonly logLevel: string;
+  /** Image of the sidecar; undefined means the webhook's. */
+  readonly image: string | undefined;
+  readonly rewriteProbes: boolean;
+}
+
+export const PROXY_DEFAULTS: ProxyOptions = {
+  includeInboundPorts: '*',
+  excludeInboundPorts: [],
+  includeOutboundPorts: [],
+  excludeOutboundPorts: [],
+  includeOutboundRanges: '*',
+  excludeOutboundRanges: [],
+  excludeInterfaces: [],
+  cpuRequest: undefined,
+  cpuLimit: undefined,
+  memoryRequest: undefined,
+  memoryLimit: undefined,
+  logLevel: 'warning',
+  image: undefined,
+  rewriteProbes: true,
+};

@@ -1,0 +1,101 @@
+import {
+  INBOUND_PASSTHROUGH_SOURCE,
+  INBOUND_PASSTHROUGH_SOURCE_V6,
+  INBOUND_PORT,
+  OUTBOUND_PORT,
+  PLAINTEXT_PORTS,
+  PROXY_UID,
+} from './ports.ts';
+
+/** Which TCP traffic of a pod goes through its sidecar: Istio's `traffic.sidecar.istio.io/*` annotations. */
+export interface RedirectOptions {
+  /** `*` means all; a list means only those, and then `excludeInboundPorts` has no say. */
+  readonly includeInboundPorts: '*' | readonly number[];
+  readonly excludeInboundPorts: readonly number[];
+  /** Redirected whatever the address. */
+  readonly includeOutboundPorts: readonly number[];
+  readonly excludeOutboundPorts: readonly number[];
+  /** `*` means all; CIDRs of either family. */
+  readonly includeOutboundRanges: '*' | readonly string[];
+  readonly excludeOutboundRanges: readonly string[];
+  /** Traffic that enters or leaves by these is left alone. */
+  readonly excludeInterfaces: readonly string[];
+}
+
+/** Name of the nftables table, family inet. */
+export const REDIRECT_TABLE = 'heddle';
+
+/**
+ * The whole table as one nft transaction, for `nft -f -`. Loading it again, or over another version of it, gives the same table.
+ * UDP is untouched, so DNS is. Options must have been validated (`readAnnotations`): they are written into rules as they are.
+ */
+export function buildRedirectRules(options: RedirectOptions): string {
+  return `${[
+    // `add` makes `delete` succeed on the first run; all three take effect in one transaction.
+    `add table inet ${REDIRECT_TABLE}`,
+    `delete table inet ${REDIRECT_TABLE}`,
+    `table inet ${REDIRECT_TABLE} {`,
+    ...chain('inbound', 'prerouting', buildInboundRules(options)),
+    ...chain('outbound', 'output', buildOutboundRules(options)),
+    '}',
+  ].join('\n')}\n`;
+}
+
+function chain(name: string, hook: string, rules: readonly string[]): string[] {
+  const head = `    type nat hook ${hook} priority -100; policy accept;`;
+  return [`  chain ${name} {`, head, ...rules.map((rule) => `    ${rule}`), '  }'];
+}
+
+function buildInboundRules(options: RedirectOptions): string[] {
+  const { includeInboundPorts: include, excludeInboundPorts: exclude, excludeInterfaces } = options;
+  const rules = ['meta l4proto != tcp return'];
+  if (excludeInterfaces.length > 0) rules.push(`iifname ${names(excludeInterfaces)} return`);
+  rules.push(`tcp dport ${set(PLAINTEXT_PORTS)} return`);
+  if (include === '*') {
+    if (exclude.length > 0) rules.push(`tcp dport ${set(exclude)} return`);
+    rules.push(`meta l4proto tcp redirect to :${INBOUND_PORT}`);
+  } else if (include.length > 0) {
+    rules.push(`tcp dport ${set(include)} meta l4proto tcp redirect to :${INBOUND_PORT}`);
+  }
+  return rules;
+}
+
+function buildOutboundRules(options: RedirectOptions): string[] {
+  const { excludeInterfaces, includeOutboundPorts, excludeOutboundPorts } = options;
+  const rules = [
+    'meta l4proto != tcp return',
+    // Envoy to the application of its own pod, marked by its source address.
+    `oifname "lo" ip saddr ${INBOUND_PASSTHROUGH_SOURCE} return`,
+    `oifname "lo" ip6 saddr ${INBOUND_PASSTHROUGH_SOURCE_V6} return`,
+    // A pod that calls its own Service: Envoy chose this very pod, so the call enters like any other.
+    `oifname "lo" meta skuid ${PROXY_UID} ip daddr != 127.0.0.0/8 meta l4proto tcp redirect to :${INBOUND_PORT}`,
+    `oifname "lo" meta skuid ${PROXY_UID} ip6 daddr != ::1 meta l4proto tcp redirect to :${INBOUND_PORT}`,
+    `meta skuid ${PROXY_UID} return`,
+    // Containers of one pod among themselves: no hop, nothing to protect.
+    'oifname "lo" return',
+    'ip daddr 127.0.0.0/8 return',
+    'ip6 daddr ::1 return',
+  ];
+  if (excludeInterfaces.length > 0) rules.push(`oifname ${names(excludeInterfaces)} return`);
+  if (excludeOutboundPorts.length > 0) rules.push(`tcp dport ${set(excludeOutboundPorts)} return`);
+  rules.push(...ranges(options.excludeOutboundRanges, 'return'));
+  if (includeOutboundPorts.length > 0) {
+    rules.push(`tcp dport ${set(includeOutboundPorts)} meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
+  }
+  if (options.includeOutboundRanges === '*') rules.push(`meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
+  else rules.push(...ranges(options.includeOutboundRanges, `meta l4proto tcp redirect to :${OUTBOUND_PORT}`));
+  return rules;
+}
+
+/** One rule per range: sets refuse ranges that overlap, and a list as the user wrote it may well overlap. */
+function ranges(cidrs: readonly string[], verdict: string): string[] {
+  return cidrs.map((cidr) => `${cidr.includes(':') ? 'ip6' : 'ip'} daddr ${cidr} ${verdict}`);
+}
+
+function set(ports: readonly number[]): string {
+  return `{ ${[...new Set(ports)].sort((a, b) => a - b).join(', ')} }`;
+}
+
+function names(interfaces: readonly string[]): string {
+  return `{ ${[...new Set(interfaces)].map((name) => `"${name}"`).join(', ')} }`;
+}

@@ -1,0 +1,57 @@
+import { type EnvoyConfig, extension, socketAddress } from './envoy-types.ts';
+
+/** One of the plaintext HTTP listeners of the bootstrap. */
+export interface StaticListener {
+  readonly name: string;
+  readonly port: number;
+  /** HTTP filters before the router. */
+  readonly filters?: readonly EnvoyConfig[];
+  readonly routes: readonly EnvoyConfig[];
+  /** Listen on all IPv6 and IPv4 addresses instead of IPv4 alone: a node without IPv6 could not open such a socket. */
+  readonly ipv6: boolean;
+  /** Bytes buffered per connection, the limit of what a filter can hold at once. */
+  readonly bufferBytes?: number;
+}
+
+/** GET on one exact path. */
+export function matchGet(path: string): EnvoyConfig {
+  return { path, headers: [{ name: ':method', string_match: { exact: 'GET' } }] };
+}
+
+/**
+ * A plaintext listener, open on all addresses: it must stay answerable however many connections the pod holds, and give an unknown
+ * client as little as possible.
+ */
+export function buildStaticListener(listener: StaticListener): EnvoyConfig {
+  const { name, port, filters = [], routes, ipv6, bufferBytes = 65_536 } = listener;
+  return {
+    name,
+    address: ipv6 ? anyAddress(port) : socketAddress('0.0.0.0', port),
+    per_connection_buffer_limit_bytes: bufferBytes,
+    ignore_global_conn_limit: true,
+    filter_chains: [{ filters: [connectionManager(name, filters, routes)] }],
+  };
+}
+
+function anyAddress(port: number): EnvoyConfig {
+  return { socket_address: { address: '::', ipv4_compat: true, port_value: port } };
+}
+
+function connectionManager(name: string, filters: readonly EnvoyConfig[], routes: readonly EnvoyConfig[]): EnvoyConfig {
+  return extension('http', 'filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    stat_prefix: name,
+    // Kubelet's headers reach the application as it sent them.
+    generate_request_id: false,
+    skip_xff_append: true,
+    request_headers_timeout: '5s',
+    stream_idle_timeout: '300s',
+    common_http_protocol_options: { idle_timeout: '60s', max_headers_count: 100 },
+    max_request_headers_kb: 16,
+    http2_protocol_options: { max_concurrent_streams: 32 },
+    http_filters: [
+      ...filters,
+      extension('router', 'filters.http.router.v3.Router', { suppress_envoy_headers: true, start_child_span: false }),
+    ],
+    route_config: { name, virtual_hosts: [{ name, domains: ['*'], routes }] },
+  });
+}

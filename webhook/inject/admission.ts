@@ -1,0 +1,50 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { decideInjection, type NamespaceView } from './decision.ts';
+import { injectPod } from './mutate.ts';
+import { diff, type PatchOperation } from './patch.ts';
+import type { InjectionSettings } from './settings.ts';
+import { podTitle } from './workload.ts';
+
+/** What injection depends on besides the pod. */
+export interface InjectionContext {
+  readonly settings: InjectionSettings;
+  readonly namespace: NamespaceView;
+  /** Whether a Canary holds pods of this one's revision back; asked only for pods that get a sidecar. */
+  readonly isGated: (pod: V1Pod, namespace: string) => boolean;
+}
+
+export interface PodOutcome {
+  readonly outcome: 'injected' | 'skipped' | 'refused';
+  /** One word for skips: why. */
+  readonly reason?: string;
+  readonly patch: readonly PatchOperation[];
+  readonly refusal?: string;
+  readonly warnings: readonly string[];
+}
+
+const ENFORCE_LABEL = 'pod-security.kubernetes.io/enforce';
+
+/** Decides about one pod and gives the patch. Pure. */
+export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
+  const { namespace, settings } = context;
+  const decision = decideInjection(pod, namespace);
+  if (decision.verdict === 'skip') return { outcome: 'skipped', reason: decision.reason, patch: [], warnings: [] };
+  if (decision.verdict === 'refuse') return refuse(pod, namespace.name, [decision.message]);
+  const injection = injectPod(pod, settings, context.isGated(pod, namespace.name));
+  if (injection.problems.length > 0) return refuse(pod, namespace.name, injection.problems);
+  return { outcome: 'injected', patch: diff(pod, injection.pod), warnings: podSecurityWarnings(namespace) };
+}
+
+function refuse(pod: V1Pod, namespace: string, problems: readonly string[]): PodOutcome {
+  const refusal = `pod ${namespace}/${podTitle(pod)} cannot get a sidecar: ${problems.join('; ')}`;
+  return { outcome: 'refused', refusal, patch: [], warnings: [] };
+}
+
+/** Levels other than privileged forbid the init container's capability; the API server will say so, but not what to do. */
+function podSecurityWarnings({ name, labels }: NamespaceView): string[] {
+  const level = labels[ENFORCE_LABEL];
+  if (level !== 'baseline' && level !== 'restricted') return [];
+  return [
+    `namespace ${name} enforces PodSecurity "${level}", which forbids NET_ADMIN of heddle-init: label it ${ENFORCE_LABEL}=privileged, or its pods heddle.dev/inject=false`,
+  ];
+}

@@ -1,0 +1,46 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
+
+/** The owner of a pod, where a controller made it. */
+export interface PodOwner {
+  readonly kind: string;
+  /** For a ReplicaSet of a Deployment: the Deployment's name. */
+  readonly name: string;
+  /** The pod's revision; only for pods of a Deployment. */
+  readonly revision?: string;
+}
+
+/** The controller behind a pod; a Deployment is told from the name of its ReplicaSet, which ends in the revision. */
+export function podOwner({ metadata }: V1Pod): PodOwner | undefined {
+  const owner = metadata?.ownerReferences?.find((each) => each.controller);
+  if (!owner) return undefined;
+  const revision = metadata?.labels?.['pod-template-hash'];
+  if (owner.kind === 'ReplicaSet' && revision && owner.name.endsWith(`-${revision}`)) {
+    return { kind: 'Deployment', name: owner.name.slice(0, -revision.length - 1), revision };
+  }
+  return { kind: owner.kind, name: owner.name };
+}
+
+/** A name of the pod for people: pods of a controller have none yet when they are admitted. */
+export function podTitle({ metadata }: V1Pod): string {
+  return metadata?.name ?? (metadata?.generateName ? `${metadata.generateName}*` : '(unnamed)');
+}
+
+export interface Canonical {
+  readonly name: string;
+  readonly revision: string;
+}
+
+/** Canonical service name and revision, by Istio's order of labels; then the owner's name, and `latest`. */
+export function canonicalService(pod: V1Pod): Canonical {
+  const labels = pod.metadata?.labels ?? {};
+  const fallback = podOwner(pod)?.name ?? pod.metadata?.name ?? pod.metadata?.generateName?.replace(/-+$/, '');
+  const name = labels[CANONICAL_NAME_LABEL] || labels['app.kubernetes.io/name'] || labels.app || fallback;
+  const revision = labels[CANONICAL_REVISION_LABEL] || labels['app.kubernetes.io/version'] || labels.version;
+  return { name: labelValue(name ?? 'unknown'), revision: revision || 'latest' };
+}
+
+/** Cuts a name to what a label takes: 63 characters, a letter or digit at the end. */
+function labelValue(name: string): string {
+  return name.slice(0, 63).replace(/[^A-Za-z0-9]+$/, '');
+}

@@ -1,0 +1,35 @@
+import { CANARY_GROUP, CANARY_KIND, type CanarySpec } from '../api/canary.ts';
+import { PEER_AUTHENTICATION_GROUP, PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
+import { validateCanary } from './validate-canary.ts';
+import { validatePeerAuthentication } from './validate-peer-authentication.ts';
+
+/** What validation asks of the cluster. */
+export interface ClusterView {
+  /** Whether a namespace is Heddle's business: it opted in, or is the root namespace. */
+  readonly isOurs: (namespace: string) => boolean;
+  /** Sentences about a Canary's target that is missing or unfit; empty when it is well or cannot be looked at. */
+  readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
+}
+
+/** Judges an object of ours, or of Istio's in a namespace of ours. Deletions and objects being deleted always pass. */
+export async function validateObject(request: AdmissionRequest, cluster: ClusterView): Promise<AdmissionAnswer> {
+  const { kind, object, namespace = '', operation } = request;
+  const metadata = object?.metadata as { deletionTimestamp?: string } | undefined;
+  // An object that is going may still lose its finalizers, whatever it says.
+  if (!object || operation === 'DELETE' || metadata?.deletionTimestamp !== undefined) return {};
+  if (kind.group === CANARY_GROUP && kind.kind === CANARY_KIND) {
+    const refusal = toRefusal('Canary', request, validateCanary(object.spec));
+    if (refusal.refusal) return refusal;
+    return { warnings: await cluster.judgeTarget(namespace, object.spec as CanarySpec) };
+  }
+  if (kind.group === PEER_AUTHENTICATION_GROUP && kind.kind === PEER_AUTHENTICATION_KIND && cluster.isOurs(namespace)) {
+    return toRefusal('PeerAuthentication', request, validatePeerAuthentication(object.spec));
+  }
+  return {};
+}
+
+function toRefusal(kind: string, { name, namespace }: AdmissionRequest, problems: readonly string[]): AdmissionAnswer {
+  if (problems.length === 0) return {};
+  return { refusal: `${kind} ${namespace ?? ''}/${name ?? ''}: ${problems.join('; ')}` };
+}
