@@ -1,0 +1,39 @@
+# docker build -t heddle/heddle:dev .                     the operator, the webhook and the init container
+# docker build -t heddle/shop:dev --target shop .         the sample shop
+# docker build -t heddle/testbed:dev --target testbed .   the application of the end-to-end tests
+#
+# hack/images makes the same images without a daemon and reads this file for it: what the last stages say of environment, user, command
+# and copied files holds there too; the base image becomes its programs and the libraries they need.
+
+FROM golang:1.26-bookworm AS go
+
+FROM node:24.21.0-bookworm AS build
+COPY --from=go /usr/local/go /usr/local/go
+ENV PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /src
+COPY . .
+RUN npm ci && npm run build && npm prune --omit=dev
+
+FROM node:24.21.0-bookworm-slim AS shop
+ENV NODE_ENV=production
+WORKDIR /app
+COPY config/samples/shop/app /app
+USER 65532:65532
+CMD ["node", "/app/main.ts"]
+
+FROM node:24.21.0-bookworm-slim AS testbed
+ENV NODE_ENV=production
+WORKDIR /app
+COPY test/e2e/testbed /app
+USER 65532:65532
+CMD ["node", "/app/main.ts"]
+
+FROM node:24.21.0-bookworm-slim AS heddle
+RUN apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /src/node_modules /app/node_modules
+COPY --from=build /src/package.json /app/package.json
+COPY --from=build /src/dist /app/dist
+USER 65532:65532
+CMD ["node", "/app/dist/operator/main.js"]

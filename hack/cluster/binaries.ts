@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Durations } from '../terminal/durations.ts';
+import { formatSeconds, remainingSeconds, shownFraction } from '../terminal/estimate.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { run, tryRun } from './command.ts';
+import { cacheDirectory, KUBERNETES_VERSION } from './layout.ts';
+import { requireGo } from './prerequisites.ts';
+
+/** A Go module beside this file, and what is known of building it: counts and times are those of two cores with empty caches. */
+type GoProgram = {
+  readonly folder: string;
+  readonly binary: string;
+  readonly linkerFlags: string;
+  /** Other names the binary is called by. */
+  readonly names: readonly string[];
+  readonly expectedSeconds: number;
+  readonly expectedPackages: number;
+};
+
+const CLUSTER_FOLDER = path.dirname(fileURLToPath(import.meta.url));
+
+export const KUBERNETES: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, 'kubernetes'),
+  binary: 'kubernetes',
+  linkerFlags: `-s -w -X k8s.io/component-base/version.gitVersion=${KUBERNETES_VERSION}`,
+  names: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl'],
+  expectedSeconds: 470,
+  expectedPackages: 2737,
+};
+
+export const ETCD: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, 'etcd'),
+  binary: 'etcd',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 35,
+  expectedPackages: 330,
+};
+
+export const COREDNS: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, 'coredns'),
+  binary: 'coredns',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 75,
+  expectedPackages: 900,
+};
+
+/** Programs of the images that are a few lines of Go: the pause container and Envoy's entry point. */
+export const TINY: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'images', 'tiny'),
+  binary: 'tiny',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 5,
+  expectedPackages: 60,
+};
+
+/** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
+export async function binaryFolder(program: GoProgram): Promise<string> {
+  const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);
+  for (const name of (await readdir(program.folder)).sort()) {
+    if (!/\.go$|^go\.(mod|sum)$/.test(name)) continue;
+    hash.update(`${name}\n`).update(await readFile(path.join(program.folder, name)));
+  }
+  return path.join(cacheDirectory(), 'bin', `${program.binary}-${hash.digest('hex').slice(0, 16)}`);
+}
+
+/**
+ * The path of a program's binary, built if the cache does not have it.
+ * @throws PrerequisiteError without Go; Error with the compiler's words when the build fails.
+ */
+export async function ensureBinary(program: GoProgram): Promise<string> {
+  const folder = await binaryFolder(program);
+  const binary = path.join(folder, program.binary);
+  if (existsSync(binary)) return binary;
+  await requireGo();
+  // Built beside its place and moved there whole: an interrupted build leaves nothing that looks finished.
+  const temporary = `${folder}.${process.pid}`;
+  await mkdir(temporary, { recursive: true });
+  try {
+    await build(program, path.join(temporary, program.binary));
+    for (const name of program.names) await symlink(program.binary, path.join(temporary, name));
+    await rm(folder, { recursive: true, force: true });
+    await rename(temporary, folder);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return binary;
+}
+
+async function build(program: GoProgram, output: string): Promise<void> {
+  const durations = new Durations(path.join(cacheDirectory(), 'durations.json'));
+  const job = `build ${program.binary}`;
+  const expectedSeconds = (await durations.recall(job)) ?? program.expectedSeconds;
+  const env = { ...process.env, CGO_ENABLED: '0' };
+  const total = await countPackages(program, env);
+  const bar = startProgress(`building ${program.binary}`);
+  const started = Date.now();
+  const elapsed = (): number => (Date.now() - started) / 1000;
+  let compiled = 0;
+  let current = 'downloading modules';
+  const draw = (): void => {
+    const progress = { expectedSeconds, elapsedSeconds: elapsed(), fraction: Math.min(0.99, compiled / total) };
+    const left = remainingSeconds(progress);
+    const estimate = left === undefined ? '' : `about ${formatSeconds(left)} left, `;
+    bar.update(shownFraction(progress), `${estimate}${compiled} packages, ${current}`);
+  };
+  const timer = setInterval(draw, 500);
+  try {
+    const args = ['build', '-v', '-buildvcs=false', '-trimpath', '-ldflags', program.linkerFlags, '-o', output, '.'];
+    await run('go', args, {
+      cwd: program.folder,
+      env,
+      timeoutMs: 3_600_000,
+      onErrorLine: (line) => {
+        if (!line.startsWith('go: downloading')) compiled += 1;
+        current = line.replace(/^go: /, '').slice(0, 60);
+        draw();
+      },
+    });
+  } finally {
+    clearInterval(timer);
+  }
+  bar.finish(`built in ${formatSeconds(elapsed())}`);
+  await durations.remember(job, elapsed());
+}
+
+/** How many packages the program has, standard library included; the recorded count when Go can't say. */
+async function countPackages(program: GoProgram, env: NodeJS.ProcessEnv): Promise<number> {
+  const listed = await tryRun('go', ['list', '-deps', '.'], { cwd: program.folder, env });
+  const count = listed.code === 0 ? listed.stdout.split('\n').length - 1 : 0;
+  return Math.max(1, count || program.expectedPackages);
+}

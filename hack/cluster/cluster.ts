@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { buildImages, importArchive } from '../images/load.ts';
+import { dnsManifest } from './addons.ts';
+import { ETCD, ensureBinary, KUBERNETES } from './binaries.ts';
+import { cleanHost } from './clean.ts';
+import { run, tryRun } from './command.ts';
+import { COREDNS_IMAGE, NODE_NAME, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
+import { withClusterLock } from './lock.ts';
+import { startNode } from './node.ts';
+import { installPackages, requireMachine } from './prerequisites.ts';
+import { isRunning, readRecords } from './processes.ts';
+
+/** How to reach the cluster: the kubeconfig's path and a kubectl of the cluster's own version. */
+export type ClusterAccess = { readonly kubeconfig: string; readonly kubectl: string };
+
+export type ClusterOptions = {
+  /** Takes one line for each step; the default writes nothing. */
+  readonly report?: (line: string) => void;
+};
+
+export type ClusterStatus = {
+  /** `Running`: every process runs and the node is Ready. `Broken`: some of it is there. `Down`: nothing is. */
+  readonly state: 'Running' | 'Broken' | 'Down';
+  readonly node: string;
+  readonly components: readonly { readonly name: string; readonly pid: number; readonly running: boolean }[];
+};
+
+/** Every process of a whole cluster. */
+const COMPONENTS = [
+  'containerd',
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-proxy',
+  'kube-scheduler',
+  'kubelet',
+];
+
+const SILENT = (): void => {};
+
+/** The path of the kubectl that was built with the cluster; built now if the cache does not have it. */
+export async function kubectlBinary(): Promise<string> {
+  return path.join(path.dirname(await ensureBinary(KUBERNETES)), 'kubectl');
+}
+
+/**
+ * Starts the local cluster and returns when its node is Ready and its DNS serves. A running one stays as it is; what a killed
+ * one left is removed first. The first time, Kubernetes is built, which takes minutes.
+ * @throws PrerequisiteError in one sentence when the machine can't hold it; Error with the log's end when a component fails.
+ */
+export async function clusterUp(options: ClusterOptions = {}): Promise<ClusterAccess> {
+  const report = options.report ?? SILENT;
+  requireMachine();
+  const state = stateLayout();
+  return withClusterLock(report, async () => {
+    await installPackages(report);
+    const kubectl = await kubectlBinary();
+    const access = { kubeconfig: state.kubeconfig, kubectl };
+    await ensureBinary(ETCD);
+    const images = await systemImages();
+    const before = await clusterStatus();
+    if (before.state === 'Running') {
+      report('the cluster is already up');
+      return access;
+    }
+    if (before.state === 'Broken' || existsSync(state.root)) {
+      report('removing what an earlier cluster left');
+      await cleanHost(state);
+    }
+    await startNode(state, path.dirname(kubectl), images, report);
+    report('waiting for the node and DNS');
+    await waitForNode(access, state);
+    return access;
+  });
+}
+
+/**
+ * Stops the local cluster and removes everything it made but the caches. Harmless when there is none.
+ * @throws PrerequisiteError without root.
+ */
+export async function clusterDown(options: ClusterOptions = {}): Promise<void> {
+  const report = options.report ?? SILENT;
+  requireMachine();
+  await withClusterLock(report, async () => {
+    report('stopping the cluster');
+    await cleanHost(stateLayout());
+  });
+}
+
+/** What of the local cluster runs now. Needs root to read the state folder; without it the cluster looks down. */
+export async function clusterStatus(): Promise<ClusterStatus> {
+  const state = stateLayout();
+  const records = await readRecords(state.processes);
+  const components = await Promise.all(
+    records.map(async (record) => ({ name: record.name, pid: record.pid, running: await isRunning(record) })),
+  );
+  components.sort((a, b) => a.name.localeCompare(b.name));
+  const running = components.filter((component) => component.running).map((component) => component.name);
+  if (running.length === 0) return { state: components.length === 0 ? 'Down' : 'Broken', node: 'absent', components };
+  const node = await nodeCondition({ kubeconfig: state.kubeconfig, kubectl: await kubectlBinary() });
+  const whole = COMPONENTS.every((name) => running.includes(name)) && node === 'Ready';
+  return { state: whole ? 'Running' : 'Broken', node, components };
+}
+
+/** The archives of the two images without which no pod starts and no name resolves. */
+async function systemImages(): Promise<string[]> {
+  return (await buildImages([PAUSE_IMAGE, COREDNS_IMAGE])).map((image) => image.archive);
+}
+
+async function nodeCondition(access: ClusterAccess): Promise<string> {
+  const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}';
+  const args = [
+    '--kubeconfig',
+    access.kubeconfig,
+    '--request-timeout=5s',
+    'get',
+    'node',
+    NODE_NAME,
+    '-o',
+    `jsonpath=${jsonPath}`,
+  ];
+  const answer = await tryRun(access.kubectl, args);
+  if (answer.code !== 0) return 'unreachable';
+  return answer.stdout === 'True' ? 'Ready' : 'NotReady';
+}
+
+async function waitForNode(access: ClusterAccess, state: StateLayout): Promise<void> {
+  const kubectl = (...args: string[]): Promise<string> =>
+    run(access.kubectl, ['--kubeconfig', access.kubeconfig, ...args]);
+  try {
+    await run(access.kubectl, ['--kubeconfig', access.kubeconfig, 'apply', '--filename=-'], { input: dnsManifest() });
+    await kubectl('wait', '--for=create', `node/${NODE_NAME}`, '--timeout=60s');
+    await kubectl('wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=60s');
+    await kubectl('-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=90s');
+  } catch (cause) {
+    const log = await readFile(path.join(state.logs, 'kubelet.log'), 'utf8').catch(() => '');
+    const end = log.trim().split('\n').slice(-5).join('\n');
+    throw new Error(
+      `the node did not become Ready: ${(cause as Error).message}\nthe end of kubelet's log (${state.logs}):\n${end}`,
+      { cause },
+    );
+  }
+}
+
+/** Imports image archives into the running cluster. @throws Error when it is not running, or a file is no image archive. */
+export async function clusterLoad(archives: readonly string[], report: (line: string) => void = SILENT): Promise<void> {
+  requireMachine();
+  if (!existsSync(stateLayout().containerdSocket))
+    throw new Error('the local cluster is not up: start it with `npm run cluster -- up`');
+  for (const archive of archives) {
+    if (!existsSync(archive)) throw new Error(`there is no file ${archive}`);
+    await importArchive(path.resolve(archive));
+    report(`loaded ${archive}`);
+  }
+}

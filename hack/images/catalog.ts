@@ -1,0 +1,54 @@
+import { COREDNS, ensureBinary, TINY } from '../cluster/binaries.ts';
+import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
+import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
+import { fileEntry, programEntries } from './closure.ts';
+import { buildStage } from './stage.ts';
+import { type BuiltImage, storeImage, storeLayer } from './store.ts';
+import { systemEntries } from './system-files.ts';
+
+/** The names under which manifests ask for the images. */
+export const ENVOY_IMAGE = `envoyproxy/envoy:v${ENVOY_VERSION}`;
+export const HEDDLE_IMAGE = 'heddle/heddle:dev';
+export const SHOP_IMAGE = 'heddle/shop:dev';
+export const TESTBED_IMAGE = 'heddle/testbed:dev';
+
+const PATH_VARIABLE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/** How each image is made, by name. */
+export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
+  [PAUSE_IMAGE]: buildPause,
+  [COREDNS_IMAGE]: buildCoreDns,
+  [ENVOY_IMAGE]: buildEnvoy,
+  [HEDDLE_IMAGE]: () => buildStage(HEDDLE_IMAGE, 'heddle'),
+  [SHOP_IMAGE]: () => buildStage(SHOP_IMAGE, 'shop'),
+  [TESTBED_IMAGE]: () => buildStage(TESTBED_IMAGE, 'testbed'),
+};
+
+async function buildPause(): Promise<BuiltImage> {
+  const layer = await storeLayer([await fileEntry('/pause', await ensureBinary(TINY), 0o755)]);
+  return storeImage(PAUSE_IMAGE, [layer], { environment: {}, entrypoint: ['/pause'], user: '65535:65535' });
+}
+
+async function buildCoreDns(): Promise<BuiltImage> {
+  const binary = await fileEntry('/coredns', await ensureBinary(COREDNS), 0o755);
+  const layer = await storeLayer([binary, ...(await systemEntries())]);
+  return storeImage(COREDNS_IMAGE, [layer], {
+    environment: PATH_VARIABLE,
+    entrypoint: ['/coredns'],
+    user: '65532:65532',
+  });
+}
+
+/** Stock Envoy: the upstream binary with an entry point that takes the same arguments as the public image's. */
+async function buildEnvoy(): Promise<BuiltImage> {
+  const layer = await storeLayer([
+    ...(await programEntries({ '/usr/local/bin/envoy': await envoyBinary() })),
+    await fileEntry('/docker-entrypoint.sh', await ensureBinary(TINY), 0o755),
+    ...(await systemEntries()),
+  ]);
+  return storeImage(ENVOY_IMAGE, [layer], {
+    environment: PATH_VARIABLE,
+    entrypoint: ['/docker-entrypoint.sh'],
+    command: ['envoy', '-c', '/etc/envoy/envoy.yaml'],
+  });
+}

@@ -1,0 +1,3 @@
+module heddle.dev/hack/images/tiny
+
+go 1.26.0
