@@ -9,11 +9,7 @@ import { type Tally, tallyOf } from './tally.ts';
  * Runs one layer.
  * @param env variables for the tests
  */
-export function runLayer(
-  layer: Layer,
-  extra: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Tally> {
+export function runLayer(layer: Layer, env: Readonly<Record<string, string>>): Promise<Tally> {
   return layer.jest === undefined ? runLint() : runJest(layer.jest, env);
 }
 
