@@ -1,0 +1,164 @@
+import { durationMs } from '../../api/duration.ts';
+import type { Draft, WaitReason } from './draft.ts';
+import { fail } from './promotion.ts';
+import type { Release } from './release.ts';
+import { reachableWeight } from './target-fitness.ts';
+import { figuresOf, judgeWindow } from './verdict.ts';
+import { podsForWeight, stepWeights, weightForPods } from './weights.ts';
+
+/** A sidecar that never acknowledges must not hold up every release of the mesh. */
+const ACKNOWLEDGE_PATIENCE_MS = 30_000;
+const ACKNOWLEDGE_POLL_MS = 200;
+const POLL_MS = 5000;
+
+/** One look at the present step: crashes, then capacity, then the weight, then the window. */
+export function advanceAnalysis(draft: Draft, stage: Release): void {
+  if (checkCrashes(draft, stage)) return;
+  const weights = stepWeights(stage.spec.analysis, reachableWeight(stage.target));
+  const step = Math.min(draft.state.step ?? 0, weights.length - 1);
+  draft.state.step = step;
+  const weight = weights[step] ?? 1;
+  if (!hasCapacity(draft, stage, weight)) return;
+  if (!isInForce(draft, stage, weight)) return;
+  checkWindow(draft, stage, weights.length);
+}
+
+/** A container that ended under analysis is a failed check at once, whatever the requests say. */
+function checkCrashes(draft: Draft, { spec, next }: Release): boolean {
+  const { state } = draft;
+  const { restarts, crashing } = next.pods;
+  const before = state.restarts ?? 0;
+  state.restarts = restarts;
+  if (restarts > before) {
+    failCheck(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
+    return true;
+  }
+  if (!crashing || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
+  failCheck(draft, next.revision, spec.analysis.threshold, crashing);
+  return true;
+}
+
+function hasCapacity(draft: Draft, stage: Release, weight: number): boolean {
+  const { state } = draft;
+  const { replicas } = stage.target;
+  const { eligible, trouble } = stage.next.pods;
+  const needed = podsForWeight(weight, replicas);
+  if (eligible > (state.canaryPods ?? 0)) {
+    state.canaryPods = eligible;
+    draft.progress();
+  }
+  if (eligible >= needed) return true;
+  // Requests that the pods at hand can't carry would fail for a reason that is none of the revision's.
+  state.weight = Math.min(state.weight ?? 0, weightForPods(eligible, replicas));
+  draft.clear('stepStartTime');
+  const message = `${eligible} of the ${needed} pods that ${weight} % of the requests need are ready`;
+  stall(draft, stage, 'AwaitingCapacity', trouble ? `${message}: ${trouble}` : message, 0);
+  return false;
+}
+
+function isInForce(draft: Draft, stage: Release, weight: number): boolean {
+  const { state } = draft;
+  if (state.weight !== weight) {
+    state.weight = weight;
+    draft.clear('stepStartTime');
+    draft.progress();
+    draft.event('Normal', 'WeightSet', `${weight} % of the requests go to revision ${stage.next.revision}`);
+  }
+  if (state.stepStartTime !== undefined) return true;
+  const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, weight);
+  if (callers === 0) {
+    stall(draft, stage, 'NoMeshClients', 'no sidecar calls a Service of the target, so no request can be tried', 0);
+    return false;
+  }
+  const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
+  if (acknowledged < callers && !enough) {
+    draft.enter('Progressing', `${weight} % is being put in force`);
+    draft.requeue(ACKNOWLEDGE_POLL_MS);
+    giveUpIfOverdue(draft, stage, `${weight} % is in force on ${acknowledged} of ${callers} sidecars only`, 0);
+    return false;
+  }
+  state.stepStartTime = draft.now;
+  draft.progress();
+  return true;
+}
+
+function checkWindow(draft: Draft, stage: Release, steps: number): void {
+  const { state } = draft;
+  const { observation, spec, next } = stage;
+  const interval = durationMs(spec.analysis.interval);
+  const since = Date.parse(state.stepStartTime ?? draft.now);
+  const elapsed = observation.now - since;
+  const progress = `step ${(state.step ?? 0) + 1} of ${steps}: ${state.weight} % of the requests`;
+  if (elapsed < interval) {
+    draft.enter('Progressing', progress);
+    draft.requeue(interval - elapsed);
+    return;
+  }
+  const answer = observation.traffic(next.revision, since);
+  const verdict = judgeWindow(spec.analysis, answer, elapsed);
+  state.metrics = figuresOf(answer);
+  state.stableMetrics = figuresOf(observation.traffic(state.stableRevision ?? '', since));
+  if (verdict.kind === 'Passed') {
+    pass(draft, stage, steps, progress);
+    return;
+  }
+  if (verdict.kind === 'Failed') {
+    failCheck(draft, next.revision, spec.analysis.threshold, verdict.message);
+    return;
+  }
+  stall(draft, stage, verdict.kind, verdict.message, interval);
+}
+
+function pass(draft: Draft, stage: Release, steps: number, progress: string): void {
+  const { state } = draft;
+  const step = (state.step ?? 0) + 1;
+  state.verdict = 'Passed';
+  draft.clear('stepStartTime', 'canaryPods');
+  draft.progress();
+  const figures = `${state.metrics?.successRate} of ${state.metrics?.requests} requests, p99 ${state.metrics?.p99}`;
+  draft.event('Normal', 'CheckPassed', `${progress}: ${figures}`);
+  if (step < steps) {
+    state.step = step;
+    draft.enter('Progressing', progress);
+    // The next step's capacity and weight are a matter of this same moment.
+    advanceAnalysis(draft, stage);
+    return;
+  }
+  draft.event('Normal', 'Promoting', `revision ${stage.next.revision} has passed all steps`);
+  draft.enter('Promoting', `revision ${stage.next.revision} has passed all steps`);
+  draft.requeue(10);
+}
+
+function failCheck(draft: Draft, revision: string, threshold: number, message: string): void {
+  const { state } = draft;
+  state.failedChecks = (state.failedChecks ?? 0) + 1;
+  state.verdict = 'Failed';
+  draft.clear('stepStartTime');
+  draft.progress();
+  const count = `check ${state.failedChecks} of ${threshold} failed`;
+  if (state.failedChecks >= threshold) {
+    fail(draft, revision, 'ThresholdReached', `${message} (${count})`);
+    return;
+  }
+  draft.event('Warning', 'CheckFailed', `${message} (${count})`);
+  draft.enter('Progressing', `${count}: ${message}`);
+  draft.requeue(10);
+}
+
+/** Waits for something that is no verdict, but not beyond the deadline. */
+function stall(draft: Draft, stage: Release, reason: WaitReason, message: string, grace: number): void {
+  if (giveUpIfOverdue(draft, stage, message, grace)) return;
+  draft.wait(reason, message);
+  draft.requeue(Math.min(POLL_MS, Math.max(durationMs(stage.spec.analysis.interval), 1000)));
+}
+
+function giveUpIfOverdue(draft: Draft, { spec, next }: Release, message: string, grace: number): boolean {
+  const deadline = spec.progressDeadlineSeconds * 1000;
+  if (draft.stalledMs() <= deadline + grace) {
+    draft.requeue(deadline + grace - draft.stalledMs() + 1);
+    return false;
+  }
+  const whole = `no progress in ${spec.progressDeadlineSeconds} s: ${message}`;
+  fail(draft, next.revision, 'ProgressDeadlineExceeded', whole);
+  return true;
+}

@@ -1,0 +1,100 @@
+import type { Canary } from '../../api/canary.ts';
+import { Controller } from '../../kube/controller.ts';
+import { objectKey } from '../../kube/object.ts';
+import { hasBorrowed } from './borrowed-fields.ts';
+import type { Pod } from './objects.ts';
+import { isHeld } from './pods.ts';
+import type { CanaryDependencies } from './ports.ts';
+import { CanaryReconciler } from './reconciler.ts';
+import { TargetIndex, targetOfReplicaSet } from './target-index.ts';
+
+/** Marks the key of a pod that belongs to no Deployment. */
+const ORPHAN = 'pod:';
+
+/** The running canary controller. */
+export interface CanaryController {
+  /** Looks at all targets again, e.g. on becoming leader. */
+  resync(): void;
+  /** Looks at the targets of a namespace again, e.g. when proxies have acknowledged something. */
+  touch(namespace: string): void;
+  /** Opens every gate and gives every borrowed field back: for the day Heddle is taken out of the cluster. */
+  releaseAll(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the canary controller. It acts only while `isLeader()` is true; call `resync` on becoming leader.
+ * All stores must have synced before.
+ */
+export function startCanary(deps: CanaryDependencies): CanaryController {
+  const { stores, logger } = deps;
+  const index = new TargetIndex(stores);
+  const reconciler = new CanaryReconciler(deps, index);
+  const controller = new Controller({
+    name: 'canary',
+    logger,
+    reconcile: async (key) => {
+      if (!key.startsWith(ORPHAN)) return reconciler.reconcile(key);
+      await reconciler.releaseOrphan(key.slice(ORPHAN.length));
+      return undefined;
+    },
+  });
+  const enqueue = (key: string | undefined) => key !== undefined && controller.enqueue(key);
+  const enqueuePod = (pod: Pod) => {
+    const target = index.targetOfPod(pod);
+    if (target !== undefined && (isHeld(pod) || index.canariesOf(target).length > 0)) controller.enqueue(target);
+    if (target === undefined && isHeld(pod)) controller.enqueue(ORPHAN + objectKey(pod));
+  };
+  const resync = () => {
+    for (const canary of stores.canaries.list()) controller.enqueue(targetOf(canary));
+    for (const deployment of stores.deployments.list()) if (hasBorrowed(deployment)) enqueue(objectKey(deployment));
+    for (const pod of stores.pods.list()) if (isHeld(pod)) enqueuePod(pod);
+  };
+  const touch = (namespace: string) => {
+    for (const key of index.targetsIn(namespace)) controller.enqueue(key);
+  };
+  const unsubscribe = [
+    stores.canaries.onChange(({ object, previous }) => {
+      if (!object) reconciler.forget(previous?.metadata.uid);
+      for (const canary of [object, previous]) if (canary) enqueue(targetOf(canary));
+    }),
+    stores.deployments.onChange(({ key, object }) => {
+      if (index.canariesOf(key).length > 0 || (object && hasBorrowed(object))) enqueue(key);
+    }),
+    stores.replicaSets.onChange(({ object, previous }) => {
+      const key = targetOfReplicaSet(object ?? previous ?? {});
+      if (key !== undefined && index.canariesOf(key).length > 0) enqueue(key);
+    }),
+    stores.pods.onChange(({ object, previous }) => enqueuePod(object ?? previous ?? {})),
+    stores.services.onChange(({ object, previous }) => touch((object ?? previous)?.metadata?.namespace ?? '')),
+  ];
+  resync();
+  controller.start();
+  return {
+    resync,
+    touch,
+    releaseAll: () => releaseAll(deps, reconciler, index),
+    stop: async () => {
+      for (const end of unsubscribe) end();
+      await controller.stop();
+    },
+  };
+}
+
+function targetOf({ metadata, spec }: Canary): string {
+  return `${metadata.namespace}/${spec?.targetRef?.name}`;
+}
+
+async function releaseAll(deps: CanaryDependencies, reconciler: CanaryReconciler, index: TargetIndex): Promise<void> {
+  const keys = new Set<string>();
+  for (const deployment of deps.stores.deployments.list()) if (hasBorrowed(deployment)) keys.add(objectKey(deployment));
+  for (const pod of deps.stores.pods.list()) {
+    const key = isHeld(pod) ? index.targetOfPod(pod) : undefined;
+    if (key !== undefined) keys.add(key);
+  }
+  for (const key of keys) {
+    await reconciler.letGo(key).catch((error: unknown) => {
+      deps.logger.warn('borrowed fields could not be given back', { deployment: key, error });
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import type { CanaryPhase, CanaryStatus } from '../../api/canary.ts';
+import type { Condition } from '../../api/condition.ts';
+import { mergeConditions } from '../../kube/status.ts';
+import type { Observation } from './observation.ts';
+
+/** An event to be recorded about the Canary. */
+export interface CanaryEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a step of the phase machine comes to. */
+export interface Transition {
+  readonly status: CanaryStatus;
+  readonly events: readonly CanaryEvent[];
+  /** Look again after so many ms, even if nothing is reported; undefined: nothing to wait for but changes. */
+  readonly requeueAfterMs: number | undefined;
+}
+
+export type ConditionType = 'Accepted' | 'TargetReady' | 'Progressing' | 'Waiting' | 'Promoted' | 'Failed' | 'Ungated';
+
+/** Why a release stands still; also the verdict in `kubectl get`. */
+export type WaitReason =
+  | 'AwaitingCapacity'
+  | 'InsufficientTraffic'
+  | 'NoMeshClients'
+  | 'IncompleteMetrics'
+  | 'Ungated'
+  | 'Suspended'
+  | 'TargetPaused';
+
+type Said = Omit<Condition, 'lastTransitionTime' | 'type' | 'observedGeneration'>;
+
+/** The status under work. Starts as the previous one; what is not set stays. */
+export class Draft {
+  readonly state: CanaryStatus;
+  readonly #previous: CanaryStatus;
+  readonly #observation: Observation;
+  readonly #said = new Map<ConditionType, Said>();
+  readonly #events: CanaryEvent[] = [];
+  #requeueAfterMs: number | undefined;
+
+  constructor(previous: CanaryStatus, observation: Observation) {
+    this.#previous = previous;
+    this.#observation = observation;
+    this.state = structuredClone(previous);
+    delete this.state.conditions;
+  }
+
+  get now(): string {
+    return new Date(this.#observation.now).toISOString();
+  }
+
+  /** The condition as the previous status had it. */
+  before(type: ConditionType): Condition | undefined {
+    return this.#previous.conditions?.find((condition) => condition.type === type);
+  }
+
+  say(type: ConditionType, status: Condition['status'], reason: string, message: string): void {
+    this.#said.set(type, { status, reason, message });
+  }
+
+  event(type: CanaryEvent['type'], reason: string, message: string): void {
+    this.#events.push({ type, reason, message });
+  }
+
+  /** The earliest of all wishes counts. */
+  requeue(afterMs: number): void {
+    this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Number.POSITIVE_INFINITY, Math.max(afterMs, 10));
+  }
+
+  /** Moves to a phase; `message` tells what is going on in it. */
+  enter(phase: CanaryPhase, message: string): void {
+    this.state.phase = phase;
+    const busy = phase === 'Progressing' || phase === 'Promoting' || phase === 'Waiting';
+    this.say('Progressing', busy ? 'True' : 'False', phase, message);
+    if (phase !== 'Waiting') {
+      this.say('Waiting', 'False', 'NotWaiting', 'Nothing is waited for.');
+      // What was waited for is no verdict; that of the last check stays to be seen.
+      if (this.state.verdict !== 'Passed' && this.state.verdict !== 'Failed') delete this.state.verdict;
+    }
+    if (phase !== 'Failed') this.say('Failed', 'False', 'NotFailed', 'The present revision has not failed.');
+    this.say('Promoted', ...PROMOTED[phase]);
+  }
+
+  /** Stands still for a reason that is no verdict on the revision. */
+  wait(reason: WaitReason, message: string): void {
+    this.enter('Waiting', message);
+    this.say('Waiting', 'True', reason, message);
+    if (this.state.verdict !== reason) this.event('Normal', reason, message);
+    this.state.verdict = reason;
+  }
+
+  /** Something moved: the deadline counts anew. */
+  progress(): void {
+    this.state.lastProgressTime = this.now;
+  }
+
+  /** ms since something last moved. */
+  stalledMs(): number {
+    return this.#observation.now - Date.parse(this.state.lastProgressTime ?? this.now);
+  }
+
+  /** Forgets fields of the status. */
+  clear(...fields: (keyof CanaryStatus)[]): void {
+    for (const field of fields) delete this.state[field];
+  }
+
+  finish(): Transition {
+    const { generation } = this.#observation;
+    const wanted = [...this.#said].map(([type, said]) => ({ type, ...said, observedGeneration: generation }));
+    const kept = this.#previous.conditions ?? [];
+    const status = withoutUndefined({ ...this.state, observedGeneration: generation });
+    if (status.phase !== this.#previous.phase) status.lastTransitionTime = this.now;
+    status.conditions = mergeConditions(kept, wanted, this.now);
+    return { status, events: this.#events, requeueAfterMs: this.#requeueAfterMs };
+  }
+}
+
+const PROMOTED: Readonly<Record<CanaryPhase, [Condition['status'], string, string]>> = {
+  Initializing: ['Unknown', 'Initializing', 'The target is being looked at.'],
+  Initialized: ['True', 'Initialized', 'The stable revision serves; nothing is being released.'],
+  Progressing: ['Unknown', 'Progressing', 'The new revision is being tried.'],
+  Waiting: ['Unknown', 'Waiting', 'The new revision is held.'],
+  Promoting: ['Unknown', 'Promoting', 'The new revision replaces the stable one.'],
+  Succeeded: ['True', 'Succeeded', 'The new revision is the stable one now.'],
+  Failed: ['False', 'Failed', 'The new revision was given up; the stable one serves.'],
+};
+
+function withoutUndefined(status: CanaryStatus): CanaryStatus {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as CanaryStatus;
+}

@@ -1,0 +1,66 @@
+import type { CanarySpec } from '../../api/canary.ts';
+import type { TrafficAnswer } from '../telemetry/traffic.ts';
+import type { Ownership } from './borrowed-fields.ts';
+import type { RevisionPods } from './pods.ts';
+
+/** One ReplicaSet of the target. */
+export interface RevisionView {
+  readonly revision: string;
+  /** The Deployment controller's number of it; the newest revision has the highest. */
+  readonly ordinal: number;
+  /** Pods it is told to have. */
+  readonly replicas: number;
+  /** Pods of it that are Ready. */
+  readonly ready: number;
+  /** Equal for templates that differ in a `kubectl rollout restart` only. */
+  readonly restartFingerprint: string;
+  readonly pods: RevisionPods;
+}
+
+/** The target Deployment. */
+export interface TargetView {
+  readonly replicas: number;
+  readonly strategy: string;
+  readonly pausedBy: 'us' | 'user' | undefined;
+  /** Revision of the present template; undefined while Kubernetes has made no ReplicaSet of it. */
+  readonly current: string | undefined;
+  readonly revisions: ReadonlyMap<string, RevisionView>;
+  /** All wanted pods are of the current revision and available, and none is left of others. */
+  readonly rolledOut: boolean;
+  /** `Progressing` of the Deployment says ProgressDeadlineExceeded. */
+  readonly timedOut: boolean;
+  readonly minReadySeconds: number;
+  readonly maxSurge: number | string;
+  readonly maxUnavailable: number | string;
+  readonly progressDeadlineSeconds: number;
+  /** Which of the three fields above the operator may set. */
+  readonly mayTake: Ownership;
+}
+
+/** How far a weight has got. */
+export interface Coverage {
+  /** Sidecars, the target's own apart, that route to a Service of the target. */
+  readonly callers: number;
+  /** Those of them that have acknowledged exactly this weight. */
+  readonly acknowledged: number;
+}
+
+/** All that a step of the phase machine looks at. */
+export interface Observation {
+  /** ms since the epoch. */
+  readonly now: number;
+  readonly generation: number;
+  /** Undefined when it is not valid; `problems` says why. */
+  readonly spec: CanarySpec | undefined;
+  readonly problems: readonly string[];
+  readonly targetName: string;
+  /** Name of the Canary that had this target first. */
+  readonly rival: string | undefined;
+  readonly target: TargetView | undefined;
+  /** Names of the Services that select the target's pods. */
+  readonly services: readonly string[];
+  /** How far a split (revision and weight) is in force. */
+  readonly coverage: (next: string, weight: number) => Coverage;
+  /** What was counted of a revision from `since` (ms) until now. */
+  readonly traffic: (revision: string, since: number) => TrafficAnswer;
+}

@@ -1,0 +1,182 @@
+import type { CanaryStatus } from '../../api/canary.ts';
+import { Draft, type Transition } from './draft.ts';
+import type { Observation, TargetView } from './observation.ts';
+import { advanceRelease } from './release.ts';
+import { findStable, setStable, setUngated } from './stable-revision.ts';
+import { costs, findUnfit, isPrepared, type Unfit } from './target-fitness.ts';
+
+/** What belongs to one release, and goes with it. */
+const RELEASE_FIELDS = [
+  'canaryRevision',
+  'step',
+  'failedChecks',
+  'failedRevision',
+  'stepStartTime',
+  'lastProgressTime',
+  'restarts',
+  'canaryPods',
+] as const;
+
+/**
+ * One step of the phase machine: pure, and all it knows is in the status, so that any replica can go on at any point.
+ * @param previous status as last written; undefined or empty when there is none
+ */
+export function nextStatus(previous: CanaryStatus | undefined, observation: Observation): Transition {
+  const draft = new Draft(previous ?? {}, observation);
+  advance(draft, observation);
+  return draft.finish();
+}
+
+function advance(draft: Draft, observation: Observation): void {
+  const { spec, rival, target, targetName } = observation;
+  const { state } = draft;
+  if (!spec) {
+    refuse(draft, observation);
+    return;
+  }
+  if (rival) {
+    standAside(draft, observation, rival);
+    return;
+  }
+  draft.say('Accepted', 'True', 'Accepted', 'The Canary is valid.');
+  if (state.target !== undefined && state.target !== targetName) {
+    forgetRelease(draft);
+    draft.clear('stableRevision', 'recentRevisions', 'ungatedRevisions', 'phase');
+  }
+  state.target = targetName;
+  const unfit = findUnfit(observation, isReleasing(state, target));
+  if (unfit || !target) {
+    letGo(draft, observation, unfit);
+    return;
+  }
+  if (target.current === undefined) {
+    settle(draft, target);
+    return;
+  }
+  if (!resolveStable(draft, target, target.current)) {
+    awaitRollout(draft, target);
+    return;
+  }
+  if (!prepare(draft, target)) return;
+  if (target.current === state.stableRevision) {
+    rest(draft, target.current);
+    return;
+  }
+  advanceRelease(draft, observation, spec, target, target.current);
+}
+
+function isReleasing({ stableRevision }: CanaryStatus, target: TargetView | undefined): boolean {
+  return stableRevision !== undefined && target?.current !== stableRevision;
+}
+
+/** An invalid Canary leaves things as they are: whatever was held stays held, whatever serves serves on. */
+function refuse(draft: Draft, { problems, target }: Observation): void {
+  const message = problems.join('; ');
+  if (draft.before('Accepted')?.message !== message) draft.event('Warning', 'InvalidSpec', message);
+  draft.say('Accepted', 'False', 'InvalidSpec', message);
+  if (draft.state.phase === undefined) draft.enter('Initializing', 'spec is not valid');
+  if (!draft.state.stableRevision) draft.state.ungatedRevisions = [...(target?.revisions.keys() ?? [])];
+}
+
+function standAside(draft: Draft, { targetName, target }: Observation, rival: string): void {
+  const message = `Canary ${rival} has Deployment ${targetName} already; delete one of the two`;
+  if (draft.before('Accepted')?.reason !== 'TargetConflict') draft.event('Warning', 'TargetConflict', message);
+  draft.say('Accepted', 'False', 'TargetConflict', message);
+  draft.say('TargetReady', 'False', 'TargetConflict', message);
+  giveUp(draft, target);
+  draft.enter('Initializing', message);
+}
+
+/** The target can't be held: its rollouts are Kubernetes' own affair, and no gate stays shut. */
+function letGo(draft: Draft, { target }: Observation, unfit: Unfit | undefined): void {
+  const { reason, message } = unfit ?? { reason: 'TargetMissing', message: 'the target is missing' };
+  if (draft.before('TargetReady')?.reason !== reason) draft.event('Warning', reason, message);
+  draft.say('TargetReady', 'False', reason, message);
+  giveUp(draft, target);
+  draft.enter('Initializing', message);
+}
+
+function giveUp(draft: Draft, target: TargetView | undefined): void {
+  forgetRelease(draft);
+  // Without a stable revision the mesh splits nothing, and an ordinary rollout gets its traffic as it goes.
+  draft.clear('stableRevision', 'metrics', 'stableMetrics', 'verdict');
+  draft.say('Ungated', 'False', 'Gated', 'No revision came without gates.');
+  draft.state.ungatedRevisions = [...(target?.revisions.keys() ?? [])];
+}
+
+function forgetRelease(draft: Draft): void {
+  draft.clear(...RELEASE_FIELDS);
+  draft.state.weight = 0;
+}
+
+/** Kubernetes has not made the ReplicaSet of the newest template yet. */
+function settle(draft: Draft, { pausedBy }: TargetView): void {
+  if (draft.state.phase === undefined) draft.enter('Initializing', 'the first ReplicaSet is being made');
+  if (pausedBy === 'user') {
+    draft.say('Progressing', 'False', 'TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
+    return;
+  }
+  draft.requeue(1000);
+}
+
+function resolveStable(draft: Draft, target: TargetView, current: string): boolean {
+  const { state } = draft;
+  const known = state.stableRevision;
+  const wasReady = draft.before('TargetReady')?.status === 'True';
+  if (known !== undefined && target.revisions.has(known)) {
+    if (known === current) return true;
+    if (target.rolledOut && !(state.ungatedRevisions ?? []).includes(current)) {
+      draft.event('Warning', 'Unanalysed', `revision ${current} was rolled out whole without an analysis`);
+      setStable(state, current);
+      return true;
+    }
+    // A rollout that began before the target was prepared has no gates: it is none of ours.
+    if (wasReady || (target.revisions.get(current)?.pods.held ?? 0) > 0) return true;
+    draft.clear('stableRevision');
+  }
+  const found = findStable(target, current);
+  if (found === undefined) return false;
+  setStable(state, found);
+  return true;
+}
+
+function awaitRollout(draft: Draft, target: TargetView): void {
+  const message = 'a rollout is under way that began before this Canary; its end is waited for';
+  giveUp(draft, target);
+  draft.say('TargetReady', 'False', 'RolloutInProgress', message);
+  draft.enter('Initializing', message);
+}
+
+/** Gates are given to new pods once TargetReady is True, so not before Kubernetes would hold a rollout. */
+function prepare(draft: Draft, target: TargetView): boolean {
+  if (isPrepared(target) || draft.before('TargetReady')?.status === 'True') {
+    const said = costs(target);
+    const message = said.length > 0 ? said.join('; ') : 'rollouts of the target wait for the analysis';
+    draft.say('TargetReady', 'True', said.length > 0 ? 'PreparedInPart' : 'Prepared', message);
+    return true;
+  }
+  const message = 'the rollout strategy of the target is being set';
+  draft.say('TargetReady', 'False', 'Preparing', message);
+  setUngated(draft.state);
+  draft.state.weight = 0;
+  draft.enter('Initializing', message);
+  return false;
+}
+
+/** Nothing is being released. */
+function rest(draft: Draft, current: string): void {
+  const { state } = draft;
+  const { phase } = state;
+  if (phase !== 'Initialized' && phase !== 'Succeeded') {
+    const reverted = state.canaryRevision !== undefined;
+    const message = reverted
+      ? `the template is that of the stable revision ${current} again; revision ${state.canaryRevision} is dropped`
+      : `revision ${current} is stable`;
+    draft.event('Normal', reverted ? 'Reverted' : 'Initialized', message);
+    draft.clear('verdict', 'metrics', 'stableMetrics');
+  }
+  forgetRelease(draft);
+  setUngated(state);
+  draft.say('Ungated', 'False', 'Gated', 'No revision came without gates.');
+  draft.enter(phase === 'Succeeded' ? 'Succeeded' : 'Initialized', `revision ${current} serves`);
+}

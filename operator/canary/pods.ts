@@ -1,0 +1,96 @@
+import { CANARY_GATE, PROXY_CONTAINER } from '../../proxy/names.ts';
+import type { Pod } from './objects.ts';
+
+/** What the pods of one revision add up to. */
+export interface RevisionPods {
+  /** Pods that are there and not on their way out. */
+  readonly total: number;
+  /** Pods that could serve now: containers ready, and held back by our gate at most. */
+  readonly eligible: number;
+  /** Pods without our gate. */
+  readonly ungated: number;
+  /** Pods with our gate still shut. */
+  readonly held: number;
+  /** Pods with the sidecar. */
+  readonly injected: number;
+  /** Container restarts, all pods together. */
+  readonly restarts: number;
+  /** Name of a container in CrashLoopBackOff, with its pod's. */
+  readonly crashing: string | undefined;
+  /** Why a pod does not come up, in its own words. */
+  readonly trouble: string | undefined;
+}
+
+/** Whether the pod has our readiness gate. */
+export function hasGate(pod: Pod): boolean {
+  return pod.spec?.readinessGates?.some(({ conditionType }) => conditionType === CANARY_GATE) ?? false;
+}
+
+/** Whether our readiness gate holds the pod back. */
+export function isHeld(pod: Pod): boolean {
+  return hasGate(pod) && !conditionIsTrue(pod, CANARY_GATE);
+}
+
+/** Whether the pod could serve now: containers ready, not deleting, and held back by our gate at most. */
+export function isEligible(pod: Pod): boolean {
+  if (pod.metadata?.deletionTimestamp !== undefined || !conditionIsTrue(pod, 'ContainersReady')) return false;
+  const gates = pod.spec?.readinessGates ?? [];
+  return gates.every(({ conditionType }) => conditionType === CANARY_GATE || conditionIsTrue(pod, conditionType));
+}
+
+/** Adds up the pods of one revision. */
+export function countPods(pods: readonly Pod[]): RevisionPods {
+  const present = pods.filter(({ metadata, status }) => {
+    const over = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    return metadata?.deletionTimestamp === undefined && !over;
+  });
+  return {
+    total: present.length,
+    eligible: present.filter(isEligible).length,
+    ungated: present.filter((pod) => !hasGate(pod)).length,
+    held: present.filter(isHeld).length,
+    injected: present.filter(isInjected).length,
+    restarts: present.reduce((sum, pod) => sum + restarts(pod), 0),
+    crashing: first(present, crashLoop),
+    trouble: first(present, trouble),
+  };
+}
+
+function isInjected({ spec }: Pod): boolean {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(({ name }) => name === PROXY_CONTAINER);
+}
+
+function conditionIsTrue({ status }: Pod, type: string): boolean {
+  return status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}
+
+function statuses({ status }: Pod) {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+}
+
+function restarts(pod: Pod): number {
+  return statuses(pod).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
+}
+
+function crashLoop(pod: Pod): string | undefined {
+  const found = statuses(pod).find(({ state }) => state?.waiting?.reason === 'CrashLoopBackOff');
+  return found && `container ${found.name} of pod ${pod.metadata?.name} crashes again and again (CrashLoopBackOff)`;
+}
+
+/** Reasons for which kubelet says "waiting" about a pod that is just starting. */
+const ORDINARY = new Set(['ContainerCreating', 'PodInitializing']);
+
+function trouble(pod: Pod): string | undefined {
+  const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+  if (unscheduled) return `pod ${pod.metadata?.name} finds no node (${unscheduled.message ?? unscheduled.reason})`;
+  const stuck = statuses(pod).find(({ state }) => state?.waiting?.reason && !ORDINARY.has(state.waiting.reason));
+  return stuck && `container ${stuck.name} of pod ${pod.metadata?.name} waits: ${stuck.state?.waiting?.reason}`;
+}
+
+function first(pods: readonly Pod[], say: (pod: Pod) => string | undefined): string | undefined {
+  for (const pod of pods) {
+    const said = say(pod);
+    if (said) return said;
+  }
+  return undefined;
+}

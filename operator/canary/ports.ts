@@ -1,0 +1,57 @@
+import type { Canary } from '../../api/canary.ts';
+import type { KubeApi } from '../../kube/kube-api.ts';
+import type { Logger } from '../../kube/logger.ts';
+import type { Store } from '../../kube/store.ts';
+import type { TrafficSource } from '../telemetry/traffic.ts';
+import type { CanaryEvent } from './draft.ts';
+import type { Deployment, Pod, ReplicaSet, Service } from './objects.ts';
+import type { Coverage } from './observation.ts';
+
+/** A split as the mesh should have it. */
+export interface SplitQuery {
+  readonly namespace: string;
+  /** Name of the Canary. */
+  readonly canary: string;
+  /** Hostnames of the Services that select the target's pods. */
+  readonly services: readonly string[];
+  readonly stable: string;
+  readonly next: string;
+  /** Percent of requests that go to `next`. */
+  readonly weight: number;
+}
+
+/** What a canary asks of the mesh. */
+export interface MeshPort {
+  /**
+   * How far a split has got, now: sidecars that route to one of the Services (those of the target's own pods left
+   * out), and those among them that have acknowledged routes and clusters made from exactly this split. While the
+   * newest snapshot does not show the split yet, `acknowledged` is 0.
+   */
+  coverage(split: SplitQuery): Coverage;
+}
+
+/** Stores that must have synced before the controller starts. They get indexes of their own. */
+export interface CanaryStores {
+  readonly canaries: Store<Canary>;
+  readonly deployments: Store<Deployment>;
+  readonly replicaSets: Store<ReplicaSet>;
+  readonly pods: Store<Pod>;
+  readonly services: Store<Service>;
+}
+
+/** All that the canary controller needs from outside. */
+export interface CanaryDependencies {
+  readonly stores: CanaryStores;
+  readonly api: Pick<KubeApi, 'apply' | 'patch'>;
+  readonly mesh: MeshPort;
+  readonly traffic: TrafficSource;
+  /** Domain of Service hostnames, e.g. `cluster.local`. */
+  readonly clusterDomain: string;
+  /** True while this replica may act. Asked before every write. */
+  readonly isLeader: () => boolean;
+  /** Records an event about a Canary; must not throw. */
+  readonly event: (canary: Canary, event: CanaryEvent) => void;
+  readonly logger: Logger;
+  /** ms since the epoch. */
+  readonly now?: () => number;
+}

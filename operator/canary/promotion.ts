@@ -1,0 +1,98 @@
+import type { Draft } from './draft.ts';
+import type { Release } from './release.ts';
+import { setStable, setUngated } from './stable-revision.ts';
+import { weightForPods } from './weights.ts';
+
+/** How long a promotion waits for the new revision to grow to full size before the gates open all the same. */
+const GROWTH_PATIENCE_MS = 30_000;
+const POLL_MS = 250;
+
+/** Lists the revision as released: from here on its pods get no gate, and the gates there are open. */
+export function release(draft: Draft, revision: string): void {
+  setUngated(draft.state, revision);
+  draft.progress();
+  draft.clear('stepStartTime');
+  draft.enter('Promoting', `the gates of revision ${revision} open`);
+}
+
+/**
+ * Puts the new revision in the place of the stable one. Where room can be made it first grows to full size and takes
+ * all requests, so that the old pods go when nobody calls them any more; then the gates open.
+ */
+export function advancePromotion(draft: Draft, stage: Release): void {
+  const { next } = stage;
+  if (!draft.state.ungatedRevisions?.includes(next.revision)) {
+    grow(draft, stage);
+    return;
+  }
+  if (stage.target.rolledOut) {
+    succeed(draft, next.revision);
+    return;
+  }
+  followPods(draft, stage);
+  setUngated(draft.state, next.revision);
+  const stalled = draft.stalledMs() > stage.spec.progressDeadlineSeconds * 1000 ? ', slower than allowed' : '';
+  draft.enter('Promoting', `revision ${next.revision} replaces ${draft.state.stableRevision}${stalled}`);
+  draft.requeue(5000);
+}
+
+function grow(draft: Draft, { observation, target, next }: Release): void {
+  const { state } = draft;
+  const { eligible } = next.pods;
+  if (next.pods.crashing) {
+    fail(draft, next.revision, 'PodsCrash', next.pods.crashing);
+    return;
+  }
+  state.weight = weightForPods(eligible, target.replicas);
+  if (eligible > (state.canaryPods ?? 0)) {
+    state.canaryPods = eligible;
+    draft.progress();
+  }
+  const patient = target.mayTake.maxSurge && draft.stalledMs() < GROWTH_PATIENCE_MS;
+  if (patient && !(state.weight === 100 && inForce(observation.coverage(next.revision, 100)))) {
+    draft.enter('Promoting', `revision ${next.revision} grows to full size before it replaces the stable one`);
+    draft.requeue(POLL_MS);
+    return;
+  }
+  draft.event('Normal', 'GatesOpen', `revision ${next.revision} is released`);
+  release(draft, next.revision);
+  draft.requeue(5000);
+}
+
+function inForce({ callers, acknowledged }: { callers: number; acknowledged: number }): boolean {
+  return acknowledged >= callers;
+}
+
+/** While Kubernetes exchanges the pods the weight goes with them, in coarse steps where there are many. */
+function followPods({ state }: Draft, { target, next }: Release): void {
+  const stable = target.revisions.get(state.stableRevision ?? '');
+  if (!stable || stable.pods.eligible === 0) {
+    state.weight = 100;
+    return;
+  }
+  const share = weightForPods(next.pods.eligible, target.replicas);
+  state.weight = target.replicas > 20 ? share - (share % 5) : share;
+}
+
+function succeed(draft: Draft, revision: string): void {
+  const { state } = draft;
+  setStable(state, revision);
+  state.weight = 0;
+  draft.clear('canaryRevision', 'step', 'failedChecks', 'stepStartTime', 'lastProgressTime', 'restarts', 'canaryPods');
+  draft.event('Normal', 'Succeeded', `revision ${revision} is the stable one now`);
+  draft.enter('Succeeded', `revision ${revision} serves`);
+}
+
+/** Gives the revision up: no request goes to it from this moment. Its pods stay for a look. */
+export function fail(draft: Draft, revision: string, reason: string, message: string): void {
+  const { state } = draft;
+  state.weight = 0;
+  state.failedRevision = revision;
+  state.verdict = 'Failed';
+  draft.clear('stepStartTime');
+  setUngated(state);
+  const whole = `revision ${revision} was given up: ${message}`;
+  draft.enter('Failed', whole);
+  draft.say('Failed', 'True', reason, whole);
+  draft.event('Warning', 'Failed', whole);
+}

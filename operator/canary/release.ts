@@ -1,0 +1,137 @@
+import type { CanarySpec } from '../../api/canary.ts';
+import { advanceAnalysis } from './analysis.ts';
+import type { Draft } from './draft.ts';
+import type { Observation, RevisionView, TargetView } from './observation.ts';
+import { advancePromotion, release } from './promotion.ts';
+import { setUngated } from './stable-revision.ts';
+
+/** All that the stages of a release look at. */
+export interface Release {
+  readonly observation: Observation;
+  readonly spec: CanarySpec;
+  readonly target: TargetView;
+  /** The new revision. */
+  readonly next: RevisionView;
+}
+
+/** Takes a release of the revision `current` one step on. */
+export function advanceRelease(
+  draft: Draft,
+  observation: Observation,
+  spec: CanarySpec,
+  target: TargetView,
+  current: string,
+): void {
+  const next = target.revisions.get(current);
+  if (!next) return;
+  const { state } = draft;
+  const stage: Release = { observation, spec, target, next };
+  if (state.canaryRevision !== current) begin(draft, target, next);
+  if (!isReleased(draft, current)) {
+    const why = whyUntried(draft, stage);
+    if (!why && current === state.failedRevision) {
+      stayFailed(draft, stage);
+      return;
+    }
+    if (why) {
+      draft.clear('failedRevision');
+      draft.clear('step');
+      draft.event('Normal', 'ReleasedUntried', `revision ${current} needs no analysis: ${why}`);
+      release(draft, current);
+    }
+  }
+  if (isReleased(draft, current)) {
+    advancePromotion(draft, stage);
+    return;
+  }
+  setUngated(state);
+  if (holdUngated(draft, stage)) return;
+  if (spec.suspend) {
+    draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
+    return;
+  }
+  if (target.pausedBy === 'user') {
+    draft.wait('TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
+    return;
+  }
+  // The time stood still meanwhile.
+  if (state.verdict === 'Suspended' || state.verdict === 'TargetPaused') {
+    draft.progress();
+    draft.clear('stepStartTime', 'verdict');
+  }
+  if (state.phase === 'Promoting') {
+    advancePromotion(draft, stage);
+    return;
+  }
+  advanceAnalysis(draft, stage);
+}
+
+function isReleased({ state }: Draft, current: string): boolean {
+  return state.ungatedRevisions?.includes(current) ?? false;
+}
+
+function begin(draft: Draft, target: TargetView, next: RevisionView): void {
+  const { state } = draft;
+  const current = next.revision;
+  const superseded = state.canaryRevision;
+  if (superseded !== undefined && isReleased(draft, superseded)) adopt(draft, target, superseded);
+  if (superseded !== undefined && superseded !== state.failedRevision) {
+    draft.event('Normal', 'Superseded', `revision ${superseded} gives way to ${current}`);
+  }
+  draft.clear('stepStartTime', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
+  Object.assign(state, { canaryRevision: current, step: 0, weight: 0, failedChecks: 0, restarts: next.pods.restarts });
+  draft.progress();
+  draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);
+  draft.say('Ungated', 'False', 'Gated', 'The new revision came with gates.');
+  draft.enter('Progressing', `revision ${current} was found`);
+}
+
+/** A promotion that is overtaken: whichever of the two released revisions has more pods goes on as stable. */
+function adopt({ state }: Draft, target: TargetView, released: string): void {
+  const eligible = (revision: string | undefined) => target.revisions.get(revision ?? '')?.pods.eligible ?? 0;
+  const before = state.stableRevision;
+  if (eligible(released) > eligible(before)) state.stableRevision = released;
+  state.recentRevisions = [...new Set([released, before ?? released, ...(state.recentRevisions ?? [])])].slice(0, 3);
+}
+
+/** Why a revision needs no analysis, if it does not. */
+function whyUntried(draft: Draft, { spec, target, next }: Release): string | undefined {
+  const { state } = draft;
+  if (spec.skipAnalysis) return 'spec.skipAnalysis is set';
+  const stable = target.revisions.get(state.stableRevision ?? '');
+  if (stable?.restartFingerprint === next.restartFingerprint) return 'it is a restart of the stable revision';
+  if (state.recentRevisions?.includes(next.revision)) return 'it was stable lately';
+  if (target.replicas === 0) return 'the target is scaled to 0';
+  // To hold the new one back then would be an outage.
+  if (!stable || (stable.replicas === 0 && stable.pods.total === 0)) return 'no pod of the stable revision is left';
+  const ungated = draft.before('Ungated');
+  if (ungated?.reason === 'Paused' && ungated.status === 'True' && target.pausedBy === undefined) {
+    return 'it had come without gates, and the paused rollout was resumed by hand';
+  }
+  return undefined;
+}
+
+/** Pods that came without gates while the webhook was away would be released by Kubernetes: the rollout is paused. */
+function holdUngated(draft: Draft, { target, next }: Release): boolean {
+  const { ungated, injected, total } = next.pods;
+  if (ungated === 0) {
+    draft.say('Ungated', 'False', 'Gated', 'The new revision came with gates.');
+    return false;
+  }
+  const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
+  const message = `${ungated} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; kubectl rollout resume releases it untried, deleting those pods brings them back with gates`;
+  draft.state.weight = 0;
+  draft.clear('stepStartTime');
+  if (draft.state.phase !== 'Failed') draft.wait('Ungated', message);
+  if (draft.before('Ungated')?.status !== 'True') draft.event('Warning', 'Ungated', message);
+  draft.say('Ungated', 'True', target.pausedBy === 'us' ? 'Paused' : 'Pausing', message);
+  return true;
+}
+
+/** A revision that failed is not tried again, and gets nothing, until the template changes. */
+function stayFailed(draft: Draft, stage: Release): void {
+  draft.state.weight = 0;
+  setUngated(draft.state);
+  draft.enter('Failed', draft.before('Progressing')?.message ?? `revision ${stage.next.revision} was given up`);
+  holdUngated(draft, stage);
+}

@@ -1,0 +1,46 @@
+import type { CanaryStatus } from '../../api/canary.ts';
+import type { WantedFields } from './borrowed-fields.ts';
+import type { Observation } from './observation.ts';
+import { reachableWeight } from './target-fitness.ts';
+import { stepWeights } from './weights.ts';
+
+/** A week: `kubectl rollout status` waits for the verdict. */
+const LONG_SECONDS = 7 * 24 * 3600;
+
+/**
+ * What the operator wants of the target's rollout at this point.
+ * @param status as just written
+ * @returns undefined: leave everything as it is; empty: give everything back
+ */
+export function wantedFields(status: CanaryStatus, observation: Observation): WantedFields | undefined {
+  const { spec, target, rival } = observation;
+  if (rival || !target || !spec) return undefined;
+  if (status.stableRevision === undefined) return {};
+  const ungated = status.conditions?.find(({ type }) => type === 'Ungated');
+  const held = ungated?.status === 'True' && status.canaryRevision === target.current;
+  const deadline = deadlineSeconds(status, observation);
+  return {
+    maxUnavailable: 0,
+    maxSurge: `${surgePercent(status, observation)}%`,
+    ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
+    ...(held ? { paused: true } : {}),
+  };
+}
+
+/** In percent, so that it follows `kubectl scale` and autoscalers by itself. */
+function surgePercent({ phase, step }: CanaryStatus, { spec, target }: Observation): number {
+  if (!spec || !target) return 100;
+  const weights = stepWeights(spec.analysis, reachableWeight(target));
+  const first = weights[0] ?? 1;
+  // A revision that is released untried rolls out as it would without us.
+  if (phase === 'Promoting') return step === undefined ? Math.max(25, first) : 100;
+  const trying = phase === 'Progressing' || phase === 'Waiting';
+  return trying ? (weights[Math.min(step ?? 0, weights.length - 1)] ?? first) : first;
+}
+
+/** Long while a revision is tried; as short as can be once it has failed, until `kubectl rollout status` can tell. */
+function deadlineSeconds({ phase }: CanaryStatus, { target }: Observation): number | undefined {
+  if (phase === 'Progressing' || phase === 'Waiting' || phase === 'Promoting') return LONG_SECONDS;
+  if (phase === 'Failed' && target && !target.timedOut) return target.minReadySeconds + 1;
+  return undefined;
+}
