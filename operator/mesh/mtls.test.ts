@@ -1,0 +1,180 @@
+import { describe, expect, test } from '@jest/globals';
+import type { PeerAuthentication, PeerAuthenticationSpec } from '../../api/peer-authentication.ts';
+import { buildSnapshot } from './mesh-builder.ts';
+import type { MeshObject } from './mesh-object.ts';
+import { peerAuthentication, pod, SETTINGS, service, slice } from './testing/objects.ts';
+
+const web = pod('web', { labels: { app: 'web' } });
+
+function snapshotOf(policies: PeerAuthentication[], pods = [web], extra: MeshObject[] = []) {
+  return buildSnapshot(SETTINGS, [
+    ...pods.map((object): MeshObject => ({ kind: 'Pod', object })),
+    ...policies.map((object): MeshObject => ({ kind: 'PeerAuthentication', object })),
+    ...extra,
+  ]);
+}
+
+const policy = (key: string, mode?: 'UNSET' | 'DISABLE' | 'PERMISSIVE' | 'STRICT', spec: PeerAuthenticationSpec = {}) =>
+  peerAuthentication(key, { ...(mode === undefined ? {} : { mtls: { mode } }), ...spec });
+const toWeb: PeerAuthenticationSpec = { selector: { matchLabels: { app: 'web' } } };
+
+describe('PeerAuthentication as it applies to a workload', () => {
+  test.each<[string, PeerAuthentication[], string]>([
+    ['is PERMISSIVE without any', [], 'PERMISSIVE'],
+    ["is the mesh's", [policy('heddle-system/m', 'STRICT')], 'STRICT'],
+    [
+      "is the namespace's over the mesh's",
+      [policy('heddle-system/m', 'STRICT'), policy('shop/n', 'DISABLE')],
+      'DISABLE',
+    ],
+    [
+      "is the workload's over the namespace's",
+      [policy('shop/n', 'STRICT'), policy('shop/w', 'DISABLE', toWeb)],
+      'DISABLE',
+    ],
+    ['inherits UNSET', [policy('heddle-system/m', 'STRICT'), policy('shop/n', 'UNSET')], 'STRICT'],
+    ['inherits where mtls is absent', [policy('shop/n', 'STRICT'), policy('shop/w', undefined, toWeb)], 'STRICT'],
+    ['treats UNSET for the mesh as PERMISSIVE', [policy('heddle-system/m', 'UNSET')], 'PERMISSIVE'],
+    ['leaves out the namespaces of others', [policy('other/n', 'STRICT')], 'PERMISSIVE'],
+    [
+      'leaves out a selector that does not match',
+      [policy('shop/w', 'STRICT', { selector: { matchLabels: { app: 'x' } } })],
+      'PERMISSIVE',
+    ],
+    ['leaves out a selector in the root namespace', [policy('heddle-system/m', 'STRICT', toWeb)], 'PERMISSIVE'],
+    ['takes an empty selector for none', [policy('shop/n', 'STRICT', { selector: {} })], 'STRICT'],
+  ])('%s', (_, policies, mode) => {
+    expect(snapshotOf(policies).workloads.get('uid-web')?.mtls.mode).toBe(mode);
+  });
+
+  test('has modes per port, of which UNSET and equal ones are left to the mode', () => {
+    const ports = {
+      8080: { mode: 'DISABLE' as const },
+      9090: { mode: 'UNSET' as const },
+      7070: { mode: 'STRICT' as const },
+    };
+    const snapshot = snapshotOf([policy('shop/w', 'STRICT', { ...toWeb, portLevelMtls: ports })]);
+    expect(snapshot.workloads.get('uid-web')?.mtls).toMatchObject({ mode: 'STRICT', ports: { 8080: 'DISABLE' } });
+  });
+
+  test('names the policies that were consulted, the narrowest first, and no wider one that did not count', () => {
+    const policies = [
+      policy('heddle-system/m', 'STRICT'),
+      policy('shop/n', 'STRICT'),
+      policy('shop/w', 'UNSET', toWeb),
+    ];
+    const snapshot = snapshotOf(policies);
+    expect(snapshot.workloads.get('uid-web')?.mtls.policies.map(({ name }) => name)).toEqual(['w', 'n']);
+    const mesh = snapshot.policies.get('PeerAuthentication/heddle-system/m');
+    expect([mesh?.workloads.size, mesh?.selected]).toEqual([0, 1]);
+  });
+});
+
+describe('the view of a PeerAuthentication', () => {
+  const problemsOf = (policies: PeerAuthentication[], key: string) =>
+    snapshotOf(policies).policies.get(`PeerAuthentication/${key}`)?.problems;
+
+  test('counts the injected workloads', () => {
+    const outside = pod('outside', { injected: false });
+    const view = snapshotOf([policy('shop/n', 'STRICT')], [web, outside]).policies.get('PeerAuthentication/shop/n');
+    expect(view).toMatchObject({ generation: 1, selected: 1, problems: [] });
+    expect(view?.workloads.toArray()).toEqual(['uid-web']);
+  });
+
+  test.each([
+    ['for the mesh', 'heddle-system', {}],
+    ['for a namespace', 'shop', {}],
+    ['for a workload', 'shop', toWeb],
+  ])('of two %s the younger is Conflicted and names the winner', (_, namespace, spec) => {
+    const older = peerAuthentication(`${namespace}/z`, { ...spec, mtls: { mode: 'STRICT' } }, '2026-01-01T00:00:00Z');
+    const younger = peerAuthentication(
+      `${namespace}/a`,
+      { ...spec, mtls: { mode: 'DISABLE' } },
+      '2026-01-02T00:00:00Z',
+    );
+    const snapshot = snapshotOf([younger, older]);
+    expect(snapshot.workloads.get('uid-web')?.mtls.mode).toBe('STRICT');
+    expect(snapshot.policies.get(`PeerAuthentication/${namespace}/z`)?.problems).toEqual([]);
+    expect(snapshot.policies.get(`PeerAuthentication/${namespace}/a`)?.problems).toMatchObject([
+      { condition: 'Conflicted', reason: 'OlderPolicy', message: expect.stringContaining(`${namespace}/z`) },
+    ]);
+  });
+
+  test('of two of the same age the first by name wins', () => {
+    expect(problemsOf([policy('shop/b', 'STRICT'), policy('shop/a', 'STRICT')], 'shop/a')).toEqual([]);
+    expect(problemsOf([policy('shop/b', 'STRICT'), policy('shop/a', 'STRICT')], 'shop/b')).toHaveLength(1);
+  });
+
+  test('says that portLevelMtls needs a selector, and applies the rest', () => {
+    const wrong = policy('shop/n', 'STRICT', { portLevelMtls: { 8080: { mode: 'DISABLE' } } });
+    expect(problemsOf([wrong], 'shop/n')).toMatchObject([
+      { condition: 'Accepted', reason: 'SelectorRequired', message: expect.stringContaining('spec.portLevelMtls') },
+    ]);
+    expect(snapshotOf([wrong]).workloads.get('uid-web')?.mtls).toMatchObject({ mode: 'STRICT', ports: {} });
+  });
+
+  test('says that a selector in the root namespace applies to nothing', () => {
+    expect(problemsOf([policy('heddle-system/m', 'STRICT', toWeb)], 'heddle-system/m')).toMatchObject([
+      { condition: 'Accepted', reason: 'SelectorInRootNamespace', message: expect.stringContaining('spec.selector') },
+    ]);
+  });
+
+  test('names a port that is none', () => {
+    const wrong = policy('shop/w', 'STRICT', { ...toWeb, portLevelMtls: { 99999: { mode: 'DISABLE' } } });
+    expect(problemsOf([wrong], 'shop/w')).toMatchObject([
+      { reason: 'Invalid', message: expect.stringContaining('spec.portLevelMtls') },
+    ]);
+  });
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['heddle.dev/injection=enabled', { 'heddle.dev/injection': 'enabled' }, true],
+    ['istio.io/rev=heddle', { 'istio.io/rev': 'heddle' }, true],
+    ['istio-injection=enabled', { 'istio-injection': 'enabled' }, true],
+    ['istio.io/rev=default', { 'istio.io/rev': 'default' }, false],
+    ['injection refused', { 'heddle.dev/injection': 'disabled', 'istio-injection': 'enabled' }, false],
+    ['no label', {}, false],
+  ])('is there in a namespace without injected pods: %s', (_, labels, ours) => {
+    const namespace: MeshObject = { kind: 'Namespace', object: { metadata: { name: 'empty', labels } } };
+    const { policies } = snapshotOf([policy('empty/n', 'STRICT')], [], [namespace]);
+    expect(policies.has('PeerAuthentication/empty/n')).toBe(ours);
+  });
+
+  test("is not there in a namespace of Istio's where its injector is installed", () => {
+    const objects: MeshObject[] = [
+      { kind: 'Namespace', object: { metadata: { name: 'empty', labels: { 'istio-injection': 'enabled' } } } },
+      { kind: 'PeerAuthentication', object: policy('empty/n', 'STRICT') },
+    ];
+    expect(buildSnapshot({ ...SETTINGS, istioInjectorPresent: true }, objects).policies.size).toBe(0);
+  });
+});
+
+describe('what callers are told of a server under PeerAuthentication', () => {
+  const ports = { http: 8080, grpc: 9090 };
+  const told = (policies: PeerAuthentication[]) => {
+    const extra: MeshObject[] = [
+      { kind: 'Service', object: service('web', { app: 'web' }) },
+      { kind: 'EndpointSlice', object: slice('web', [web], ports) },
+    ];
+    const [endpoint] = snapshotOf(policies, [web], extra).endpoints.get('web.shop.svc.cluster.local') ?? [];
+    return {
+      mtls: endpoint?.mtls,
+      plaintextPorts: endpoint?.plaintextPorts,
+      identified: endpoint?.spiffeId !== undefined,
+    };
+  };
+
+  test('mTLS by default', () => {
+    expect(told([])).toEqual({ mtls: true, plaintextPorts: [], identified: true });
+  });
+  test('plaintext under DISABLE', () => {
+    expect(told([policy('shop/n', 'DISABLE')])).toEqual({ mtls: false, plaintextPorts: [], identified: false });
+  });
+  test('plaintext on the ports that are DISABLE', () => {
+    const one = policy('shop/w', 'STRICT', { ...toWeb, portLevelMtls: { 9090: { mode: 'DISABLE' } } });
+    expect(told([one])).toEqual({ mtls: true, plaintextPorts: [9090], identified: true });
+  });
+  test('mTLS on the one port that is not DISABLE', () => {
+    const one = policy('shop/w', 'DISABLE', { ...toWeb, portLevelMtls: { 9090: { mode: 'STRICT' } } });
+    expect(told([one])).toEqual({ mtls: true, plaintextPorts: [8080], identified: true });
+  });
+});
