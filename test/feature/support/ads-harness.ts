@@ -54,7 +54,8 @@ export async function startHarness(
   settings: Partial<AdsSettings> = {},
   sink: AdsOptions['metricsSink'] = { receive: () => undefined },
 ): Promise<AdsHarness> {
-  const certificate = (sharedCertificate ??= makeServerCertificate());
+  sharedCertificate ??= makeServerCertificate();
+  const certificate = sharedCertificate;
   const pods = new Map<string, TestPod>();
   const reviewed: string[] = [];
   const authenticator = new TokenAuthenticator(

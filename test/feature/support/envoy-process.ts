@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { envoyBinary } from '../../../hack/envoy/binary.ts';
+
+/** What the bootstrap of a test's Envoy holds. */
+export interface EnvoyOptions {
+  readonly nodeId: string;
+  readonly token: string;
+  readonly adsPort: number;
+  readonly rootPem: string;
+  readonly flushSeconds?: number;
+}
+
+/** A running Envoy on loopback. */
+export interface EnvoyProcess {
+  readonly adminPort: number;
+  /** Text of an admin page. */
+  admin(path: string): Promise<string>;
+  /** Everything it wrote to its log. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+type Config = Readonly<Record<string, unknown>>;
+const TYPE = 'type.googleapis.com/envoy';
+
+/** Starts the real Envoy with delta ADS over TLS, its token read from a file, and waits for its admin port. */
+export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-envoy-'));
+  const adminPort = await freePort();
+  await writeFile(join(folder, 'token'), options.token);
+  await writeFile(join(folder, 'root.pem'), options.rootPem);
+  const config = JSON.stringify(bootstrap(options, folder, adminPort));
+  const args = ['--config-yaml', config, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'warning'];
+  const child = spawn(await envoyBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (text: Buffer) => {
+    log = (log + text.toString()).slice(-100_000);
+  });
+  const admin = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text();
+  await untilAnswers(
+    child,
+    () => admin('/server_info'),
+    () => log,
+  );
+  return {
+    adminPort,
+    admin,
+    log: () => log,
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode === null) {
+        child.kill('SIGKILL');
+        await exited;
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function untilAnswers(child: ChildProcess, ask: () => Promise<string>, log: () => string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (child.exitCode !== null) {
+      break;
+    }
+    try {
+      await ask();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`Envoy did not start: ${log()}`);
+}
+
+function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Config {
+  const ads = { ads: {}, resource_api_version: 'V3' };
+  return {
+    node: { id: options.nodeId, cluster: 'test' },
+    admin: { address: socket(adminPort) },
+    stats_flush_interval: `${options.flushSeconds ?? 5}s`,
+    stats_config: {
+      stats_matcher: {
+        inclusion_list: { patterns: [{ contains: 'istio_' }, { exact: 'server.uptime' }, { contains: 'upstream_rq' }] },
+      },
+    },
+    stats_sinks: [
+      {
+        name: 'envoy.stat_sinks.metrics_service',
+        typed_config: {
+          '@type': `${TYPE}.config.metrics.v3.MetricsServiceConfig`,
+          transport_api_version: 'V3',
+          emit_tags_as_labels: true,
+          histogram_emit_mode: 'HISTOGRAM',
+          batch_size: 1000,
+          grpc_service: { envoy_grpc: { cluster_name: 'xds' }, timeout: '0s' },
+        },
+      },
+    ],
+    dynamic_resources: {
+      ads_config: {
+        api_type: 'DELTA_GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+      },
+      cds_config: ads,
+      lds_config: ads,
+    },
+    static_resources: { clusters: [xdsCluster(options, folder)] },
+  };
+}
+
+function xdsCluster(options: EnvoyOptions, folder: string): Config {
+  const header = { key: 'authorization', value: `Bearer %FILE_CONTENT(${folder}/token:${folder})%` };
+  return {
+    name: 'xds',
+    type: 'STATIC',
+    load_assignment: {
+      cluster_name: 'xds',
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socket(options.adsPort) } }] }],
+    },
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': `${TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions`,
+        explicit_http_config: { http2_protocol_options: {} },
+        http_filters: [
+          {
+            name: 'token',
+            typed_config: {
+              '@type': `${TYPE}.extensions.filters.http.header_mutation.v3.HeaderMutation`,
+              mutations: {
+                request_mutations: [{ append: { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD', header } }],
+                formatters: [
+                  {
+                    name: 'envoy.formatter.file_content',
+                    typed_config: { '@type': `${TYPE}.extensions.formatter.file_content.v3.FileContent` },
+                  },
+                ],
+              },
+            },
+          },
+          {
+            name: 'codec',
+            typed_config: { '@type': `${TYPE}.extensions.filters.http.upstream_codec.v3.UpstreamCodec` },
+          },
+        ],
+      },
+    },
+    transport_socket: {
+      name: 'tls',
+      typed_config: {
+        '@type': `${TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+        sni: 'localhost',
+        common_tls_context: {
+          alpn_protocols: ['h2'],
+          validation_context: {
+            trusted_ca: { filename: join(folder, 'root.pem') },
+            match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'localhost' } }],
+          },
+        },
+      },
+    },
+  };
+}
+
+function socket(port: number): Config {
+  return { socket_address: { address: '127.0.0.1', port_value: port } };
+}
