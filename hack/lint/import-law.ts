@@ -59,11 +59,14 @@ function override({ path, may }: Room, depth: number): object {
   const group = [`${'../'.repeat(depth + 1)}**`, ...allowed];
   const list = may.length === 0 ? 'nothing outside of it' : may.join(', ');
   const message = `${path} may import ${list} (hack/lint/import-law.ts). Declare a port and let main.ts join the rooms.`;
+  const pure = {
+    group: [...EFFECTS, ...EFFECTFUL_PACKAGES],
+    message: `${path} is pure: no I/O, clock, logger or client.`,
+  };
+  const patterns = [{ group, message }, ...(PURE.includes(path) ? [pure] : [])];
   return {
     includes: [`${folder}/*.ts`, ...TESTS],
-    linter: {
-      rules: { style: { noRestrictedImports: { level: 'error', options: { patterns: [{ group, message }] } } } },
-    },
+    linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
   };
 }
 
