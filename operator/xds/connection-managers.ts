@@ -1,0 +1,87 @@
+import { create } from '@bufbuild/protobuf';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { RouteConfiguration } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
+import {
+  type HttpConnectionManager,
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManager_PathWithEscapedSlashesAction,
+  HttpConnectionManager_ServerHeaderTransformation,
+  HttpConnectionManagerSchema,
+  type LocalReplyConfig,
+  LocalReplyConfigSchema,
+} from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { adsSource } from './config-source.ts';
+import { milliseconds, pack } from './encoding.ts';
+import { buildHttpFilters, type Direction } from './http-filters.ts';
+import { UNDELIVERED_HEADER } from './names.ts';
+
+/** How requests are to be told who called: on mTLS the certificate's SPIFFE ID, else nothing (and nothing a client made up). */
+export type ClientIdentity = 'certificate' | 'none';
+
+/** The HTTP connection manager for requests that leave the pod; its routes come by RDS. */
+export function buildOutboundManager(statPrefix: string, routes: string, accessLog: AccessLog): Filter {
+  const manager = buildManager('outbound', statPrefix, accessLog);
+  manager.routeSpecifier = create(HttpConnectionManagerSchema, {
+    routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
+  }).routeSpecifier;
+  return wrap(manager);
+}
+
+/** The HTTP connection manager for requests that arrive; its routes are inline. */
+export function buildInboundManager(
+  statPrefix: string,
+  routes: RouteConfiguration,
+  accessLog: AccessLog,
+  identity: ClientIdentity,
+): Filter {
+  const manager = buildManager('inbound', statPrefix, accessLog);
+  manager.routeSpecifier = { case: 'routeConfig', value: routes };
+  manager.localReplyConfig = markUndelivered();
+  if (identity === 'certificate') {
+    manager.forwardClientCertDetails = HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET;
+    manager.setCurrentClientCertDetails = create(HttpConnectionManagerSchema, {
+      setCurrentClientCertDetails: { subject: true, uri: true, dns: true },
+    }).setCurrentClientCertDetails;
+  }
+  return wrap(manager);
+}
+
+/**
+ * Common to both directions. Bytes stay as they came where Envoy lets them: server header, request IDs, HTTP/1.0; no idle timeout on streams,
+ * for WebSockets and long polls. Paths are normalised as Istio does by default, so that later policies cannot be walked around.
+ */
+function buildManager(direction: Direction, statPrefix: string, accessLog: AccessLog): HttpConnectionManager {
+  return create(HttpConnectionManagerSchema, {
+    statPrefix,
+    httpFilters: buildHttpFilters(direction),
+    accessLog: [accessLog],
+    useRemoteAddress: false,
+    preserveExternalRequestId: true,
+    serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
+    httpProtocolOptions: { acceptHttp10: true },
+    streamIdleTimeout: milliseconds(0),
+    upgradeConfigs: [{ upgradeType: 'websocket' }],
+    normalizePath: true,
+    pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.KEEP_UNCHANGED,
+  });
+}
+
+/** Marks our own answer to requests for which no connection to the application could be made (response flag UF). */
+function markUndelivered(): LocalReplyConfig {
+  return create(LocalReplyConfigSchema, {
+    mappers: [
+      {
+        filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['UF'] } } },
+        headersToAdd: [{ header: { key: UNDELIVERED_HEADER, value: 'true' } }],
+      },
+    ],
+  });
+}
+
+function wrap(manager: HttpConnectionManager): Filter {
+  return create(FilterSchema, {
+    name: 'envoy.filters.network.http_connection_manager',
+    configType: { case: 'typedConfig', value: pack(HttpConnectionManagerSchema, manager) },
+  });
+}

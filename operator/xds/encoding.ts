@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { type Any, AnySchema, type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
+import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import type { XdsResource } from './resource.ts';
+
+/** SHA-256, truncated to 64 bits, in hex: a version. */
+export function contentHash(...parts: readonly (Uint8Array | string)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    hash.update(`${part.length}:`).update(part);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Wraps an encoded message as a resource. The version is by default the hash of the message. */
+export function encodeResource(
+  typeUrl: string,
+  name: string,
+  value: Uint8Array,
+  version = contentHash(value),
+): XdsResource {
+  const bytes = toBinary(ResourceSchema, create(ResourceSchema, { name, version, resource: { typeUrl, value } }));
+  return { typeUrl, name, version, bytes };
+}
+
+/** A message as `google.protobuf.Any`. */
+export function pack<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Any {
+  return create(AnySchema, {
+    typeUrl: `type.googleapis.com/${schema.typeName}`,
+    value: toBinary(schema, message),
+  });
+}
+
+/** A duration of the given milliseconds. */
+export function milliseconds(value: number): Duration {
+  return create(DurationSchema, {
+    seconds: BigInt(Math.trunc(value / 1000)),
+    nanos: (value % 1000) * 1_000_000,
+  });
+}
+
+/** Length-delimited field: tag, length, bytes. What protobuf makes of an embedded message or a string. */
+export function encodeField(field: number, value: Uint8Array): Uint8Array {
+  const header = [...varint(field * 8 + 2), ...varint(value.length)];
+  const encoded = new Uint8Array(header.length + value.length);
+  encoded.set(header);
+  encoded.set(value, header.length);
+  return encoded;
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 127) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  bytes.push(rest);
+  return bytes;
+}

@@ -1,0 +1,105 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type Filter,
+  type FilterChain,
+  type FilterChainMatch,
+  FilterChainMatchSchema,
+  FilterChainSchema,
+} from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { MESH_ALPN } from '../../proxy/names.ts';
+import { INBOUND_PORT } from '../../proxy/ports.ts';
+import { buildInboundManager } from './connection-managers.ts';
+import { isDeclaredHttp } from './http-protocols.ts';
+import { buildInboundRoutes } from './inbound-routes.ts';
+import type { InboundPortShape, InboundShape } from './inbound-shape.ts';
+import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
+import { buildStatsLogger, inboundTags } from './stats-logger.ts';
+import { buildTcpProxy } from './tcp-proxies.ts';
+import { buildDownstreamTls } from './tls-sockets.ts';
+
+/** ALPN of proxies (ours and Istio's) that carry HTTP they have recognised, and of proxies that do not say. */
+const HTTP_ALPNS = [HTTP_ALPN, 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
+const MESH_ALPNS = [MESH_ALPN, 'istio-peer-exchange'];
+/** What the HTTP inspector reports. */
+const PLAIN_HTTP = ['http/1.0', 'http/1.1', 'h2c'];
+
+/** Kinds of connection, each with a chain of its own per port. `appTls` is TLS of the application's own, carried as it is. */
+type Kind = 'mtls' | 'mtls-http' | 'plain' | 'plain-http' | 'appTls';
+
+/** All chains of an inbound listener: the port's own, those for other ports, and the one that closes connections made to the proxy itself. */
+export function buildInboundChains(shape: InboundShape): FilterChain[] {
+  return [
+    buildBlockChain(),
+    ...shape.ports.flatMap((port) => kinds(port).map((kind) => buildPortChain(shape, port, kind))),
+    ...tcpKinds(shape.mode).map((kind) => buildOtherChain(kind)),
+  ];
+}
+
+function kinds(port: InboundPortShape): Kind[] {
+  const tcp = tcpKinds(port.mode);
+  if (port.protocol !== 'auto') return tcp;
+  // More specific matches win, whatever the order.
+  const http: Kind[] = [];
+  if (tcp.includes('mtls')) http.push('mtls-http');
+  if (tcp.includes('plain')) http.push('plain-http');
+  return [...http, ...tcp];
+}
+
+function tcpKinds(mode: InboundPortShape['mode']): Kind[] {
+  if (mode === 'STRICT') return ['mtls'];
+  return mode === 'PERMISSIVE' ? ['mtls', 'plain', 'appTls'] : ['plain', 'appTls'];
+}
+
+function buildPortChain(shape: InboundShape, port: InboundPortShape, kind: Kind): FilterChain {
+  const http = kind.endsWith('-http') || (isDeclaredHttp(port.protocol) && kind !== 'appTls');
+  const alpns = port.protocol === 'auto' ? undefined : [...HTTP_ALPNS, ...MESH_ALPNS];
+  return buildChain(
+    `${kind}|${port.port}`,
+    matchKind(kind, alpns, port.port),
+    http ? buildHttp(shape, port, kind) : buildTcp(port),
+    kind,
+  );
+}
+
+function buildOtherChain(kind: Kind): FilterChain {
+  const proxy = buildTcpProxy('inbound_other', [{ cluster: INBOUND_PASSTHROUGH_CLUSTER, weight: 100 }]);
+  return buildChain(`${kind}|other`, matchKind(kind, [...HTTP_ALPNS, ...MESH_ALPNS]), proxy, kind);
+}
+
+function buildBlockChain(): FilterChain {
+  const match = create(FilterChainMatchSchema, { destinationPort: INBOUND_PORT });
+  const proxy = buildTcpProxy(BLOCK_CHAIN, [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }]);
+  return create(FilterChainSchema, { name: BLOCK_CHAIN, filterChainMatch: match, filters: [proxy] });
+}
+
+function buildChain(name: string, filterChainMatch: FilterChainMatch, filter: Filter, kind: Kind): FilterChain {
+  const chain = create(FilterChainSchema, { name, filterChainMatch, filters: [filter] });
+  if (kind.startsWith('mtls')) chain.transportSocket = buildDownstreamTls();
+  return chain;
+}
+
+/** @param alpns that mark mesh mTLS where HTTP and other bytes need not be told apart */
+function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): FilterChainMatch {
+  const match = create(FilterChainMatchSchema, {
+    transportProtocol: kind.startsWith('plain') ? 'raw_buffer' : 'tls',
+    ...(port === undefined ? {} : { destinationPort: port }),
+  });
+  if (kind === 'mtls') match.applicationProtocols = alpns ?? MESH_ALPNS;
+  if (kind === 'mtls-http') match.applicationProtocols = HTTP_ALPNS;
+  if (kind === 'plain-http') match.applicationProtocols = PLAIN_HTTP;
+  return match;
+}
+
+function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Filter {
+  const mutualTls = kind.startsWith('mtls');
+  const logger = buildStatsLogger(
+    inboundTags({ workload: shape.workload, namespace: shape.namespace, service: port.service, mutualTls }),
+  );
+  const identity = mutualTls ? 'certificate' : 'none';
+  return buildInboundManager(`inbound_${port.port}`, buildInboundRoutes(port.port), logger, identity);
+}
+
+function buildTcp(port: InboundPortShape): Filter {
+  const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
+  return buildTcpProxy(`inbound_${port.port}`, [{ cluster, weight: 100 }]);
+}

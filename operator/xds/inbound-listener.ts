@@ -1,0 +1,30 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
+import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
+import { INBOUND_PORT } from '../../proxy/ports.ts';
+import { encodeResource, milliseconds } from './encoding.ts';
+import { buildInboundChains } from './inbound-chains.ts';
+import type { InboundShape } from './inbound-shape.ts';
+import { bindAddresses } from './listener-addresses.ts';
+import { buildHttpInspector, buildOriginalDst, buildTlsInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
+import { INBOUND_LISTENER } from './names.ts';
+import { LISTENER_TYPE, type XdsResource } from './resource.ts';
+
+/** The listener that all redirected inbound connections reach. */
+export function translateInboundListener(shape: InboundShape): XdsResource {
+  const sniffed = shape.ports.filter((port) => port.protocol === 'auto').map((port) => port.port);
+  const listener = create(ListenerSchema, {
+    name: INBOUND_LISTENER,
+    ...bindAddresses(INBOUND_PORT, shape.dualStack),
+    trafficDirection: TrafficDirection.INBOUND,
+    filterChains: buildInboundChains(shape),
+    listenerFilters: [
+      buildOriginalDst(),
+      buildTlsInspector([]),
+      ...(sniffed.length > 0 ? [buildHttpInspector(sniffed)] : []),
+    ],
+    listenerFiltersTimeout: milliseconds(SNIFF_TIMEOUT_MS),
+    continueOnListenerFiltersTimeout: true,
+  });
+  return encodeResource(LISTENER_TYPE, listener.name, toBinary(ListenerSchema, listener));
+}

@@ -1,0 +1,80 @@
+import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
+import { translateInboundListener } from './inbound-listener.ts';
+import { type InboundShape, inboundShape, inboundShapeKey, isDualStack } from './inbound-shape.ts';
+import { translateInboundCluster } from './local-clusters.ts';
+import type { XdsResource } from './resource.ts';
+
+/** The inbound side of all workloads of one shape, encoded when first asked for. */
+export class InboundResources {
+  private readonly shape: InboundShape;
+  private builtListener: XdsResource | undefined;
+  private builtClusters: ReadonlyMap<string, XdsResource> | undefined;
+  /** How many workloads have this shape. */
+  users = 0;
+
+  constructor(shape: InboundShape) {
+    this.shape = shape;
+  }
+
+  get listener(): XdsResource {
+    this.builtListener ??= translateInboundListener(this.shape);
+    return this.builtListener;
+  }
+
+  /** By name. */
+  get clusters(): ReadonlyMap<string, XdsResource> {
+    this.builtClusters ??= new Map(
+      this.shape.ports
+        .filter((port) => port.declared)
+        .map((port) => {
+          const cluster = translateInboundCluster({ port: port.port, protocol: port.protocol });
+          return [cluster.name, cluster] as const;
+        }),
+    );
+    return this.builtClusters;
+  }
+}
+
+/** What xds keeps of a proxy. */
+export interface ProxyView {
+  readonly key: string;
+  readonly inbound: InboundResources;
+  readonly dualStack: boolean;
+}
+
+/** The inbound sides of all proxies: workloads of equal shape share. */
+export class InboundTable {
+  private readonly shapes = new Map<string, InboundResources>();
+  private readonly proxies = new Map<WorkloadUid, ProxyView>();
+
+  get(uid: WorkloadUid): ProxyView | undefined {
+    return this.proxies.get(uid);
+  }
+
+  uids(): IterableIterator<WorkloadUid> {
+    return this.proxies.keys();
+  }
+
+  /** Takes the newest state of a workload; undefined when it is gone. Gives the view before, and whether anything differs now. */
+  set(uid: WorkloadUid, workload: Workload | undefined): { before: ProxyView | undefined; changed: boolean } {
+    const before = this.proxies.get(uid);
+    const shape = workload === undefined ? undefined : inboundShape(workload);
+    const key = shape === undefined ? undefined : inboundShapeKey(shape);
+    if (key === before?.key) return { before, changed: false };
+    if (workload !== undefined && shape !== undefined && key !== undefined) {
+      const inbound = this.shapes.get(key) ?? new InboundResources(shape);
+      inbound.users += 1;
+      this.shapes.set(key, inbound);
+      this.proxies.set(uid, { key, inbound, dualStack: isDualStack(workload) });
+    } else {
+      this.proxies.delete(uid);
+    }
+    if (before !== undefined) this.release(before);
+    return { before, changed: true };
+  }
+
+  private release(view: ProxyView): void {
+    view.inbound.users -= 1;
+    if (view.inbound.users === 0) this.shapes.delete(view.key);
+  }
+}

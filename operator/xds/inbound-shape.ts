@@ -1,0 +1,53 @@
+import type { AppProtocol, MtlsMode, Workload } from '../mesh/snapshot.ts';
+
+/** One port of an inbound listener. */
+export interface InboundPortShape {
+  readonly port: number;
+  readonly protocol: AppProtocol;
+  readonly service: string | undefined;
+  readonly mode: MtlsMode;
+  /** False for ports that only a PeerAuthentication names. */
+  readonly declared: boolean;
+}
+
+/** All that the inbound side of a proxy depends on; equal replicas have an equal shape and share its resources. */
+export interface InboundShape {
+  readonly workload: string;
+  readonly namespace: string;
+  readonly dualStack: boolean;
+  /** For ports that nobody declared. */
+  readonly mode: MtlsMode;
+  /** By number. */
+  readonly ports: readonly InboundPortShape[];
+}
+
+/** What matters of a workload for its inbound side. */
+export function inboundShape(workload: Workload): InboundShape {
+  const ports = new Map<number, InboundPortShape>();
+  const modeOf = (port: number): MtlsMode => workload.mtls.ports[port] ?? workload.mtls.mode;
+  for (const { port, protocol, service } of workload.inbound) {
+    if (protocol === 'udp' || ports.has(port)) continue;
+    ports.set(port, { port, protocol, service, mode: modeOf(port), declared: true });
+  }
+  for (const port of Object.keys(workload.mtls.ports).map(Number)) {
+    if (ports.has(port)) continue;
+    ports.set(port, { port, protocol: 'tcp', service: undefined, mode: modeOf(port), declared: false });
+  }
+  return {
+    workload: workload.owner,
+    namespace: workload.namespace,
+    dualStack: isDualStack(workload),
+    mode: workload.mtls.mode,
+    ports: [...ports.values()].sort((a, b) => a.port - b.port),
+  };
+}
+
+/** Whether the pod has an IPv6 address. */
+export function isDualStack(workload: Workload): boolean {
+  return workload.addresses.some((address) => address.includes(':'));
+}
+
+/** Equal for equal shapes, and only for those. */
+export function inboundShapeKey(shape: InboundShape): string {
+  return JSON.stringify(shape);
+}

@@ -1,0 +1,74 @@
+import type { Hostname } from '../mesh/snapshot.ts';
+
+/** Names of everything that `xds` generates. Cluster names are Istio's, for dashboards and `istioctl proxy-config` readers know them. */
+
+export const OUTBOUND_LISTENER = 'virtualOutbound';
+export const INBOUND_LISTENER = 'virtualInbound';
+/** To where the client wanted to go: destinations the mesh does not know. */
+export const PASSTHROUGH_CLUSTER = 'PassthroughCluster';
+/** To the local application, on ports no Service declares. */
+export const INBOUND_PASSTHROUGH_CLUSTER = 'InboundPassthroughCluster';
+/** To nowhere: connections made to the proxy's own redirection ports. */
+export const BLACK_HOLE_CLUSTER = 'BlackHoleCluster';
+
+/** Filter chain of connections that go where they wanted to. */
+export const PASSTHROUGH_CHAIN = 'passthrough';
+/** Filter chain of connections that are closed at once. */
+export const BLOCK_CHAIN = 'block';
+
+/**
+ * ALPN offered, before Istio's marker, by a proxy that has recognised HTTP on the connection it carries. The receiving side cannot
+ * sniff inside TLS before it has chosen a filter chain, so on ports with no declared protocol this is how it knows.
+ */
+export const HTTP_ALPN = 'heddle-http';
+
+/**
+ * Response header by which an inbound proxy tells a calling proxy that the application never received the request, so that sending it to
+ * another endpoint is safe whatever its method. It never leaves the mesh and is never taken from an application.
+ */
+export const UNDELIVERED_HEADER = 'x-heddle-undelivered';
+
+/** Cluster for a port of a service, or for one revision of it. */
+export function outboundCluster(port: number, hostname: Hostname, revision?: string): string {
+  return revision === undefined ? `outbound|${port}||${hostname}` : `outbound|${port}||${hostname}|${revision}`;
+}
+
+/** Cluster for single pods of a headless service, by the address the client connected to. */
+export function podCluster(port: number, hostname: Hostname): string {
+  return `outbound|${port}||*.${hostname}`;
+}
+
+/** Cluster for a port of the local application. */
+export function inboundCluster(port: number): string {
+  return `inbound|${port}||`;
+}
+
+/** Server name in the TLS handshake between proxies, Istio's form. */
+export function meshServerName(port: number, hostname: Hostname, revision = ''): string {
+  return `outbound_.${port}_.${revision}_.${hostname}`;
+}
+
+/** The route configuration of all HTTP on a port. */
+export function routeConfiguration(port: number): string {
+  return String(port);
+}
+
+/** The port a route configuration is for; undefined when the name is none of ours. */
+export function routeConfigurationPort(name: string): number | undefined {
+  return /^[1-9][0-9]{0,4}$/.test(name) ? Number(name) : undefined;
+}
+
+/** Outbound filter chain for HTTP to a port. */
+export function httpChain(port: number): string {
+  return `http|${port}`;
+}
+
+/** Outbound filter chain for TCP to a port of a service. */
+export function tcpChain(port: number, hostname: Hostname): string {
+  return `tcp|${port}||${hostname}`;
+}
+
+/** Outbound filter chain for TCP to single pods of a headless service, over mTLS. */
+export function podChain(port: number, hostname: Hostname): string {
+  return `tcp|${port}||*.${hostname}`;
+}

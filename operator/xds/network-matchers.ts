@@ -1,0 +1,70 @@
+import { create, type DescMessage } from '@bufbuild/protobuf';
+import { StringValueSchema } from '@bufbuild/protobuf/wkt';
+import {
+  ApplicationProtocolInputSchema,
+  DestinationIPInputSchema,
+  DestinationPortInputSchema,
+} from '../../generated/envoy/envoy/extensions/matching/common_inputs/network/v3/network_inputs_pb.js';
+import {
+  type Matcher,
+  type Matcher_OnMatch,
+  Matcher_OnMatchSchema,
+  MatcherSchema,
+} from '../../generated/envoy/xds/type/matcher/v3/matcher_pb.js';
+import { pack } from './encoding.ts';
+
+const APPLICATION_PROTOCOLS = ["'http/1.0'", "'http/1.1'", "'h2c'"];
+
+/** Chooses the filter chain of that name. */
+export function chooseChain(chain: string): Matcher_OnMatch {
+  return create(Matcher_OnMatchSchema, {
+    onMatch: {
+      case: 'action',
+      value: { name: chain, typedConfig: pack(StringValueSchema, create(StringValueSchema, { value: chain })) },
+    },
+  });
+}
+
+/** Goes on with another matcher. */
+export function nested(matcher: Matcher): Matcher_OnMatch {
+  return create(Matcher_OnMatchSchema, { onMatch: { case: 'matcher', value: matcher } });
+}
+
+/** By the port the client connected to. */
+export function matchPort(ports: ReadonlyMap<number, Matcher_OnMatch>, otherwise: Matcher_OnMatch): Matcher {
+  const entries = [...ports].map(([port, action]) => [String(port), action] as const);
+  return exactMatch('port', DestinationPortInputSchema, entries, otherwise);
+}
+
+/** By the address the client connected to; without addresses, what is given for the others. */
+export function matchAddress(
+  addresses: ReadonlyMap<string, Matcher_OnMatch>,
+  otherwise: Matcher_OnMatch,
+): Matcher_OnMatch {
+  if (addresses.size === 0) return otherwise;
+  return nested(exactMatch('address', DestinationIPInputSchema, [...addresses], otherwise));
+}
+
+/** By what the HTTP inspector saw. */
+export function matchSniffedHttp(http: Matcher_OnMatch, otherwise: Matcher_OnMatch): Matcher_OnMatch {
+  const entries = APPLICATION_PROTOCOLS.map((protocol) => [protocol, http] as const);
+  return nested(exactMatch('protocol', ApplicationProtocolInputSchema, entries, otherwise));
+}
+
+function exactMatch(
+  name: string,
+  input: DescMessage,
+  entries: readonly (readonly [string, Matcher_OnMatch])[],
+  otherwise: Matcher_OnMatch,
+): Matcher {
+  return create(MatcherSchema, {
+    matcherType: {
+      case: 'matcherTree',
+      value: {
+        input: { name, typedConfig: pack(input, create(input)) },
+        treeType: { case: 'exactMatchMap', value: { map: Object.fromEntries(entries) } },
+      },
+    },
+    onNoMatch: otherwise,
+  });
+}

@@ -1,0 +1,65 @@
+import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
+import { ROOT_SECRET, WORKLOAD_SECRET } from '../../../proxy/names.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ProxyIdentity, type ResourceSource, ROUTE_TYPE } from '../resource.ts';
+import { asObject, resourceJson } from './resource-json.ts';
+
+/** Key material for the two secrets that the certificates' source would send. */
+export interface StaticSecrets {
+  readonly certificate: string;
+  readonly key: string;
+  readonly roots: string;
+}
+
+/**
+ * What a proxy would receive by ADS, as one static bootstrap that `envoy --mode validate` (or a run without a control plane) takes: endpoints
+ * within their clusters, routes within their listeners, secrets by name.
+ */
+export function buildStaticBootstrap(
+  source: ResourceSource,
+  proxy: ProxyIdentity,
+  registry: Registry,
+  secrets: StaticSecrets,
+): JsonObject {
+  const resources = (typeUrl: string): JsonObject[] =>
+    [...source.wildcard(proxy, typeUrl).values()].map((resource) => resourceJson(resource, registry));
+  const inline = (value: JsonValue): JsonValue => {
+    if (Array.isArray(value)) return value.map(inline);
+    if (typeof value !== 'object' || value === null) return value;
+    const object = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, inline(child)]));
+    if ('sds_config' in object) delete object.sds_config;
+    if (object.rds !== undefined) return inlineRoutes(object, asObject(object.rds));
+    return object;
+  };
+  const inlineRoutes = (manager: JsonObject, rds: JsonObject): JsonObject => {
+    const routes = source.lookup(proxy, ROUTE_TYPE, String(rds.route_config_name));
+    if (routes === undefined) throw new Error(`a listener wants route configuration ${String(rds.route_config_name)}`);
+    const { rds: _, ...rest } = manager;
+    return { ...rest, route_config: resourceJson(routes, registry) };
+  };
+  const assignments = new Map(resources(ENDPOINT_TYPE).map((assignment) => [assignment.cluster_name, assignment]));
+  return {
+    static_resources: {
+      listeners: resources(LISTENER_TYPE).map((listener) => asObject(inline(listener))),
+      clusters: resources(CLUSTER_TYPE).map((cluster) => inlineEndpoints(asObject(inline(cluster)), assignments)),
+      secrets: buildSecrets(secrets),
+    },
+  };
+}
+
+function inlineEndpoints(cluster: JsonObject, assignments: ReadonlyMap<JsonValue | undefined, JsonObject>): JsonObject {
+  if (cluster.type !== 'EDS') return cluster;
+  const assignment = assignments.get(cluster.name);
+  if (assignment === undefined) throw new Error(`cluster ${String(cluster.name)} has no load assignment`);
+  const { eds_cluster_config: _, ...rest } = cluster;
+  return { ...rest, type: 'STATIC', load_assignment: assignment };
+}
+
+function buildSecrets({ certificate, key, roots }: StaticSecrets): JsonObject[] {
+  return [
+    {
+      name: WORKLOAD_SECRET,
+      tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } },
+    },
+    { name: ROOT_SECRET, validation_context: { trusted_ca: { inline_string: roots } } },
+  ];
+}

@@ -1,0 +1,105 @@
+import { create } from '@bufbuild/protobuf';
+import { type TransportSocket, TransportSocketSchema } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
+import { RawBufferSchema } from '../../generated/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js';
+import {
+  CertificateValidationContextSchema,
+  type SubjectAltNameMatcher,
+  SubjectAltNameMatcher_SanType,
+  SubjectAltNameMatcherSchema,
+  TlsParameters_TlsProtocol,
+  TlsParametersSchema,
+} from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
+import {
+  type SdsSecretConfig,
+  SdsSecretConfigSchema,
+} from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import {
+  type CommonTlsContext,
+  CommonTlsContext_CombinedCertificateValidationContextSchema,
+  CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
+import { StringMatcherSchema } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
+import { MESH_ALPN, ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
+import { adsSource } from './config-source.ts';
+import { pack } from './encoding.ts';
+
+/**
+ * The calling side of mesh mTLS: shows the workload's certificate, trusts the mesh's roots, and accepts only the given SPIFFE IDs (exact).
+ *
+ * @param spiffeIds at least one, or any workload of the mesh would do
+ */
+export function buildUpstreamTls(serverName: string, spiffeIds: readonly string[]): TransportSocket {
+  return create(TransportSocketSchema, {
+    name: 'envoy.transport_sockets.tls',
+    configType: {
+      case: 'typedConfig',
+      value: pack(
+        UpstreamTlsContextSchema,
+        create(UpstreamTlsContextSchema, {
+          sni: serverName,
+          commonTlsContext: commonContext(spiffeIds, [MESH_ALPN]),
+        }),
+      ),
+    },
+  });
+}
+
+/**
+ * The serving side: requires a certificate of the mesh. No ALPN of its own: if it chose the marker, the connection inside would no longer be
+ * sniffed as HTTP/1 or HTTP/2.
+ */
+export function buildDownstreamTls(): TransportSocket {
+  return create(TransportSocketSchema, {
+    name: 'envoy.transport_sockets.tls',
+    configType: {
+      case: 'typedConfig',
+      value: pack(
+        DownstreamTlsContextSchema,
+        create(DownstreamTlsContextSchema, {
+          requireClientCertificate: true,
+          commonTlsContext: commonContext([], []),
+        }),
+      ),
+    },
+  });
+}
+
+export function buildRawBuffer(): TransportSocket {
+  return create(TransportSocketSchema, {
+    name: 'envoy.transport_sockets.raw_buffer',
+    configType: { case: 'typedConfig', value: pack(RawBufferSchema, create(RawBufferSchema)) },
+  });
+}
+
+function commonContext(spiffeIds: readonly string[], alpn: string[]): CommonTlsContext {
+  return create(CommonTlsContextSchema, {
+    tlsParams: create(TlsParametersSchema, {
+      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+    }),
+    tlsCertificateSdsSecretConfigs: [buildSecretReference(WORKLOAD_SECRET)],
+    validationContextType: {
+      case: 'combinedValidationContext',
+      value: create(CommonTlsContext_CombinedCertificateValidationContextSchema, {
+        defaultValidationContext: create(CertificateValidationContextSchema, {
+          matchTypedSubjectAltNames: spiffeIds.map(buildSpiffeMatcher),
+        }),
+        validationContextSdsSecretConfig: buildSecretReference(ROOT_SECRET),
+      }),
+    },
+    alpnProtocols: alpn,
+  });
+}
+
+function buildSpiffeMatcher(id: string): SubjectAltNameMatcher {
+  return create(SubjectAltNameMatcherSchema, {
+    sanType: SubjectAltNameMatcher_SanType.URI,
+    matcher: create(StringMatcherSchema, { matchPattern: { case: 'exact', value: id } }),
+  });
+}
+
+function buildSecretReference(name: string): SdsSecretConfig {
+  return create(SdsSecretConfigSchema, { name, sdsConfig: adsSource() });
+}
