@@ -131,7 +131,7 @@ export const canaryStatus = z.object({
     .optional()
     .describe('When the release last got on: a step, a check, one more pod (RFC 3339). The deadline counts from here.'),
   restarts: z.int().optional().describe("Restarts of the canary's containers that have been judged already."),
-  canaryPods: z.int().optional().describe('Most eligible pods of canaryRevision seen at the present step.'),
+  canaryPods: z.int().optional().describe('Most eligible pods of canaryRevision seen in this release.'),
   recentRevisions: z
     .array(z.string())
     .optional()

@@ -113,7 +113,7 @@ function pass(draft: Draft, stage: Release, steps: number, progress: string): vo
   const { state } = draft;
   const step = (state.step ?? 0) + 1;
   state.verdict = 'Passed';
-  draft.clear('stepStartTime', 'canaryPods');
+  draft.clear('stepStartTime');
   draft.progress();
   const figures = `${state.metrics?.successRate} of ${state.metrics?.requests} requests, p99 ${state.metrics?.p99}`;
   draft.event('Normal', 'CheckPassed', `${progress}: ${figures}`);

@@ -39,6 +39,16 @@ export function fieldOwnership(deployment: Deployment): Ownership {
   };
 }
 
+/**
+ * Trims a Deployment for its store, in place of the reflector's own trimming: who applied which field must stay.
+ * @returns the same object
+ */
+export function trimDeployment<T extends Deployment>(deployment: T): T {
+  const { metadata } = deployment;
+  if (metadata?.managedFields) metadata.managedFields = metadata.managedFields.filter(isApply);
+  return deployment;
+}
+
 /** Whether the operator has applied anything to this Deployment that is still in force. */
 export function hasBorrowed(deployment: Deployment): boolean {
   return deployment.metadata?.annotations?.[BORROWED_ANNOTATION] !== undefined || ourEntry(deployment) !== undefined;
@@ -126,8 +136,12 @@ function mayTake(deployment: Deployment, field: BorrowedField): boolean {
 
 function ourEntry(deployment: Deployment): ManagedFields | undefined {
   return deployment.metadata?.managedFields?.find(
-    ({ manager, operation, subresource }) => manager === FIELD_MANAGER && operation === 'Apply' && !subresource,
+    (entry) => entry.manager === FIELD_MANAGER && isApply(entry) && !entry.subresource,
   );
+}
+
+function isApply({ operation }: ManagedFields): boolean {
+  return operation === 'Apply';
 }
 
 function lastApplied(deployment: Deployment): unknown {
