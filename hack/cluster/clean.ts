@@ -16,7 +16,11 @@ export async function cleanHost(state: StateLayout): Promise<void> {
   const components = await readRecords(state.processes);
   // kubelet goes first: it would start again what is being stopped. The rest may go together.
   await stopProcesses(components.filter((record) => record.name === 'kubelet'));
-  await stopProcesses(components.filter((record) => !['containerd', 'kubelet'].includes(record.name)));
+  // kube-apiserver would wait a minute for its watchers; nothing here is worth that.
+  await stopProcesses(
+    components.filter((record) => !['containerd', 'kubelet'].includes(record.name)),
+    1_000,
+  );
   await stopProcesses(await containerProcesses(), 1_000);
   await stopProcesses(await shimProcesses(state), 2_000);
   await stopProcesses(components);

@@ -67,6 +67,6 @@ export function tryRun(program: string, args: readonly string[], options: Comman
 export async function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await tryRun(program, args, options);
   if (result.code === 0) return result.stdout;
-  const words = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-TAIL_LINES).join('\n');
+  const words = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-TAIL_LINES).join('\n');
   throw new Error(`${[program, ...args].join(' ').slice(0, 200)} exited with ${result.code}:\n${words}`);
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import {
   API_PORT,
   CLUSTER_DOMAIN,
-  CONTROL_GROUP,
+  controlGroupName,
   DNS_ADDRESS,
   ETCD_PEER_PORT,
   ETCD_PORT,
@@ -150,7 +150,7 @@ export function kubeletConfiguration(state: StateLayout, resolvConf: string): ob
     tlsPrivateKeyFile: path.join(state.pki, 'kubelet.key'),
     containerRuntimeEndpoint: `unix://${state.containerdSocket}`,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${CONTROL_GROUP}`,
+    cgroupRoot: `/${controlGroupName()}`,
     failCgroupV1: false,
     failSwapOn: false,
     localStorageCapacityIsolation: false,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CONTROL_GROUP } from './layout.ts';
+import { controlGroupName } from './layout.ts';
 
 const MOUNT = '/sys/fs/cgroup';
 
@@ -12,9 +12,9 @@ export function isUnified(): boolean {
 
 /** The cluster's control group in each hierarchy: one in version 2, one for each controller in version 1. */
 async function groupPaths(): Promise<string[]> {
-  if (isUnified()) return [path.join(MOUNT, CONTROL_GROUP)];
+  if (isUnified()) return [path.join(MOUNT, controlGroupName())];
   const names = await readdir(MOUNT).catch(() => [] as string[]);
-  return names.map((name) => path.join(MOUNT, name, CONTROL_GROUP));
+  return names.map((name) => path.join(MOUNT, name, controlGroupName()));
 }
 
 /** Creates the control group that kubelet puts all pods into, with every controller the machine has. */
@@ -24,7 +24,7 @@ export async function createControlGroup(): Promise<void> {
     if (isUnified()) await delegateControllers(MOUNT);
     else await inheritCpuSet(group);
   }
-  if (isUnified()) await delegateControllers(path.join(MOUNT, CONTROL_GROUP));
+  if (isUnified()) await delegateControllers(path.join(MOUNT, controlGroupName()));
 }
 
 async function delegateControllers(group: string): Promise<void> {

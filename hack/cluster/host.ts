@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run, tryRun } from './command.ts';
 import { firewallTables } from './firewall.ts';
@@ -51,6 +50,9 @@ const FOREIGN_FOLDERS = [
   '/opt/containerd',
 ];
 
+/** kubelet's socket for device plugins has this path whatever kubelet's own folder is. */
+const KUBELET_SOCKET = '/var/lib/kubelet/device-plugins/kubelet.sock';
+
 /** Writes down what the machine is like; the first record stands until the cluster is down, however often it is started. */
 export async function recordHost(state: StateLayout): Promise<void> {
   if (existsSync(state.hostRecord)) return;
@@ -97,7 +99,8 @@ async function removeEmptyFolders(folder: string): Promise<void> {
 /** Creates the bridge with the node's address on it, and lets the kernel forward and filter what crosses it. */
 export async function createBridge(): Promise<void> {
   await tryRun('modprobe', ['-a', 'br_netfilter', 'overlay']).catch(() => undefined);
-  if (!existsSync(`/sys/class/net/${BRIDGE}`)) await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
+  if ((await tryRun('ip', ['link', 'show', BRIDGE])).code !== 0)
+    await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
   await run('ip', ['address', 'replace', `${NODE_ADDRESS}/${POD_PREFIX_LENGTH}`, 'dev', BRIDGE]);
   await run('ip', ['link', 'set', BRIDGE, 'up']);
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
@@ -152,11 +155,15 @@ export async function removeForeignFiles(state: StateLayout): Promise<void> {
     if (target.startsWith(`${state.podLogs}/`)) await unlink(link).catch(() => {});
   }
   for (const file of await entriesOf('/var/lib/cni/results')) {
-    if (path.basename(file).startsWith(`${CNI_NETWORK}-`)) await unlink(file).catch(() => {});
+    // Results of the loopback network carry no name of ours, but where the pod's network namespace was mounted.
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const isOurs = path.basename(file).startsWith(`${CNI_NETWORK}-`) || text.includes(`"${state.root}/`);
+    if (isOurs) await unlink(file).catch(() => {});
   }
   const listening = await readFile('/proc/net/unix', 'utf8').catch(() => '');
-  for (const socket of await entriesOf('/run/containerd/s')) {
-    if (!listening.includes(socket)) await unlink(socket).catch(() => {});
+  for (const socket of [...(await entriesOf('/run/containerd/s')), KUBELET_SOCKET]) {
+    const isDead = !listening.split('\n').some((line) => line.endsWith(` ${socket}`));
+    if (isDead) await unlink(socket).catch(() => {});
   }
 }
 
@@ -189,9 +196,4 @@ export async function reachableResolvConf(state: StateLayout): Promise<string> {
   const empty = path.join(state.root, 'resolv.conf');
   await writeFile(empty, '# no DNS server of this machine can be reached from a pod\n');
   return empty;
-}
-
-/** A private temporary folder. */
-export function temporaryFolder(prefix: string): Promise<string> {
-  return mkdtemp(path.join(tmpdir(), prefix));
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -25,9 +26,6 @@ export const API_PORT = 6443;
 export const ETCD_PORT = 12379;
 export const ETCD_PEER_PORT = 12380;
 
-/** All pods of the cluster live under this control group, so that what a killed cluster left can be told from others' processes. */
-export const CONTROL_GROUP = 'heddle';
-
 /** The CNI network's name; the portmap plugin writes it into its firewall rules. */
 export const CNI_NETWORK = 'heddle';
 
@@ -39,13 +37,22 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The folder for everything worth keeping between clusters: binaries, images, how long things took. */
 export function cacheDirectory(env: Environment = process.env): string {
-  if (env['HEDDLE_CACHE']) return path.resolve(env['HEDDLE_CACHE']);
-  return path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'heddle');
+  if (env.HEDDLE_CACHE) return path.resolve(env.HEDDLE_CACHE);
+  return path.join(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'heddle');
 }
 
 /** The folder for everything that `down` deletes. Short, because Unix socket paths end at 107 bytes. */
 export function stateDirectory(env: Environment = process.env): string {
-  return path.resolve(env['HEDDLE_STATE'] || '/var/lib/heddle');
+  return path.resolve(env.HEDDLE_STATE || '/var/lib/heddle');
+}
+
+/**
+ * The control group that all pods of the cluster live under, so that what a killed cluster left can be told from others' processes.
+ * A cluster with a state folder of its own, in a network namespace of its own, has its own group too.
+ */
+export function controlGroupName(env: Environment = process.env): string {
+  if (!env.HEDDLE_STATE) return 'heddle';
+  return `heddle-${createHash('sha256').update(stateDirectory(env)).digest('hex').slice(0, 8)}`;
 }
 
 /** Where each part of a running cluster keeps its files, below the state folder. */

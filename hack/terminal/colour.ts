@@ -18,7 +18,7 @@ export type ColourTarget = { readonly isTTY?: boolean };
  * or the terminal calls itself `dumb`.
  */
 export function coloursAllowed(stream: ColourTarget, env: NodeJS.ProcessEnv = process.env): boolean {
-  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }
 
 /** `text` in the given style where `stream` takes colours, else `text` as it is. */
