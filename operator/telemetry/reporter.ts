@@ -1,0 +1,86 @@
+import type { MetricsMessage, Sample } from './metrics-message.ts';
+
+/** Most time series that are kept of one proxy. */
+const MAX_SERIES = 5_000;
+/** Two estimates of one process's start differ by less, in ms: uptime comes in whole seconds. */
+const SAME_START_MS = 3_000;
+/** How long a proxy's uptime is waited for, in ms: two flushes. */
+const UPTIME_PATIENCE_MS = 10_000;
+
+/**
+ * Turns the cumulative counters of one proxy into increments. A counter is never taken for smaller than it was: a proxy that
+ * was restarted begins at zero, a stream that broke loses nothing, and what was counted before we listened is left out.
+ */
+export class Reporter {
+  /** When it last reported, in ms since the epoch. */
+  lastReport = 0;
+  /** Series that were not kept, for there are too many. */
+  dropped = 0;
+  private readonly listeningSince: number;
+  private counters = new Map<string, number>();
+  private processStart: number | undefined;
+  /** Samples that came before it was clear which process they are of. */
+  private unsure: Sample<number>[] | undefined = [];
+  private unsureSince: number | undefined;
+
+  /** @param listeningSince when this replica began to take reports, in ms since the epoch */
+  constructor(listeningSince: number) {
+    this.listeningSince = listeningSince;
+  }
+
+  /**
+   * Takes a message.
+   * @param now ms since the epoch
+   * @returns increments of request counters; empty until the message with the proxy's uptime has come
+   */
+  take(message: MetricsMessage, now: number): Sample<number>[] {
+    if (message.first) {
+      // A process that was restarted opens a new stream: which one it is, is told by the uptime, later in the same flush.
+      this.unsure ??= [];
+      this.unsureSince = now;
+    }
+    this.lastReport = now;
+    this.unsureSince ??= now;
+    if (this.unsure === undefined) {
+      return this.increments(message.requests);
+    }
+    this.unsure.push(...message.requests);
+    if (message.uptime !== undefined) {
+      return this.settle(message.uptime.processStart, now - message.uptime.seconds * 1000 >= this.listeningSince);
+    }
+    // A proxy that does not tell its uptime: decreasing counters are all there is to go by.
+    const patient = this.unsure.length <= MAX_SERIES && now - this.unsureSince <= UPTIME_PATIENCE_MS;
+    return patient ? [] : this.settle(this.processStart ?? 0, false);
+  }
+
+  /** @param fresh the process began after we began to listen, so that everything it counted is of now */
+  private settle(start: number, fresh: boolean): Sample<number>[] {
+    const samples = this.unsure ?? [];
+    this.unsure = undefined;
+    const known = this.processStart;
+    this.processStart = start;
+    if (known === undefined && !fresh) {
+      this.increments(samples);
+      return [];
+    }
+    if (known !== undefined && start - known > SAME_START_MS) {
+      this.counters = new Map();
+    }
+    return this.increments(samples);
+  }
+
+  private increments(samples: readonly Sample<number>[]): Sample<number>[] {
+    const grown: Sample<number>[] = [];
+    for (const { key, value } of samples) {
+      const before = this.counters.get(key);
+      if (before === undefined && this.counters.size >= MAX_SERIES) {
+        this.dropped++;
+        continue;
+      }
+      this.counters.set(key, value);
+      const by = before === undefined || value < before ? value : value - before;
+      grown.push({ key, value: by });
+    }
+    return grown;
+  }
+}
