@@ -1,16 +1,15 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  type RetryPolicy,
-  RetryPolicySchema,
-} from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
-import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
 import { inboundCluster, UNDELIVERED_HEADER } from './names.ts';
 import { buildRoute } from './virtual-hosts.ts';
 
-/** Everything that arrives for a port goes to the application there. */
+/**
+ * Everything that arrives for a port goes to the application there. Nothing is tried twice here: where the application takes no connection, the
+ * calling proxy has other pods to try at once.
+ */
 export function buildInboundRoutes(port: number): RouteConfiguration {
   const cluster = inboundCluster(port);
   return create(RouteConfigurationSchema, {
@@ -22,13 +21,8 @@ export function buildInboundRoutes(port: number): RouteConfiguration {
       {
         name: `inbound|http|${port}`,
         domains: ['*'],
-        routes: [buildRoute([{ cluster, weight: 100 }], buildRetryPolicy())],
+        routes: [buildRoute([{ cluster, weight: 100 }])],
       },
     ],
   });
-}
-
-/** Requests that surely did not reach the application, as its connection went away first, are sent again on a new one. */
-function buildRetryPolicy(): RetryPolicy {
-  return create(RetryPolicySchema, { retryOn: 'reset-before-request,refused-stream', numRetries: 2 });
 }

@@ -6,7 +6,8 @@ import type { XdsResource } from '../resource.ts';
 export function resourceJson(resource: XdsResource, registry: Registry): JsonObject {
   const any = fromBinary(ResourceSchema, resource.bytes).resource;
   const schema = registry.getMessage(resource.typeUrl.replace('type.googleapis.com/', ''));
-  if (any === undefined || schema === undefined) throw new Error(`${resource.name} holds no message known as ${resource.typeUrl}`);
+  if (any === undefined || schema === undefined)
+    throw new Error(`${resource.name} holds no message known as ${resource.typeUrl}`);
   const json = toJson(schema, fromBinary(schema, any.value), { registry, useProtoFieldName: true });
   return asObject(json);
 }

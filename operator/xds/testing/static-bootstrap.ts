@@ -1,6 +1,13 @@
 import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
 import { ROOT_SECRET, WORKLOAD_SECRET } from '../../../proxy/names.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ProxyIdentity, type ResourceSource, ROUTE_TYPE } from '../resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  type ProxyIdentity,
+  type ResourceSource,
+  ROUTE_TYPE,
+} from '../resource.ts';
 import { asObject, resourceJson } from './resource-json.ts';
 
 /** Key material for the two secrets that the certificates' source would send. */

@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { AppProtocol, Endpoint, MeshService, MeshSnapshot, MtlsMode, Workload } from '../mesh/snapshot.ts';
+import type { ProxyIdentity, ResourceChange, XdsResource } from './resource.ts';
+import { deltaBetween, endpoint, port, proxyOf, service, snapshotOf, workload } from './testing/mesh-fixture.ts';
+import { XdsCache } from './xds-cache.ts';
+
+const PROXIES = [proxyOf('w0'), proxyOf('w1'), proxyOf('w2', 'bank'), proxyOf('unknown', 'bank')];
+const PROTOCOLS: readonly AppProtocol[] = ['http', 'http2', 'grpc', 'tcp', 'tls', 'auto', 'udp'];
+const NAMES = ['a.shop', 'b.shop', 'a.bank', 'pods.shop'];
+const HOSTS = NAMES.map((name) => `${name}.svc.cluster.local`);
+
+const ports = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(80, 81, 9000), fc.constantFrom(...PROTOCOLS)), {
+    selector: ([n]) => n,
+    maxLength: 3,
+  })
+  .map((list) => list.map(([number, protocol]) => port(number, protocol, `p${number}`)));
+
+const split = fc.record(
+  {
+    canary: fc.constant({ kind: 'Canary', namespace: 'shop', name: 'a' }),
+    label: fc.constant('pod-template-hash'),
+    stable: fc.constantFrom('r1', 'r2'),
+    next: fc.constantFrom('r2', 'r3'),
+    weight: fc.integer({ min: 0, max: 100 }),
+  },
+  { requiredKeys: ['canary', 'label', 'stable', 'weight'] },
+);
+
+const services: fc.Arbitrary<MeshService> = fc
+  .record({
+    name: fc.constantFrom(...NAMES),
+    ports,
+    kind: fc.constantFrom('ClusterIP', 'Headless', 'ExternalName' as const),
+    address: fc.constantFrom('10.96.0.1', '10.96.0.2', 'fd00::1'),
+    externalName: fc.constantFrom(...HOSTS, 'example.com'),
+    split: fc.option(split, { nil: undefined }),
+  })
+  .map(({ name, ports, kind, address, externalName, split }) =>
+    service(name, ports, {
+      kind: kind as MeshService['kind'],
+      addresses: kind === 'ClusterIP' ? [address] : [],
+      ...(kind === 'ExternalName' ? { externalName } : {}),
+      ...(split === undefined ? {} : { split: split as NonNullable<MeshService['split']> }),
+    }),
+  );
+
+const endpoints: fc.Arbitrary<Endpoint> = fc
+  .record({
+    host: fc.integer({ min: 1, max: 5 }),
+    account: fc.constantFrom('app', 'other', undefined),
+    revision: fc.constantFrom('r1', 'r2', 'r3'),
+    gated: fc.boolean(),
+    plaintextPorts: fc.constantFrom([], [80]),
+    zone: fc.constantFrom('z1', 'z2'),
+    named: fc.boolean(),
+  })
+  .map(({ host, account, revision, gated, plaintextPorts, zone, named }) =>
+    endpoint(`10.0.0.${host}`, named ? { p80: 80, p81: 8081, p9000: 9000 } : { p80: 8080 }, {
+      revision,
+      gated,
+      plaintextPorts,
+      mtls: account !== undefined,
+      spiffeId: `spiffe://cluster.local/ns/shop/sa/${account}`,
+      locality: { region: 'r', zone, subzone: '' },
+    }),
+  );
+
+const workloads: fc.Arbitrary<Workload> = fc
+  .record({
+    uid: fc.constantFrom('w0', 'w1', 'w2'),
+    mode: fc.constantFrom<MtlsMode>('STRICT', 'PERMISSIVE', 'DISABLE'),
+    ports: fc.dictionary(fc.constantFrom('8080', '9000'), fc.constantFrom<MtlsMode>('STRICT', 'DISABLE')),
+    protocol: fc.constantFrom(...PROTOCOLS),
+    address: fc.constantFrom('10.0.0.1', 'fd00::7'),
+  })
+  .map(({ uid, mode, ports, protocol, address }) =>
+    workload(uid, { addresses: [address], inbound: [{ port: 8080, protocol }], mtls: { mode, ports, policies: [] } }),
+  );
+
+const snapshots: fc.Arbitrary<MeshSnapshot> = fc
+  .record({
+    services: fc.uniqueArray(services, { selector: (entry) => entry.hostname, maxLength: 4 }),
+    endpoints: fc.dictionary(fc.constantFrom(...HOSTS), fc.array(endpoints, { maxLength: 4 })),
+    workloads: fc.uniqueArray(workloads, { selector: (entry) => entry.uid }),
+  })
+  .map(snapshotOf);
+
+type Content = Record<string, { version: string; bytes: string }>;
+
+function contentFor(cache: XdsCache, proxy: ProxyIdentity): Content {
+  const resources = cache.typeUrls.flatMap((typeUrl) => [...cache.wildcard(proxy, typeUrl).values()]);
+  const entry = ({ typeUrl, name, version, bytes }: XdsResource) =>
+    [`${typeUrl} ${name}`, { version, bytes: Buffer.from(bytes).toString('hex') }] as const;
+  return Object.fromEntries(resources.map(entry).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function freshCache(snapshot: MeshSnapshot): XdsCache {
+  const cache = new XdsCache();
+  cache.update(snapshot, deltaBetween(undefined, snapshot));
+  return cache;
+}
+
+describe('XdsCache', () => {
+  test('gives after any sequence of updates what a new cache gives for the last snapshot', () => {
+    fc.assert(
+      fc.property(fc.array(snapshots, { minLength: 2, maxLength: 5 }), (sequence) => {
+        const cache = new XdsCache();
+        let before: MeshSnapshot | undefined;
+        for (const snapshot of sequence) {
+          cache.update(snapshot, deltaBetween(before, snapshot));
+          before = snapshot;
+          const fresh = freshCache(snapshot);
+          for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('tells every proxy the name of each resource that differs for it', () => {
+    fc.assert(
+      fc.property(snapshots, snapshots, (first, second) => {
+        const cache = freshCache(first);
+        const before = PROXIES.map((proxy) => contentFor(cache, proxy));
+        const changes: ResourceChange[] = [];
+        cache.onChange((change) => changes.push(change));
+        cache.update(second, deltaBetween(first, second));
+        for (const [index, proxy] of PROXIES.entries()) {
+          const after = contentFor(cache, proxy);
+          const told = new Set<string>();
+          for (const [typeUrl, names] of changes.flatMap((change) => [...(change.affected(proxy) ?? [])])) {
+            for (const name of names) told.add(`${typeUrl} ${name}`);
+          }
+          const names = new Set([...Object.keys(before[index] ?? {}), ...Object.keys(after)]);
+          for (const name of names) {
+            if (before[index]?.[name]?.version !== after[name]?.version) expect(told).toContain(name);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('gives equal bytes for equal versions, whatever the snapshot', () => {
+    const bytesOf = new Map<string, string>();
+    fc.assert(
+      fc.property(snapshots, (snapshot) => {
+        for (const proxy of PROXIES) {
+          for (const [name, { version, bytes }] of Object.entries(contentFor(freshCache(snapshot), proxy))) {
+            const key = `${name} ${version}`;
+            expect(bytesOf.get(key) ?? bytes).toBe(bytes);
+            bytesOf.set(key, bytes);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
