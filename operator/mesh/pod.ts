@@ -37,6 +37,8 @@ export interface PodFacts {
   readonly revision: string;
   /** Runs our sidecar: a proxy. */
   readonly injected: boolean;
+  /** The sidecar's startup probe has passed. */
+  readonly proxyStarted: boolean;
   /** Its inbound side understands mesh mTLS, whoever injected it. */
   readonly meshTls: boolean;
   readonly deleting: boolean;
@@ -68,6 +70,7 @@ export function readPod(pod: V1Pod): PodFacts {
     ownerKey: ownerKey(namespace, owner.kind, owner.name),
     revision: REVISION_LABELS.map((label) => labels[label]).find((value) => value !== undefined) ?? '',
     injected: isInjected(pod),
+    proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     heldByGate: isHeldByOurGateAlone(pod),
@@ -81,6 +84,11 @@ function isInjected({ metadata, spec, status }: V1Pod): boolean {
   if (ended || spec?.hostNetwork === true) return false;
   if (metadata?.annotations?.[INJECTION_STATUS_ANNOTATION] === undefined) return false;
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(({ name }) => name === PROXY_CONTAINER);
+}
+
+function isProxyStarted({ status }: V1Pod): boolean {
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return statuses.some(({ name, started }) => name === PROXY_CONTAINER && started === true);
 }
 
 function declaredPorts({ spec }: V1Pod): ContainerPort[] {

@@ -120,6 +120,8 @@ export interface Workload {
   readonly locality: Locality;
   readonly inbound: readonly InboundPort[];
   readonly mtls: EffectiveMtls;
+  /** Its sidecar is up with a configuration (startup probe passed); false while it starts or restarts. */
+  readonly proxyStarted?: boolean;
 }
 
 /** Something a user should know about one object; becomes a condition. */

@@ -35,6 +35,17 @@ describe('workloads', () => {
   });
 
   test.each([
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ])('tell whether the sidecar has started: kubelet says %s', (started, proxyStarted) => {
+    const object = pod('web');
+    const container = { name: 'istio-proxy', image: '', imageID: '', ready: true, restartCount: 0 };
+    const initContainerStatuses = [started === undefined ? container : { ...container, started }];
+    expect(workloadOf({ ...object, status: { initContainerStatuses } })?.proxyStarted).toBe(proxyStarted);
+  });
+
+  test.each([
     ['ReplicaSet', 'web-r1', 'web'],
     ['ReplicaSet', 'bare', 'bare'],
     ['StatefulSet', 'db', 'db'],

@@ -10,7 +10,7 @@ import type { Workload } from './snapshot.ts';
 export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: PodFacts): Workload | undefined {
   const decision = mtls.get(pod.uid);
   if (!pod.injected || decision === undefined) return undefined;
-  const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node } = pod;
+  const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted } = pod;
   return {
     uid,
     name,
@@ -25,5 +25,6 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     locality: localityOf(tables, node),
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
     mtls: decision.effective,
+    proxyStarted,
   };
 }

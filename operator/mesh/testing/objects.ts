@@ -1,4 +1,4 @@
-import type { V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Canary, CanaryStatus } from '../../../api/canary.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
@@ -29,6 +29,8 @@ export interface PodOptions {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
   readonly deleting?: boolean;
   readonly phase?: string;
+  /** The sidecar's startup probe has passed; default true. */
+  readonly started?: boolean;
 }
 
 /** A pod; injected and ready unless told otherwise. */
@@ -56,11 +58,16 @@ export function pod(name: string, options: PodOptions = {}): V1Pod {
       readinessGates: gates.map((conditionType) => ({ conditionType })),
     },
     status: {
+      ...(injected ? { initContainerStatuses: [sidecarStatus(options.started ?? true)] } : {}),
       phase: options.phase ?? 'Running',
       podIPs: [{ ip: options.address ?? '10.0.0.1' }],
       conditions: Object.entries(conditions).map(([type, holds]) => ({ type, status: holds ? 'True' : 'False' })),
     },
   };
+}
+
+function sidecarStatus(started: boolean): V1ContainerStatus {
+  return { name: 'istio-proxy', image: 'envoy', imageID: '', ready: started, restartCount: 0, started };
 }
 
 /** A Service with ClusterIP, by default with one port `http` 80 → 8080. */

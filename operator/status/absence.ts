@@ -1,0 +1,33 @@
+import type { WorkloadUid } from '../mesh/snapshot.ts';
+
+/** Remembers since when proxies have sent no report, to tell a reconnection from a loss. */
+export class Absence {
+  readonly #graceMs: number;
+  readonly #since = new Map<WorkloadUid, number>();
+
+  /** @param graceMs how long a reconnection may take, in ms */
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  /** A report of this proxy is there. */
+  seen(uid: WorkloadUid): void {
+    this.#since.delete(uid);
+  }
+
+  /**
+   * A report of this proxy is not there.
+   * @param now ms since the epoch
+   * @returns true as long as it may be reconnecting
+   */
+  missed(uid: WorkloadUid, now: number): boolean {
+    const since = this.#since.get(uid) ?? now;
+    this.#since.set(uid, since);
+    return now - since < this.#graceMs;
+  }
+
+  /** Forgets the proxies that are gone; without an argument, all. */
+  forget(isGone: (uid: WorkloadUid) => boolean = () => true): void {
+    for (const uid of this.#since.keys()) if (isGone(uid)) this.#since.delete(uid);
+  }
+}

@@ -1,0 +1,110 @@
+import type { Condition } from '../../api/condition.ts';
+import type { PolicyView, Problem } from '../mesh/snapshot.ts';
+import type { Enforcement } from './enforcement.ts';
+
+/** A condition before it is known since when it holds. */
+export type WantedCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/** The conditions this room writes; all three are always there, so that `kubectl wait` works for either status. */
+export const OWNED_CONDITIONS: readonly string[] = ['Accepted', 'Conflicted', 'Programmed'];
+
+/** Pods that a message names; of more it says how many. */
+const NAMED = 3;
+/** Longest message; Kubernetes takes 32,768, people less. */
+const MESSAGE_LENGTH = 1024;
+
+/**
+ * The conditions of a policy.
+ * @param programmed the Programmed condition it has now, which stands while proxies reconnect
+ */
+export function buildConditions(
+  view: PolicyView,
+  enforcement: Enforcement,
+  programmed: Condition | undefined,
+): WantedCondition[] {
+  const problems = (condition: Problem['condition']) => view.problems.filter((one) => one.condition === condition);
+  const invalid = problems('Accepted');
+  const conflicts = problems('Conflicted');
+  const wanted = [
+    invalid[0] === undefined ? accepted(view) : fromProblems('Accepted', 'False', invalid, invalid[0].reason),
+    conflicts[0] === undefined
+      ? {
+          type: 'Conflicted',
+          status: 'False' as const,
+          reason: 'NoConflict',
+          message: 'No other policy is in its way.',
+        }
+      : fromProblems('Conflicted', 'True', conflicts, conflicts[0].reason),
+    buildProgrammed(view, enforcement, programmed),
+  ];
+  return wanted.map((condition) => ({
+    ...condition,
+    message: condition.message.slice(0, MESSAGE_LENGTH),
+    observedGeneration: view.generation,
+  }));
+}
+
+function fromProblems(
+  type: string,
+  status: 'True' | 'False',
+  problems: readonly Problem[],
+  reason: string,
+): WantedCondition {
+  return { type, status, reason, message: problems.map(({ message }) => message).join(' ') };
+}
+
+function accepted({ selected, problems }: PolicyView): WantedCondition {
+  const alone = selected === 0 && problems.length === 0;
+  const message = alone ? 'It is valid, but selects no injected pod at present.' : 'It is valid.';
+  return { type: 'Accepted', status: 'True', reason: alone ? 'SelectsNothing' : 'Valid', message };
+}
+
+function buildProgrammed(view: PolicyView, enforcement: Enforcement, present: Condition | undefined): WantedCondition {
+  const { total, inForce, refused, waiting, missing, reconnecting } = enforcement;
+  if (total === 0) return { type: 'Programmed', ...onNoProxy(view) };
+  const count = `in force on ${inForce} of ${total} ${total === 1 ? 'proxy' : 'proxies'}`;
+  const condition = (status: Condition['status'], reason: string, message: string): WantedCondition => ({
+    type: 'Programmed',
+    status,
+    reason,
+    message,
+  });
+  const [refusal] = refused;
+  if (refusal !== undefined) {
+    const pods = name(refused.map(({ pod }) => pod));
+    return condition('False', 'Refused', `${count}; refused by ${pods}: ${refusal.message}`);
+  }
+  if (waiting.length > 0) return condition('False', 'Pending', `${count}; waiting for ${name(waiting)}`);
+  if (missing.length > 0) return condition('Unknown', 'NoReport', `${count}; no report from ${name(missing)}`);
+  if (reconnecting.length > 0) {
+    // A stream that breaks and comes back says nothing about the policy, so nothing is said about it.
+    if (present?.observedGeneration === view.generation) return present;
+    return condition('Unknown', 'NoReport', `${count}; waiting for a report from ${name(reconnecting)}`);
+  }
+  return condition('True', 'InForce', count);
+}
+
+function onNoProxy({ problems, selected, workloads }: PolicyView): Pick<Condition, 'status' | 'reason' | 'message'> {
+  if (workloads.size > 0) {
+    const pods = workloads.size === 1 ? 'The sidecar of the 1 pod' : `The sidecars of all ${workloads.size} pods`;
+    return { status: 'Unknown', reason: 'NoProxies', message: `${pods} it applies to are still starting.` };
+  }
+  const invalid = problems.find(({ condition }) => condition === 'Accepted');
+  if (invalid !== undefined)
+    return { status: 'False', reason: 'NotAccepted', message: 'in force on no proxy; see Accepted' };
+  const conflict = problems.find(({ condition }) => condition === 'Conflicted');
+  if (conflict !== undefined) {
+    return { status: 'False', reason: 'Conflicted', message: 'in force on no proxy; see Conflicted' };
+  }
+  if (selected > 0) {
+    const message = `in force on no proxy: for each of the ${selected} pods it selects a narrower policy decides`;
+    return { status: 'False', reason: 'Overridden', message };
+  }
+  return { status: 'Unknown', reason: 'NoProxies', message: 'There is no proxy that it could be in force on.' };
+}
+
+function name(pods: readonly string[]): string {
+  const rest = pods.length - NAMED;
+  const first = [...pods].sort().slice(0, NAMED).join(', ');
+  return rest > 0 ? `${first} and ${rest} more` : first;
+}
