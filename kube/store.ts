@@ -26,6 +26,11 @@ export interface ReadStore<T> {
   onChange(listener: StoreListener<T>): () => void;
 }
 
+/** A store whose reader may add indexes of its own. */
+export interface IndexedStore<T> extends ReadStore<T> {
+  addIndex(index: string, indexer: (object: T) => readonly string[]): unknown;
+}
+
 /** The last known objects of one kind, by key, with optional indexes. */
 export class Store<T extends KubeObject> implements ReadStore<T> {
   readonly #objects = new Map<string, T>();

@@ -1,4 +1,4 @@
-import type { Logger } from 'winston';
+import type { Logger } from '../../kube/logger.ts';
 import type { AuthenticatedProxy } from './authenticator.ts';
 import { type Instruments, shortType } from './instruments.ts';
 import type { Call, Conversation, Listener } from './proxy-call.ts';

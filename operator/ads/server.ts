@@ -1,7 +1,7 @@
 import { createServer, type Server as NetServer } from 'node:net';
 import { type ConnectionInjector, Server, status } from '@grpc/grpc-js';
 import type { Registry } from 'prom-client';
-import type { Logger } from 'winston';
+import type { Logger } from '../../kube/logger.ts';
 import type { ResourceSource } from '../xds/resource.ts';
 import type { AckReport } from './ack-report.ts';
 import type { Authenticator } from './authenticator.ts';

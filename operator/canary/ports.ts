@@ -1,7 +1,7 @@
 import type { Canary } from '../../api/canary.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
-import type { Store } from '../../kube/store.ts';
+import type { IndexedStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
 import type { CanaryEvent } from './draft.ts';
 import type { Deployment, Pod, ReplicaSet, Service } from './objects.ts';
@@ -32,11 +32,11 @@ export interface MeshPort {
 
 /** Stores that must have synced before the controller starts. They get indexes of their own. */
 export interface CanaryStores {
-  readonly canaries: Store<Canary>;
-  readonly deployments: Store<Deployment>;
-  readonly replicaSets: Store<ReplicaSet>;
-  readonly pods: Store<Pod>;
-  readonly services: Store<Service>;
+  readonly canaries: IndexedStore<Canary>;
+  readonly deployments: IndexedStore<Deployment>;
+  readonly replicaSets: IndexedStore<ReplicaSet>;
+  readonly pods: IndexedStore<Pod>;
+  readonly services: IndexedStore<Service>;
 }
 
 /** All that the canary controller needs from outside. */

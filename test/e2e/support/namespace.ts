@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, test } from '@jest/globals';
+import { stringify } from 'yaml';
 import type { Kubectl } from '../../../hack/mesh/kubectl.ts';
 import { testKubectl } from './cluster.ts';
 import { dumpState } from './dump.ts';
@@ -41,11 +42,9 @@ export class TestNamespace {
     return (await this.kubectl.json<{ items: T[] }>(args)).items;
   }
 
-  /** Applies objects: YAML text, or values that become YAML (which JSON is). */
+  /** Applies objects: YAML text, or values. */
   async apply(...objects: (string | object)[]): Promise<string> {
-    const text = objects
-      .map((object) => (typeof object === 'string' ? object : JSON.stringify(object)))
-      .join('\n---\n');
+    const text = objects.map((object) => (typeof object === 'string' ? object : stringify(object))).join('\n---\n');
     return this.kubectl.apply(text, ['-n', this.name]);
   }
 

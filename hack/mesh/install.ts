@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Kubectl } from './kubectl.ts';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** A path inside the checkout. */
+export const inTree = (relative: string): string => path.join(ROOT, relative);
+
+interface WebhookConfiguration {
+  readonly webhooks?: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+}
+
+/**
+ * Installs Heddle as a user does (`kubectl apply -k`), and waits until it serves: both Deployments rolled out and every
+ * `caBundle` filled in.
+ * @throws {Error} when it does not serve within two minutes; the message says what is missing
+ */
+export async function installHeddle(kubectl: Kubectl): Promise<void> {
+  await kubectl.run(['apply', '-k', inTree('manifests/istio-crds')]);
+  await kubectl.run(['apply', '-k', inTree('manifests/base')]);
+  for (const name of ['heddle-operator', 'heddle-webhook']) {
+    await kubectl.run(['rollout', 'status', '-n', 'heddle-system', `deployment/${name}`, '--timeout=120s'], {
+      timeoutMs: 130_000,
+    });
+  }
+  await waitFor('the caBundle of the webhook configurations', 60_000, async () => {
+    for (const kind of ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration']) {
+      const { webhooks = [] } = await kubectl.json<WebhookConfiguration>(['get', kind, 'heddle-webhook']);
+      if (webhooks.length === 0 || webhooks.some(({ clientConfig }) => !clientConfig.caBundle)) return false;
+    }
+    return true;
+  });
+}
+
+/**
+ * Asks again and again until the answer is true.
+ * @param what named in the error
+ * @param timeoutMs how long at most
+ * @throws {Error} when the time is over
+ */
+export async function waitFor(
+  what: string,
+  timeoutMs: number,
+  check: () => Promise<boolean>,
+  everyMs = 500,
+): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    if (await check()) return;
+    if (performance.now() > end) throw new Error(`${what}: not there after ${Math.round(timeoutMs / 1000)} s`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+
+/** What one kubectl command gave. */
+export interface KubectlResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface KubectlOptions {
+  /** The program; default `kubectl` from the PATH. */
+  readonly program?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+export interface RunOptions {
+  /** Text for standard input. */
+  readonly input?: string;
+  /** After so many ms the command is ended; default 120,000. */
+  readonly timeoutMs?: number;
+}
+
+/** kubectl against one cluster. */
+export class Kubectl {
+  readonly #program: string;
+  readonly #arguments: readonly string[];
+
+  constructor({ program = 'kubectl', kubeconfig, context }: KubectlOptions = {}) {
+    this.#program = program;
+    this.#arguments = [
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+      ...(context === undefined ? [] : ['--context', context]),
+    ];
+  }
+
+  /** The command line a person would type for these arguments. */
+  commandLine(args: readonly string[]): string {
+    return [this.#program, ...this.#arguments, ...args].join(' ');
+  }
+
+  /** Runs a command and gives what it printed, whatever its exit code. */
+  try(args: readonly string[], { input, timeoutMs = 120_000 }: RunOptions = {}): Promise<KubectlResult> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.#program, [...this.#arguments, ...args], { timeout: timeoutMs });
+      let stdout = '';
+      let stderr = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text;
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        const note = signal === null ? '' : `ended by ${signal} after ${timeoutMs} ms\n`;
+        resolve({ code: code ?? 1, stdout, stderr: stderr + note });
+      });
+      child.stdin.on('error', () => {});
+      child.stdin.end(input ?? '');
+    });
+  }
+
+  /**
+   * Runs a command and gives what it printed to standard output.
+   * @throws {Error} with the command and its error output when it fails
+   */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.try(args, options);
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: exit ${code}: ${stderr.trim() || stdout.trim()}`);
+    return stdout;
+  }
+
+  /** Like `run`, with `-o json` added and read. */
+  async json<T>(args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.run([...args, '-o', 'json'])) as T;
+  }
+
+  /** Applies YAML text by server-side means of plain `kubectl apply`. */
+  apply(yaml: string, args: readonly string[] = []): Promise<string> {
+    return this.run(['apply', ...args, '-f', '-'], { input: yaml });
+  }
+}

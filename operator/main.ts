@@ -1,0 +1,136 @@
+/** The operator: watches the cluster, serves xDS, signs certificates, drives Canaries and writes status. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Registry } from 'prom-client';
+import { readMeshConfig } from '../api/mesh-config.ts';
+import { EventRecorder } from '../kube/event-recorder.ts';
+import { HealthServer } from '../kube/health.ts';
+import { PEER_AUTHENTICATION } from '../kube/kinds.ts';
+import { connectKube } from '../kube/kube-api.ts';
+import { LeaderElection } from '../kube/leader-election.ts';
+import { createLogger } from '../kube/logger.ts';
+import { SYSTEM_NAMESPACE } from '../proxy/names.ts';
+import { XDS_PORT } from '../proxy/ports.ts';
+import { AdsServer } from './ads/server.ts';
+import { TokenAuthenticator } from './ads/token-authenticator.ts';
+import { type CanaryController, startCanary } from './canary/canary-controller.ts';
+import { KubePolicyObjects } from './status/policy-objects.ts';
+import { StatusWriter } from './status/status-writer.ts';
+import { TrafficLedger } from './telemetry/ledger.ts';
+import { ClusterStores } from './wiring/cluster-stores.ts';
+import { Pipeline } from './wiring/pipeline.ts';
+import { policyEnforcement } from './wiring/policy-enforcement.ts';
+import { SplitCoverage } from './wiring/split-coverage.ts';
+import { tokenPorts } from './wiring/token-review.ts';
+import { XdsCache } from './xds/xds-cache.ts';
+
+const HEALTH_PORT = 8080;
+const STOP_MS = 10_000;
+
+const logger = createLogger('operator');
+const configFile = process.env.HEDDLE_MESH_CONFIG;
+const mesh = readMeshConfig(configFile ? readFileSync(configFile, 'utf8') : '');
+const instance = process.env.POD_NAME ?? hostname();
+const api = connectKube({}, 'heddle-operator');
+const registry = new Registry();
+const stores = new ClusterStores(api, logger);
+const cache = new XdsCache();
+const pipeline = new Pipeline(mesh, cache, logger);
+const snapshot = () => pipeline.snapshot;
+
+const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
+const ledger = new TrafficLedger({
+  workload: (uid) => snapshot().workloads.get(uid),
+  stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
+});
+const authenticator = new TokenAuthenticator(tokenPorts(api, stores));
+const ads = new AdsServer({ sources: [cache], authenticator, metricsSink: ledger, logger, registry });
+const policies = new KubePolicyObjects(api, [{ kind: PEER_AUTHENTICATION, store: stores.peerAuthentications }]);
+const status = new StatusWriter({
+  objects: policies,
+  enforcement: policyEnforcement(ads.acks, cache),
+  onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
+});
+let canary: CanaryController | undefined;
+let ready = false;
+
+const election = new LeaderElection({
+  api,
+  namespace: process.env.POD_NAMESPACE ?? SYSTEM_NAMESPACE,
+  name: 'heddle-operator',
+  identity: instance,
+  logger,
+  onStarted: () => {
+    status.start();
+    canary?.resync();
+  },
+  onLost: () => status.stop(),
+});
+
+const health = new HealthServer({ port: HEALTH_PORT, registry, notReady: () => (ready ? [] : ['still starting']) });
+
+async function start(): Promise<void> {
+  await health.start();
+  await stores.start();
+  pipeline.onUpdate((next, delta) => status.update(next, delta));
+  pipeline.start(stores);
+  stores.pods.onChange(({ object, previous }) => {
+    if (object !== undefined || previous?.metadata?.uid === undefined) return;
+    authenticator.revoke(previous.metadata.uid);
+    ads.revoke(previous.metadata.uid);
+  });
+  stores.peerAuthentications.onChange(({ key }) => {
+    const [namespace = '', name = ''] = key.split('/');
+    status.refresh({ kind: 'PeerAuthentication', namespace, name });
+  });
+  canary = startCanary({
+    stores,
+    api,
+    mesh: new SplitCoverage(snapshot, ads.acks, cache),
+    traffic: ledger,
+    clusterDomain: mesh.clusterDomain,
+    isLeader: () => election.isLeader,
+    event: (subject, event) => events.record(subject, event),
+    logger,
+  });
+  touchCanariesOnAcks();
+  await ads.listen(XDS_PORT);
+  election.start();
+  ready = true;
+  logger.info('operator serves', { xds: XDS_PORT, health: HEALTH_PORT });
+}
+
+/** A weight counts once the callers have acknowledged it; whose release waits for that is looked at again. */
+function touchCanariesOnAcks(): void {
+  const releasing = (): Set<string> => {
+    const namespaces = new Set<string>();
+    for (const { metadata, status: state } of stores.canaries.list()) {
+      if (state?.canaryRevision !== undefined) namespaces.add(metadata.namespace);
+    }
+    return namespaces;
+  };
+  ads.acks.onAck(() => {
+    for (const namespace of releasing()) canary?.touch(namespace);
+  });
+}
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  ready = false;
+  logger.info('operator stops', { signal });
+  // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
+  await Promise.allSettled([canary?.stop(), election.stop()]);
+  await ads.stop(STOP_MS);
+  await stores.stop();
+  await health.stop();
+  api.close();
+  process.exit(0);
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+await start().catch((error: unknown) => {
+  logger.error('operator could not start', { error });
+  process.exit(1);
+});

@@ -1,0 +1,101 @@
+import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { Canary } from '../../api/canary.ts';
+import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import {
+  CANARY,
+  DEPLOYMENT,
+  ENDPOINT_SLICE,
+  NAMESPACE,
+  NODE,
+  PEER_AUTHENTICATION,
+  POD,
+  REPLICA_SET,
+  SERVICE,
+} from '../../kube/kinds.ts';
+import type { KubeApi } from '../../kube/kube-api.ts';
+import type { Logger } from '../../kube/logger.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
+import type { ResourceKind } from '../../kube/resource-kind.ts';
+import type { Pod as CanaryPod, Service as CanaryService, Deployment, ReplicaSet } from '../canary/objects.ts';
+
+/** A pod as both the mesh and the canary read it. */
+export type Pod = V1Pod & CanaryPod;
+/** A Service as both the mesh and the canary read it. */
+export type Service = V1Service & CanaryService;
+
+/** Index of pods by UID. */
+export const BY_UID = 'uid';
+/** Index of pods by each of their addresses; pods on the host network are left out, for they share the node's. */
+export const BY_ADDRESS = 'address';
+
+/** Everything of the cluster that the operator watches. */
+export class ClusterStores {
+  readonly #reflectors: Reflector<KubeObject>[] = [];
+  readonly #api: KubeApi;
+  readonly #logger: Logger;
+  readonly namespaces;
+  readonly nodes;
+  readonly pods;
+  readonly services;
+  readonly endpointSlices;
+  readonly deployments;
+  readonly replicaSets;
+  readonly canaries;
+  readonly peerAuthentications;
+
+  constructor(api: KubeApi, logger: Logger) {
+    this.#api = api;
+    this.#logger = logger;
+    this.namespaces = this.#watch<V1Namespace & KubeObject>(NAMESPACE);
+    this.nodes = this.#watch<V1Node & KubeObject>(NODE, trimNode);
+    this.pods = this.#watch<Pod>(POD, trimPod)
+      .addIndex(BY_UID, ({ metadata }) => (metadata?.uid === undefined ? [] : [metadata.uid]))
+      .addIndex(BY_ADDRESS, ({ spec, status }) =>
+        spec?.hostNetwork === true ? [] : (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+      );
+    this.services = this.#watch<Service>(SERVICE);
+    this.endpointSlices = this.#watch<V1EndpointSlice & KubeObject>(ENDPOINT_SLICE);
+    // The canary controller reads managedFields: who set a field decides whether it may be borrowed.
+    this.deployments = this.#watch<Deployment>(DEPLOYMENT, (deployment) => deployment);
+    this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET);
+    this.canaries = this.#watch<Canary>(CANARY);
+    this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);
+  }
+
+  /** Begins to watch; resolves when every first list is there. */
+  async start(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  #watch<T extends KubeObject>(kind: ResourceKind, transform: (object: T) => T = dropManagedFields) {
+    const options: ReflectorOptions<T> = { api: this.#api, kind, logger: this.#logger, transform };
+    const reflector = new Reflector<T>(options);
+    this.#reflectors.push(reflector as unknown as Reflector<KubeObject>);
+    return reflector.store;
+  }
+}
+
+/** What the mesh reads of a node are its labels; a kubelet's heartbeat would else be an event for everything. */
+function trimNode(node: V1Node & KubeObject): V1Node & KubeObject {
+  const { apiVersion = 'v1', kind = 'Node', metadata = {} } = node;
+  const { name, uid, resourceVersion, labels } = metadata;
+  return { apiVersion, kind, metadata: { name, uid, resourceVersion, labels } as V1Node['metadata'] & object };
+}
+
+/** Pods are the bulk of a cluster's objects; their volumes and the commands of their containers interest nobody here. */
+function trimPod(pod: Pod): Pod {
+  dropManagedFields(pod);
+  if (pod.spec) {
+    delete pod.spec.volumes;
+    delete pod.spec.tolerations;
+    for (const container of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]) {
+      for (const field of ['env', 'envFrom', 'args', 'command', 'volumeMounts'] as const) delete container[field];
+    }
+  }
+  return pod;
+}

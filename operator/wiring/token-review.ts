@@ -1,0 +1,62 @@
+import { TOKEN_REVIEW } from '../../kube/kinds.ts';
+import type { KubeApi } from '../../kube/kube-api.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
+import type { PodRecord, TokenAuthenticatorPorts, TokenReviewResult } from '../ads/token-authenticator.ts';
+import { BY_ADDRESS, BY_UID, type ClusterStores, type Pod } from './cluster-stores.ts';
+
+interface TokenReview extends KubeObject {
+  spec: { token: string; audiences: string[] };
+  status?: {
+    authenticated?: boolean;
+    audiences?: string[];
+    error?: string;
+    user?: { username?: string; extra?: Record<string, string[]> };
+  };
+}
+
+/** What the authenticator asks: TokenReview at the API server, and pods of the store. */
+export function tokenPorts(api: KubeApi, { pods }: ClusterStores): TokenAuthenticatorPorts {
+  return {
+    reviewToken: (token) => review(api, token),
+    podByUid: (uid) => {
+      const [pod] = pods.byIndex(BY_UID, uid);
+      return pod && recordOf(pod);
+    },
+    podUidByAddress: (address) => {
+      const running = pods
+        .byIndex(BY_ADDRESS, address)
+        .find(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+      return running?.metadata?.uid;
+    },
+  };
+}
+
+async function review(api: KubeApi, token: string): Promise<TokenReviewResult> {
+  const { status = {} } = await api.create<TokenReview>(TOKEN_REVIEW, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    spec: { token, audiences: [TOKEN_AUDIENCE] },
+  });
+  const { authenticated = false, audiences = [], user = {}, error } = status;
+  const podName = user.extra?.['authentication.kubernetes.io/pod-name']?.[0];
+  const podUid = user.extra?.['authentication.kubernetes.io/pod-uid']?.[0];
+  return {
+    // An authenticator that knows no audiences leaves the list empty: its "authenticated" says nothing about ours.
+    authenticated: authenticated && audiences.includes(TOKEN_AUDIENCE),
+    ...(user.username === undefined ? {} : { username: user.username }),
+    ...(podName === undefined ? {} : { podName }),
+    ...(podUid === undefined ? {} : { podUid }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function recordOf({ metadata, spec, status }: Pod): PodRecord {
+  return {
+    uid: metadata?.uid ?? '',
+    name: metadata?.name ?? '',
+    namespace: metadata?.namespace ?? '',
+    serviceAccount: spec?.serviceAccountName ?? 'default',
+    ips: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+  };
+}
