@@ -21,10 +21,16 @@ export interface TransportRequest {
 export class Transport {
   readonly #credentials: Credentials;
   readonly #userAgent: string;
+  #clockOffsetMs: number | undefined;
 
   constructor(credentials: Credentials, userAgent = 'heddle') {
     this.#credentials = credentials;
     this.#userAgent = userAgent;
+  }
+
+  /** By how much the server's clock is ahead of ours (to the second, from its last answer); undefined before the first. */
+  get clockOffsetMs(): number | undefined {
+    return this.#clockOffsetMs;
   }
 
   /**
@@ -57,6 +63,8 @@ export class Transport {
   async #open(request: TransportRequest, deadline: AbortSignal, retried = false): Promise<IncomingMessage> {
     const connection = await this.#credentials.prepare();
     const response = await send(connection, request, this.#userAgent, deadline);
+    const serverTime = Date.parse(response.headers.date ?? '');
+    if (!Number.isNaN(serverTime)) this.#clockOffsetMs = serverTime - Date.now();
     const code = response.statusCode ?? 0;
     if (code < 400) return response;
     const body = parseBody(await readBody(response, request, deadline));

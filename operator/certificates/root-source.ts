@@ -1,0 +1,132 @@
+import { SECRET } from '../../kube/kinds.ts';
+import type { KubeApi } from '../../kube/kube-api.ts';
+import { type Logger, silentLogger } from '../../kube/logger.ts';
+import { Reflector } from '../../kube/reflector.ts';
+import type { CertificateAuthority } from './authority.ts';
+import {
+  CA_SECRET,
+  type CaSecret,
+  RootProblem,
+  type RootState,
+  readOwnRoot,
+  readUserRoot,
+  USER_CA_SECRET,
+} from './root-state.ts';
+
+export interface RootSourceOptions {
+  readonly api: Pick<KubeApi, 'list' | 'watch'>;
+  readonly namespace: string;
+  readonly authority: CertificateAuthority;
+  readonly logger?: Logger;
+  readonly now?: () => number;
+}
+
+/** What the Secrets say at this moment. */
+export type RootReading =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'valid'; readonly secret: CaSecret; readonly state: RootState }
+  | { readonly kind: 'broken'; readonly secret: CaSecret; readonly problem: RootProblem };
+
+/** Watches the two Secrets that may hold the root, and hands valid ones to the authority; runs in every replica. */
+export class RootSource {
+  readonly #options: RootSourceOptions;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #own: Reflector<CaSecret>;
+  readonly #user: Reflector<CaSecret>;
+  readonly #listeners = new Set<() => void>();
+  #problem: string | undefined = 'the root certificate has not been read yet';
+
+  constructor(options: RootSourceOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#now = options.now ?? Date.now;
+    const { api, namespace, logger } = options;
+    const reflect = (name: string) =>
+      new Reflector<CaSecret>({
+        api,
+        kind: SECRET,
+        namespace,
+        fieldSelector: `metadata.name=${name}`,
+        ...(logger ? { logger } : {}),
+      });
+    this.#own = reflect(CA_SECRET);
+    this.#user = reflect(USER_CA_SECRET);
+  }
+
+  /** Why no certificates can be issued, or undefined. */
+  get problem(): string | undefined {
+    return this.#options.authority.state ? undefined : this.#problem;
+  }
+
+  /** Calls back when one of the Secrets changed; gives a function that ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves once both Secrets were looked for. */
+  async start(): Promise<void> {
+    await Promise.all([this.#own.start(), this.#user.start()]);
+    const changed = () => this.#changed();
+    this.#own.store.onChange(changed);
+    this.#user.store.onChange(changed);
+    await this.refresh();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#own.stop(), this.#user.stop()]);
+  }
+
+  /** The operator's own Secret. */
+  readOwn(): RootReading {
+    return this.#read(this.#own, CA_SECRET, readOwnRoot);
+  }
+
+  /** The user's Secret, which goes before ours. */
+  readUser(): RootReading {
+    return this.#read(this.#user, USER_CA_SECRET, readUserRoot);
+  }
+
+  /** Hands what the Secrets say to the authority. A broken user's CA is never silently replaced by ours. */
+  async refresh(): Promise<void> {
+    const user = this.readUser();
+    const own = this.readOwn();
+    const reading = user.kind === 'absent' ? own : user;
+    if (reading.kind === 'absent') this.#problem = `Secret ${CA_SECRET} does not exist yet`;
+    if (reading.kind === 'broken') this.#problem = reading.problem.message;
+    if (reading.kind !== 'valid') return;
+    try {
+      await this.#options.authority.adopt(joined(reading.state, user.kind === 'valid' ? own : undefined));
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = 'the root certificate could not be put to use';
+      this.#logger.error(this.#problem, { error });
+    }
+  }
+
+  #changed(): void {
+    void this.refresh();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #read(
+    reflector: Reflector<CaSecret>,
+    name: string,
+    parse: (secret: CaSecret, now: number) => RootState,
+  ): RootReading {
+    const secret = reflector.store.get(`${this.#options.namespace}/${name}`);
+    if (!secret) return { kind: 'absent' };
+    try {
+      return { kind: 'valid', secret, state: parse(secret, this.#now()) };
+    } catch (error) {
+      if (!(error instanceof RootProblem)) throw error;
+      return { kind: 'broken', secret, problem: error };
+    }
+  }
+}
+
+/** A mesh that moves from our root to the user's goes on trusting what ours signed. */
+function joined(state: RootState, own: RootReading | undefined): RootState {
+  return own?.kind === 'valid' ? { ...state, roots: [...state.roots, ...own.state.roots] } : state;
+}

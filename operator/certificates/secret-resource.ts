@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import {
+  type Secret,
+  SecretSchema,
+} from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
+import { SECRET_TYPE, type XdsResource } from '../xds/resource.ts';
+import type { IssuedCertificate } from './authority.ts';
+
+/** The workload's certificate and key, as the SDS Secret `default`. The version says trust generation, expiry and serial. */
+export function translateWorkloadSecret(certificate: IssuedCertificate): XdsResource {
+  const { generation, expiresAt, serialNumber, chain, privateKey } = certificate;
+  const inline = (text: string) => ({ specifier: { case: 'inlineString' as const, value: text } });
+  const secret = create(SecretSchema, {
+    name: WORKLOAD_SECRET,
+    type: { case: 'tlsCertificate', value: { certificateChain: inline(chain), privateKey: inline(privateKey) } },
+  });
+  return encode(secret, `${generation}.${Math.floor(expiresAt / 1000)}.${serialNumber}`);
+}
+
+/** The trust bundle (PEM), as the SDS Secret `ROOTCA`; equal bundles have equal versions on every replica. */
+export function translateTrustSecret(bundle: string): XdsResource {
+  const secret = create(SecretSchema, {
+    name: ROOT_SECRET,
+    type: {
+      case: 'validationContext',
+      value: { trustedCa: { specifier: { case: 'inlineString', value: bundle } } },
+    },
+  });
+  return encode(secret, createHash('sha256').update(bundle).digest('hex').slice(0, 32));
+}
+
+function encode(secret: Secret, version: string): XdsResource {
+  const resource = anyPack(SecretSchema, secret);
+  const bytes = toBinary(ResourceSchema, create(ResourceSchema, { name: secret.name, version, resource }));
+  return { typeUrl: SECRET_TYPE, name: secret.name, version, bytes };
+}

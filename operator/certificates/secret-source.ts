@@ -1,0 +1,178 @@
+import { Controller } from '../../kube/controller.ts';
+import { type Logger, silentLogger } from '../../kube/logger.ts';
+import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
+import {
+  type ProxyIdentity,
+  type ResourceChange,
+  type ResourceSource,
+  SECRET_TYPE,
+  type XdsResource,
+} from '../xds/resource.ts';
+import type { AuthorityChange, CertificateAuthority, IssuedCertificate } from './authority.ts';
+import { DeadlineHeap } from './deadline-heap.ts';
+import { translateTrustSecret, translateWorkloadSecret } from './secret-resource.ts';
+
+export interface SecretSourceOptions {
+  readonly authority: CertificateAuthority;
+  /** The SPIFFE ID of an authenticated proxy: `spiffe://TRUST-DOMAIN/ns/NS/sa/SA`. */
+  readonly spiffeId: (proxy: ProxyIdentity) => string;
+  /** Lifetime of workload certificates, milliseconds. */
+  readonly workloadMs: number;
+  readonly logger?: Logger;
+  readonly now?: () => number;
+}
+
+interface Entry {
+  readonly proxy: ProxyIdentity;
+  issued?: { readonly certificate: IssuedCertificate; readonly resource: XdsResource };
+  /** To be renewed as soon as the proxy is seen to be there. */
+  stale: boolean;
+}
+
+const NOTHING: ReadonlyMap<string, XdsResource> = new Map();
+const WORKLOAD_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([[SECRET_TYPE, new Set([WORKLOAD_SECRET])]]);
+const TRUST_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([[SECRET_TYPE, new Set([ROOT_SECRET])]]);
+/** After a change of root the proxies' certificates are renewed over so long, not all at once. */
+const SIGNER_SPREAD_MS = 30_000;
+/** How long a certificate that cannot be made is tried for before the proxy has to ask again. */
+const UNISSUED_MS = 300_000;
+
+/**
+ * Gives proxies their certificate (`default`) and the trust bundle (`ROOTCA`) over SDS. A certificate is made when a
+ * connected proxy asks for it: the first `lookup` answers undefined and is followed by a change once it is there. At
+ * renewal time the proxy is told of a change, and only if its stream then looks it up is a new one made; so nothing is
+ * issued for proxies that are gone, and nobody has to say that they went.
+ */
+export class SecretSource implements ResourceSource {
+  readonly typeUrls: readonly string[] = [SECRET_TYPE];
+  readonly #options: SecretSourceOptions;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(change: ResourceChange) => void>();
+  readonly #deadlines: DeadlineHeap;
+  readonly #issuer: Controller;
+  readonly #unsubscribe: () => void;
+  #trust: XdsResource | undefined;
+  #issuedCount = 0;
+
+  constructor(options: SecretSourceOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#now = options.now ?? Date.now;
+    this.#deadlines = new DeadlineHeap((uid) => this.#due(uid), this.#now);
+    this.#issuer = new Controller({
+      name: 'workload-certificates',
+      reconcile: (uid) => this.#issue(uid),
+      concurrency: 8,
+      backoffMs: [100, 5000],
+      logger: this.#logger,
+    });
+    this.#unsubscribe = options.authority.onChange((change) => this.#authorityChanged(change));
+    this.#setTrust();
+    this.#issuer.start();
+  }
+
+  /** Certificates held, and issued since the start; for metrics. */
+  get counts(): { readonly held: number; readonly issued: number } {
+    return { held: this.#entries.size, issued: this.#issuedCount };
+  }
+
+  /** Secrets are always asked for by name. */
+  wildcard(): ReadonlyMap<string, XdsResource> {
+    return NOTHING;
+  }
+
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    if (typeUrl !== SECRET_TYPE) return undefined;
+    if (name === ROOT_SECRET) return this.#trust;
+    if (name !== WORKLOAD_SECRET) return undefined;
+    const entry = this.#entries.get(proxy.uid);
+    if (!entry) {
+      this.#entries.set(proxy.uid, { proxy, stale: true });
+      this.#deadlines.set(proxy.uid, this.#now() + UNISSUED_MS);
+      this.#issuer.enqueue(proxy.uid);
+      return undefined;
+    }
+    if (entry.stale) this.#issuer.enqueue(proxy.uid);
+    const { issued } = entry;
+    return issued && issued.certificate.expiresAt > this.#now() ? issued.resource : undefined;
+  }
+
+  onChange(listener: (change: ResourceChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Drops a proxy's key at once, when its pod is gone; otherwise it goes at its expiry. */
+  forget(uid: string): void {
+    this.#entries.delete(uid);
+    this.#deadlines.delete(uid);
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    this.#deadlines.stop();
+    await this.#issuer.stop();
+    this.#entries.clear();
+  }
+
+  async #issue(uid: string): Promise<undefined> {
+    const entry = this.#entries.get(uid);
+    if (!entry?.stale) return;
+    const { authority, spiffeId, workloadMs } = this.#options;
+    const uri = spiffeId(entry.proxy);
+    // Not yet: the authority's first change brings the key back.
+    if (!authority.state) return;
+    const usage = ['serverAuth', 'clientAuth'] as const;
+    const certificate = await authority.issue({ names: [{ uri }], usage, lifetimeMs: workloadMs });
+    if (this.#entries.get(uid) !== entry) return;
+    entry.issued = { certificate, resource: translateWorkloadSecret(certificate) };
+    entry.stale = certificate.generation !== authority.generation;
+    this.#issuedCount++;
+    this.#deadlines.set(uid, entry.stale ? this.#now() : certificate.renewAt);
+    this.#logger.debug('workload certificate issued', {
+      uri,
+      pod: entry.proxy.podName,
+      expiresAt: certificate.expiresAt,
+    });
+    this.#tell({ affected: (proxy) => (proxy.uid === uid ? WORKLOAD_NAMES : undefined) });
+  }
+
+  /** Renewal time: the proxy is told, and renewed if the proxy's stream looks it up. Expiry, or none was made in time: dropped. */
+  #due(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (!entry) return;
+    const expiresAt = entry.issued?.certificate.expiresAt ?? 0;
+    const now = this.#now();
+    if (expiresAt <= now) {
+      // A stream that is still there asks again, and gets one made.
+      this.#entries.delete(uid);
+    } else {
+      entry.stale = true;
+      this.#deadlines.set(uid, expiresAt);
+    }
+    this.#tell({ affected: (proxy) => (proxy.uid === uid ? WORKLOAD_NAMES : undefined) });
+  }
+
+  #authorityChanged(change: AuthorityChange): void {
+    if (change.trust && this.#setTrust()) this.#tell({ affected: () => TRUST_NAMES });
+    if (!change.signer) return;
+    const spread = Math.min(SIGNER_SPREAD_MS, this.#options.workloadMs / 10);
+    for (const [uid, entry] of this.#entries) {
+      if (!entry.issued) this.#issuer.enqueue(uid);
+      else this.#deadlines.set(uid, this.#now() + spread * Math.random());
+    }
+  }
+
+  #setTrust(): boolean {
+    const { trustBundle } = this.#options.authority;
+    if (trustBundle === '') return false;
+    this.#trust = translateTrustSecret(trustBundle);
+    return true;
+  }
+
+  #tell(change: ResourceChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
