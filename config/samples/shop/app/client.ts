@@ -58,5 +58,7 @@ export function call(method: string, url: string, headers: Record<string, string
 
 /** The code of an error of `call`, e.g. ECONNRESET. */
 export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : 'unknown';
 }
