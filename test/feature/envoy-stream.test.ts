@@ -1,19 +1,24 @@
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TrafficLedger } from '../../operator/telemetry/ledger.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE } from '../../operator/xds/resource.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EnvoyProcess, freePort, startEnvoy } from './support/envoy-process.ts';
 import { type Backend, get, startBackend, startLoad } from './support/load.ts';
 import { cluster, endpoints, listener, routes, secret } from './support/mesh-resources.ts';
 import { ResourceTable } from './support/resource-table.ts';
-import { makeServerCertificate } from './support/server-certificate.ts';
+import { makeServerCertificate, type TestCertificate } from './support/server-certificate.ts';
 
 const STABLE = 'outbound|80||shop.test.svc.cluster.local';
 const CANARY = `${STABLE}|next`;
 
 describe('the real Envoy on a delta ADS stream', () => {
   const table = new ResourceTable([CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE]);
-  const certificate = makeServerCertificate();
+  let certificate: TestCertificate;
+  const ledger = new TrafficLedger({
+    workload: () => ({ namespace: 'shop', revision: 'abc' }),
+    stableRevision: () => 'old',
+  });
   let harness: AdsHarness;
   let pod: TestPod;
   let envoy: EnvoyProcess;
@@ -21,7 +26,8 @@ describe('the real Envoy on a delta ADS stream', () => {
   let port: number;
 
   beforeAll(async () => {
-    harness = await startHarness([table]);
+    certificate = await makeServerCertificate();
+    harness = await startHarness([table], {}, ledger);
     pod = harness.addPod('envoy');
     backends = [await startBackend('stable'), await startBackend('next')];
     port = await freePort();
@@ -67,13 +73,13 @@ describe('the real Envoy on a delta ADS stream', () => {
     await inForce(LISTENER_TYPE, 'l', table.lookup(proxyless(pod), LISTENER_TYPE, 'l')?.version);
     await inForce(ROUTE_TYPE, '80', table.lookup(proxyless(pod), ROUTE_TYPE, '80')?.version);
     await inForce(SECRET_TYPE, 'default', table.lookup(proxyless(pod), SECRET_TYPE, 'default')?.version);
-    const agent = new Agent({ ca: certificate.cert, servername: 'localhost' });
+    const agent = new Agent({ ca: certificate.rootPem, servername: 'localhost' });
     expect(await get(port, agent)).toEqual({ status: 200, body: 'stable' });
     agent.destroy();
   }, 30_000);
 
   test('loses no request while a cluster appears, takes all weight, and the old one goes', async () => {
-    const load = startLoad(port, certificate.cert, 8);
+    const load = startLoad(port, certificate.rootPem, 8);
     for (let round = 0; round < 5; round++) {
       const split = routes('80', { [STABLE]: 50, [CANARY]: 50 });
       table.update([split, endpoints(CANARY, [portOf('next')]), cluster(CANARY)]);
@@ -96,8 +102,31 @@ describe('the real Envoy on a delta ADS stream', () => {
     expect(served.get('next')).toBeGreaterThan(100);
   }, 60_000);
 
+  test('counts every request once, by revision, in the ledger', async () => {
+    const ask = (revision: string) =>
+      ledger.window({
+        namespace: 'shop',
+        services: ['shop.test.svc.cluster.local'],
+        revision,
+        since: 0,
+        until: Date.now() + 1000,
+      }).callers;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const before = { old: ask('old').requests, next: ask('next').requests };
+    expect(before.next).toBeGreaterThan(100);
+    const agent = new Agent({ ca: certificate.rootPem, servername: 'localhost' });
+    for (let request = 0; request < 37; request++) {
+      await get(port, agent);
+    }
+    agent.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(ask('old')).toMatchObject({ requests: before.old + 37, failures: 0, reporters: 1 });
+    expect(ask('old').p99Ms).toBeGreaterThan(0);
+    expect(ask('next').requests).toBe(before.next);
+  }, 30_000);
+
   test('takes an updated cluster at once, for its endpoints come again, and loses no request', async () => {
-    const load = startLoad(port, certificate.cert, 4);
+    const load = startLoad(port, certificate.rootPem, 4);
     for (let round = 1; round <= 5; round++) {
       const updated = cluster(STABLE, 100 + round);
       table.update([updated]);
@@ -116,7 +145,7 @@ describe('the real Envoy on a delta ADS stream', () => {
     const [rejection] = harness.server.acks.proxy(pod.uid)?.rejections() ?? [];
     expect(rejection).toMatchObject({ typeUrl: ROUTE_TYPE, name: '80', version: bad.version });
     expect(rejection?.message).toContain('eighted');
-    const agent = new Agent({ ca: certificate.cert, servername: 'localhost' });
+    const agent = new Agent({ ca: certificate.rootPem, servername: 'localhost' });
     expect((await get(port, agent)).status).toBe(200);
     const good = routes('80', { [STABLE]: 1 });
     table.update([good]);

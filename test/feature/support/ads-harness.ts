@@ -1,7 +1,6 @@
 import { Registry } from 'prom-client';
 import { createLogger } from 'winston';
 import { type AdsOptions, AdsServer, type AdsSettings } from '../../../operator/ads/server.ts';
-import type { ServerCertificate } from '../../../operator/ads/server-credentials.ts';
 import {
   type PodRecord,
   TOKEN_SETTINGS,
@@ -10,7 +9,7 @@ import {
 } from '../../../operator/ads/token-authenticator.ts';
 import type { ResourceSource } from '../../../operator/xds/resource.ts';
 import { AdsClient, type AdsClientOptions } from './ads-client.ts';
-import { makeServerCertificate } from './server-certificate.ts';
+import { makeServerCertificate, type TestCertificate } from './server-certificate.ts';
 
 /** One pod of the test's cluster. */
 export interface TestPod extends PodRecord {
@@ -46,7 +45,7 @@ export function nodeIdOf(pod: PodRecord): string {
 }
 
 /** One for all servers of a test file: making a key takes long. */
-let sharedCertificate: ServerCertificate | undefined;
+let sharedCertificate: Promise<TestCertificate> | undefined;
 
 /** Starts a server. @param sink takes metrics messages */
 export async function startHarness(
@@ -55,7 +54,7 @@ export async function startHarness(
   sink: AdsOptions['metricsSink'] = { receive: () => undefined },
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
-  const certificate = sharedCertificate;
+  const certificate = await sharedCertificate;
   const pods = new Map<string, TestPod>();
   const reviewed: string[] = [];
   const authenticator = new TokenAuthenticator(
@@ -83,7 +82,7 @@ export async function startHarness(
   return {
     server,
     port,
-    rootPem: certificate.cert,
+    rootPem: certificate.rootPem,
     registry,
     authenticator,
     pods,
@@ -99,7 +98,7 @@ export async function startHarness(
     connect(pod, options = {}) {
       const client = new AdsClient({
         port,
-        rootPem: certificate.cert,
+        rootPem: certificate.rootPem,
         token: pod.token,
         nodeId: nodeIdOf(pod),
         ...options,

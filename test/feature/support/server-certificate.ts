@@ -1,30 +1,25 @@
-import { generateKeyPairSync } from 'node:crypto';
-import forge from 'node-forge';
 import type { ServerCertificate } from '../../../operator/ads/server-credentials.ts';
+import { makeEndCertificate, makeRoot } from '../../../operator/certificates/certificate.ts';
+import { makeKeyPair } from '../../../operator/certificates/key-pair.ts';
 
-/** A self-signed certificate for `localhost`, made anew. Its own root: clients trust `cert`. */
-export function makeServerCertificate(commonName = 'localhost'): ServerCertificate {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const keys = forge.pki.privateKeyFromPem(key);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.rsa.setPublicKey(keys.n, keys.e);
-  certificate.serialNumber = `01${Date.now().toString(16).padStart(16, '0')}`;
-  certificate.validity.notBefore = new Date(Date.now() - 60_000);
-  certificate.validity.notAfter = new Date(Date.now() + 86_400_000);
-  const name = [{ name: 'commonName', value: commonName }];
-  certificate.setSubject(name);
-  certificate.setIssuer(name);
-  certificate.setExtensions([
-    { name: 'basicConstraints', cA: true },
-    {
-      name: 'subjectAltName',
-      altNames: [
-        { type: 2, value: 'localhost' },
-        { type: 7, ip: '127.0.0.1' },
-      ],
-    },
-  ]);
-  certificate.sign(keys, forge.md.sha256.create());
-  return { cert: forge.pki.certificateToPem(certificate), key };
+/** A server certificate for `localhost` and the root that a client must trust. */
+export interface TestCertificate extends ServerCertificate {
+  readonly rootPem: string;
+}
+
+/** Makes a root of its own and a certificate for `localhost`. */
+export async function makeServerCertificate(): Promise<TestCertificate> {
+  const validity = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 86_400_000 };
+  const rootKeys = await makeKeyPair();
+  const root = await makeRoot(
+    { commonName: 'test root', publicKey: rootKeys.publicKey, ...validity },
+    rootKeys.privateKey,
+  );
+  const keys = await makeKeyPair();
+  const certificate = await makeEndCertificate(
+    { publicKey: keys.publicKey, names: [{ dns: 'localhost' }], usage: ['serverAuth'], ...validity },
+    { certificate: root, privateKey: rootKeys.privateKey },
+  );
+  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { cert: certificate.toString(), key, rootPem: root.toString() };
 }
