@@ -28,6 +28,12 @@ const certificateSettings = z.strictObject({
   intermediateLifetime: duration.default('2160h'),
   workloadLifetime: duration.default('24h'),
   webhookLifetime: duration.default('2160h'),
+  /** Serving certificate of the xDS port. */
+  xdsLifetime: duration.default('2160h'),
+  /** How long kubelets may take to bring a changed trust bundle into every pod; a rotation of the root waits for it. */
+  trustPropagation: duration.default('150s'),
+  /** By how much certificates are backdated, so that a clock that is off refuses nothing. */
+  backdate: duration.default('65m'),
 });
 
 /** The mesh's settings: `mesh.yaml` in the ConfigMap `heddle-mesh`. */

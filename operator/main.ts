@@ -14,10 +14,12 @@ import { XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
+import { startCertificates } from './certificates/start.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
+import { lifetimesFrom } from './wiring/lifetimes.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
@@ -30,6 +32,7 @@ const STOP_MS = 10_000;
 const logger = createLogger('operator');
 const configFile = process.env.HEDDLE_MESH_CONFIG;
 const mesh = readMeshConfig(configFile ? readFileSync(configFile, 'utf8') : '');
+const namespace = process.env.POD_NAMESPACE ?? SYSTEM_NAMESPACE;
 const instance = process.env.POD_NAME ?? hostname();
 const api = connectKube({}, 'heddle-operator');
 const registry = new Registry();
@@ -44,7 +47,17 @@ const ledger = new TrafficLedger({
   stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
 });
 const authenticator = new TokenAuthenticator(tokenPorts(api, stores));
-const ads = new AdsServer({ sources: [cache], authenticator, metricsSink: ledger, logger, registry });
+const certificates = startCertificates({
+  api,
+  namespace,
+  lifetimes: lifetimesFrom(mesh),
+  namespaces: stores.namespaces,
+  trustDomain: mesh.trustDomain,
+  events,
+  logger,
+});
+const sources = [cache, certificates.secrets];
+const ads = new AdsServer({ sources, authenticator, metricsSink: ledger, logger, registry });
 const policies = new KubePolicyObjects(api, [{ kind: PEER_AUTHENTICATION, store: stores.peerAuthentications }]);
 const status = new StatusWriter({
   objects: policies,
@@ -56,18 +69,25 @@ let ready = false;
 
 const election = new LeaderElection({
   api,
-  namespace: process.env.POD_NAMESPACE ?? SYSTEM_NAMESPACE,
+  namespace,
   name: 'heddle-operator',
   identity: instance,
   logger,
-  onStarted: () => {
+  onStarted: (signal) => {
+    certificates.lead(signal);
     status.start();
     canary?.resync();
   },
   onLost: () => status.stop(),
 });
 
-const health = new HealthServer({ port: HEALTH_PORT, registry, notReady: () => (ready ? [] : ['still starting']) });
+const health = new HealthServer({ port: HEALTH_PORT, registry, notReady });
+
+/** What is not there yet, one sentence each. */
+function notReady(): string[] {
+  const problem = certificates.problem();
+  return [...(ready ? [] : ['the first lists have not arrived']), ...(problem === undefined ? [] : [problem])];
+}
 
 async function start(): Promise<void> {
   await health.start();
@@ -94,6 +114,7 @@ async function start(): Promise<void> {
     logger,
   });
   touchCanariesOnAcks();
+  certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
   election.start();
   ready = true;
@@ -123,7 +144,7 @@ async function stop(signal: string): Promise<void> {
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await Promise.allSettled([canary?.stop(), election.stop()]);
   await ads.stop(STOP_MS);
-  await stores.stop();
+  await Promise.all([certificates.stop(), stores.stop()]);
   await health.stop();
   api.close();
   process.exit(0);
