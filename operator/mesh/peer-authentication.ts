@@ -71,7 +71,7 @@ function readPorts(
   const ports: Record<number, MtlsMode | 'inherit'> = {};
   for (const [text, level] of Object.entries(levels)) {
     const port = Number(text);
-    if (Number.isInteger(port) && port > 0 && port <= 65_535) ports[port] = readMode(level.mode) ?? 'inherit';
+    if (Number.isInteger(port) && port > 0 && port <= 65_535) ports[port] = readMode(level?.mode) ?? 'inherit';
   }
   return ports;
 }

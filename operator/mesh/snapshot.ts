@@ -77,7 +77,7 @@ export interface Endpoint {
   readonly plaintextPorts: readonly number[];
   /**
    * The pod's revision. Under a split it is the side the endpoint belongs to: pods of other revisions that were released
-   * before, pods of other owners and endpoints that are no pods count as `stable`; one that is on no side may get nothing.
+   * before, pods of other owners and endpoints that are no pods count as `stable`; one that is on no side is left out.
    */
   readonly revision: string;
   /** Held back by our gate; only ever true of an endpoint whose revision is the `next` side of the Service's split. */

@@ -42,8 +42,8 @@ describe('the split of a Service', () => {
       next: 'new',
       weight: 5,
       sides: [
-        { podName: 'n', revision: 'new', gated: true },
         { podName: 's', revision: 'old', gated: false },
+        { podName: 'n', revision: 'new', gated: true },
       ],
     });
   });
@@ -104,7 +104,15 @@ describe('the split of a Service', () => {
     expect(sides.map(({ podName, revision }) => [podName, revision])).toEqual([
       ['e', 'old'],
       ['s', 'old'],
-      ['t', 'stray'],
+    ]);
+  });
+
+  test('falls back on ready pods that nobody released when there are no others', () => {
+    const { sides, weight } = view([webPod('t', 'stray'), fresh], [web(progress)]);
+    expect(weight).toBe(5);
+    expect(sides.map(({ podName, revision }) => [podName, revision])).toEqual([
+      ['t', 'old'],
+      ['n', 'new'],
     ]);
   });
 
@@ -113,8 +121,8 @@ describe('the split of a Service', () => {
     const { sides } = view([stable, fresh, legacy], [web(progress)]);
     expect(sides.map(({ podName, revision }) => [podName, revision])).toEqual([
       ['l', 'old'],
-      ['n', 'new'],
       ['s', 'old'],
+      ['n', 'new'],
     ]);
   });
 

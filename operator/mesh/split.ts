@@ -42,29 +42,44 @@ export function matchServiceCanary(tables: MeshTables, service: ServiceFacts): C
 }
 
 /**
- * Puts endpoints on the sides of a split, so that no side is ever empty: without pods of the new revision that serve all
- * the stable side serves, `next` is absent and the weight 0; with no stable endpoint at all, `next` gets everything if it
- * was to get anything, else there is no split and every endpoint that is not held back serves.
+ * Puts endpoints on the sides of a split, so that no side with weight is ever empty: without pods of the new revision that
+ * serve all the stable side serves, `next` is absent and the weight 0; with no stable endpoint at all, `next` gets everything
+ * if it was to get anything, else there is no split and every endpoint that is not held back serves.
  */
 export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly Candidate[]): SplitResult {
   const open = candidates.map(({ endpoint }) => endpoint).filter(({ gated }) => !gated);
   if (canary === undefined) return { endpoints: open };
-  const sided = candidates.map((candidate) => onSide(canary, candidate)).filter((one) => one !== undefined);
-  const stable = sided.filter(({ revision }) => revision === canary.stable);
-  const next = canary.next === '' ? [] : sided.filter(({ revision }) => revision === canary.next);
-  const split = {
-    canary: canary.ref,
-    label: REVISION_LABELS[0],
-    stable: canary.stable,
-  };
+  const stable = stableSide(canary, candidates);
+  const next = candidates
+    .filter(({ endpoint, ownerKey }) => ownerKey === canary.target && isOf(canary.next, endpoint))
+    .map(({ endpoint }) => endpoint);
+  const split = { canary: canary.ref, label: REVISION_LABELS[0], stable: canary.stable };
   if (stable.length === 0) {
     if (next.length === 0 || canary.weight === 0) return { endpoints: open };
-    return { split: { ...split, next: canary.next, weight: 100 }, endpoints: sided };
+    return { split: { ...split, next: canary.next, weight: 100 }, endpoints: next };
   }
-  if (next.length === 0 || !servesAllPorts(next, stable)) {
-    return { split: { ...split, weight: 0 }, endpoints: sided.filter(({ gated }) => !gated) };
-  }
-  return { split: { ...split, next: canary.next, weight: canary.weight }, endpoints: sided };
+  if (next.length === 0 || !servesAllPorts(next, stable)) return { split: { ...split, weight: 0 }, endpoints: stable };
+  return { split: { ...split, next: canary.next, weight: canary.weight }, endpoints: [...stable, ...next] };
+}
+
+/**
+ * The endpoints that serve what was released: the target's stable revision and others released before it, pods of other
+ * owners, and endpoints that are no pods. Pods of the target that are ready although nobody released their revision (the
+ * webhook was away) get nothing, unless there is nobody else.
+ */
+function stableSide(canary: CanaryFacts, candidates: readonly Candidate[]): Endpoint[] {
+  const open = candidates.filter(({ endpoint }) => !endpoint.gated);
+  const others = open.filter(({ endpoint, ownerKey }) => ownerKey !== canary.target || !isOf(canary.next, endpoint));
+  const released = others.filter(
+    ({ endpoint, ownerKey }) =>
+      ownerKey !== canary.target || isOf(canary.stable, endpoint) || canary.released.includes(endpoint.revision),
+  );
+  const side = released.length > 0 ? released : others;
+  return side.map(({ endpoint }) => ({ ...endpoint, revision: canary.stable }));
+}
+
+function isOf(revision: string, endpoint: Endpoint): boolean {
+  return revision !== '' && endpoint.revision === revision;
 }
 
 function selectsTarget(tables: MeshTables, service: ServiceFacts, target: string): boolean {
@@ -72,15 +87,6 @@ function selectsTarget(tables: MeshTables, service: ServiceFacts, target: string
     if (matchSelector(service.selector, labels)) return true;
   }
   return false;
-}
-
-/** @returns the endpoint with the revision of its side; undefined when it is held back and on no side */
-function onSide(canary: CanaryFacts, { endpoint, ownerKey }: Candidate): Endpoint | undefined {
-  const { gated, revision } = endpoint;
-  if (ownerKey !== canary.target) return gated ? undefined : { ...endpoint, revision: canary.stable };
-  if (revision === canary.next) return endpoint;
-  if (gated) return undefined;
-  return canary.released.includes(revision) ? { ...endpoint, revision: canary.stable } : endpoint;
 }
 
 function servesAllPorts(next: readonly Endpoint[], stable: readonly Endpoint[]): boolean {
