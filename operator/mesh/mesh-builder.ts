@@ -6,7 +6,7 @@ import { buildCandidates } from './endpoint.ts';
 import { sameValue } from './equality.ts';
 import { ingest } from './ingestion.ts';
 import { MapDraft } from './map-draft.ts';
-import { keyOf, type MeshChange, type MeshObject } from './mesh-object.ts';
+import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
 import { type MtlsDecision, matchMtls } from './mtls.ts';
 import { buildScope, type PolicyScope } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
@@ -31,6 +31,15 @@ import { buildWorkload } from './workload.ts';
 export interface MeshUpdate {
   readonly snapshot: MeshSnapshot;
   readonly delta: MeshDelta;
+  /** Objects that could not be read; the mesh goes on with what it knew of them. */
+  readonly unreadable: readonly UnreadableObject[];
+}
+
+/** An object whose shape is not what its schema says. */
+export interface UnreadableObject {
+  readonly kind: MeshKind;
+  readonly key: string;
+  readonly error: unknown;
 }
 
 interface Drafts {
@@ -83,7 +92,7 @@ export class MeshBuilder {
    */
   apply(changes: Iterable<MeshChange>): MeshUpdate {
     const dirty = new DirtySet(this.#tables);
-    for (const change of changes) ingest({ settings: this.#settings, tables: this.#tables, dirty }, change);
+    const unreadable = this.#ingestAll(changes, dirty);
     const { services, endpoints, workloads, policies } = this.#snapshot;
     const drafts: Drafts = {
       services: new MapDraft(services),
@@ -96,7 +105,20 @@ export class MeshBuilder {
     this.#draftWorkloads(dirty, drafts);
     this.#draftServices(dirty, drafts);
     this.#draftPolicies(dirty, drafts);
-    return this.#finish(drafts);
+    return { ...this.#finish(drafts), unreadable };
+  }
+
+  #ingestAll(changes: Iterable<MeshChange>, dirty: DirtySet): UnreadableObject[] {
+    const unreadable: UnreadableObject[] = [];
+    for (const change of changes) {
+      try {
+        ingest({ settings: this.#settings, tables: this.#tables, dirty }, change);
+      } catch (error) {
+        // Reading comes before anything is changed, so one bad object leaves the rest whole.
+        unreadable.push({ kind: change.kind, key: change.key, error });
+      }
+    }
+    return unreadable;
   }
 
   #decideMtls(dirty: DirtySet): void {
@@ -169,7 +191,7 @@ export class MeshBuilder {
     }
   }
 
-  #finish({ services, endpoints, workloads, policies }: Drafts): MeshUpdate {
+  #finish({ services, endpoints, workloads, policies }: Drafts): Omit<MeshUpdate, 'unreadable'> {
     const delta: MeshDelta = {
       services: services.changed,
       endpoints: endpoints.changed,
