@@ -103,7 +103,7 @@ async function build(program: GoProgram, output: string): Promise<void> {
   const started = Date.now();
   const elapsed = (): number => (Date.now() - started) / 1000;
   let compiled = 0;
-  let current = 'downloading modules';
+  let current = 'loading packages';
   const draw = (): void => {
     const progress = { expectedSeconds, elapsedSeconds: elapsed(), fraction: Math.min(0.99, compiled / total) };
     const left = remainingSeconds(progress);
@@ -127,7 +127,8 @@ async function build(program: GoProgram, output: string): Promise<void> {
     clearInterval(timer);
   }
   bar.finish(`built in ${formatSeconds(elapsed())}`);
-  await durations.remember(job, elapsed());
+  // A build from Go's own cache says nothing about the next one from scratch.
+  if (compiled > total / 2) await durations.remember(job, elapsed());
 }
 
 /** How many packages the program has, standard library included; the recorded count when Go can't say. */

@@ -8,7 +8,7 @@ import { cleanHost } from './clean.ts';
 import { run, tryRun } from './command.ts';
 import { COREDNS_IMAGE, NODE_NAME, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
 import { withClusterLock } from './lock.ts';
-import { startNode } from './node.ts';
+import { startNode, watchComponents } from './node.ts';
 import { installPackages, requireMachine } from './prerequisites.ts';
 import { isRunning, readRecords } from './processes.ts';
 
@@ -127,21 +127,28 @@ async function nodeCondition(access: ClusterAccess): Promise<string> {
 }
 
 async function waitForNode(access: ClusterAccess, state: StateLayout): Promise<void> {
-  const kubectl = (...args: string[]): Promise<string> =>
-    run(access.kubectl, ['--kubeconfig', access.kubeconfig, ...args]);
+  const watch = new AbortController();
   try {
-    await run(access.kubectl, ['--kubeconfig', access.kubeconfig, 'apply', '--filename=-'], { input: dnsManifest() });
-    await kubectl('wait', '--for=create', `node/${NODE_NAME}`, '--timeout=60s');
-    await kubectl('wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=60s');
-    await kubectl('-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=90s');
+    await Promise.race([watchComponents(state, watch.signal), serveDns(access)]);
   } catch (cause) {
     const log = await readFile(path.join(state.logs, 'kubelet.log'), 'utf8').catch(() => '');
     const end = log.trim().split('\n').slice(-5).join('\n');
-    throw new Error(
-      `the node did not become Ready: ${(cause as Error).message}\nthe end of kubelet's log (${state.logs}):\n${end}`,
-      { cause },
-    );
+    const message = `the node did not become Ready: ${(cause as Error).message}\nthe end of kubelet's log:\n${end}`;
+    throw new Error(`${message}\nall logs: ${state.logs}`, { cause });
+  } finally {
+    watch.abort();
   }
+}
+
+async function serveDns(access: ClusterAccess): Promise<void> {
+  const kubectl = (args: readonly string[], input = ''): Promise<string> =>
+    run(access.kubectl, ['--kubeconfig', access.kubeconfig, ...args], { input });
+  await kubectl(['apply', '--filename=-'], dnsManifest());
+  await kubectl(['wait', '--for=create', `node/${NODE_NAME}`, '--timeout=60s']);
+  await kubectl(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=60s']);
+  await kubectl(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=90s']);
+  // Pods are refused in a namespace that has no default ServiceAccount yet.
+  await kubectl(['-n', 'default', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s']);
 }
 
 /** Imports image archives into the running cluster. @throws Error when it is not running, or a file is no image archive. */

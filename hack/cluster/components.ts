@@ -78,6 +78,7 @@ export function controllerManagerArguments(state: StateLayout): string[] {
   const pki = (name: string): string => path.join(state.pki, name);
   return [
     ...controllerFlags(state, 'kube-controller-manager'),
+    '--authentication-tolerate-lookup-failure',
     '--use-service-account-credentials',
     `--service-account-private-key-file=${pki('service-account.key')}`,
     `--root-ca-file=${pki('ca.crt')}`,

@@ -23,7 +23,7 @@ import { createBridge, overlaysWork, reachableResolvConf, recordHost } from './h
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { StateLayout } from './layout.ts';
 import type { ProcessRecord } from './process-record.ts';
-import { isRunning, type ProcessStart, startProcess } from './processes.ts';
+import { isRunning, type ProcessStart, readRecords, startProcess } from './processes.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const LOG_LINES = 8;
@@ -102,9 +102,19 @@ async function importAll(archives: readonly string[]): Promise<void> {
   for (const archive of archives) await importArchive(archive);
 }
 
+/**
+ * Whether the API server serves, and has published how it authenticates others: controller-manager and scheduler end at once
+ * when they look for that a moment too early.
+ */
 async function apiAnswers(state: StateLayout, binaries: string): Promise<boolean> {
-  const args = ['--kubeconfig', state.kubeconfig, '--request-timeout=2s', 'get', '--raw=/readyz'];
-  return (await tryRun(path.join(binaries, 'kubectl'), args)).stdout === 'ok';
+  const get = async (url: string): Promise<boolean> => {
+    const args = ['--kubeconfig', state.kubeconfig, '--request-timeout=2s', 'get', `--raw=${url}`];
+    return (await tryRun(path.join(binaries, 'kubectl'), args)).code === 0;
+  };
+  return (
+    (await get('/readyz')) &&
+    (await get('/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication'))
+  );
 }
 
 /** Components find their programs in Debian's places even where the caller's PATH lacks them, and talk to no proxy. */
@@ -123,6 +133,20 @@ async function untilReady(
     for (const record of needed) if (!(await isRunning(record))) throw await failure(state, record.name, 'ended');
     if (Date.now() > deadline) throw await failure(state, needed.at(-1)?.name ?? '', 'did not answer in time');
     await sleep(100);
+  }
+}
+
+/**
+ * Rejects when a component of the cluster ends.
+ * @param signal ends the watch, and the promise then resolves.
+ * @throws Error that names the component, with the end of its log.
+ */
+export async function watchComponents(state: StateLayout, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const record of await readRecords(state.processes)) {
+      if (!(await isRunning(record)) && !signal.aborted) throw await failure(state, record.name, 'ended');
+    }
+    await sleep(500);
   }
 }
 

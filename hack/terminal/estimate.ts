@@ -19,10 +19,13 @@ export function remainingSeconds(job: JobProgress): number | undefined {
   return paced;
 }
 
-/** The part of the bar to fill, 0 to 1: the counted work, or the share of the expected time where that is less. */
+/**
+ * The part of the bar to fill, 0 to 0.99: halfway between the counted work and the share of the expected time, because neither is right alone
+ * (compiled packages differ in size, and the last step of a build counts as none).
+ */
 export function shownFraction(job: JobProgress): number {
-  const byTime = job.expectedSeconds > 0 ? job.elapsedSeconds / job.expectedSeconds : 1;
-  return Math.max(0, Math.min(1, job.fraction, Math.max(byTime, job.fraction * 0.5)));
+  const byTime = job.expectedSeconds > 0 ? Math.min(1, job.elapsedSeconds / job.expectedSeconds) : 1;
+  return Math.max(0, Math.min(0.99, (job.fraction + byTime) / 2));
 }
 
 /** Seconds as people say them: `42 s`, `6 min 30 s`, `1 h 5 min`. */
