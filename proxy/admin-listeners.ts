@@ -16,6 +16,8 @@ const METRICS_PATH = '/stats/prometheus';
  */
 const READY_SCRIPT = `
 function envoy_on_request(request)
+  -- The script also runs for requests that have no route.
+  if request:headers():get(":path") ~= "${READY_PATH}" then return end
   local headers, body = request:httpCall("${ADMIN_CLUSTER}", {
     [":method"] = "GET", [":authority"] = "admin",
     [":path"] = "/stats?filter=%5E(cluster_manager.cds.update_success%7Clistener_manager.lds.update_success%7Cserver.state)%24"
@@ -48,7 +50,7 @@ export function buildHealthListener(ipv6: boolean): EnvoyConfig {
     port: HEALTH_PORT,
     ipv6,
     filters: [lua(READY_SCRIPT)],
-    // The script runs only for requests that have a route, and answers them itself.
+    // Never reached: the script has answered.
     routes: [{ match: matchGet(READY_PATH), direct_response: { status: 503 } }],
   });
 }

@@ -1,4 +1,4 @@
-import type { RedirectOptions } from './redirect.ts';
+import { REDIRECT_DEFAULTS, type RedirectOptions } from './redirect.ts';
 
 /** What a pod may ask of its sidecar; every field has a default. */
 export interface ProxyOptions extends RedirectOptions {
@@ -14,13 +14,7 @@ export interface ProxyOptions extends RedirectOptions {
 }
 
 export const PROXY_DEFAULTS: ProxyOptions = {
-  includeInboundPorts: '*',
-  excludeInboundPorts: [],
-  includeOutboundPorts: [],
-  excludeOutboundPorts: [],
-  includeOutboundRanges: '*',
-  excludeOutboundRanges: [],
-  excludeInterfaces: [],
+  ...REDIRECT_DEFAULTS,
   cpuRequest: undefined,
   cpuLimit: undefined,
   memoryRequest: undefined,

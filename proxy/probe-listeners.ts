@@ -6,6 +6,9 @@ import { buildStaticListener, matchGet } from './static-listener.ts';
 
 const PROTOCOL_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
+/** How the names of the clusters behind TCP probes begin; the port follows. */
+export const TCP_PROBE_CLUSTER = 'probe-tcp-';
+
 /** Listeners and clusters that answer kubelet's rewritten probes; no control plane is needed for them. */
 export interface ProbeConfig {
   readonly listeners: readonly EnvoyConfig[];
@@ -33,7 +36,7 @@ export function buildProbeConfig(probes: ProbeRecord, ipv6: boolean): ProbeConfi
 }
 
 function clusterName({ type, port }: OriginalProbe): string {
-  return `probe-${type}-${port}`;
+  return type === 'tcp' ? `${TCP_PROBE_CLUSTER}${port}` : `probe-${type}-${port}`;
 }
 
 function buildHttpListener(entries: readonly (readonly [string, OriginalProbe])[], ipv6: boolean): EnvoyConfig {

@@ -6,13 +6,14 @@ import {
   parseRangeList,
   parseRanges,
 } from './annotation-values.ts';
-import { PROXY_DEFAULTS } from './options.ts';
-import type { RedirectOptions } from './redirect.ts';
+import { REDIRECT_DEFAULTS, type RedirectOptions } from './redirect.ts';
 
 /** Environment variable of the init container that carries the options as JSON. */
 export const REDIRECT_ENV = 'HEDDLE_REDIRECT';
 
-const FIELDS = {
+type Field = keyof RedirectOptions;
+
+const FIELDS: { readonly [K in Field]: Parser<RedirectOptions[K]> } = {
   includeInboundPorts: parsePorts,
   excludeInboundPorts: parsePortList,
   includeOutboundPorts: parsePortList,
@@ -20,14 +21,12 @@ const FIELDS = {
   includeOutboundRanges: parseRanges,
   excludeOutboundRanges: parseRangeList,
   excludeInterfaces: parseInterfaces,
-} as const satisfies { [K in keyof RedirectOptions]: Parser<RedirectOptions[K]> };
-
-type Field = keyof typeof FIELDS;
+};
 
 /** The options as one JSON object; fields that equal the default are left out, so that most pods carry `{}`. */
 export function formatRedirectOptions(options: RedirectOptions): string {
   const fields = (Object.keys(FIELDS) as Field[]).map((name) => [name, String(options[name])] as const);
-  return JSON.stringify(Object.fromEntries(fields.filter(([name, text]) => text !== String(PROXY_DEFAULTS[name]))));
+  return JSON.stringify(Object.fromEntries(fields.filter(([name, text]) => text !== String(REDIRECT_DEFAULTS[name]))));
 }
 
 /**
@@ -36,15 +35,28 @@ export function formatRedirectOptions(options: RedirectOptions): string {
  */
 export function parseRedirectOptions(json: string): RedirectOptions {
   const given: unknown = JSON.parse(json);
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new RangeError('it must be a JSON object');
-  const options: Record<string, unknown> = { ...PROXY_DEFAULTS };
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(FIELDS, name)) throw new RangeError(`there is no option "${name}"`);
-    const parser = FIELDS[name as Field];
-    const parsed = typeof value === 'string' ? parser.read(value) : undefined;
-    if (parsed === undefined) throw new RangeError(`${name} must be ${parser.expected}`);
-    options[name] = parsed;
   }
-  return options as unknown as RedirectOptions;
+  const fields = new Map<string, unknown>(Object.entries(given));
+  const unknown = [...fields.keys()].find((name) => !Object.hasOwn(FIELDS, name));
+  if (unknown !== undefined) throw new RangeError(`there is no option "${unknown}"`);
+  return {
+    includeInboundPorts: read(fields, 'includeInboundPorts'),
+    excludeInboundPorts: read(fields, 'excludeInboundPorts'),
+    includeOutboundPorts: read(fields, 'includeOutboundPorts'),
+    excludeOutboundPorts: read(fields, 'excludeOutboundPorts'),
+    includeOutboundRanges: read(fields, 'includeOutboundRanges'),
+    excludeOutboundRanges: read(fields, 'excludeOutboundRanges'),
+    excludeInterfaces: read(fields, 'excludeInterfaces'),
+  };
+}
+
+function read<K extends Field>(fields: ReadonlyMap<string, unknown>, name: K): RedirectOptions[K] {
+  const value = fields.get(name);
+  if (value === undefined) return REDIRECT_DEFAULTS[name];
+  const parser: Parser<RedirectOptions[K]> = FIELDS[name];
+  const parsed = typeof value === 'string' ? parser.read(value) : undefined;
+  if (parsed === undefined) throw new RangeError(`${name} must be ${parser.expected}`);
+  return parsed;
 }

@@ -22,6 +22,16 @@ export interface RedirectOptions {
   readonly excludeInterfaces: readonly string[];
 }
 
+export const REDIRECT_DEFAULTS: RedirectOptions = {
+  includeInboundPorts: '*',
+  excludeInboundPorts: [],
+  includeOutboundPorts: [],
+  excludeOutboundPorts: [],
+  includeOutboundRanges: '*',
+  excludeOutboundRanges: [],
+  excludeInterfaces: [],
+};
+
 /** Name of the nftables table, family inet. */
 export const REDIRECT_TABLE = 'heddle';
 

@@ -1,5 +1,6 @@
 import type { EnvoyConfig } from './envoy-types.ts';
 import { XDS_CLUSTER } from './names.ts';
+import { TCP_PROBE_CLUSTER } from './probe-listeners.ts';
 
 /**
  * What Envoy counts at all. Everything here is also pushed to the operator every five seconds, so the list is short: the mesh's two metric
@@ -15,6 +16,8 @@ const COUNTED: readonly EnvoyConfig[] = [
   { exact: 'listener_manager.lds.update_rejected' },
   { exact: `cluster.${XDS_CLUSTER}.upstream_cx_connect_fail` },
   { exact: `cluster.${XDS_CLUSTER}.upstream_cx_active` },
+  // The health_check filter that answers TCP probes reads these: uncounted, every such probe would fail.
+  { safe_regex: { regex: `cluster\\.${TCP_PROBE_CLUSTER}\\d+\\.membership_(total|healthy|degraded)` } },
   { suffix: 'ssl.handshake' },
   { suffix: 'ssl.fail_verify_error' },
   { suffix: 'ssl.fail_verify_san' },

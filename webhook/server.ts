@@ -50,7 +50,7 @@ export class AdmissionServer {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Serves with this certificate from the next handshake on. @throws when key and certificate do not fit */
+  /** Serves with this certificate, as `readServingCertificate` has checked it, from the next handshake on. */
   setCertificate({ cert, key }: ServingCertificate): void {
     const context: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
     this.#server.setSecureContext(context);

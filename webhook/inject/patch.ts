@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** One operation of RFC 6902. */
 export type PatchOperation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
@@ -51,8 +53,8 @@ function diffLists(before: readonly unknown[], after: readonly unknown[], path: 
 
 /** Whether an element is the same one, perhaps changed. */
 function isSame(before: unknown, after: unknown): boolean {
-  if (isObject(before) && isObject(after)) return before.name !== undefined && before.name === after.name;
-  return before === after;
+  if (isObject(before) && isObject(after) && before.name !== undefined) return before.name === after.name;
+  return isDeepStrictEqual(before, after);
 }
 
 function isObject(value: unknown): value is Json {
