@@ -325,6 +325,7 @@ describe('a revision that came without gates', () => {
   test('is released when the user resumes the rollout', () => {
     const { status } = run(paused, [2, releasing(ungated)]);
     expect(status).toMatchObject({ phase: 'Promoting', ungatedRevisions: ['r1', 'r2'] });
+    expect(wantedFields(status, observationOf(releasing(ungated)))).not.toHaveProperty('paused');
   });
 
   test('is tried once its pods have come back with gates', () => {

@@ -41,6 +41,7 @@ export function advanceRelease(
     }
   }
   if (isReleased(draft, current)) {
+    draft.say('Ungated', 'False', 'Released', 'The revision is released, so its pods need no gates.');
     advancePromotion(draft, stage);
     return;
   }

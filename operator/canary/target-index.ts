@@ -42,7 +42,11 @@ export class TargetIndex {
     const labels = deployment.spec?.template?.metadata?.labels ?? {};
     return this.stores.services.byIndex(BY_NAMESPACE, deployment.metadata?.namespace ?? '').filter(({ spec }) => {
       const selector = Object.entries(spec?.selector ?? {});
-      return selector.length > 0 && selector.every(([name, value]) => labels[name] === value);
+      return (
+        spec?.type !== 'ExternalName' &&
+        selector.length > 0 &&
+        selector.every(([name, value]) => labels[name] === value)
+      );
     });
   }
 

@@ -1,0 +1,229 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { CanaryStatus } from '../../api/canary.ts';
+import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
+import type { Observation, RevisionView } from './observation.ts';
+import { nextStatus } from './phase-machine.ts';
+
+interface Moment {
+  readonly elapsedMs: number;
+  readonly current: string;
+  readonly replicas: number;
+  readonly eligible: number;
+  readonly stableEligible: number;
+  readonly restarts: number;
+  readonly crashing: boolean;
+  readonly ungated: number;
+  readonly callers: number;
+  readonly acknowledged: number;
+  readonly requests: number;
+  readonly failures: number;
+  readonly complete: boolean;
+  readonly suspend: boolean;
+  readonly pausedBy: 'us' | 'user' | undefined;
+  readonly services: readonly string[];
+  readonly rolledOut: boolean;
+}
+
+/** What a random moment looks like. */
+const moment: fc.Arbitrary<Moment> = fc.record({
+  elapsedMs: fc.nat({ max: 15_000 }),
+  current: fc.constantFrom('r1', 'r2', 'r2', 'r2', 'r2', 'r3'),
+  replicas: fc.constantFrom(4, 4, 4, 8, 1),
+  eligible: fc.nat({ max: 8 }),
+  stableEligible: fc.constantFrom(4, 4, 4, 0),
+  restarts: fc.constantFrom(0, 0, 0, 0, 0, 1),
+  crashing: fc.constantFrom(false, false, false, false, false, true),
+  ungated: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1),
+  callers: fc.constantFrom(3, 3, 3, 3, 0),
+  acknowledged: fc.constantFrom(3, 3, 3, 0),
+  requests: fc.constantFrom(1000, 1000, 1000, 100, 3, 0),
+  failures: fc.constantFrom(0, 0, 0, 0, 1000),
+  complete: fc.constantFrom(true, true, true, true, false),
+  suspend: fc.constantFrom(false, false, false, false, false, false, true),
+  pausedBy: fc.constantFrom(undefined, undefined, undefined, undefined, 'us' as const, 'user' as const),
+  services: fc.constantFrom(['ordering'], ['ordering'], ['ordering'], []),
+  rolledOut: fc.boolean(),
+});
+
+/** A moment at which everything is as it should be; without many of them no release would ever get far. */
+const goodMoment: fc.Arbitrary<Moment> = fc
+  .record({ elapsedMs: fc.nat({ max: 15_000 }), eligible: fc.nat({ max: 8 }), rolledOut: fc.boolean() })
+  .map((some) => ({ ...some, current: 'r2', replicas: 4, stableEligible: 4, restarts: 0, crashing: false, ungated: 0 }))
+  .map((some) => ({ ...some, callers: 3, acknowledged: 3, requests: 1000, failures: 0, complete: true }))
+  .map((some) => ({ ...some, suspend: false, pausedBy: undefined, services: ['ordering'] }));
+
+/** A moment at which one thing is not. */
+const flawedMoment: fc.Arbitrary<Moment> = fc
+  .tuple(
+    goodMoment,
+    moment,
+    fc.constantFrom('current', 'requests', 'failures', 'complete', 'acknowledged', 'ungated', 'suspend'),
+  )
+  .map(([good, random, flaw]) => ({ ...good, [flaw]: random[flaw as keyof Moment] }));
+
+const WEIGHTS = [5, 50];
+const SPEC = specOf({ stepWeights: WEIGHTS });
+
+/** A revision that saw good windows, long enough and with enough requests, at these weights. */
+type Proofs = Map<string, Set<number>>;
+
+function observe(at: Moment, now: number, status: CanaryStatus, proofs: Proofs): Observation {
+  const listed = (revision: string) => status.ungatedRevisions?.includes(revision) ?? false;
+  const held = (revision: string) => (listed(revision) ? 0 : at.eligible);
+  const views: RevisionView[] = ['r1', 'r2', 'r3'].map((revision) => {
+    const { ungated, restarts } = at;
+    const crashing = at.crashing ? 'container app crashes' : undefined;
+    const eligible = revision === 'r1' ? at.stableEligible : at.eligible;
+    return revisionOf(
+      revision,
+      podsOf(8, { eligible, held: held(revision), ungated: revision === 'r1' ? 0 : ungated, restarts, crashing }),
+    );
+  });
+  const answer = { ...traffic(at.requests, Math.min(at.failures, at.requests)), complete: at.complete };
+  return observationOf(
+    targetOf(
+      {
+        current: at.current,
+        replicas: at.replicas,
+        pausedBy: at.pausedBy,
+        // Kubernetes ends no rollout whose pods are held back.
+        rolledOut: at.rolledOut && listed(at.current),
+      },
+      ...views,
+    ),
+    {
+      now,
+      spec: { ...SPEC, suspend: at.suspend },
+      services: at.services,
+      coverage: () => ({ callers: at.callers, acknowledged: at.acknowledged }),
+      traffic: (revision, since) => {
+        const good = at.complete && at.requests >= 10 && at.failures === 0 && now - since >= 10_000;
+        if (good) proofs.set(revision, (proofs.get(revision) ?? new Set()).add(status.weight ?? 0));
+        return answer;
+      },
+    },
+  );
+}
+
+/** Lives through random moments; calls back after each. */
+function live(
+  moments: readonly Moment[],
+  check: (before: CanaryStatus, after: CanaryStatus, events: readonly string[], proofs: Proofs) => void,
+) {
+  let status: CanaryStatus = nextStatus(undefined, observationOf(targetOf())).status;
+  let now = Date.UTC(2026, 0, 1);
+  const proofs: Proofs = new Map();
+  for (const at of moments) {
+    now += at.elapsedMs;
+    const before = status;
+    if (at.current !== before.canaryRevision) proofs.delete(at.current);
+    const result = nextStatus(before, observe(at, now, before, proofs));
+    status = result.status;
+    check(
+      before,
+      status,
+      result.events.map(({ reason }) => reason),
+      proofs,
+    );
+  }
+}
+
+const schedules = fc.array(
+  fc.oneof(
+    { weight: 20, arbitrary: goodMoment },
+    { weight: 8, arbitrary: flawedMoment },
+    { weight: 1, arbitrary: moment },
+  ),
+  {
+    minLength: 1,
+    maxLength: 60,
+  },
+);
+const settings = { numRuns: 300 };
+
+describe('over any schedule', () => {
+  test('no revision is released without a good window at every weight, unless it needs no analysis', () => {
+    let released = 0;
+    fc.assert(
+      fc.property(schedules, (moments) => {
+        live(moments, (before, after, events, proofs) => {
+          if (!after.stableRevision || !before.stableRevision) return;
+          const fresh = (after.ungatedRevisions ?? []).filter((one) => !before.ungatedRevisions?.includes(one));
+          if (events.includes('ReleasedUntried')) return;
+          for (const revision of fresh) {
+            released++;
+            expect([...(proofs.get(revision) ?? [])]).toEqual(expect.arrayContaining(WEIGHTS));
+          }
+        });
+      }),
+      settings,
+    );
+    expect(released).toBeGreaterThan(20);
+  });
+
+  test('the weight is never above the highest step before the promotion, and 0 where nothing is released', () => {
+    fc.assert(
+      fc.property(schedules, (moments) => {
+        live(moments, (_before, { phase, weight = 0, canaryRevision }) => {
+          const most = phase === 'Promoting' ? 100 : phase === 'Progressing' || phase === 'Waiting' ? 50 : 0;
+          expect(weight).toBeLessThanOrEqual(most);
+          if (canaryRevision === undefined) expect(weight).toBe(0);
+        });
+      }),
+      settings,
+    );
+  });
+
+  test('the stable revision is always listed, and a failed one never', () => {
+    fc.assert(
+      fc.property(schedules, (moments) => {
+        live(moments, (_before, { phase, stableRevision, canaryRevision, ungatedRevisions, weight }) => {
+          if (stableRevision !== undefined) expect(ungatedRevisions).toContain(stableRevision);
+          if (phase !== 'Failed') return;
+          expect(weight).toBe(0);
+          expect(ungatedRevisions).not.toContain(canaryRevision);
+        });
+      }),
+      settings,
+    );
+  });
+
+  test('a replica that starts from the written status alone goes on in the same way', () => {
+    fc.assert(
+      fc.property(schedules, (moments) => {
+        let now = 0;
+        let kept: CanaryStatus = {};
+        for (const at of moments) {
+          now += at.elapsedMs;
+          const stored = JSON.parse(JSON.stringify(kept)) as CanaryStatus;
+          const one = nextStatus(kept, observe(at, now, kept, new Map()));
+          const other = nextStatus(stored, observe(at, now, stored, new Map()));
+          expect(other).toEqual(one);
+          kept = one.status;
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('the same moment a second time changes nothing but what time has brought', () => {
+    fc.assert(
+      fc.property(schedules, moment, (moments, last) => {
+        let now = 0;
+        let status: CanaryStatus = {};
+        for (const at of [...moments, last]) {
+          now += at.elapsedMs;
+          status = nextStatus(status, observe(at, now, status, new Map())).status;
+        }
+        const stable = status.stableRevision;
+        for (let i = 0; i < 8; i++) status = nextStatus(status, observe(last, now, status, new Map())).status;
+        const settled = nextStatus(status, observe(last, now, status, new Map()));
+        expect(settled.status).toEqual(status);
+        expect(settled.events).toEqual([]);
+        if (last.current === stable) expect(status.canaryRevision).toBeUndefined();
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
