@@ -70,14 +70,29 @@ export async function binaryFolder(program: GoProgram): Promise<string> {
   return path.join(cacheDirectory(), 'bin', `${program.binary}-${hash.digest('hex').slice(0, 16)}`);
 }
 
+/** The path of a program's binary if it is built. */
+export async function cachedBinary(program: GoProgram): Promise<string | undefined> {
+  const binary = path.join(await binaryFolder(program), program.binary);
+  return existsSync(binary) ? binary : undefined;
+}
+
+/**
+ * Makes sure, before anything is changed on the machine, that what must be built can be.
+ * @throws PrerequisiteError when a binary of the cluster is not in the cache and Go is missing.
+ */
+export async function requireBuildable(): Promise<void> {
+  const cached = await Promise.all([KUBERNETES, ETCD, COREDNS, TINY].map(cachedBinary));
+  if (cached.includes(undefined)) await requireGo();
+}
+
 /**
  * The path of a program's binary, built if the cache does not have it.
  * @throws PrerequisiteError without Go; Error with the compiler's words when the build fails.
  */
 export async function ensureBinary(program: GoProgram): Promise<string> {
+  const cached = await cachedBinary(program);
+  if (cached !== undefined) return cached;
   const folder = await binaryFolder(program);
-  const binary = path.join(folder, program.binary);
-  if (existsSync(binary)) return binary;
   await requireGo();
   // Built beside its place and moved there whole: an interrupted build leaves nothing that looks finished.
   const temporary = `${folder}.${process.pid}`;
@@ -90,7 +105,7 @@ export async function ensureBinary(program: GoProgram): Promise<string> {
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  return binary;
+  return path.join(folder, program.binary);
 }
 
 async function build(program: GoProgram, output: string): Promise<void> {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildImages, importArchive } from '../images/load.ts';
 import { dnsManifest } from './addons.ts';
-import { ETCD, ensureBinary, KUBERNETES } from './binaries.ts';
+import { cachedBinary, ETCD, ensureBinary, KUBERNETES, requireBuildable } from './binaries.ts';
 import { cleanHost } from './clean.ts';
 import { run, tryRun } from './command.ts';
 import { COREDNS_IMAGE, NODE_NAME, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
@@ -55,6 +55,7 @@ export async function clusterUp(options: ClusterOptions = {}): Promise<ClusterAc
   requireMachine();
   const state = stateLayout();
   return withClusterLock(report, async () => {
+    await requireBuildable();
     await installPackages(report);
     const kubectl = await kubectlBinary();
     const access = { kubeconfig: state.kubeconfig, kubectl };
@@ -99,7 +100,9 @@ export async function clusterStatus(): Promise<ClusterStatus> {
   components.sort((a, b) => a.name.localeCompare(b.name));
   const running = components.filter((component) => component.running).map((component) => component.name);
   if (running.length === 0) return { state: components.length === 0 ? 'Down' : 'Broken', node: 'absent', components };
-  const node = await nodeCondition({ kubeconfig: state.kubeconfig, kubectl: await kubectlBinary() });
+  const kubernetes = await cachedBinary(KUBERNETES);
+  const kubectl = path.join(path.dirname(kubernetes ?? ''), 'kubectl');
+  const node = kubernetes === undefined ? 'unknown' : await nodeCondition({ kubeconfig: state.kubeconfig, kubectl });
   const whole = COMPONENTS.every((name) => running.includes(name)) && node === 'Ready';
   return { state: whole ? 'Running' : 'Broken', node, components };
 }

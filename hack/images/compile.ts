@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../cluster/command.ts';
+import { withLock } from '../cluster/lock.ts';
 
 /** What `npm run build` reads, relative to the checkout. */
 const SOURCES = [
@@ -22,7 +23,17 @@ const SOURCES = [
  * Compiles the checkout to `dist` if a source changed since it was last compiled here.
  * @throws Error with the compiler's words.
  */
-export async function compileWhenStale(repository: string): Promise<void> {
+export function compileWhenStale(repository: string): Promise<void> {
+  // The build empties `dist` first; two at once would empty each other's.
+  const lock = path.join(repository, '.heddle', 'compile.lock');
+  return withLock(
+    lock,
+    () => {},
+    () => compile(repository),
+  );
+}
+
+async function compile(repository: string): Promise<void> {
   const stamp = path.join(repository, '.heddle', 'compiled');
   const digest = await sourceDigest(repository);
   const done = await readFile(stamp, 'utf8').catch(() => '');

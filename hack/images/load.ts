@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../cluster/command.ts';
+import { tryRun } from '../cluster/command.ts';
 import { stateLayout } from '../cluster/layout.ts';
 import { IMAGES } from './catalog.ts';
 import type { BuiltImage } from './store.ts';
@@ -44,14 +44,13 @@ export async function loadImages(names?: readonly string[]): Promise<(BuiltImage
  * @throws Error when the file is no image archive, or the cluster is not running.
  */
 export async function importArchive(archive: string): Promise<void> {
-  const socket = stateLayout().containerdSocket;
-  await run('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', '--local', archive]).catch(
-    (cause: Error) =>
-      // Older versions of ctr have no --local and always work that way.
-      /flag provided but not defined/.test(cause.message)
-        ? run('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive])
-        : Promise.reject(cause),
-  );
+  const args = ['--address', stateLayout().containerdSocket, '--namespace', 'k8s.io', 'images', 'import'];
+  // Newer versions of ctr import by a service that older ones lack, unless told otherwise; older ones don't know the flag.
+  const local = await tryRun('ctr', [...args, '--local', archive]);
+  const result = /flag provided but not defined/.test(local.stderr) ? await tryRun('ctr', [...args, archive]) : local;
+  if (result.code === 0) return;
+  const reason = result.stderr.trim().split('\n').at(-1) ?? '';
+  throw new Error(`${archive} could not be loaded; is it an image archive, as docker save writes it? (${reason})`);
 }
 
 /** What was imported into the cluster that runs now. Deleted with it. */
