@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Registry } from '@bufbuild/protobuf';
-import type { V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
 import { parseAllDocuments, stringify } from 'yaml';
 import { envoyBinary } from '../../hack/envoy/binary.ts';
 import { buildSnapshot } from '../mesh/mesh-builder.ts';
@@ -87,7 +87,9 @@ describe.each(CASES)('the golden case %s', (name) => {
 });
 
 test('every golden file has its input', () => {
-  const expected = new Set(CASES.flatMap((name) => ['in', ...PARTS.map(([part]) => part)].map((part) => `${name}.${part}.yaml`)));
+  const expected = new Set(
+    CASES.flatMap((name) => ['in', ...PARTS.map(([part]) => part)].map((part) => `${name}.${part}.yaml`)),
+  );
   const orphans = readdirSync(FOLDER).filter((file) => !expected.has(file));
   if (UPDATE) for (const orphan of orphans) rmSync(join(FOLDER, orphan));
   expect(UPDATE ? [] : orphans).toEqual([]);

@@ -12,17 +12,12 @@ import { LISTENER_TYPE, type XdsResource } from './resource.ts';
 
 /** The listener that all redirected inbound connections reach. */
 export function translateInboundListener(shape: InboundShape): XdsResource {
-  const sniffed = shape.ports.filter((port) => port.protocol === 'auto').map((port) => port.port);
   const listener = create(ListenerSchema, {
     name: INBOUND_LISTENER,
     ...bindAddresses(INBOUND_PORT, shape.dualStack),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: buildInboundChains(shape),
-    listenerFilters: [
-      buildOriginalDst(),
-      buildTlsInspector([]),
-      ...(sniffed.length > 0 ? [buildHttpInspector(sniffed)] : []),
-    ],
+    listenerFilters: [buildOriginalDst(), buildTlsInspector(), buildHttpInspector()],
     listenerFiltersTimeout: milliseconds(SNIFF_TIMEOUT_MS),
     continueOnListenerFiltersTimeout: true,
   });

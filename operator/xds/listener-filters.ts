@@ -2,8 +2,6 @@ import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
   type ListenerFilter,
-  type ListenerFilterChainMatchPredicate,
-  ListenerFilterChainMatchPredicateSchema,
   ListenerFilterSchema,
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { HttpInspectorSchema } from '../../generated/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js';
@@ -12,7 +10,12 @@ import { TlsInspectorSchema } from '../../generated/envoy/envoy/extensions/filte
 import { pack } from './encoding.ts';
 
 /**
- * How long a connection may stay silent before it is taken for one where the server speaks first. Only connections to ports with an inspector
+ * A listener's filters never depend on what the mesh holds: were they to change, Envoy would drain all connections of the listener, while a change
+ * of filter chains touches those of the changed chains only.
+ */
+
+/**
+ * How long a connection may stay silent before it is taken for one where the server speaks first. Only connections through an inspector
  * wait at all.
  */
 export const SNIFF_TIMEOUT_MS = 200;
@@ -22,20 +25,14 @@ export function buildOriginalDst(): ListenerFilter {
   return listenerFilter('original_dst', pack(OriginalDstSchema, create(OriginalDstSchema)));
 }
 
-/** Recognises TLS and its ALPN, except on the given ports. */
-export function buildTlsInspector(exceptPorts: readonly number[]): ListenerFilter {
-  const filter = listenerFilter('tls_inspector', pack(TlsInspectorSchema, create(TlsInspectorSchema)));
-  if (exceptPorts.length > 0) filter.filterDisabled = anyOfPorts(exceptPorts);
-  return filter;
+/** Recognises TLS and its ALPN. */
+export function buildTlsInspector(): ListenerFilter {
+  return listenerFilter('tls_inspector', pack(TlsInspectorSchema, create(TlsInspectorSchema)));
 }
 
-/** Recognises HTTP/1 and h2c, on the given ports only (at least one). */
-export function buildHttpInspector(ports: readonly number[]): ListenerFilter {
-  const filter = listenerFilter('http_inspector', pack(HttpInspectorSchema, create(HttpInspectorSchema)));
-  filter.filterDisabled = create(ListenerFilterChainMatchPredicateSchema, {
-    rule: { case: 'notMatch', value: anyOfPorts(ports) },
-  });
-  return filter;
+/** Recognises HTTP/1 and h2c, unless the connection is already known to be TLS. */
+export function buildHttpInspector(): ListenerFilter {
+  return listenerFilter('http_inspector', pack(HttpInspectorSchema, create(HttpInspectorSchema)));
 }
 
 function listenerFilter(name: string, config: Any): ListenerFilter {
@@ -43,27 +40,4 @@ function listenerFilter(name: string, config: Any): ListenerFilter {
     name: `envoy.filters.listener.${name}`,
     configType: { case: 'typedConfig', value: config },
   });
-}
-
-function anyOfPorts(ports: readonly number[]): ListenerFilterChainMatchPredicate {
-  const rules = portRanges(ports).map(([start, end]) =>
-    create(ListenerFilterChainMatchPredicateSchema, {
-      rule: { case: 'destinationPortRange', value: { start, end } },
-    }),
-  );
-  const [only, ...others] = rules;
-  // Envoy refuses an "or" of one.
-  if (only !== undefined && others.length === 0) return only;
-  return create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'orMatch', value: { rules } } });
-}
-
-/** Runs of neighbouring ports as [first, last + 1]. */
-export function portRanges(ports: readonly number[]): [number, number][] {
-  const ranges: [number, number][] = [];
-  for (const port of [...new Set(ports)].sort((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last[1] === port) last[1] = port + 1;
-    else ranges.push([port, port + 1]);
-  }
-  return ranges;
 }

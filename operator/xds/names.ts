@@ -58,10 +58,19 @@ export function routeConfigurationPort(name: string): number | undefined {
   return /^[1-9][0-9]{0,4}$/.test(name) ? Number(name) : undefined;
 }
 
-/** Outbound filter chain for HTTP to a port. */
-export function httpChain(port: number): string {
-  return `http|${port}`;
+/** The listener to which `virtualOutbound` hands connections to a port on which the mesh has something. */
+export function portListener(port: number): string {
+  return `outbound|${port}`;
 }
+
+/** The port of such a listener; undefined when the name is none. */
+export function portOfListener(name: string): number | undefined {
+  const match = /^outbound\|([1-9][0-9]{0,4})$/.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** Outbound filter chain for HTTP. */
+export const HTTP_CHAIN = 'http';
 
 /** Outbound filter chain for TCP to a port of a service. */
 export function tcpChain(port: number, hostname: Hostname): string {

@@ -3,7 +3,6 @@ import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import {
   ApplicationProtocolInputSchema,
   DestinationIPInputSchema,
-  DestinationPortInputSchema,
 } from '../../generated/envoy/envoy/extensions/matching/common_inputs/network/v3/network_inputs_pb.js';
 import {
   type Matcher,
@@ -25,30 +24,17 @@ export function chooseChain(chain: string): Matcher_OnMatch {
   });
 }
 
-/** Goes on with another matcher. */
-export function nested(matcher: Matcher): Matcher_OnMatch {
-  return create(Matcher_OnMatchSchema, { onMatch: { case: 'matcher', value: matcher } });
-}
-
-/** By the port the client connected to. */
-export function matchPort(ports: ReadonlyMap<number, Matcher_OnMatch>, otherwise: Matcher_OnMatch): Matcher {
-  const entries = [...ports].map(([port, action]) => [String(port), action] as const);
-  return exactMatch('port', DestinationPortInputSchema, entries, otherwise);
-}
-
 /** By the address the client connected to; without addresses, what is given for the others. */
-export function matchAddress(
-  addresses: ReadonlyMap<string, Matcher_OnMatch>,
-  otherwise: Matcher_OnMatch,
-): Matcher_OnMatch {
-  if (addresses.size === 0) return otherwise;
-  return nested(exactMatch('address', DestinationIPInputSchema, [...addresses], otherwise));
+export function matchAddress(addresses: ReadonlyMap<string, Matcher_OnMatch>, otherwise: Matcher_OnMatch): Matcher {
+  if (addresses.size === 0) return create(MatcherSchema, { onNoMatch: otherwise });
+  return exactMatch('address', DestinationIPInputSchema, [...addresses], otherwise);
 }
 
 /** By what the HTTP inspector saw. */
 export function matchSniffedHttp(http: Matcher_OnMatch, otherwise: Matcher_OnMatch): Matcher_OnMatch {
   const entries = APPLICATION_PROTOCOLS.map((protocol) => [protocol, http] as const);
-  return nested(exactMatch('protocol', ApplicationProtocolInputSchema, entries, otherwise));
+  const matcher = exactMatch('protocol', ApplicationProtocolInputSchema, entries, otherwise);
+  return create(Matcher_OnMatchSchema, { onMatch: { case: 'matcher', value: matcher } });
 }
 
 function exactMatch(

@@ -1,17 +1,16 @@
 import type { Endpoint, Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { CacheChange } from './cache-change.ts';
+import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
-import { OUTBOUND_LISTENER } from './names.ts';
-import { translateOutboundListener } from './outbound-listener.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type XdsResource } from './resource.ts';
 import { type ServiceResources, translateService } from './service-resources.ts';
 
-/** The outbound side, common to all proxies: clusters, load assignments and the listener. */
+/** The outbound side, common to all proxies: clusters, load assignments and listeners. */
 export class OutboundResources {
   readonly clusters = new Map<string, XdsResource>();
   readonly assignments = new Map<string, XdsResource>();
   private readonly services = new Map<Hostname, ServiceResources>();
-  private readonly listeners = new Map<boolean, XdsResource>();
+  readonly listeners = new ListenerTable();
 
   constructor() {
     for (const cluster of translateBuiltinClusters()) this.clusters.set(cluster.name, cluster);
@@ -25,20 +24,6 @@ export class OutboundResources {
     return this.services.keys();
   }
 
-  /** The listener, encoded when first asked for. */
-  listener(dualStack: boolean): XdsResource {
-    const known = this.listeners.get(dualStack);
-    if (known !== undefined) return known;
-    // In the order of hostnames, so that the bytes do not depend on the order of events.
-    const sorted = [...this.services].sort(([a], [b]) => (a < b ? -1 : 1));
-    const built = translateOutboundListener(
-      sorted.flatMap(([, resources]) => resources.targets),
-      dualStack,
-    );
-    this.listeners.set(dualStack, built);
-    return built;
-  }
-
   /** Takes the newest state of a service; undefined when it is gone. */
   set(hostname: Hostname, service: MeshService | undefined, endpoints: readonly Endpoint[], change: CacheChange): void {
     const before = this.services.get(hostname);
@@ -49,10 +34,7 @@ export class OutboundResources {
     );
     if (after === undefined) this.services.delete(hostname);
     else this.services.set(hostname, after);
-    if (JSON.stringify(before?.targets ?? []) !== JSON.stringify(after?.targets ?? [])) {
-      this.listeners.clear();
-      change.addShared(LISTENER_TYPE, OUTBOUND_LISTENER);
-    }
+    for (const name of this.listeners.set(hostname, after?.targets ?? [])) change.addShared(LISTENER_TYPE, name);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Hostname, MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/sna
 import { AliasTable } from './aliases.ts';
 import { CacheChange } from './cache-change.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
-import { INBOUND_LISTENER, OUTBOUND_LISTENER, routeConfiguration, routeConfigurationPort } from './names.ts';
+import { INBOUND_LISTENER, routeConfiguration, routeConfigurationPort } from './names.ts';
 import { OutboundResources } from './outbound-resources.ts';
 import {
   CLUSTER_TYPE,
@@ -64,7 +64,7 @@ export class XdsCache implements ResourceSource {
       case ENDPOINT_TYPE:
         return new Map(this.outbound.assignments);
       case LISTENER_TYPE:
-        return collect([this.outboundListener(view), view?.inbound.listener]);
+        return this.allListeners(view);
       case ROUTE_TYPE:
         return collect([...this.routes.all()].map((port) => this.routes.get(port, proxy.namespace)));
       default:
@@ -74,14 +74,15 @@ export class XdsCache implements ResourceSource {
 
   /** @inheritDoc */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    const view = this.inbound.get(proxy.uid);
     switch (typeUrl) {
       case CLUSTER_TYPE:
-        return this.outbound.clusters.get(name) ?? this.inbound.get(proxy.uid)?.inbound.clusters.get(name);
+        return this.outbound.clusters.get(name) ?? view?.inbound.clusters.get(name);
       case ENDPOINT_TYPE:
         return this.outbound.assignments.get(name);
       case LISTENER_TYPE:
-        if (name === OUTBOUND_LISTENER) return this.outboundListener(this.inbound.get(proxy.uid));
-        return name === INBOUND_LISTENER ? this.inbound.get(proxy.uid)?.inbound.listener : undefined;
+        if (name === INBOUND_LISTENER) return view?.inbound.listener;
+        return this.outbound.listeners.get(name, view?.dualStack ?? false);
       case ROUTE_TYPE: {
         const port = routeConfigurationPort(name);
         return port === undefined ? undefined : this.routes.get(port, proxy.namespace);
@@ -120,12 +121,15 @@ export class XdsCache implements ResourceSource {
       const clusters = [...(before?.inbound.clusters.keys() ?? []), ...(after?.inbound.clusters.keys() ?? [])];
       for (const name of clusters) change.addOwn(uid, CLUSTER_TYPE, name);
       change.addOwn(uid, LISTENER_TYPE, INBOUND_LISTENER);
-      if (before?.dualStack !== after?.dualStack) change.addOwn(uid, LISTENER_TYPE, OUTBOUND_LISTENER);
+      if ((before?.dualStack ?? false) === (after?.dualStack ?? false)) continue;
+      for (const name of this.outbound.listeners.names()) change.addOwn(uid, LISTENER_TYPE, name);
     }
   }
 
-  private outboundListener(view: ProxyView | undefined): XdsResource {
-    return this.outbound.listener(view?.dualStack ?? false);
+  private allListeners(view: ProxyView | undefined): ReadonlyMap<string, XdsResource> {
+    const { listeners } = this.outbound;
+    const outbound = listeners.names().map((name) => listeners.get(name, view?.dualStack ?? false));
+    return collect([...outbound, view?.inbound.listener]);
   }
 
   private allClusters(view: ProxyView | undefined): ReadonlyMap<string, XdsResource> {
