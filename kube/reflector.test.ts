@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { answerJson, FaultServer } from './fault-server.fixture.ts';
 import { CONFIG_MAP } from './kinds.ts';
+import { eventually } from './memory-api.fixture.ts';
 import type { KubeObject } from './object.ts';
 import { Reflector } from './reflector.ts';
 
@@ -39,14 +40,6 @@ async function reflect(lists: readonly Step[], watches: readonly Step[], idleMs 
   });
   await reflector.start();
   return { server, reflector, changes, watchUrls: () => server.requests.filter((url) => url.includes('watch=1')) };
-}
-
-async function eventually(check: () => boolean): Promise<void> {
-  const deadline = performance.now() + 4000;
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error('it did not happen within 4 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 const ok =

@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Controller } from './controller.ts';
+import { eventually } from './memory-api.fixture.ts';
+import { WorkQueue } from './work-queue.ts';
+
+const tick = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('WorkQueue', () => {
+  test('works on a key once however often it was added', async () => {
+    const queue = new WorkQueue();
+    const done: string[] = [];
+    for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
+    queue.run(async (key) => void done.push(key));
+    await tick();
+    expect(done).toEqual(['a', 'b']);
+    await queue.stop();
+  });
+
+  test('works on a key once more when it was added meanwhile', async () => {
+    const queue = new WorkQueue();
+    let runs = 0;
+    queue.run(async () => {
+      if (++runs === 1) queue.add('a');
+      await tick(5);
+    });
+    queue.add('a');
+    await eventually(() => runs === 2);
+    await queue.stop();
+  });
+
+  test('takes the earliest of several delays', async () => {
+    const queue = new WorkQueue();
+    const done: string[] = [];
+    queue.run(async (key) => void done.push(key));
+    queue.addAfter('a', 60_000);
+    queue.addAfter('a', 1);
+    queue.addAfter('a', 60_000);
+    await eventually(() => done.length === 1);
+    await queue.stop();
+  });
+
+  test('stop waits for work under way and drops the rest', async () => {
+    const queue = new WorkQueue({ concurrency: 1 });
+    const done: string[] = [];
+    queue.run(async (key) => {
+      await tick(10);
+      done.push(key);
+    });
+    queue.add('a');
+    queue.add('b');
+    await tick();
+    await queue.stop();
+    expect(done).toEqual(['a']);
+    queue.add('c');
+    await tick(15);
+    expect(done).toEqual(['a']);
+  });
+
+  test('never works on one key twice at once, and loses none', async () => {
+    const schedules = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), wait: fc.nat(2) }), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(schedules, fc.integer({ min: 1, max: 3 }), async (schedule, concurrency) => {
+        const queue = new WorkQueue({ concurrency });
+        const active = new Set<string>();
+        const lastAdded = new Map<string, number>();
+        const lastStarted = new Map<string, number>();
+        let clock = 0;
+        queue.run(async (key) => {
+          expect(active.has(key)).toBe(false);
+          expect(active.size).toBeLessThan(concurrency);
+          active.add(key);
+          lastStarted.set(key, ++clock);
+          await tick(1);
+          active.delete(key);
+        });
+        for (const { key, wait } of schedule) {
+          lastAdded.set(key, ++clock);
+          queue.add(key);
+          if (wait > 0) await tick(wait);
+        }
+        await eventually(() => queue.length === 0 && active.size === 0);
+        for (const [key, added] of lastAdded) expect(lastStarted.get(key)).toBeGreaterThan(added);
+        await queue.stop();
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('Controller', () => {
+  test('repeats a failed key with growing delay, then forgets the failures', async () => {
+    let runs = 0;
+    const controller = new Controller({
+      name: 'test',
+      backoffMs: [1, 10],
+      reconcile: async () => {
+        if (++runs < 4) throw new Error('not yet');
+        return undefined;
+      },
+    });
+    controller.enqueue('a');
+    controller.start();
+    await eventually(() => runs === 4);
+    await tick(30);
+    expect(runs).toBe(4);
+    await controller.stop();
+  });
+
+  test('comes back after requeueAfterMs', async () => {
+    let runs = 0;
+    const controller = new Controller({
+      name: 'test',
+      reconcile: async () => (++runs < 3 ? { requeueAfterMs: 1 } : {}),
+    });
+    controller.start();
+    controller.enqueue('a');
+    await eventually(() => runs === 3);
+    await controller.stop();
+  });
+});
