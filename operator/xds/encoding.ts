@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { type Any, AnySchema, type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
-import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import type { XdsResource } from './resource.ts';
 
 /** SHA-256, truncated to 64 bits, in hex: a version. */
@@ -13,6 +12,10 @@ export function contentHash(...parts: readonly (Uint8Array | string)[]): string 
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Field numbers of `envoy.service.discovery.v3.Resource` and of `google.protobuf.Any`, all length-delimited. */
+const RESOURCE = { version: 1, resource: 2, name: 3 };
+const ANY = { typeUrl: 1, value: 2 };
+
 /** Wraps an encoded message as a resource. The version is by default the hash of the message. */
 export function encodeResource(
   typeUrl: string,
@@ -20,7 +23,27 @@ export function encodeResource(
   value: Uint8Array,
   version = contentHash(value),
 ): XdsResource {
-  const bytes = toBinary(ResourceSchema, create(ResourceSchema, { name, version, resource: { typeUrl, value } }));
+  return encodeResourceParts(typeUrl, name, [value], version);
+}
+
+/** The same for a message in pieces, each copied once: route configurations are large and put together often. */
+export function encodeResourceParts(
+  typeUrl: string,
+  name: string,
+  parts: readonly Uint8Array[],
+  version: string,
+): XdsResource {
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const type = encodeField(ANY.typeUrl, Buffer.from(typeUrl));
+  const valueHeader = fieldHeader(ANY.value, size);
+  const bytes = Buffer.concat([
+    encodeField(RESOURCE.version, Buffer.from(version)),
+    Buffer.from(fieldHeader(RESOURCE.resource, type.length + valueHeader.length + size)),
+    type,
+    Buffer.from(valueHeader),
+    ...parts,
+    encodeField(RESOURCE.name, Buffer.from(name)),
+  ]);
   return { typeUrl, name, version, bytes };
 }
 
@@ -42,11 +65,15 @@ export function milliseconds(value: number): Duration {
 
 /** Length-delimited field: tag, length, bytes. What protobuf makes of an embedded message or a string. */
 export function encodeField(field: number, value: Uint8Array): Uint8Array {
-  const header = [...varint(field * 8 + 2), ...varint(value.length)];
+  const header = fieldHeader(field, value.length);
   const encoded = new Uint8Array(header.length + value.length);
   encoded.set(header);
   encoded.set(value, header.length);
   return encoded;
+}
+
+function fieldHeader(field: number, length: number): number[] {
+  return [...varint(field * 8 + 2), ...varint(length)];
 }
 
 function varint(value: number): number[] {

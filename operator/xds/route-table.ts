@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
-import { contentHash, encodeField, encodeResource } from './encoding.ts';
+import { contentHash, encodeField, encodeResourceParts } from './encoding.ts';
 import { routeConfiguration, UNDELIVERED_HEADER } from './names.ts';
 import { ROUTE_TYPE, type XdsResource } from './resource.ts';
 import type { HttpDestination } from './service-resources.ts';
@@ -115,8 +115,8 @@ export class RouteTable {
     }
     hosts.push(this.passthrough);
     // Hashing the hosts' hashes instead of their bytes keeps a change of one host from costing as much as the whole port.
-    const version = contentHash(head, ...hosts.map((host) => host.hash));
-    return encodeResource(ROUTE_TYPE, name, Buffer.concat([head, ...hosts.flatMap((host) => host.fields)]), version);
+    const version = contentHash(head, hosts.map((host) => host.hash).join());
+    return encodeResourceParts(ROUTE_TYPE, name, [head, ...hosts.flatMap((host) => host.fields)], version);
   }
 }
 
