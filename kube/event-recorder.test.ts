@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { EventRecorder } from './event-recorder.ts';
 import { EVENT } from './kinds.ts';
 import { KubeError } from './kube-error.ts';
-import { MemoryApi } from './memory-api.fixture.ts';
+import { MemoryApi } from './testing/memory-api.ts';
 
 const subject = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name: 'a', uid: 'u' } };
 const details = { type: 'Warning', reason: 'Broken', message: 'it is broken' } as const;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type Answer, answerJson, apiFor, FaultServer } from './fault-server.fixture.ts';
 import { CONFIG_MAP, TOKEN_REVIEW } from './kinds.ts';
 import type { KubeApi } from './kube-api.ts';
 import { KubeConnectionError, KubeError } from './kube-error.ts';
+import { type Answer, answerJson, apiFor, FaultServer } from './testing/fault-server.ts';
 
 let server: FaultServer | undefined;
 afterEach(() => server?.stop());

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { LEASE } from './kinds.ts';
 import { KubeConnectionError } from './kube-error.ts';
 import { LeaderElection, type LeaderElectionOptions, type Lease } from './leader-election.ts';
-import { eventually, MemoryApi } from './memory-api.fixture.ts';
+import { eventually, MemoryApi } from './testing/memory-api.ts';
 
 const running: LeaderElection[] = [];
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { answerJson, FaultServer } from './fault-server.fixture.ts';
 import { CONFIG_MAP } from './kinds.ts';
-import { eventually } from './memory-api.fixture.ts';
 import type { KubeObject } from './object.ts';
 import { Reflector } from './reflector.ts';
+import { answerJson, FaultServer } from './testing/fault-server.ts';
+import { eventually } from './testing/memory-api.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Controller } from './controller.ts';
-import { eventually } from './memory-api.fixture.ts';
+import { eventually } from './testing/memory-api.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const tick = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -180,6 +180,9 @@ function checkValidity(certificate: X509Certificate, field: string, now: number)
   }
 }
 
+const isIn = (certificates: readonly X509Certificate[], wanted: X509Certificate): boolean =>
+  certificates.some((certificate) => certificate.fingerprint256 === wanted.fingerprint256);
+
 /** The certificates from the signing one up to, but without, the root that ends the chain. */
 function chainOf(
   signing: X509Certificate,
@@ -189,13 +192,13 @@ function chainOf(
 ): X509Certificate[] {
   const chain: X509Certificate[] = [];
   let current = signing;
-  while (!roots.some((root) => root.fingerprint256 === current.fingerprint256)) {
+  while (!isIn(roots, current)) {
     if (chain.length > 8) throw new Error('Secret cacerts: cert-chain.pem is longer than 8 certificates');
     checkValidity(current, 'Secret cacerts: a certificate of the chain', now);
     chain.push(current);
     const child = current;
     const issues = (parent: X509Certificate) => child.checkIssued(parent) && child.verify(parent.publicKey);
-    const parent = roots.find(issues) ?? between.find(issues);
+    const parent = roots.find(issues) ?? between.find((candidate) => !isIn(chain, candidate) && issues(candidate));
     if (!parent) throw new Error('Secret cacerts: cert-chain.pem does not lead from ca-cert.pem to root-cert.pem');
     current = parent;
   }

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
-import { Credentials } from './credentials.ts';
-import { KubeApi } from './kube-api.ts';
-import { Transport } from './transport.ts';
+import { Credentials } from '../credentials.ts';
+import { KubeApi } from '../kube-api.ts';
+import { Transport } from '../transport.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -1,8 +1,8 @@
-import type { ApplyOptions, KubeApi, ListOptions, Selection, WatchOptions, WriteOptions } from './kube-api.ts';
-import { KubeConnectionError, KubeError } from './kube-error.ts';
-import { type KubeObject, type ObjectName, objectKey } from './object.ts';
-import { collectionPath, type ResourceKind } from './resource-kind.ts';
-import type { WatchEvent } from './watch-stream.ts';
+import type { ApplyOptions, KubeApi, ListOptions, Selection, WatchOptions, WriteOptions } from '../kube-api.ts';
+import { KubeConnectionError, KubeError } from '../kube-error.ts';
+import { type KubeObject, type ObjectName, objectKey } from '../object.ts';
+import { collectionPath, type ResourceKind } from '../resource-kind.ts';
+import type { WatchEvent } from '../watch-stream.ts';
 
 interface LoggedEvent {
   readonly path: string;

@@ -1,0 +1,140 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { SecretSchema } from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import { eventually } from '../../kube/testing/memory-api.ts';
+import { type ProxyIdentity, SECRET_TYPE, type XdsResource } from '../xds/resource.ts';
+import { CertificateAuthority } from './authority.ts';
+import { DEFAULT_LIFETIMES } from './lifetimes.ts';
+import { parseCertificates } from './pem.ts';
+import { SecretSource } from './secret-source.ts';
+import { spiffeId } from './start.ts';
+import { changeRoot, readyAuthority } from './testing/chain.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const proxy = (uid: string): ProxyIdentity => ({
+  uid,
+  podName: `pod-${uid}`,
+  namespace: 'shop',
+  serviceAccount: 'ordering',
+});
+
+function sourceOf(authority: CertificateAuthority, workloadMs = 3_600_000): SecretSource {
+  const source = new SecretSource({ authority, workloadMs, spiffeId: (of) => spiffeId('cluster.local', of) });
+  cleanups.push(
+    () => authority.stop(),
+    () => source.stop(),
+  );
+  return source;
+}
+
+/** A stream as `ads` has it: looks up what changed, at once. */
+function connect(source: SecretSource, of: ProxyIdentity) {
+  const seen = new Map<string, XdsResource[]>([
+    ['default', []],
+    ['ROOTCA', []],
+  ]);
+  const look = (name: string) => {
+    const resource = source.lookup(of, SECRET_TYPE, name);
+    const before = seen.get(name);
+    if (resource && before && before.at(-1)?.version !== resource.version) before.push(resource);
+  };
+  const end = source.onChange((change) => {
+    for (const name of change.affected(of)?.get(SECRET_TYPE) ?? []) look(name);
+  });
+  look('default');
+  look('ROOTCA');
+  return { certificates: seen.get('default') ?? [], roots: seen.get('ROOTCA') ?? [], disconnect: end };
+}
+
+function secretIn({ bytes }: XdsResource) {
+  const resource = fromBinary(ResourceSchema, bytes);
+  return { resource, secret: fromBinary(SecretSchema, resource.resource?.value ?? new Uint8Array()) };
+}
+
+describe('SecretSource', () => {
+  test('makes a certificate for the identity of the proxy that asks, once', async () => {
+    const source = sourceOf(await readyAuthority());
+    const stream = connect(source, proxy('a'));
+    connect(source, proxy('a'));
+    await eventually(() => stream.certificates.length === 1);
+    const { resource, secret } = secretIn(stream.certificates[0] as XdsResource);
+    expect([resource.name, resource.resource?.typeUrl, secret.type.case]).toEqual([
+      'default',
+      SECRET_TYPE,
+      'tlsCertificate',
+    ]);
+    const chain = secret.type.case === 'tlsCertificate' ? secret.type.value.certificateChain?.specifier.value : '';
+    const [leaf] = parseCertificates(String(chain), 'chain');
+    expect(leaf?.subjectAltName).toBe('URI:spiffe://cluster.local/ns/shop/sa/ordering');
+    expect(source.counts).toEqual({ held: 1, issued: 1 });
+  });
+
+  test('gives no two proxies one key', async () => {
+    const source = sourceOf(await readyAuthority());
+    const streams = ['a', 'b'].map((uid) => connect(source, proxy(uid)));
+    await eventually(() => streams.every(({ certificates }) => certificates.length === 1));
+    expect(streams[0]?.certificates[0]?.version).not.toBe(streams[1]?.certificates[0]?.version);
+  });
+
+  test('sends what it could not have at first, once there is a root', async () => {
+    const authority = new CertificateAuthority({ lifetimes: DEFAULT_LIFETIMES });
+    const stream = connect(sourceOf(authority), proxy('a'));
+    expect(stream.roots).toEqual([]);
+    const state = (await readyAuthority()).state;
+    if (state) await authority.adopt(state);
+    await eventually(() => stream.certificates.length === 1 && stream.roots.length === 1);
+  });
+
+  test('renews from half-life on, and never sends a certificate that has expired', async () => {
+    const stream = connect(sourceOf(await readyAuthority(), 3000), proxy('a'));
+    await eventually(() => stream.certificates.length === 3, 'two renewals', 9000);
+  }, 10_000);
+
+  test('issues nothing for a proxy that has gone', async () => {
+    const source = sourceOf(await readyAuthority(), 1500);
+    const stream = connect(source, proxy('a'));
+    await eventually(() => stream.certificates.length === 1);
+    stream.disconnect();
+    await eventually(() => source.counts.held === 0, 'its end', 4000);
+    expect(source.counts.issued).toBe(1);
+  });
+
+  test('forgets a key when its pod is gone', async () => {
+    const source = sourceOf(await readyAuthority());
+    const stream = connect(source, proxy('a'));
+    await eventually(() => stream.certificates.length === 1);
+    source.forget('a');
+    expect(source.counts.held).toBe(0);
+  });
+
+  test('follows a change of root: trust at once, certificates soon', async () => {
+    const authority = await readyAuthority();
+    const stream = connect(sourceOf(authority, 5000), proxy('a'));
+    await eventually(() => stream.certificates.length === 1);
+    await changeRoot(authority);
+    expect(stream.roots).toHaveLength(2);
+    await eventually(() => stream.certificates.length === 2);
+    expect(stream.certificates[1]?.version.startsWith(authority.generation)).toBe(true);
+  });
+
+  test('a replica with the same roots gives the bundle the same version', async () => {
+    const [one, other] = [await readyAuthority(), new CertificateAuthority({ lifetimes: DEFAULT_LIFETIMES })];
+    if (one.state) await other.adopt(one.state);
+    const versions = [one, other].map(
+      (authority) => sourceOf(authority).lookup(proxy('a'), SECRET_TYPE, 'ROOTCA')?.version,
+    );
+    expect(versions[0]).toBe(versions[1]);
+  });
+
+  test('knows no other name and no wildcard', async () => {
+    const source = sourceOf(await readyAuthority());
+    expect(source.lookup(proxy('a'), SECRET_TYPE, 'heddle-ca')).toBeUndefined();
+    expect(source.lookup(proxy('a'), 'other', 'default')).toBeUndefined();
+    expect(source.wildcard().size).toBe(0);
+  });
+});
