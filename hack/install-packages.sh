@@ -21,9 +21,14 @@ if ! command -v npm >/dev/null 2>&1; then
   exit 1
 fi
 
-# After `npm install X` everything is in place already, and emptying node_modules would only disturb what runs from it.
 if [ ! -x node_modules/.bin/node ] || ! node hack/packages-installed.mjs; then
   echo 'Installing npm packages (about half a minute).' >&2
-  npm ci --no-audit --no-fund --loglevel=error 9>&- >&2
+  # Not `npm ci`: it refuses a lock file that lacks optional packages of other systems, and a registry that does not carry
+  # those writes no other. What it gives, exactly the locked versions or an error, the check afterwards gives too.
+  npm install --no-save --no-audit --no-fund --loglevel=error 9>&- >&2
+  if ! node hack/packages-installed.mjs; then
+    echo 'package.json and package-lock.json do not agree: run npm install and commit package-lock.json.' >&2
+    exit 1
+  fi
 fi
 printf '%s' "$wanted" >"$stamp"
