@@ -13,8 +13,11 @@ import { ServerCertificate } from './server-certificate.ts';
 import { type NamespaceObject, TrustConfigMaps } from './trust-config-map.ts';
 import { WebhookCertificate } from './webhook-certificate.ts';
 
+type Methods = 'list' | 'watch' | 'create' | 'update' | 'apply' | 'patch' | 'delete';
+
 export interface CertificatesOptions {
-  readonly api: KubeApi;
+  /** A KubeApi; its transport tells how far our clock is off. */
+  readonly api: Pick<KubeApi, Methods> & { readonly transport?: Pick<KubeApi['transport'], 'clockOffsetMs'> };
   /** The namespace Heddle lives in. */
   readonly namespace: string;
   readonly lifetimes: Lifetimes;
@@ -78,7 +81,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
       source,
       authority,
       logger,
-      clockOffsetMs: () => api.transport.clockOffsetMs,
+      clockOffsetMs: () => api.transport?.clockOffsetMs,
     }),
     new TrustConfigMaps({ api, namespaces: options.namespaces, authority, logger }),
     new WebhookCertificate({ api, namespace, authority, lifetimes, logger }),
