@@ -4,6 +4,8 @@ import type { Draft } from './draft.ts';
 import type { Observation, RevisionView, TargetView } from './observation.ts';
 import { advancePromotion, release } from './promotion.ts';
 import { setUngated } from './stable-revision.ts';
+import { reachableWeight } from './target-fitness.ts';
+import { stepWeights } from './weights.ts';
 
 /** All that the stages of a release look at. */
 export interface Release {
@@ -47,14 +49,7 @@ export function advanceRelease(
   }
   setUngated(state);
   if (holdUngated(draft, stage)) return;
-  if (spec.suspend) {
-    draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
-    return;
-  }
-  if (target.pausedBy === 'user') {
-    draft.wait('TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
-    return;
-  }
+  if (standStill(draft, stage)) return;
   // The time stood still meanwhile.
   if (state.verdict === 'Suspended' || state.verdict === 'TargetPaused') {
     draft.progress();
@@ -65,6 +60,16 @@ export function advanceRelease(
     return;
   }
   advanceAnalysis(draft, stage);
+}
+
+/** Stands still at the user's wish; what was beyond the steps of the analysis goes back to the last of them. */
+function standStill(draft: Draft, { spec, target }: Release): boolean {
+  if (!spec.suspend && target.pausedBy !== 'user') return false;
+  const highest = Math.max(...stepWeights(spec.analysis, reachableWeight(target)));
+  draft.state.weight = Math.min(draft.state.weight ?? 0, highest);
+  if (spec.suspend) draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
+  else draft.wait('TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
+  return true;
 }
 
 function isReleased({ state }: Draft, current: string): boolean {
