@@ -20,16 +20,19 @@ export class ResourceRegistry {
     }
   }
 
-  knows(typeUrl: string): boolean {
-    return this.byType.has(typeUrl);
-  }
-
   wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource> {
     return this.byType.get(typeUrl)?.wildcard(proxy, typeUrl) ?? NOTHING;
   }
 
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name);
+  }
+
+  /** One resource by name, as a wildcard subscription gets it. What many streams ask at each change must not build whole maps. */
+  lookupInWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    const source = this.byType.get(typeUrl);
+    const covered = source?.inWildcard?.(proxy, typeUrl, name) ?? true;
+    return covered ? source?.lookup(proxy, typeUrl, name) : undefined;
   }
 
   /** Calls back at each change of any source; gives a function that ends that. */

@@ -191,14 +191,11 @@ export class ProxyStream {
 
   private pending(subscription: Subscription): Pending {
     const { typeUrl } = subscription;
-    let wildcard: ReadonlyMap<string, XdsResource> | undefined;
-    return subscription.pending((name) => {
-      if (subscription.names.has(name)) {
-        return this.registry.lookup(this.proxy, typeUrl, name);
-      }
-      wildcard ??= this.registry.wildcard(this.proxy, typeUrl);
-      return wildcard.get(name);
-    });
+    return subscription.pending((name) =>
+      subscription.names.has(name)
+        ? this.registry.lookup(this.proxy, typeUrl, name)
+        : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
+    );
   }
 
   private choose(pending: Pending, part: Part, maxNames: number): { chosen: Pending; whole: boolean } {

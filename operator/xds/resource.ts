@@ -31,6 +31,8 @@ export interface ResourceSource {
   wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource>;
   /** One resource by name; undefined when it does not exist for this proxy. */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
+  /** Whether a wildcard subscription gets a name that `lookup` knows; absent where it gets them all. */
+  inWildcard?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
   /** Calls back at each change; gives a function that ends that. */
   onChange(listener: (change: ResourceChange) => void): () => void;
 }

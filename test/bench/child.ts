@@ -1,0 +1,55 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A child process that answers over Node's message channel. It ends with the channel. */
+export class Child {
+  private readonly process: ChildProcess;
+  private readonly answers: unknown[] = [];
+  private wake: () => void = () => undefined;
+  private exited: string | undefined;
+
+  /** @param module a file of this folder */
+  constructor(module: string, argument = '') {
+    const path = new URL(module, import.meta.url);
+    this.process = fork(path, [argument], { execArgv: ['--expose-gc', '--no-warnings'] });
+    this.process.on('message', (answer) => {
+      this.answers.push(answer);
+      this.wake();
+    });
+    this.process.on('exit', (code, signal) => {
+      this.exited = `${module} ended with ${code ?? signal}`;
+      this.wake();
+    });
+  }
+
+  send(message: object): void {
+    this.process.send(message);
+  }
+
+  /** The next message of the child. @throws Error when it ended */
+  async next<Answer>(): Promise<Answer> {
+    while (this.answers.length === 0) {
+      if (this.exited !== undefined) {
+        throw new Error(this.exited);
+      }
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    return this.answers.shift() as Answer;
+  }
+
+  async ask<Answer>(message: object): Promise<Answer> {
+    this.send(message);
+    return this.next();
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.connected) {
+      this.process.disconnect();
+    }
+    if (this.process.exitCode === null) {
+      await once(this.process, 'exit');
+    }
+  }
+}

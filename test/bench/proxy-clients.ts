@@ -1,0 +1,170 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../../operator/xds/resource.ts';
+import { DELTA_PATH } from '../feature/support/ads-client.ts';
+import type { ClientsRequest, ServerReady } from './messages.ts';
+
+/** The child that plays the proxies: each a TLS connection with a delta stream that asks for what Envoy asks for, and acknowledges. */
+
+/** About as many bytes as the Node of the real Envoy. */
+const NODE = node();
+const FRAME_HEAD = 5;
+
+function node(): Uint8Array {
+  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string('sidecar~bench');
+  return writer.tag(3, WireType.LengthDelimited).bytes(new Uint8Array(61_000)).finish();
+}
+
+class BenchProxy {
+  /** Called when the load assignment of a change is acknowledged. */
+  onEndpoints: (() => void) | undefined;
+  readonly settled: Promise<void>;
+  readonly session: ClientHttp2Session;
+  private readonly stream: ClientHttp2Stream;
+  private readonly seen = new Set<string>();
+  private buffer: Buffer = Buffer.alloc(0);
+  private settle: () => void = () => undefined;
+
+  constructor(server: ServerReady, index: number) {
+    this.settled = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    this.session = connect(`https://localhost:${server.port}`, { ca: server.rootPem });
+    this.session.on('error', (error) => fail(error));
+    this.stream = this.session.request({
+      ':method': 'POST',
+      ':path': DELTA_PATH,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${index}`,
+    });
+    this.stream.on('error', (error) => fail(error));
+    this.stream.on('close', () => fail(new Error(`stream ${index} ended`)));
+    this.stream.on('data', (bytes: Buffer) => this.take(bytes));
+    this.send(CLUSTER_TYPE, [], '', NODE);
+  }
+
+  private take(bytes: Buffer): void {
+    this.buffer = this.buffer.length === 0 ? bytes : Buffer.concat([this.buffer, bytes]);
+    while (this.buffer.length >= FRAME_HEAD) {
+      const end = FRAME_HEAD + this.buffer.readUInt32BE(1);
+      if (this.buffer.length < end) {
+        return;
+      }
+      this.answer(this.buffer.subarray(FRAME_HEAD, end));
+      this.buffer = this.buffer.subarray(end);
+    }
+  }
+
+  private answer(bytes: Uint8Array): void {
+    const { typeUrl, nonce, names } = decodeResponse(bytes);
+    this.send(typeUrl, [], nonce);
+    const first = !this.seen.has(typeUrl);
+    this.seen.add(typeUrl);
+    if (first && typeUrl === CLUSTER_TYPE) {
+      this.send(
+        ENDPOINT_TYPE,
+        names.filter((name) => name.startsWith('outbound|')),
+        '',
+      );
+    } else if (first && typeUrl === ENDPOINT_TYPE) {
+      this.send(LISTENER_TYPE, [], '');
+    } else if (first && typeUrl === LISTENER_TYPE) {
+      this.send(ROUTE_TYPE, ['80'], '');
+    } else if (first && typeUrl === ROUTE_TYPE) {
+      this.settle();
+    } else if (typeUrl === ENDPOINT_TYPE) {
+      this.onEndpoints?.();
+    }
+  }
+
+  private send(typeUrl: string, names: readonly string[], nonce: string, node?: Uint8Array): void {
+    const writer = new BinaryWriter();
+    if (node !== undefined) {
+      writer.tag(1, WireType.LengthDelimited).bytes(node);
+    }
+    writer.tag(2, WireType.LengthDelimited).string(typeUrl);
+    for (const name of names) {
+      writer.tag(3, WireType.LengthDelimited).string(name);
+    }
+    if (nonce !== '') {
+      writer.tag(6, WireType.LengthDelimited).string(nonce);
+    }
+    const body = writer.finish();
+    const frame = Buffer.alloc(FRAME_HEAD + body.length);
+    frame.writeUInt32BE(body.length, 1);
+    frame.set(body, FRAME_HEAD);
+    this.stream.write(frame);
+  }
+}
+
+function decodeResponse(bytes: Uint8Array): { typeUrl: string; nonce: string; names: string[] } {
+  const reader = new BinaryReader(bytes);
+  const names: string[] = [];
+  let typeUrl = '';
+  let nonce = '';
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === 2) {
+      names.push(resourceName(reader.bytes()));
+    } else if (field === 4) {
+      typeUrl = reader.string();
+    } else if (field === 5) {
+      nonce = reader.string();
+    } else {
+      reader.skip(wireType);
+    }
+  }
+  return { typeUrl, nonce, names };
+}
+
+/** `Resource.name`. */
+function resourceName(bytes: Uint8Array): string {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === 3) {
+      return reader.string();
+    }
+    reader.skip(wireType);
+  }
+  return '';
+}
+
+const proxies: BenchProxy[] = [];
+let stopping = false;
+
+function fail(error: Error): void {
+  if (!stopping) {
+    console.error(`bench proxy: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+process.on('message', async (request: ClientsRequest) => {
+  if (request.kind === 'connect') {
+    const added = Array.from(
+      { length: request.count },
+      (_, nth) => new BenchProxy(request.server, request.first + nth),
+    );
+    proxies.push(...added);
+    const at = await Promise.all(added.map((proxy) => proxy.settled.then(now)));
+    process.send?.({ at });
+    return;
+  }
+  const acknowledged = proxies.map(
+    (proxy) =>
+      new Promise<number>((resolve) => {
+        proxy.onEndpoints = () => resolve(now());
+      }),
+  );
+  process.send?.({ at: [] });
+  process.send?.({ at: await Promise.all(acknowledged) });
+});
+process.on('disconnect', () => {
+  stopping = true;
+  process.exit(0);
+});
+process.send?.({ at: [] });

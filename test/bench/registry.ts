@@ -1,0 +1,19 @@
+import { run as coldStorm } from './cold-storm.ts';
+import { run as fanOut } from './fan-out.ts';
+import { run as injection } from './injection.ts';
+import { run as proxyMemory } from './proxy-memory.ts';
+import type { BenchResult } from './result.ts';
+
+/** A bench: its name on the command line and what runs it. */
+export interface Bench {
+  readonly name: string;
+  run(): Promise<BenchResult[]>;
+}
+
+/** All benches, in the order in which they run. */
+export const BENCHES: readonly Bench[] = [
+  { name: 'injection', run: injection },
+  { name: 'fan-out', run: fanOut },
+  { name: 'cold-storm', run: coldStorm },
+  { name: 'proxy-memory', run: proxyMemory },
+];
