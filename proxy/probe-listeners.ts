@@ -35,6 +35,16 @@ export function buildProbeConfig(probes: ProbeRecord, ipv6: boolean): ProbeConfi
   return { listeners, clusters: [...clusters.values()] };
 }
 
+/**
+ * Kubelet calls a postStart hook while the application is still starting, and looks at no status: only a refused connection
+ * fails the hook. Envoy accepts before the application does, so it is Envoy that waits, about half a minute, for it to listen.
+ */
+const UNTIL_IT_LISTENS = {
+  retry_on: 'connect-failure',
+  num_retries: 60,
+  retry_back_off: { base_interval: '0.1s', max_interval: '1s' },
+};
+
 function clusterName({ type, port }: OriginalProbe): string {
   return type === 'tcp' ? `${TCP_PROBE_CLUSTER}${port}` : `probe-${type}-${port}`;
 }
@@ -50,7 +60,12 @@ function buildHttpListener(entries: readonly (readonly [string, OriginalProbe])[
       match: matchGet(path),
       // Kubelet would follow a redirect to a path that is not on this port; a 3xx without Location passes, as a followed one does.
       response_headers_to_remove: ['location'],
-      route: { cluster: clusterName(probe), prefix_rewrite: probe.path ?? '/', timeout: '0s' },
+      route: {
+        cluster: clusterName(probe),
+        prefix_rewrite: probe.path ?? '/',
+        timeout: '0s',
+        ...(path.endsWith('/poststart') ? { retry_policy: UNTIL_IT_LISTENS } : {}),
+      },
     })),
   });
 }
