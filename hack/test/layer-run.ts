@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runScript } from './child.ts';
+import { endCurrent, runScript } from './child.ts';
 import type { Layer } from './layers.ts';
 import { type Tally, tallyOf } from './tally.ts';
 
@@ -10,7 +10,12 @@ import { type Tally, tallyOf } from './tally.ts';
  * @param env variables for the tests
  */
 export function runLayer(layer: Layer, env: Readonly<Record<string, string>>): Promise<Tally> {
-  return layer.jest === undefined ? runLint() : runJest(layer.jest, env);
+  const limit = setTimeout(() => {
+    process.stderr.write(`test: ${layer.name} is ended after ${layer.minutes} minutes\n`);
+    endCurrent();
+  }, layer.minutes * 60_000);
+  const run = layer.jest === undefined ? runLint() : runJest(layer.jest, env);
+  return run.finally(() => clearTimeout(limit));
 }
 
 async function runLint(): Promise<Tally> {
@@ -26,7 +31,7 @@ async function runJest(args: readonly string[], env: Readonly<Record<string, str
   try {
     const code = await runScript(
       'jest/bin/jest.js',
-      ['--json', '--outputFile', outputFile, '--passWithNoTests', ...args],
+      ['--json', '--outputFile', outputFile, '--passWithNoTests', '--forceExit', ...args],
       {
         NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim(),
         ...env,

@@ -5,6 +5,8 @@ export interface Layer {
   readonly about: string;
   /** What it needs to be there before it runs. */
   readonly needs: 'nothing' | 'cluster' | 'heddle';
+  /** After so long the layer is ended, and counts as failed. */
+  readonly minutes: number;
   /** Arguments for Jest; undefined: it is the linter and the type checker. */
   readonly jest: readonly string[] | undefined;
 }
@@ -13,28 +15,32 @@ export interface Layer {
 const FOLDERS = ['feature', 'integration', 'e2e', 'bench', 'fuzz'];
 
 export const LAYERS: readonly Layer[] = [
-  { name: 'lint', about: 'Biome, the import law, and the types', needs: 'nothing', jest: undefined },
+  { name: 'lint', about: 'Biome, the import law, and the types', minutes: 10, needs: 'nothing', jest: undefined },
   {
     name: 'unit',
     about: 'tests beside their files, golden files included; no root, no cluster',
+    minutes: 10,
     needs: 'nothing',
     jest: ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `/test/(${FOLDERS.join('|')})/`],
   },
   {
     name: 'feature',
     about: 'objects in, resources out of a real stream; malformed input',
+    minutes: 10,
     needs: 'nothing',
     jest: ['--testPathPatterns', '/test/(feature|fuzz)/'],
   },
   {
     name: 'integration',
     about: 'a real API server',
+    minutes: 10,
     needs: 'cluster',
     jest: ['--runInBand', '--testTimeout', '60000', '--testPathPatterns', '/test/integration/'],
   },
   {
     name: 'e2e',
     about: 'a real node with real pods and real traffic',
+    minutes: 60,
     needs: 'heddle',
     jest: ['--runInBand', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/'],
   },
