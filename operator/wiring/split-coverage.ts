@@ -2,7 +2,7 @@ import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
 import type { MeshPort, SplitQuery } from '../canary/ports.ts';
 import type { MeshSnapshot, ServicePort, Workload } from '../mesh/snapshot.ts';
-import { OUTBOUND_LISTENER, routeConfiguration } from '../xds/names.ts';
+import { portListener, routeConfiguration } from '../xds/names.ts';
 import { LISTENER_TYPE, type ProxyIdentity, ROUTE_TYPE, type XdsResource } from '../xds/resource.ts';
 
 /** What is looked up of the cache. */
@@ -41,8 +41,11 @@ export class SplitCoverage implements MeshPort {
       const resource = this.#resources.lookup(report.identity, typeUrl, name);
       return resource === undefined || report.acknowledged(typeUrl, name) === resource.version;
     };
-    if (!newest(LISTENER_TYPE, OUTBOUND_LISTENER)) return false;
-    return ports.every(({ port, protocol }) => protocol === 'tcp' || newest(ROUTE_TYPE, routeConfiguration(port)));
+    return ports.every(
+      ({ port, protocol }) =>
+        newest(LISTENER_TYPE, portListener(port)) &&
+        (protocol === 'tcp' || newest(ROUTE_TYPE, routeConfiguration(port))),
+    );
   }
 }
 

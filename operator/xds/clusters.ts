@@ -9,7 +9,7 @@ import { TLS_MODE_ISTIO } from '../../proxy/names.ts';
 import type { AppProtocol, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { adsSource } from './config-source.ts';
 import { encodeResource, milliseconds } from './encoding.ts';
-import { buildHttpProtocolOptions } from './http-protocols.ts';
+import { buildHttpProtocolOptions, type Peer } from './http-protocols.ts';
 import { meshServerName, podCluster } from './names.ts';
 import { CLUSTER_TYPE, type XdsResource } from './resource.ts';
 import { buildRawBuffer, buildUpstreamTls } from './tls-sockets.ts';
@@ -64,7 +64,7 @@ export function translateCluster(
   cluster.commonLbConfig = create(ClusterSchema, {
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
   }).commonLbConfig;
-  addProtocol(cluster, port.protocol);
+  addProtocol(cluster, port.protocol, peers.length > 0 ? 'proxy' : 'application');
   if (peers.length > 0) {
     const serverName = meshServerName(port.port, service.hostname, revision);
     cluster.transportSocketMatches = create(ClusterSchema, {
@@ -91,11 +91,11 @@ export function translatePodCluster(hostname: Hostname, port: ServicePort, peers
   cluster.clusterDiscoveryType = { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST };
   cluster.lbPolicy = Cluster_LbPolicy.CLUSTER_PROVIDED;
   cluster.transportSocket = buildUpstreamTls(meshServerName(port.port, hostname), peers);
-  addProtocol(cluster, port.protocol);
+  addProtocol(cluster, port.protocol, 'proxy');
   return encodeCluster(cluster);
 }
 
-function addProtocol(cluster: Cluster, protocol: AppProtocol): void {
+function addProtocol(cluster: Cluster, protocol: AppProtocol, peer: Peer): void {
   if (protocol === 'tcp' || protocol === 'tls') return;
-  cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(protocol);
+  cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(protocol, peer);
 }

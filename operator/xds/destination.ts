@@ -37,7 +37,8 @@ export function buildDestination(service: MeshService, port: ServicePort, endpoi
   pools.push({
     cluster: stable,
     revision: split.stable,
-    endpoints: released.filter((endpoint) => next === undefined || endpoint.revision !== next),
+    // A pod of the stable revision is released, even while its gate is still to be opened.
+    endpoints: endpoints.filter(({ gated, revision }) => revision === split.stable || (!gated && revision !== next)),
   });
   if (next === undefined) return { pools, shares: [{ cluster: stable, weight: 100 }] };
 

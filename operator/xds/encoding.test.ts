@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
 import { ClusterSchema } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { contentHash, encodeField, encodeResource, encodeResourceParts, milliseconds } from './encoding.ts';

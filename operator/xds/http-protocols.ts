@@ -9,6 +9,16 @@ import { milliseconds, pack } from './encoding.ts';
 
 const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
+/** Who is at the other end of a cluster's connections. */
+export type Peer = 'application' | 'proxy';
+
+/**
+ * How long connections stay open without a request, in ms. A request sent on a connection that the other end is just closing is lost, and nobody can
+ * tell whether it was received; so this end closes first. Applications close early (gunicorn after 2 s, Node after 5 s) and connecting again is
+ * cheap; our own proxies wait for an hour, and connecting again costs a TLS handshake.
+ */
+const IDLE_MS: Readonly<Record<Peer, number>> = { application: 1000, proxy: 600_000 };
+
 /** A port whose connections may be HTTP, as declared or as sniffed. */
 export function isHttp(protocol: AppProtocol): boolean {
   return protocol === 'auto' || isDeclaredHttp(protocol);
@@ -27,13 +37,11 @@ export function isTcp(protocol: AppProtocol): boolean {
 /**
  * `typed_extension_protocol_options` of a cluster: HTTP/2 where it is declared, else what the client spoke, so that h2c, gRPC and WebSocket
  * pass as they came.
- *
- * @param idleMs closes connections that long without a request; undefined: Envoy's default, one hour
  */
-export function buildHttpProtocolOptions(protocol: AppProtocol, idleMs?: number): Record<string, Any> {
+export function buildHttpProtocolOptions(protocol: AppProtocol, peer: Peer): Record<string, Any> {
   const options = create(HttpProtocolOptionsSchema, {
     upstreamProtocolOptions: upstreamProtocol(protocol),
-    ...(idleMs === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout: milliseconds(idleMs) } }),
+    commonHttpProtocolOptions: { idleTimeout: milliseconds(IDLE_MS[peer]) },
   });
   return { [OPTIONS]: pack(HttpProtocolOptionsSchema, options) };
 }

@@ -12,16 +12,10 @@ import { buildHttpProtocolOptions } from './http-protocols.ts';
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, PASSTHROUGH_CLUSTER } from './names.ts';
 import type { XdsResource } from './resource.ts';
 
-/**
- * Idle connections to the application are closed before the application does so itself (Node closes after 5 s, gunicorn after 2 s): a request
- * sent on a connection that is just being closed is lost, and nobody can tell whether it was received. Connecting over loopback costs nothing.
- */
-const APPLICATION_IDLE_MS = 1000;
-
 /** Clusters that every proxy has, whatever the mesh holds. */
 export function translateBuiltinClusters(): XdsResource[] {
   const passthrough = originalDestination(PASSTHROUGH_CLUSTER);
-  passthrough.typedExtensionProtocolOptions = buildHttpProtocolOptions('auto');
+  passthrough.typedExtensionProtocolOptions = buildHttpProtocolOptions('auto', 'application');
   const inbound = originalDestination(INBOUND_PASSTHROUGH_CLUSTER);
   bindToLocalSource(inbound);
   const blackHole = buildCluster(BLACK_HOLE_CLUSTER);
@@ -35,7 +29,7 @@ export function translateInboundCluster(port: InboundPort): XdsResource {
   bindToLocalSource(cluster);
   if (port.protocol !== 'tcp' && port.protocol !== 'tls') {
     // Always as the caller spoke: a port declared http2 may be served by an application that also takes HTTP/1.1.
-    cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions('auto', APPLICATION_IDLE_MS);
+    cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions('auto', 'application');
   }
   return encodeCluster(cluster);
 }

@@ -24,7 +24,7 @@ export const HTTP_ALPN = 'heddle-http';
 
 /**
  * Response header by which an inbound proxy tells a calling proxy that the application never received the request, so that sending it to
- * another endpoint is safe whatever its method. It never leaves the mesh and is never taken from an application.
+ * another endpoint is safe whatever its method. Applications in the mesh never see it, and cannot say it.
  */
 export const UNDELIVERED_HEADER = 'x-heddle-undelivered';
 

@@ -16,6 +16,7 @@ const SHARED_TAGS: StatTags = {
   response_code: '%RESPONSE_CODE%',
   response_flags: '%RESPONSE_FLAGS%',
   request_protocol: '%PROTOCOL%',
+  grpc_response_status: '%GRPC_STATUS_NUMBER%',
 };
 
 /** The logger that counts every request as Istio's `istio_requests_total` and `istio_request_duration_milliseconds`. */

@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import type { MeshSnapshot } from '../mesh/snapshot.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ResourceChange, ROUTE_TYPE } from './resource.ts';
+import {
+  deltaBetween,
+  endpoint,
+  port,
+  proxyOf,
+  type SnapshotInput,
+  service,
+  snapshotOf,
+  workload,
+} from './testing/mesh-fixture.ts';
+import { XdsCache } from './xds-cache.ts';
+
+const ORDERING = service('ordering.shop', [port(80, 'http', 'http')]);
+const BILLING = service('billing.bank', [port(80, 'http', 'http')], { addresses: ['10.96.0.2'] });
+const PODS = [endpoint('10.0.0.1', { http: 8080 }), endpoint('10.0.0.2', { http: 8080 })];
+const BASE: SnapshotInput = {
+  services: [ORDERING, BILLING],
+  endpoints: { [ORDERING.hostname]: PODS, [BILLING.hostname]: PODS },
+  workloads: [workload('w1'), workload('w2'), workload('w3', { owner: 'other' })],
+};
+
+/** Updates a cache from one snapshot to another; gives what the streams of two proxies are told. */
+function changeBetween(before: SnapshotInput, after: SnapshotInput) {
+  const cache = new XdsCache();
+  const [first, second]: MeshSnapshot[] = [snapshotOf(before), snapshotOf(after)];
+  if (first === undefined || second === undefined) throw new Error('two snapshots');
+  cache.update(first, deltaBetween(undefined, first));
+  const changes: ResourceChange[] = [];
+  cache.onChange((change) => changes.push(change));
+  cache.update(second, deltaBetween(first, second));
+  const told = (uid: string) =>
+    changes.map((change) =>
+      Object.fromEntries([...(change.affected(proxyOf(uid)) ?? [])].map(([type, names]) => [type, [...names]])),
+    );
+  return { cache, w1: told('w1'), w2: told('w2') };
+}
+
+describe('an update tells', () => {
+  test('nothing when nothing differs', () => {
+    expect(changeBetween(BASE, BASE).w1).toEqual([]);
+  });
+
+  test("one load assignment when a service's pods change", () => {
+    const endpoints = { ...BASE.endpoints, [ORDERING.hostname]: PODS.slice(1) };
+    expect(changeBetween(BASE, { ...BASE, endpoints }).w1).toEqual([
+      { [ENDPOINT_TYPE]: ['outbound|80||ordering.shop.svc.cluster.local'] },
+    ]);
+  });
+
+  test('the cluster, and its load assignment again, when new pods have another identity', () => {
+    const other = endpoint('10.0.0.3', { http: 8080 }, { spiffeId: 'spiffe://cluster.local/ns/shop/sa/other' });
+    const endpoints = { ...BASE.endpoints, [ORDERING.hostname]: [...PODS, other] };
+    const name = 'outbound|80||ordering.shop.svc.cluster.local';
+    expect(changeBetween(BASE, { ...BASE, endpoints }).w1).toEqual([
+      { [CLUSTER_TYPE]: [name], [ENDPOINT_TYPE]: [name] },
+    ]);
+  });
+
+  test('the route configuration alone when the weight of a release changes', () => {
+    const canary = { kind: 'Canary', namespace: 'shop', name: 'ordering' };
+    const release = (weight: number) => ({ canary, label: 'l', stable: 'r1', next: 'r2', weight });
+    const pods = [...PODS, endpoint('10.0.0.3', { http: 8080 }, { revision: 'r2', gated: true })];
+    const at = (weight: number): SnapshotInput => ({
+      ...BASE,
+      services: [{ ...ORDERING, split: release(weight) }, BILLING],
+      endpoints: { ...BASE.endpoints, [ORDERING.hostname]: pods },
+    });
+    expect(changeBetween(at(5), at(50)).w1).toEqual([{ [ROUTE_TYPE]: ['80'] }]);
+  });
+
+  test('only the proxy of a workload that changes about its inbound side', () => {
+    const mtls = { mode: 'STRICT', ports: {}, policies: [] } as const;
+    const workloads = [workload('w1', { mtls }), workload('w2'), workload('w3', { owner: 'other' })];
+    const { w1, w2 } = changeBetween(BASE, { ...BASE, workloads });
+    expect(w1).toEqual([{ [CLUSTER_TYPE]: ['inbound|8080||'], [LISTENER_TYPE]: ['virtualInbound'] }]);
+    expect(w2).toEqual([{}]);
+  });
+
+  test('everything of a service that goes', () => {
+    const { cache, w1 } = changeBetween(BASE, { workloads: BASE.workloads ?? [] });
+    expect(w1[0]?.[CLUSTER_TYPE]).toHaveLength(2);
+    expect(w1[0]?.[ROUTE_TYPE]).toEqual(['80']);
+    expect(w1[0]?.[LISTENER_TYPE]).toEqual(['outbound|80']);
+    const names = [...cache.wildcard(proxyOf('w1'), LISTENER_TYPE).keys()];
+    expect(names).toEqual(['virtualOutbound', 'virtualInbound']);
+    expect(cache.lookup(proxyOf('w1'), ROUTE_TYPE, '80')).toBeUndefined();
+    expect([...cache.wildcard(proxyOf('w1'), ENDPOINT_TYPE)]).toEqual([]);
+  });
+});
+
+describe('what is encoded', () => {
+  const { cache } = changeBetween({}, BASE);
+
+  test('is the same object for equal replicas, and another for another workload', () => {
+    const inbound = (uid: string) => cache.lookup(proxyOf(uid), LISTENER_TYPE, 'virtualInbound');
+    expect(inbound('w1')).toBe(inbound('w2'));
+    expect(inbound('w1')?.version).not.toBe(inbound('w3')?.version);
+    expect(inbound('unknown')).toBeUndefined();
+  });
+
+  test('as routes is shared by all namespaces without a host of their own on the port', () => {
+    const routes = (namespace: string) => cache.lookup(proxyOf('w1', namespace), ROUTE_TYPE, '80');
+    expect(routes('x')).toBe(routes('y'));
+    expect(new Set(['x', 'shop', 'bank'].map((namespace) => routes(namespace)?.version)).size).toBe(3);
+  });
+
+  test.each(['0', '080', '80x', '99999', ''])('has no route configuration %p', (name) => {
+    expect(cache.lookup(proxyOf('w1'), ROUTE_TYPE, name)).toBeUndefined();
+  });
+});
