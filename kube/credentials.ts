@@ -97,7 +97,8 @@ export class Credentials {
     const digest = hash.digest('hex');
     const known = this.#agents.get(digest);
     if (known) return known;
-    const base = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16 };
+    // Far more than all watches need; a storm of reviews waits for a free connection instead of opening hundreds.
+    const base = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16, maxSockets: 128 };
     const agent =
       server.protocol === 'http:'
         ? new HttpAgent(base)

@@ -44,6 +44,17 @@ describe('KubeApi', () => {
     expect(error).toBeInstanceOf(KubeConnectionError);
   });
 
+  test('a kept connection that the server closes in the same moment is no error', async () => {
+    let calls = 0;
+    const api = await answering((request, response) => {
+      if (++calls === 2) request.socket.destroy();
+      else answerJson(response, { metadata: {} });
+    });
+    await api.get(CONFIG_MAP, name);
+    await api.get(CONFIG_MAP, name);
+    expect(calls).toBe(3);
+  });
+
   test('a refused connection says so', async () => {
     const api = apiFor('http://127.0.0.1:1');
     await expect(api.get(CONFIG_MAP, name)).rejects.toMatchObject({ code: 'ECONNREFUSED' });

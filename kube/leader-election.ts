@@ -105,8 +105,10 @@ export class LeaderElection {
     const begun = this.#now();
     const lease = await this.#read();
     if (!lease) {
-      await api.create(LEASE, { metadata: { namespace, name }, spec: this.#spec(undefined) }).catch(swallowConflict);
-      return; // The next attempt reads who won; a lease we made names us and is then renewed.
+      const created = api.create(LEASE, { metadata: { namespace, name }, spec: this.#spec(undefined) });
+      const isOurs = await created.then(() => true, swallowConflict);
+      if (isOurs) this.#renewed(begun);
+      return;
     }
     const version = lease.metadata.resourceVersion ?? '';
     if (this.#observed?.version !== version) this.#observed = { version, at: begun };
@@ -188,8 +190,9 @@ export class LeaderElection {
   }
 }
 
-function swallowConflict(error: unknown): void {
+function swallowConflict(error: unknown): false {
   if (!isConflict(error)) throw error;
+  return false;
 }
 
 /** metav1.MicroTime. */

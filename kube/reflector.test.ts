@@ -63,13 +63,6 @@ const end =
     response.writeHead(200);
     response.end(lines.join(''));
   };
-/** Sends lines, then breaks the connection in the middle of the next. */
-const reset =
-  (...lines: string[]): Step =>
-  (_, response) => {
-    response.writeHead(200);
-    response.write(`${lines.join('')}{"type":"MODI`, () => setTimeout(() => response.socket?.resetAndDestroy(), 5));
-  };
 
 describe('Reflector', () => {
   test('lists, then follows the watch', async () => {
@@ -97,10 +90,14 @@ describe('Reflector', () => {
   });
 
   test('resumes after a reset in the middle of a line', async () => {
-    const run = await reflect(
-      [ok(list(5))],
-      [reset(event('ADDED', configMap('a', 6))), hold(event('MODIFIED', configMap('a', 7)))],
-    );
+    let reset = () => {};
+    const begin: Step = (request, response) => {
+      reset = () => request.socket.resetAndDestroy();
+      hold(event('ADDED', configMap('a', 6)), '{"type":"MODI')(request, response);
+    };
+    const run = await reflect([ok(list(5))], [begin, hold(event('MODIFIED', configMap('a', 7)))]);
+    await eventually(() => run.changes.length === 1);
+    reset();
     await eventually(() => run.changes.length === 2);
     expect(run.changes).toEqual(['+shop/a@6', '~shop/a@7']);
     expect(run.watchUrls()[1]).toContain('resourceVersion=6');

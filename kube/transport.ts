@@ -114,9 +114,22 @@ function send(
   const open = connection.server.protocol === 'http:' ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
     const options = { method: request.method, agent: connection.agent, headers, signal };
-    const outgoing = open(urlOf(connection.server, request), options, resolve);
-    outgoing.on('error', (cause) => reject(connectionError(request, cause, deadline)));
-    outgoing.end(body);
+    let answered = false;
+    const attempt = (isRetry: boolean) => {
+      const outgoing = open(urlOf(connection.server, request), options, (response) => {
+        answered = true;
+        resolve(response);
+      });
+      outgoing.on('error', (cause: NodeJS.ErrnoException) => {
+        if (answered) return; // The reader of the response gets the error.
+        // The server closed an idle connection just as we took it from the pool: it saw nothing of the request.
+        const isStale = outgoing.reusedSocket && cause.code === 'ECONNRESET' && !signal.aborted;
+        if (isStale && !isRetry) attempt(true);
+        else reject(connectionError(request, cause, deadline));
+      });
+      outgoing.end(body);
+    };
+    attempt(false);
   });
 }
 
