@@ -5,11 +5,13 @@ import { Registry } from 'prom-client';
 import { readMeshConfig } from '../api/mesh-config.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import { HealthServer } from '../kube/health.ts';
-import { PEER_AUTHENTICATION } from '../kube/kinds.ts';
+import { DEPLOYMENT, PEER_AUTHENTICATION } from '../kube/kinds.ts';
 import { connectKube } from '../kube/kube-api.ts';
+import { isNotFound } from '../kube/kube-error.ts';
 import { LeaderElection } from '../kube/leader-election.ts';
 import { createLogger } from '../kube/logger.ts';
-import { SYSTEM_NAMESPACE } from '../proxy/names.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { OPERATOR_SERVICE, SYSTEM_NAMESPACE } from '../proxy/names.ts';
 import { XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
@@ -135,12 +137,23 @@ function touchCanariesOnAcks(): void {
   });
 }
 
+/** Whether the operator is taken out of the cluster, rather than restarted: then nobody is left to open gates. */
+async function isRemoved(): Promise<boolean> {
+  try {
+    const { metadata } = await api.get<KubeObject>(DEPLOYMENT, { namespace, name: OPERATOR_SERVICE });
+    return metadata?.deletionTimestamp !== undefined;
+  } catch (error) {
+    return isNotFound(error);
+  }
+}
+
 let stopping = false;
 async function stop(signal: string): Promise<void> {
   if (stopping) return;
   stopping = true;
   ready = false;
   logger.info('operator stops', { signal });
+  if (election.isLeader && (await isRemoved())) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await Promise.allSettled([canary?.stop(), election.stop()]);
   await ads.stop(STOP_MS);

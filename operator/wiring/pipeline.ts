@@ -75,7 +75,8 @@ export class Pipeline {
     this.#pending = [];
     const before = this.#builder.snapshot;
     try {
-      const { snapshot, delta } = this.#builder.apply(changes);
+      const { snapshot, delta, unreadable } = this.#builder.apply(changes);
+      for (const object of unreadable) this.#logger.warn('object is not understood, left out', { ...object });
       if (snapshot === before && changes.length > 0) return;
       this.#cache.update(snapshot, delta);
       for (const listener of this.#listeners) listener(snapshot, delta);

@@ -1,0 +1,34 @@
+import { parse, stringify } from 'yaml';
+import type { Kubectl } from '../../../hack/mesh/kubectl.ts';
+
+const SYSTEM = 'heddle-system';
+const OPERATOR = 'deployment/heddle-operator';
+
+/** Restarts the operator and waits until the new one serves. */
+export async function restartOperator(kubectl: Kubectl): Promise<void> {
+  await kubectl.run(['rollout', 'restart', '-n', SYSTEM, OPERATOR]);
+  await kubectl.run(['rollout', 'status', '-n', SYSTEM, OPERATOR, '--timeout=120s'], { timeoutMs: 130_000 });
+}
+
+/**
+ * Changes the certificates' lifetimes in the mesh settings and restarts the operator, which reads them at its start.
+ * @param lifetimes fields of `certificates` in mesh.yaml
+ * @returns puts the settings back as they were
+ */
+export async function withLifetimes(
+  kubectl: Kubectl,
+  lifetimes: Readonly<Record<string, string>>,
+): Promise<() => Promise<void>> {
+  const map = await kubectl.json<{ data: { 'mesh.yaml': string } }>(['get', 'configmap', '-n', SYSTEM, 'heddle-mesh']);
+  const before = map.data['mesh.yaml'];
+  const settings = parse(before) as { certificates?: object };
+  const changed = stringify({ ...settings, certificates: { ...settings.certificates, ...lifetimes } });
+  await write(kubectl, changed);
+  return () => write(kubectl, before);
+}
+
+async function write(kubectl: Kubectl, text: string): Promise<void> {
+  const patch = JSON.stringify({ data: { 'mesh.yaml': text } });
+  await kubectl.run(['patch', 'configmap', '-n', SYSTEM, 'heddle-mesh', '--type=merge', '-p', patch]);
+  await restartOperator(kubectl);
+}
