@@ -36,7 +36,8 @@ export class BodyBudget {
     const chunks: Buffer[] = [];
     let size = 0;
     try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+      // Left early, the loop must not take the connection with it: the answer goes over it.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         size += chunk.length;
         this.#bytes += chunk.length;
         if (size > maxBytes) throw tooLarge(maxBytes);
@@ -51,6 +52,19 @@ export class BodyBudget {
     }
     return Buffer.concat(chunks, size);
   }
+}
+
+/** How long the rest of a rejected body is read and thrown away; milliseconds. */
+const DRAIN_MS = 1000;
+
+/** Reads on for a moment without keeping anything: a client that is still sending would otherwise get a reset instead of the answer. */
+export async function drain(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, DRAIN_MS);
+  request.once('end', resolve).once('close', resolve).resume();
+  await promise;
+  clearTimeout(timer);
 }
 
 function tooLarge(maxBytes: number): HttpError {

@@ -7,16 +7,16 @@ import { silentLogger } from '../kube/logger.ts';
 import { createHandlers } from './admission.ts';
 import { DEFAULT_SETTINGS } from './inject/settings.ts';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.ts';
-import { AdmissionServer } from './server.ts';
+import { AdmissionServer, type AdmissionServerOptions, SERVER_LIMITS } from './server.ts';
 import { makeCertificate } from './testing/certificate.ts';
 import { podReview } from './testing/review.ts';
 
 let server: AdmissionServer;
-let metrics: WebhookMetrics;
+let metrics: WebhookMetrics | undefined;
 let port: number;
 
-async function startServer(): Promise<void> {
-  metrics = createWebhookMetrics();
+async function newServer(limits: AdmissionServerOptions['limits'] = {}): Promise<[AdmissionServer, number]> {
+  metrics ??= createWebhookMetrics();
   const handlers = createHandlers(
     {
       settings: () => DEFAULT_SETTINGS,
@@ -27,9 +27,13 @@ async function startServer(): Promise<void> {
     },
     metrics,
   );
-  server = new AdmissionServer({ handlers, logger: silentLogger, metrics });
-  server.setCertificate(makeCertificate('first'));
-  port = await server.start(0, '127.0.0.1');
+  const made = new AdmissionServer({ handlers, logger: silentLogger, metrics, limits });
+  made.setCertificate(await makeCertificate('first'));
+  return [made, await made.start(0, '127.0.0.1')];
+}
+
+async function startServer(): Promise<void> {
+  [server, port] = await newServer();
 }
 
 beforeAll(startServer);
@@ -144,21 +148,14 @@ describe('the admission server', () => {
     ['a GET', '', { method: 'GET' }, 405, /only POST/],
     ['another path', '{}', { path: '/metrics' }, 404, /\/inject and \/validate/],
   ])('answers %s clearly', async (_, body, how, status, message) => {
-    const reply = await send(body, how).catch((error: NodeJS.ErrnoException) => {
-      // The server may close before a client that goes on sending has read the answer.
-      expect(status).toBe(413);
-      expect(['EPIPE', 'ECONNRESET']).toContain(error.code);
-      return undefined;
-    });
-    if (reply) {
-      expect(reply.status).toBe(status);
-      expect(reply.body).toMatch(message);
-    }
+    const reply = await send(body, how);
+    expect(reply.status).toBe(status);
+    expect(reply.body).toMatch(message);
     expect((await send(JSON.stringify(podReview('after')))).status).toBe(200);
   });
 
   test('counts what it did', async () => {
-    const text = await metrics.registry.metrics();
+    const text = await metrics?.registry.metrics();
     expect(text).toMatch(/heddle_webhook_pods_total\{outcome="injected",reason=""\} \d+/);
     expect(text).toMatch(/heddle_webhook_rejected_requests_total\{code="413"\} \d+/);
   });
@@ -172,6 +169,13 @@ describe('a client that wastes time', () => {
   };
 
   test('is cut off in the middle of TLS, of headers and of the body', async () => {
+    const limits = {
+      handshakeTimeout: 400,
+      headersTimeout: 400,
+      requestTimeout: 800,
+      connectionsCheckingInterval: 100,
+    };
+    const [hasty, port] = await newServer(limits);
     const silent = tcpConnect(port, '127.0.0.1').on('error', () => {});
     const secure = (first: string) => {
       const socket = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
@@ -184,8 +188,14 @@ describe('a client that wastes time', () => {
       'POST /inject HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     );
     const times = await Promise.all([silent, idle, headers, body].map(closed));
-    for (const time of times) expect(time).toBeLessThan(14_000);
+    for (const time of times) expect(time).toBeGreaterThan(300);
+    await hasty.stop();
   }, 20_000);
+
+  test('has seconds, not minutes', () => {
+    const { handshakeTimeout, headersTimeout, requestTimeout } = SERVER_LIMITS;
+    expect(Math.max(handshakeTimeout, headersTimeout, requestTimeout)).toBeLessThanOrEqual(10_000);
+  });
 });
 
 describe('a new certificate', () => {
@@ -203,16 +213,14 @@ describe('a new certificate', () => {
         else seen.add(reply.issuer);
       }
     });
-    for (const certificate of [makeCertificate('second'), makeCertificate('third')]) {
-      const before = seen.size;
-      server.setCertificate(certificate);
-      while (seen.size === before && failed === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const name of ['second', 'third']) {
+      server.setCertificate(await makeCertificate(name));
+      while (!seen.has(name) && failed === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     }
     done = true;
     await Promise.all(load);
     agent.destroy();
     expect(failed).toBe(0);
-    expect([...seen]).toEqual(expect.arrayContaining(['second', 'third']));
     expect((await send(JSON.stringify(podReview('u')))).issuer).toBe('third');
   }, 30_000);
 });
@@ -224,5 +232,4 @@ test('stopping answers what is under way and then closes', async () => {
   const settled = await Promise.allSettled(replies);
   expect(settled.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
   await expect(send('{}')).rejects.toThrow('ECONNREFUSED');
-  await startServer();
 });

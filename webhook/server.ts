@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from '../kube/logger.ts';
-import { BodyBudget, HttpError } from './body.ts';
+import { BodyBudget, drain, HttpError } from './body.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import { type AdmissionAnswer, type AdmissionRequest, formatReview, ReviewError, readReview } from './review.ts';
 
@@ -22,10 +22,12 @@ export interface AdmissionServerOptions {
   readonly handlers: Readonly<Record<string, AdmissionHandler>>;
   readonly logger: Logger;
   readonly metrics: WebhookMetrics;
+  /** In place of `SERVER_LIMITS`, for tests that cannot wait. */
+  readonly limits?: Partial<typeof SERVER_LIMITS>;
 }
 
 /** Anybody in the cluster can reach this port, so nothing may wait or grow for long. Times in milliseconds. */
-const LIMITS = {
+export const SERVER_LIMITS = {
   handshakeTimeout: 5000,
   headersTimeout: 5000,
   requestTimeout: 10_000,
@@ -33,7 +35,7 @@ const LIMITS = {
   // Longer than API servers keep an idle connection (90 s), so that the end never comes from here in the middle of a request.
   keepAliveTimeout: 120_000,
   maxHeaderSize: 16_384,
-} as const;
+};
 const MAX_CONNECTIONS = 1024;
 const DRAIN_MS = 10_000;
 
@@ -46,7 +48,7 @@ export class AdmissionServer {
 
   constructor(options: AdmissionServerOptions) {
     this.#options = options;
-    this.#server = createServer({ ...LIMITS, minVersion: 'TLSv1.2' }, this.#application());
+    this.#server = createServer({ ...SERVER_LIMITS, ...options.limits, minVersion: 'TLSv1.2' }, this.#application());
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
@@ -90,7 +92,7 @@ export class AdmissionServer {
       );
     });
     application.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-      this.#fail(error, request, response);
+      this.#fail(error, request, response).catch(() => response.destroy());
     });
     return application;
   }
@@ -108,14 +110,14 @@ export class AdmissionServer {
     this.#options.metrics.observe(path, performance.now() - begun);
   }
 
-  #fail(error: unknown, request: Request, response: Response): void {
+  async #fail(error: unknown, request: Request, response: Response): Promise<void> {
     const code = error instanceof HttpError ? error.code : error instanceof ReviewError ? 400 : 500;
     const message = code === 500 ? 'internal error; the log has more' : (error as Error).message;
     this.#options.metrics.rejected(code);
     if (code === 500) this.#options.logger.error('review failed', { path: request.path, error });
     else this.#options.logger.debug('request rejected', { path: request.path, code, reason: message });
+    await drain(request);
     if (response.headersSent || response.destroyed) return;
-    // What is left of the body is not read: the connection ends with the answer.
     response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
     response.end(`${message}\n`);
   }

@@ -18,7 +18,7 @@ const handlers = createHandlers(
   metrics,
 );
 const server = new AdmissionServer({ handlers, logger: silentLogger, metrics });
-server.setCertificate(makeCertificate('bench'));
+server.setCertificate(await makeCertificate('bench'));
 const port = await server.start(0, '127.0.0.1');
 
 let before = process.cpuUsage();

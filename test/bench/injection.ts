@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { podReview } from '../../webhook/testing/review.ts';
+import { quantile, round } from './figures.ts';
 import type { BenchResult } from './result.ts';
 
 const WARM_UP = 500;
@@ -72,13 +73,4 @@ function send(port: number, agent: Agent, body: string): Promise<void> {
     sent.on('error', reject);
     sent.end(body);
   });
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(3));
 }

@@ -32,7 +32,11 @@ export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
   if (decision.verdict === 'refuse') return refuse(pod, namespace.name, [decision.message]);
   const injection = injectPod(pod, settings, context.isGated(pod, namespace.name));
   if (injection.problems.length > 0) return refuse(pod, namespace.name, injection.problems);
-  return { outcome: 'injected', patch: diff(pod, injection.pod), warnings: podSecurityWarnings(namespace) };
+  return {
+    outcome: 'injected',
+    patch: diff(pod, injection.pod),
+    warnings: [...podSecurityWarnings(namespace), ...dnsWarnings(pod)],
+  };
 }
 
 function refuse(pod: V1Pod, namespace: string, problems: readonly string[]): PodOutcome {
@@ -46,5 +50,13 @@ function podSecurityWarnings({ name, labels }: NamespaceView): string[] {
   if (level !== 'baseline' && level !== 'restricted') return [];
   return [
     `namespace ${name} enforces PodSecurity "${level}", which forbids NET_ADMIN of heddle-init: label it ${ENFORCE_LABEL}=privileged, or its pods heddle.dev/inject=false`,
+  ];
+}
+
+/** The sidecar finds the operator by the cluster's DNS; with the node's alone it waits for its configuration for ever. */
+function dnsWarnings({ spec }: V1Pod): string[] {
+  if (spec?.dnsPolicy !== 'Default' || (spec.dnsConfig?.nameservers ?? []).length > 0) return [];
+  return [
+    'spec.dnsPolicy: with "Default" the sidecar cannot resolve the operator: use ClusterFirst, or name the DNS of the cluster in spec.dnsConfig',
   ];
 }

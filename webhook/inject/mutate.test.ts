@@ -207,6 +207,14 @@ describe('admitPod', () => {
     expect(warnings[0]?.length).toBeLessThanOrEqual(256);
   });
 
+  test('warns of a pod that cannot resolve the operator', () => {
+    expect(admitPod(pod({ dnsPolicy: 'Default' }), context).warnings).toEqual([
+      expect.stringContaining('use ClusterFirst'),
+    ]);
+    const dnsConfig = { nameservers: ['10.96.0.10'] };
+    expect(admitPod(pod({ dnsPolicy: 'Default', dnsConfig }), context).warnings).toEqual([]);
+  });
+
   test('asks about the gate only for pods that get a sidecar', () => {
     const asked: string[] = [];
     const isGated = (_: V1Pod, name: string) => asked.push(name) > 0;
