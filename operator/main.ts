@@ -21,6 +21,7 @@ import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
+import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { lifetimesFrom } from './wiring/lifetimes.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
@@ -109,7 +110,7 @@ async function start(): Promise<void> {
     stores,
     api,
     mesh: new SplitCoverage(snapshot, ads.acks, cache),
-    traffic: ledger,
+    traffic: new CompleteTraffic(ledger, { snapshot, acks: ads.acks, isReady: (uid) => stores.isReady(uid) }),
     clusterDomain: mesh.clusterDomain,
     isLeader: () => election.isLeader,
     event: (subject, event) => events.record(subject, event),

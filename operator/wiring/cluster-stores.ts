@@ -68,6 +68,12 @@ export class ClusterStores {
     await Promise.all(this.#reflectors.map((reflector) => reflector.start()));
   }
 
+  /** Whether the pod with this UID is Ready. */
+  isReady(uid: string): boolean {
+    const conditions = this.pods.byIndex(BY_UID, uid)[0]?.status?.conditions ?? [];
+    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
   }
