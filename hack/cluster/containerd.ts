@@ -15,6 +15,9 @@ export function containerdConfiguration(state: StateLayout, snapshotter: 'overla
 root = "${path.join(state.containerd, 'root')}"
 state = "${path.join(state.containerd, 'state')}"
 
+[debug]
+  level = "warn"
+
 [grpc]
   address = "${state.containerdSocket}"
 

