@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { HandshakeGate } from './handshake-gate.ts';
 
 /** Bounds of connections that have not proved who they are. */
 export interface ConnectionSettings {
@@ -19,6 +20,7 @@ export class Connections {
   private readonly settings: ConnectionSettings;
   private readonly unauthenticated = new Map<string, { socket: Socket; timer: NodeJS.Timeout; address: string }>();
   private readonly perAddress = new Map<string, number>();
+  private readonly gate = new HandshakeGate();
   private readonly all = new Map<string, Socket>();
 
   constructor(settings: ConnectionSettings) {
@@ -29,8 +31,8 @@ export class Connections {
     return this.all.size;
   }
 
-  /** Takes a new connection. False when it was refused (and destroyed). */
-  admit(socket: Socket): boolean {
+  /** Takes a new connection, or destroys it. @param begin starts TLS on it, when it is its turn */
+  admit(socket: Socket, begin: () => void): void {
     const address = socket.remoteAddress;
     socket.on('error', () => socket.destroy());
     if (
@@ -39,7 +41,7 @@ export class Connections {
       (this.perAddress.get(address) ?? 0) >= this.settings.maxUnauthenticatedPerAddress
     ) {
       socket.destroy();
-      return false;
+      return;
     }
     const peer = `${address}:${socket.remotePort}`;
     const timer = setTimeout(() => socket.destroy(), this.settings.authenticateWithinMs);
@@ -53,7 +55,7 @@ export class Connections {
       }
       this.forget(peer, socket);
     });
-    return true;
+    this.gate.enter(socket, begin);
   }
 
   /** A stream on the connection of this peer (`address:port`) proved who it is. */
@@ -81,6 +83,7 @@ export class Connections {
       return;
     }
     clearTimeout(entry.timer);
+    this.gate.leave(socket);
     this.unauthenticated.delete(peer);
     const left = (this.perAddress.get(entry.address) ?? 1) - 1;
     if (left > 0) {

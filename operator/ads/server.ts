@@ -90,9 +90,7 @@ export class AdsServer {
     this.register();
     this.injector = this.server.createConnectionInjector(this.credentials);
     this.listener = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-      if (this.connections.admit(socket)) {
-        this.injector.injectConnection(socket);
-      }
+      this.connections.admit(socket, () => this.injector.injectConnection(socket));
     });
     const fanOut = new FanOut(
       () => this.proxies.streams(),

@@ -21,7 +21,7 @@ export async function run(): Promise<BenchResult[]> {
       { bench, figure: 'CPU per proxy', value: round((cpu * 1000) / PROXIES), unit: 'ms' },
       { bench, figure: 'bytes', value: round(after.bytes - before.bytes), unit: 'B' },
       { bench, figure: 'encodes', value: after.encoded - before.encoded, unit: '' },
-      { bench, figure: 'longest turn of the event loop', value: round(after.longestTurnMs), unit: 'ms' },
+      { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
     ];
   } finally {
     await testbed.stop();

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { V1Pod } from '@kubernetes/client-node';
 import { Registry } from 'prom-client';
 import { createLogger } from 'winston';
@@ -11,6 +10,7 @@ import type { ProxyIdentity, ResourceSource, XdsResource } from '../../operator/
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
 import { makeServerCertificate } from '../feature/support/server-certificate.ts';
 import type { MeshSize, ServerAnswer, ServerRequest } from './messages.ts';
+import { TurnWatch } from './turn-watch.ts';
 
 /** The child that is measured: mesh, translation and streams as in the operator, without Kubernetes and the certificate authority. */
 
@@ -135,21 +135,18 @@ async function answer(request: ServerRequest): Promise<ServerAnswer> {
     return { changedAt };
   }
   const { user, system } = process.cpuUsage();
-  const delayMs = delay.max / 1e6;
-  delay.reset();
   return {
     cpuSeconds: (user + system) / 1e6,
     encoded,
     pushes: await total('heddle_ads_pushes_total'),
     bytes: await total('heddle_ads_pushed_bytes_total'),
-    longestTurnMs: delayMs,
+    longestTurnMs: turns.take(),
     rss: process.memoryUsage.rss(),
     heap: request.heap ? memory() : 0,
   };
 }
 
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
+const turns = new TurnWatch();
 const certificate = await makeServerCertificate();
 server.setCertificate(certificate);
 fill();

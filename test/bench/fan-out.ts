@@ -41,7 +41,7 @@ async function measure(proxies: number): Promise<BenchResult[]> {
       { bench, figure: 'bytes per change', value: per(after.bytes - before.bytes), unit: 'B' },
       { bench, figure: 'change to ACK, p50', value: round(quantile(latencies, 0.5)), unit: 'ms' },
       { bench, figure: 'change to ACK, p99', value: round(quantile(latencies, 0.99)), unit: 'ms' },
-      { bench, figure: 'longest turn of the event loop', value: round(after.longestTurnMs), unit: 'ms' },
+      { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
     ];
   } finally {
     await testbed.stop();
