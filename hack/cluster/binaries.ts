@@ -112,7 +112,8 @@ async function build(program: GoProgram, output: string): Promise<void> {
   const durations = new Durations(path.join(cacheDirectory(), 'durations.json'));
   const job = `build ${program.binary}`;
   const expectedSeconds = (await durations.recall(job)) ?? program.expectedSeconds;
-  const env = { ...process.env, CGO_ENABLED: '0' };
+  // The modules are built as they are committed, whatever the user's own Go settings say.
+  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '-mod=readonly' };
   const total = await countPackages(program, env);
   const bar = startProgress(`building ${program.binary}`);
   const started = Date.now();
