@@ -77,13 +77,24 @@ export function buildRoute(shares: readonly Share[], retryPolicy?: RetryPolicy):
 }
 
 /**
- * Istio's default, two more attempts on other hosts when the request was surely not served, plus requests of any method that the other side's
- * proxy reports as never delivered (a pod whose application has ended while its proxy still answers).
+ * More attempts than Istio's two: they are for requests that were surely not served, and when a deployment shrinks, several pods are gone some
+ * hundred milliseconds before word of it arrives.
+ */
+const RETRIES = 5;
+/**
+ * How often another host is picked when the pick was tried before. "Least requests" favours hosts that are gone, as they have none, so it takes
+ * many picks to be sure of another one.
+ */
+const HOST_PICKS = 50n;
+
+/**
+ * Other hosts are tried when the request was surely not served (Istio's conditions), and for requests of any method that the other side's proxy
+ * reports as never delivered (a pod whose application has ended while its proxy still answers).
  */
 function buildRetryPolicy(): RetryPolicy {
   return create(RetryPolicySchema, {
     retryOn: 'connect-failure,refused-stream,unavailable,cancelled,reset-before-request,retriable-headers',
-    numRetries: 2,
+    numRetries: RETRIES,
     retryHostPredicate: [
       {
         name: 'envoy.retry_host_predicates.previous_hosts',
@@ -93,7 +104,7 @@ function buildRetryPolicy(): RetryPolicy {
         },
       },
     ],
-    hostSelectionRetryMaxAttempts: 5n,
+    hostSelectionRetryMaxAttempts: HOST_PICKS,
     retriableHeaders: [
       {
         name: UNDELIVERED_HEADER,
