@@ -18,9 +18,11 @@ const COUNTED: readonly EnvoyConfig[] = [
   { exact: `cluster.${XDS_CLUSTER}.upstream_cx_active` },
   // The health_check filter that answers TCP probes reads these: uncounted, every such probe would fail.
   { safe_regex: { regex: `cluster\\.${TCP_PROBE_CLUSTER}\\d+\\.membership_(total|healthy|degraded)` } },
+  // One per cluster, and sent only for those that were used: it proves that a hop is TLS.
   { suffix: 'ssl.handshake' },
-  { suffix: 'ssl.fail_verify_error' },
-  { suffix: 'ssl.fail_verify_san' },
+  { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },
+  { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_error` },
+  { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_san` },
 ];
 
 /** Upper bounds in milliseconds, as in Istio's and wide enough for streams of hours. */

@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createHandlers } from './admission.ts';
+import { DEFAULT_SETTINGS } from './inject/settings.ts';
+import { createWebhookMetrics } from './metrics.ts';
+import { formatReview, ReviewError, readReview } from './review.ts';
+import { podReview } from './testing/review.ts';
+
+const handlers = createHandlers(
+  {
+    settings: () => DEFAULT_SETTINGS,
+    namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
+    isOurs: () => true,
+    isGated: () => true,
+    judgeTarget: async () => [],
+  },
+  createWebhookMetrics(),
+);
+
+/** Answers a body as the server does: the answer's text, or the sentence of the refusal to read it. */
+async function answer(path: string, body: string): Promise<string> {
+  try {
+    const review = readReview(Buffer.from(body));
+    return formatReview(review.uid, (await handlers[path]?.(review)) ?? {});
+  } catch (error) {
+    if (error instanceof ReviewError) return error.message;
+    throw error;
+  }
+}
+
+/** The document with the value at one of its places exchanged; places are counted through from the root. */
+function exchange(document: unknown, place: { left: number }, value: unknown): unknown {
+  if (place.left-- === 0) return value;
+  if (Array.isArray(document)) return document.map((item) => exchange(item, place, value));
+  if (typeof document !== 'object' || document === null) return document;
+  return Object.fromEntries(Object.entries(document).map(([key, item]) => [key, exchange(item, place, value)]));
+}
+
+const CANARY = {
+  ...podReview('u'),
+  request: {
+    uid: 'u',
+    kind: { group: 'heddle.dev', version: 'v1alpha1', kind: 'Canary' },
+    operation: 'CREATE',
+    namespace: 'shop',
+    object: {
+      metadata: { name: 'ordering' },
+      spec: {
+        targetRef: { kind: 'Deployment', name: 'ordering' },
+        analysis: {
+          interval: '10s',
+          stepWeights: [5, 50],
+          metrics: [{ name: 'request-duration', thresholdRange: { max: 5 } }],
+        },
+      },
+    },
+  },
+};
+
+describe('a review with anything anywhere', () => {
+  test.each([
+    ['/inject', podReview('u')],
+    ['/validate', CANARY],
+  ])('is answered or refused by %s, never the cause of an internal error', async (path, review) => {
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.constantFrom('__proto__', -1, 1e99, [], {}, [null], { name: null }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 90 }), value, async (left, odd) => {
+        expect(await answer(path, JSON.stringify(exchange(review, { left }, odd)))).toBeTruthy();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is refused for any text that is no review', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), async (body) => {
+        expect(await answer('/inject', body)).toMatch(/^the body is/);
+      }),
+    );
+  });
+});
