@@ -77,7 +77,7 @@ describe('a target at rest', () => {
     expect(condition(status, 'TargetReady')).toBe(expected);
     expect(status).toMatchObject({ phase: 'Initializing', weight: 0 });
     expect(status.stableRevision).toBeUndefined();
-    expect(status.ungatedRevisions).toEqual(target ? ['r1'] : []);
+    expect(status.ungatedRevisions).toEqual(target && !('rival' in more) ? ['r1'] : []);
   });
 
   test('whose Canary is invalid stays as it is', () => {

@@ -75,15 +75,15 @@ function refuse(draft: Draft, { problems, target }: Observation): void {
   if (draft.before('Accepted')?.message !== message) draft.event('Warning', 'InvalidSpec', message);
   draft.say('Accepted', 'False', 'InvalidSpec', message);
   if (draft.state.phase === undefined) draft.enter('Initializing', 'spec is not valid');
-  if (!draft.state.stableRevision) draft.state.ungatedRevisions = [...(target?.revisions.keys() ?? [])];
+  if (!draft.state.stableRevision) draft.state.ungatedRevisions = presentRevisions(target);
 }
 
-function standAside(draft: Draft, { targetName, target }: Observation, rival: string): void {
+function standAside(draft: Draft, { targetName }: Observation, rival: string): void {
   const message = `Canary ${rival} has Deployment ${targetName} already; delete one of the two`;
   if (draft.before('Accepted')?.reason !== 'TargetConflict') draft.event('Warning', 'TargetConflict', message);
   draft.say('Accepted', 'False', 'TargetConflict', message);
   draft.say('TargetReady', 'False', 'TargetConflict', message);
-  giveUp(draft, target);
+  giveUp(draft, undefined);
   draft.enter('Initializing', message);
 }
 
@@ -101,7 +101,16 @@ function giveUp(draft: Draft, target: TargetView | undefined): void {
   // Without a stable revision the mesh splits nothing, and an ordinary rollout gets its traffic as it goes.
   draft.clear('stableRevision', 'metrics', 'stableMetrics', 'verdict');
   draft.say('Ungated', 'False', 'Gated', 'No revision came without gates.');
-  draft.state.ungatedRevisions = [...(target?.revisions.keys() ?? [])];
+  draft.state.ungatedRevisions = presentRevisions(target);
+}
+
+/** Revisions that have pods or are to have some. */
+function presentRevisions(target: TargetView | undefined): string[] {
+  const views = [...(target?.revisions.values() ?? [])];
+  const present = views.filter(({ revision, pods, replicas }) => {
+    return pods.total > 0 || replicas > 0 || revision === target?.current;
+  });
+  return present.map(({ revision }) => revision);
 }
 
 function forgetRelease(draft: Draft): void {

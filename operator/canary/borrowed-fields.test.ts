@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  BORROWED_ANNOTATION,
+  borrowing,
+  FIELD_MANAGER,
+  fieldOwnership,
+  hasBorrowed,
+  pausedBy,
+  trimDeployment,
+} from './borrowed-fields.ts';
+import type { Deployment, ManagedFields } from './objects.ts';
+
+const strategyFields = {
+  'f:spec': {
+    'f:progressDeadlineSeconds': {},
+    'f:strategy': { 'f:rollingUpdate': { '.': {}, 'f:maxSurge': {}, 'f:maxUnavailable': {} }, 'f:type': {} },
+  },
+};
+
+/** What a client-side `kubectl apply` leaves: it owns the defaults, though nobody wrote them. */
+const kubectl: ManagedFields = {
+  manager: 'kubectl-client-side-apply',
+  operation: 'Update',
+  fieldsV1: strategyFields,
+};
+
+interface Shape {
+  surge?: number | string;
+  unavailable?: number | string;
+  deadline?: number;
+  paused?: boolean;
+  managers?: ManagedFields[];
+  annotations?: Record<string, string>;
+}
+
+function deployment({ surge = '25%', unavailable = '25%', deadline = 600, paused, managers, annotations }: Shape = {}) {
+  const made: Deployment = {
+    metadata: {
+      name: 'ordering',
+      namespace: 'shop',
+      managedFields: managers ?? [kubectl],
+      annotations: annotations ?? {},
+    },
+    spec: {
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } },
+      progressDeadlineSeconds: deadline,
+      ...(paused === undefined ? {} : { paused }),
+    },
+  };
+  return made;
+}
+
+const lastApplied = (spec: object) => ({
+  'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ spec }),
+});
+
+const ours = (fields: object): ManagedFields => ({
+  manager: FIELD_MANAGER,
+  operation: 'Apply',
+  fieldsV1: { 'f:metadata': { 'f:annotations': { [`f:${BORROWED_ANNOTATION}`]: {} } }, ...fields },
+});
+
+const all = { maxSurge: true, maxUnavailable: true, progressDeadlineSeconds: true };
+
+describe('the fields that may be borrowed', () => {
+  test.each([
+    ['are all, where a client owns defaults that nobody wrote', deployment(), all],
+    [
+      'are those whose values are the defaults',
+      deployment({ surge: 1, deadline: 30 }),
+      { ...all, maxSurge: false, progressDeadlineSeconds: false },
+    ],
+    [
+      'are not those that the manifest names, even with the default',
+      deployment({ annotations: lastApplied({ strategy: { rollingUpdate: { maxUnavailable: '25%' } } }) }),
+      { ...all, maxUnavailable: false },
+    ],
+    [
+      'are not those that another server-side apply names',
+      deployment({ managers: [{ manager: 'argocd', operation: 'Apply', fieldsV1: strategyFields }] }),
+      { maxSurge: false, maxUnavailable: false, progressDeadlineSeconds: false },
+    ],
+    [
+      'are those that are borrowed already',
+      deployment({
+        surge: '5%',
+        unavailable: 0,
+        managers: [
+          ours({ 'f:spec': { 'f:strategy': { 'f:rollingUpdate': { 'f:maxSurge': {}, 'f:maxUnavailable': {} } } } }),
+        ],
+      }),
+      all,
+    ],
+    [
+      'are not those that somebody has changed since',
+      deployment({ surge: '30%', managers: [ours({})] }),
+      { ...all, maxSurge: false },
+    ],
+    [
+      'do not depend on a last-applied annotation that can be read',
+      deployment({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{' } }),
+      all,
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(fieldOwnership(given)).toEqual(expected);
+  });
+});
+
+describe('borrowing', () => {
+  const wanted = { maxSurge: '5%', maxUnavailable: 0 };
+
+  test('applies what is wanted, and keeps the old values in an annotation', () => {
+    expect(borrowing(deployment(), { ...wanted, progressDeadlineSeconds: 9000 })).toEqual({
+      metadata: {
+        name: 'ordering',
+        namespace: 'shop',
+        annotations: {
+          [BORROWED_ANNOTATION]: '{"maxSurge":"25%","maxUnavailable":"25%","progressDeadlineSeconds":600}',
+        },
+      },
+      spec: { strategy: { rollingUpdate: wanted }, progressDeadlineSeconds: 9000 },
+    });
+  });
+
+  test('leaves alone what the user has set', () => {
+    const spec = borrowing(deployment({ surge: 2 }), wanted);
+    expect(spec).toMatchObject({ spec: { strategy: { rollingUpdate: { maxUnavailable: 0 } } } });
+    expect(JSON.stringify(spec)).not.toContain('maxSurge');
+  });
+
+  const borrowed = deployment({
+    surge: '5%',
+    unavailable: 0,
+    annotations: { [BORROWED_ANNOTATION]: '{"maxSurge":"25%","maxUnavailable":"25%"}' },
+    managers: [
+      ours({ 'f:spec': { 'f:strategy': { 'f:rollingUpdate': { 'f:maxSurge': {}, 'f:maxUnavailable': {} } } } }),
+    ],
+  });
+
+  test('has nothing to do where all is in force', () => {
+    expect(borrowing(borrowed, wanted)).toBeUndefined();
+    expect(borrowing(deployment(), {})).toBeUndefined();
+  });
+
+  test('gives a field back by applying without it', () => {
+    expect(borrowing(borrowed, {})).toEqual({ metadata: { name: 'ordering', namespace: 'shop' } });
+    expect(hasBorrowed(borrowed)).toBe(true);
+  });
+
+  test('takes a field again that was set to its default meanwhile', () => {
+    const reset = { ...borrowed, spec: deployment().spec } as Deployment;
+    expect(borrowing(reset, wanted)).toMatchObject({ spec: { strategy: { rollingUpdate: wanted } } });
+  });
+});
+
+describe('a paused Deployment', () => {
+  test.each([
+    ['is nobody’s while it is not paused', deployment(), undefined],
+    ['is the user’s', deployment({ paused: true }), 'user'],
+    ['is ours', deployment({ paused: true, managers: [ours({ 'f:spec': { 'f:paused': {} } })] }), 'us'],
+  ])('%s', (_, given, expected) => {
+    expect(pausedBy(given)).toBe(expected);
+  });
+});
+
+test('a trimmed Deployment still tells who has applied what', () => {
+  const trimmed = trimDeployment(deployment({ managers: [kubectl, ours({})] }));
+  expect(trimmed.metadata?.managedFields).toEqual([ours({})]);
+});
