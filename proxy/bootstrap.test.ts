@@ -107,7 +107,7 @@ describe('a real Envoy with the bootstrap', () => {
         {
           name: 'app',
           livenessProbe: { httpGet: { port: appPort, path: '/live?a=$(POD_NAME)' } },
-          readinessProbe: { tcpSocket: { port: tcpPort } },
+          readinessProbe: { tcpSocket: { port: tcpPort }, periodSeconds: 3 },
           lifecycle: { postStart: { httpGet: { port: appPort, path: '/moved' } } },
         },
       ],

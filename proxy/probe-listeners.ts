@@ -25,7 +25,7 @@ export function buildProbeConfig(probes: ProbeRecord, ipv6: boolean): ProbeConfi
   const clusters = new Map<string, EnvoyConfig>();
   for (const [, probe] of entries) {
     const name = clusterName(probe);
-    if (!clusters.has(name)) clusters.set(name, buildCluster(name, probe));
+    if (!clusters.has(name)) clusters.set(name, buildCluster(name, fastest(name, entries)));
   }
   const plain = entries.filter(([, probe]) => probe.type !== 'grpc');
   const listeners = plain.length > 0 ? [buildHttpListener(plain, ipv6)] : [];
@@ -44,6 +44,12 @@ const UNTIL_IT_LISTENS = {
   num_retries: 60,
   retry_back_off: { base_interval: '0.1s', max_interval: '1s' },
 };
+
+/** Of the probes that share a cluster the one that kubelet sends most often. */
+function fastest(name: string, entries: readonly (readonly [string, OriginalProbe])[]): OriginalProbe {
+  const sharing = entries.map(([, probe]) => probe).filter((probe) => clusterName(probe) === name);
+  return sharing.reduce((a, b) => ((b.periodSeconds ?? 0) < (a.periodSeconds ?? 0) ? b : a));
+}
 
 function clusterName({ type, port }: OriginalProbe): string {
   return type === 'tcp' ? `${TCP_PROBE_CLUSTER}${port}` : `probe-${type}-${port}`;
@@ -108,7 +114,7 @@ function buildCluster(name: string, probe: OriginalProbe): EnvoyConfig {
     ...(probe.type === 'http' || probe.type === 'https' ? oneRequestPerConnection() : {}),
     ...(probe.type === 'https' ? { transport_socket: unverifiedTls() } : {}),
     ...(probe.type === 'grpc' ? http2() : {}),
-    ...(probe.type === 'tcp' ? { health_checks: [connectCheck()] } : {}),
+    ...(probe.type === 'tcp' ? { health_checks: [connectCheck(probe.periodSeconds ?? 1)] } : {}),
   };
 }
 
@@ -140,17 +146,22 @@ function unverifiedTls(): EnvoyConfig {
   return extension('tls', 'transport_sockets.tls.v3.UpstreamTlsContext', context);
 }
 
-/** Connects each second, whether or not kubelet asks: its shortest period, and the answer is never older. */
-function connectCheck(): EnvoyConfig {
+/**
+ * Connects twice as often as kubelet asks, so that no answer is older than half a period; each second while the port is closed, so that a
+ * start is seen at once. More often than needed would fill the logs of applications that log every connection.
+ */
+function connectCheck(periodSeconds: number): EnvoyConfig {
   const second = '1s';
+  const healthy = `${Math.max(1, Math.floor(periodSeconds / 2))}s`;
   return {
     timeout: second,
-    interval: second,
+    interval: healthy,
+    unhealthy_interval: second,
+    // These two hold as long as a cluster has carried no request, which this one never does.
     no_traffic_interval: second,
-    no_traffic_healthy_interval: second,
+    no_traffic_healthy_interval: healthy,
     healthy_threshold: 1,
     unhealthy_threshold: 1,
-    always_log_health_check_failures: false,
     tcp_health_check: {},
   };
 }

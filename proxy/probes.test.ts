@@ -54,7 +54,7 @@ describe('rewriteProbes', () => {
       httpGet: { path: '/app-health/app/startupz', port: 15020 },
       periodSeconds: 1,
     });
-    expect(probes).toEqual({ '/app-health/app/startupz': { type: 'tcp', port: 9000 } });
+    expect(probes).toEqual({ '/app-health/app/startupz': { type: 'tcp', port: 9000, periodSeconds: 1 } });
   });
 
   test('gives each gRPC port a port of ours and keeps the service', () => {
@@ -99,7 +99,7 @@ describe('rewriteProbes', () => {
     expect(second).toEqual(first);
     const replaced = [{ ...container({}), livenessProbe: { tcpSocket: { port: 81 } } }];
     expect(rewriteProbes(replaced, first.probes).probes).toEqual({
-      '/app-health/app/livez': { type: 'tcp', port: 81 },
+      '/app-health/app/livez': { type: 'tcp', port: 81, periodSeconds: 10 },
     });
   });
 

@@ -11,6 +11,8 @@ export interface OriginalProbe {
   readonly port: number;
   /** Path and query; HTTP only. */
   readonly path?: string;
+  /** How often kubelet asks, in seconds; TCP only. */
+  readonly periodSeconds?: number;
   /** Port of ours in place of the application's; gRPC only. */
   readonly listenerPort?: number;
   /** The port's name, where the user wrote one. */
@@ -115,7 +117,7 @@ function readOriginal(container: V1Container, handler: Handler): OriginalProbe |
   const port = resolvePort(container, target.port);
   if (port === undefined) return undefined;
   const named = typeof target.port === 'string' && !/^\d+$/.test(target.port) ? { portName: target.port } : {};
-  if (!httpGet) return { type: 'tcp', port, ...named };
+  if (!httpGet) return { type: 'tcp', port, periodSeconds: (handler as V1Probe).periodSeconds || 10, ...named };
   const type = httpGet.scheme === 'HTTPS' ? 'https' : 'http';
   return { type, port, path: normalizePath(httpGet.path), ...named };
 }

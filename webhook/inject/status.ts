@@ -9,6 +9,7 @@ const probe = z.strictObject({
   type: z.enum(['http', 'https', 'tcp', 'grpc']),
   port: z.int().min(1).max(65_535),
   path: z.string().startsWith('/').optional(),
+  periodSeconds: z.int().min(1).optional(),
   listenerPort: z.int().min(1).max(65_535).optional(),
   portName: z.string().optional(),
 });
