@@ -153,6 +153,22 @@ describe('the real Envoy on a delta ADS stream', () => {
     expect(harness.server.acks.proxy(pod.uid)?.rejections()).toEqual([]);
     agent.destroy();
   }, 30_000);
+
+  test('goes on serving while the control plane restarts, and is sent nothing that it holds', async () => {
+    const load = startLoad(port, certificate.rootPem, 4);
+    await harness.stop();
+    harness = await startHarness([table], {}, ledger, harness.port);
+    harness.pods.set(pod.uid, pod);
+    await inForce(ROUTE_TYPE, '80', table.lookup(proxyless(pod), ROUTE_TYPE, '80')?.version, 40_000);
+    await inForce(LISTENER_TYPE, 'l', table.lookup(proxyless(pod), LISTENER_TYPE, 'l')?.version);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const sent = await harness.registry.getSingleMetric('heddle_ads_pushed_resources_total')?.get();
+    expect(sent?.values.reduce((sum, { value }) => sum + value, 0)).toBe(0);
+    const next = routes('80', { [STABLE]: 7 });
+    table.update([next]);
+    await inForce(ROUTE_TYPE, '80', next.version);
+    expect((await load.stop()).failures).toEqual([]);
+  }, 60_000);
 });
 
 /** No cluster is warming: `config_dump` names warming ones apart. */

@@ -47,11 +47,12 @@ export function nodeIdOf(pod: PodRecord): string {
 /** One for all servers of a test file: making a key takes long. */
 let sharedCertificate: Promise<TestCertificate> | undefined;
 
-/** Starts a server. @param sink takes metrics messages */
+/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port */
 export async function startHarness(
   sources: readonly ResourceSource[],
   settings: Partial<AdsSettings> = {},
   sink: AdsOptions['metricsSink'] = { receive: () => undefined },
+  atPort = 0,
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
   const certificate = await sharedCertificate;
@@ -76,7 +77,7 @@ export async function startHarness(
   const logger = createLogger({ silent: true });
   const server = new AdsServer({ sources, authenticator, metricsSink: sink, logger, registry, settings });
   server.setCertificate(certificate);
-  const port = await server.listen(0, '127.0.0.1');
+  const port = await server.listen(atPort, '127.0.0.1');
   const clients: AdsClient[] = [];
   let count = 0;
   return {
