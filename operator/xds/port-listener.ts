@@ -6,13 +6,14 @@ import {
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { Matcher, Matcher_OnMatch } from '../../generated/envoy/xds/type/matcher/v3/matcher_pb.js';
+import { commonRanges, inRange } from './address-range.ts';
 import { buildAlpnFilter } from './alpn-filter.ts';
 import { buildOutboundManager } from './connection-managers.ts';
 import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
 import { buildHttpInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
 import { HTTP_CHAIN, PASSTHROUGH_CHAIN, portListener, routeConfiguration } from './names.ts';
-import { chooseChain, matchAddress, matchSniffedHttp } from './network-matchers.ts';
+import { chooseChain, matchAddress, matchRanges, matchSniffedHttp } from './network-matchers.ts';
 import { buildPassthroughChain, buildTcpChain, encodeListener } from './outbound-listener.ts';
 import type { OutboundTarget, TcpChain } from './outbound-target.ts';
 import type { XdsResource } from './resource.ts';
@@ -62,18 +63,24 @@ function tcpChains(targets: Iterable<OutboundTarget>): TcpChain[] {
   return [...chains.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/**
+ * By exact address where connections may be opaque. Addresses declared to be HTTP are many, so they are matched as the block they come from, which
+ * stays the same when one more comes. Elsewhere may be pods of headless services, which HTTP finds by host.
+ */
 function buildMatcher(targets: ReadonlyMap<string, OutboundTarget>, hasHttp: boolean): Matcher {
   const http = chooseChain(HTTP_CHAIN);
   const passthrough = chooseChain(PASSTHROUGH_CHAIN);
+  const declared = [...targets].filter(([, target]) => target.mode === 'http').map(([address]) => address);
+  const ranges = commonRanges(declared);
   const addresses = new Map<string, Matcher_OnMatch>();
   for (const [address, target] of targets) {
     const tcp = target.chain === undefined ? passthrough : chooseChain(target.chain.name);
     const actions = { http, tcp, sniff: matchSniffedHttp(http, tcp) };
-    addresses.set(address, actions[target.mode]);
+    const covered = target.mode === 'http' && ranges.some((range) => inRange(address, range));
+    if (!covered) addresses.set(address, actions[target.mode]);
   }
-  // Unknown addresses may be pods of headless services, which HTTP finds by host.
-  const otherwise = hasHttp ? matchSniffedHttp(http, passthrough) : passthrough;
-  return matchAddress(addresses, otherwise);
+  const elsewhere = hasHttp ? matchSniffedHttp(http, passthrough) : passthrough;
+  return matchAddress(addresses, matchRanges(ranges, http, elsewhere));
 }
 
 function buildHttpChain(port: number): FilterChain {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MeshSnapshot } from '../mesh/snapshot.ts';
+import type { MeshService, MeshSnapshot } from '../mesh/snapshot.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ResourceChange, ROUTE_TYPE } from './resource.ts';
 import {
   deltaBetween,
@@ -105,6 +105,18 @@ describe('what is encoded', () => {
     const routes = (namespace: string) => cache.lookup(proxyOf('w1', namespace), ROUTE_TYPE, '80');
     expect(routes('x')).toBe(routes('y'));
     expect(new Set(['x', 'shop', 'bank'].map((namespace) => routes(namespace)?.version)).size).toBe(3);
+  });
+
+  test('as a listener stays when one more HTTP service comes from the same network', () => {
+    const third = service('third.shop', [port(80, 'http', 'http')], { addresses: ['10.96.0.3'] });
+    const fourth = { ...third, hostname: 'fourth.shop.svc.cluster.local', addresses: ['10.96.0.2'] };
+    const listenerOf = (...more: MeshService[]) =>
+      changeBetween({}, { services: [ORDERING, BILLING, ...more] }).cache.lookup(
+        proxyOf('w1'),
+        LISTENER_TYPE,
+        'outbound|80',
+      );
+    expect(listenerOf(third, fourth)?.version).toBe(listenerOf(third)?.version);
   });
 
   test.each(['0', '080', '80x', '99999', ''])('has no route configuration %p', (name) => {
