@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Canary } from '../../api/canary.ts';
+import type { Canary, CanaryStatus } from '../../api/canary.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { borrowing } from './borrowed-fields.ts';
@@ -64,7 +64,11 @@ export class CanaryReconciler {
     const canary = this.#newest(stored);
     const observation = observe(canary, key, rival, this.#index, this.#deps);
     const { status, events, requeueAfterMs } = nextStatus(canary.status, observation);
-    if (!isDeepStrictEqual(status, canary.status)) {
+    // What was released before must not wait for a write that may fail.
+    const released = new Set(canary.status?.ungatedRevisions ?? []);
+    if (rival === undefined) await this.#openGates(key, released);
+    if (!this.#deps.isLeader()) return undefined;
+    if (!isDeepStrictEqual(plain(status), plain(canary.status))) {
       try {
         this.#remember(await writeStatus(this.#deps.api, canary, status));
       } catch (error) {
@@ -84,8 +88,7 @@ export class CanaryReconciler {
     }
     for (const event of events) this.#deps.event(canary, event);
     if (rival !== undefined) return undefined;
-    const listed = new Set(status.ungatedRevisions ?? []);
-    await this.#openGates(key, listed);
+    await this.#openGates(key, new Set(status.ungatedRevisions ?? []).difference(released));
     await this.#borrow(key, wantedFields(status, observation));
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
@@ -125,4 +128,9 @@ export class CanaryReconciler {
   #now(): string {
     return new Date((this.#deps.now ?? Date.now)()).toISOString();
   }
+}
+
+/** As it looks on the wire. */
+function plain(status: CanaryStatus | undefined): unknown {
+  return JSON.parse(JSON.stringify(status ?? {}));
 }

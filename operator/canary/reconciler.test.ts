@@ -1,0 +1,237 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
+import { KubeError } from '../../kube/kube-error.ts';
+import { silentLogger } from '../../kube/logger.ts';
+import { Store } from '../../kube/store.ts';
+import { MemoryApi } from '../../kube/testing/memory-api.ts';
+import { BORROWED_ANNOTATION, FIELD_MANAGER } from './borrowed-fields.ts';
+import type { Deployment, Pod, ReplicaSet, Service } from './objects.ts';
+import { traffic } from './observation.fixture.ts';
+import { CanaryReconciler } from './reconciler.ts';
+import { TargetIndex } from './target-index.ts';
+
+const KEY = 'shop/ordering';
+const namespace = 'shop';
+
+let api: MemoryApi;
+let stores: ReturnType<typeof emptyStores>;
+let reconciler: CanaryReconciler;
+let leading: boolean;
+let events: string[];
+
+beforeEach(() => {
+  api = new MemoryApi();
+  leading = true;
+  events = [];
+  stores = emptyStores();
+  const deps = {
+    stores,
+    api,
+    mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
+    traffic: { window: () => traffic(1000) },
+    clusterDomain: 'cluster.local',
+    isLeader: () => leading,
+    event: (canary: Canary, { reason }: { reason: string }) => events.push(`${canary.metadata.name}: ${reason}`),
+    logger: silentLogger,
+  };
+  reconciler = new CanaryReconciler(deps, new TargetIndex(stores));
+  stores.services.set({ metadata: { name: 'ordering', namespace }, spec: { selector: { app: 'ordering' } } });
+});
+
+function emptyStores() {
+  return {
+    canaries: new Store<Canary>(),
+    deployments: new Store<Deployment>(),
+    replicaSets: new Store<ReplicaSet>(),
+    pods: new Store<Pod>(),
+    services: new Store<Service>(),
+  };
+}
+
+async function addCanary(name = 'ordering', created = '2026-01-01T00:00:00Z', status?: CanaryStatus): Promise<void> {
+  const canary = await api.create<Canary>(CANARY, {
+    apiVersion: 'heddle.dev/v1alpha1',
+    kind: 'Canary',
+    metadata: { name, namespace, creationTimestamp: created, generation: 1 },
+    spec: {
+      targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ordering' },
+      progressDeadlineSeconds: 600,
+      skipAnalysis: false,
+      suspend: false,
+      analysis: { interval: '10s', threshold: 1, minRequests: 10, metrics: [], stepWeights: [50] },
+    },
+    ...(status ? { status } : {}),
+  });
+  stores.canaries.set(canary);
+}
+
+async function addTarget(image = 'app:1', prepared = false): Promise<void> {
+  const rollingUpdate = prepared ? { maxSurge: '50%', maxUnavailable: 0 } : { maxSurge: '25%', maxUnavailable: '25%' };
+  const surge = { 'f:strategy': { 'f:rollingUpdate': { 'f:maxSurge': {}, 'f:maxUnavailable': {} } } };
+  const deployment: Deployment = {
+    metadata: {
+      name: 'ordering',
+      namespace,
+      generation: 1,
+      uid: 'deployment',
+      ...(prepared ? { annotations: { [BORROWED_ANNOTATION]: '{}' } } : {}),
+      managedFields: prepared ? [{ manager: FIELD_MANAGER, operation: 'Apply', fieldsV1: { 'f:spec': surge } }] : [],
+    },
+    spec: {
+      replicas: 2,
+      progressDeadlineSeconds: 600,
+      template: template(image),
+      strategy: { type: 'RollingUpdate', rollingUpdate },
+    },
+    status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
+  };
+  await api.create(DEPLOYMENT, deployment);
+  stores.deployments.set(deployment);
+}
+
+const template = (image: string) => ({ metadata: { labels: { app: 'ordering' } }, spec: { image } });
+
+function addReplicaSet(hash: string, image: string): void {
+  const name = `ordering-${hash}`;
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ordering', uid: 'deployment', controller: true };
+  stores.replicaSets.set({
+    metadata: { name, namespace, uid: name, labels: { 'pod-template-hash': hash }, ownerReferences: [owner] },
+    spec: { replicas: 2, template: template(image) },
+    status: { readyReplicas: 2 },
+  });
+}
+
+async function addPod(hash: string, name: string, owned = true): Promise<void> {
+  const owner = {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    name: `ordering-${hash}`,
+    uid: `ordering-${hash}`,
+    controller: true,
+  };
+  const pod: Pod = {
+    metadata: {
+      name,
+      namespace,
+      labels: { 'pod-template-hash': hash },
+      ...(owned ? { ownerReferences: [owner] } : {}),
+    },
+    spec: { readinessGates: [{ conditionType: 'heddle.dev/canary' }], initContainers: [{ name: 'istio-proxy' }] },
+    status: { phase: 'Running', conditions: [{ type: 'ContainersReady', status: 'True' }] },
+  };
+  stores.pods.set(await api.create(POD, pod));
+}
+
+/** What was written, without what the test itself put there. */
+const writes = () => api.writes.filter((write) => !write.startsWith('create'));
+
+describe('a target', () => {
+  test('is prepared, and its pods are let go, status first', async () => {
+    await addCanary();
+    await addTarget();
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    await reconciler.reconcile(KEY);
+    expect(writes()).toEqual(['apply Canary shop/ordering', 'patch Pod shop/one', 'apply Deployment shop/ordering']);
+    const pod = await api.get<Pod>(POD, { name: 'one', namespace });
+    expect(pod.status?.conditions).toEqual([expect.objectContaining({ type: 'heddle.dev/canary', status: 'True' })]);
+    const deployment = await api.get<Deployment>(DEPLOYMENT, { name: 'ordering', namespace });
+    expect(deployment.spec?.strategy?.rollingUpdate).toEqual({ maxSurge: '50%', maxUnavailable: 0 });
+  });
+
+  test('keeps the pods of a revision shut that is not released', async () => {
+    await addCanary('ordering', '2026-01-01T00:00:00Z', {
+      stableRevision: 'aaa',
+      ungatedRevisions: ['aaa'],
+      conditions: [ready('TargetReady')],
+    });
+    await addTarget('app:2', true);
+    addReplicaSet('aaa', 'app:1');
+    addReplicaSet('bbb', 'app:2');
+    await addPod('aaa', 'old');
+    await addPod('bbb', 'new');
+    const deployment = stores.deployments.get(KEY);
+    if (deployment?.status) deployment.status.updatedReplicas = 1;
+    await reconciler.reconcile(KEY);
+    expect(writes()).toContain('patch Pod shop/old');
+    expect(writes()).not.toContain('patch Pod shop/new');
+    expect(events).toContain('ordering: NewRevision');
+  });
+
+  test('whose status cannot be written still lets released pods go', async () => {
+    await addCanary('ordering', '2026-01-01T00:00:00Z', { stableRevision: 'aaa', ungatedRevisions: ['aaa'] });
+    await addTarget();
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    api.fail = (_verb, kind) => (kind === CANARY ? new KubeError(422, 'Invalid', 'no') : undefined);
+    await expect(reconciler.reconcile(KEY)).rejects.toThrow('no');
+    expect(writes()).toEqual(['patch Pod shop/one']);
+  });
+
+  test('that no Canary names gets back what was borrowed, and all its gates opened', async () => {
+    await addTarget('app:1', true);
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    await reconciler.reconcile(KEY);
+    expect(writes()).toEqual(['patch Pod shop/one', 'apply Deployment shop/ordering']);
+  });
+
+  test('that two Canaries name goes to the older one', async () => {
+    await addCanary('late', '2026-01-02T00:00:00Z');
+    await addCanary('early', '2026-01-01T00:00:00Z');
+    await addTarget();
+    addReplicaSet('aaa', 'app:1');
+    await reconciler.reconcile(KEY);
+    const late = await api.get<Canary>(CANARY, { name: 'late', namespace });
+    expect(late.status?.stableRevision).toBeUndefined();
+    expect(events).toContain('late: TargetConflict');
+    const early = await api.get<Canary>(CANARY, { name: 'early', namespace });
+    expect(early.status?.stableRevision).toBe('aaa');
+  });
+});
+
+describe('a replica', () => {
+  test('that does not lead writes nothing', async () => {
+    leading = false;
+    await addCanary();
+    await addTarget();
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    await reconciler.reconcile(KEY);
+    expect(writes()).toEqual([]);
+  });
+
+  test('whose view of the Canary is old touches nothing else, and looks again', async () => {
+    await addCanary();
+    await addTarget();
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    api.fail = (verb, kind) =>
+      verb === 'apply' && kind === CANARY ? new KubeError(409, 'Conflict', 'modified') : undefined;
+    expect(await reconciler.reconcile(KEY)).toEqual({ requeueAfterMs: 50 });
+    expect(writes()).toEqual([]);
+    expect(events).toEqual([]);
+  });
+
+  test('goes on from what it wrote last while its store lags behind', async () => {
+    await addCanary();
+    await addTarget('app:1', true);
+    addReplicaSet('aaa', 'app:1');
+    await reconciler.reconcile(KEY);
+    await reconciler.reconcile(KEY);
+    expect(events).toEqual(['ordering: Initialized']);
+    expect(writes().filter((write) => write === 'apply Canary shop/ordering')).toHaveLength(1);
+  });
+});
+
+test('a held pod that belongs to no Deployment is let go', async () => {
+  await addPod('aaa', 'orphan', false);
+  await reconciler.releaseOrphan('shop/orphan');
+  expect(writes()).toEqual(['patch Pod shop/orphan']);
+});
+
+function ready(type: string) {
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  return { type, status: 'True' as const, reason: 'Prepared', message: '', lastTransitionTime };
+}
