@@ -88,7 +88,8 @@ export class CanaryReconciler {
     }
     for (const event of events) this.#deps.event(canary, event);
     if (rival !== undefined) return undefined;
-    await this.#openGates(key, new Set(status.ungatedRevisions ?? []).difference(released));
+    const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
+    if (fresh?.length) await this.#openGates(key, new Set(fresh));
     await this.#borrow(key, wantedFields(status, observation));
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
