@@ -61,6 +61,11 @@ describe('the token authenticator', () => {
     await expect(authenticate(peer)).rejects.toMatchObject({ code });
   });
 
+  test('takes the pod’s own address though an old pod that had it is still in the store', async () => {
+    pod = { ...POD, ips: ['10.0.0.2'] };
+    await expect(authenticate('10.0.0.2')).resolves.toBeDefined();
+  });
+
   test('takes an address that is no pod’s, for the connection may come through NAT', async () => {
     await expect(authenticate('192.0.2.1')).resolves.toBeDefined();
   });

@@ -32,7 +32,10 @@ export interface TokenAuthenticatorPorts {
   /** @throws Error when the API server cannot be asked */
   reviewToken(token: string): Promise<TokenReviewResult>;
   podByUid(uid: string): PodRecord | undefined;
-  /** UID of the pod that has an address; undefined where no pod of the cluster has it (a connection through NAT). */
+  /**
+   * UID of the pod that has an address of its own (not its node's, as pods on the host's network do: connections through NAT
+   * come from there); undefined where no pod has it.
+   */
   podUidByAddress?(address: string): string | undefined;
   /** Ms since the epoch. */
   now?(): number;
@@ -101,7 +104,9 @@ export class TokenAuthenticator implements Authenticator {
     }
     const accepted = await this.reviewOnce(token, claims.expiresAt);
     const pod = await this.findPod(accepted);
-    const owner = this.ports.podUidByAddress?.(plainAddress(peerAddress));
+    const peer = plainAddress(peerAddress);
+    // An address is given to a new pod while the old one may still be in the store: the pod's own claim comes first.
+    const owner = pod.ips.includes(peer) ? pod.uid : this.ports.podUidByAddress?.(peer);
     if (owner !== undefined && owner !== pod.uid) {
       throw forbidden(`the connection comes from the address of another pod than ${pod.namespace}/${pod.name}`);
     }
