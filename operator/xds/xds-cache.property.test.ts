@@ -79,13 +79,38 @@ const workloads: fc.Arbitrary<Workload> = fc
     workload(uid, { addresses: [address], inbound: [{ port: 8080, protocol }], mtls: { mode, ports, policies: [] } }),
   );
 
-const snapshots: fc.Arbitrary<MeshSnapshot> = fc
-  .record({
-    services: fc.uniqueArray(services, { selector: (entry) => entry.hostname, maxLength: 4 }),
-    endpoints: fc.dictionary(fc.constantFrom(...HOSTS), fc.array(endpoints, { maxLength: 4 })),
-    workloads: fc.uniqueArray(workloads, { selector: (entry) => entry.uid }),
-  })
-  .map(snapshotOf);
+/** One small change of the mesh, as events are: it takes many to see what an update forgets. */
+type Edit = (snapshot: MeshSnapshot) => MeshSnapshot;
+
+const edits: fc.Arbitrary<Edit> = fc.oneof(
+  services.map(
+    (entry): Edit =>
+      (mesh) => ({ ...mesh, services: mesh.services.set(entry.hostname, entry) }),
+  ),
+  fc.constantFrom(...HOSTS).map(
+    (host): Edit =>
+      (mesh) => ({ ...mesh, services: mesh.services.delete(host) }),
+  ),
+  fc.tuple(fc.constantFrom(...HOSTS), fc.array(endpoints, { maxLength: 4 })).map(
+    ([host, pods]): Edit =>
+      (mesh) => ({ ...mesh, endpoints: mesh.endpoints.set(host, pods) }),
+  ),
+  workloads.map(
+    (entry): Edit =>
+      (mesh) => ({ ...mesh, workloads: mesh.workloads.set(entry.uid, entry) }),
+  ),
+  fc.constantFrom('w0', 'w1', 'w2').map(
+    (uid): Edit =>
+      (mesh) => ({ ...mesh, workloads: mesh.workloads.delete(uid) }),
+  ),
+);
+
+function applyEdits(mesh: MeshSnapshot, list: readonly Edit[]): MeshSnapshot {
+  return list.reduce((state, edit) => edit(state), mesh);
+}
+
+const snapshots = fc.array(edits, { maxLength: 16 }).map((list) => applyEdits(snapshotOf({}), list));
+const batches = fc.array(edits, { minLength: 1, maxLength: 3 });
 
 type Content = Record<string, { version: string; bytes: string }>;
 
@@ -105,23 +130,26 @@ function freshCache(snapshot: MeshSnapshot): XdsCache {
 describe('XdsCache', () => {
   test('gives after any sequence of updates what a new cache gives for the last snapshot', () => {
     fc.assert(
-      fc.property(fc.array(snapshots, { minLength: 2, maxLength: 5 }), (sequence) => {
-        const cache = new XdsCache();
-        let before: MeshSnapshot | undefined;
-        for (const snapshot of sequence) {
+      fc.property(snapshots, fc.array(batches, { minLength: 1, maxLength: 12 }), (start, sequence) => {
+        const cache = freshCache(start);
+        let before = start;
+        for (const batch of sequence) {
+          const snapshot = applyEdits(before, batch);
           cache.update(snapshot, deltaBetween(before, snapshot));
           before = snapshot;
-          const fresh = freshCache(snapshot);
-          for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
+          for (const proxy of PROXIES) contentFor(cache, proxy);
         }
+        const fresh = freshCache(before);
+        for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 
   test('tells every proxy the name of each resource that differs for it', () => {
     fc.assert(
-      fc.property(snapshots, snapshots, (first, second) => {
+      fc.property(snapshots, batches, (first, batch) => {
+        const second = applyEdits(first, batch);
         const cache = freshCache(first);
         const before = PROXIES.map((proxy) => contentFor(cache, proxy));
         const changes: ResourceChange[] = [];
@@ -139,7 +167,7 @@ describe('XdsCache', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 
