@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
 import type { AuthenticatedProxy, Authenticator, Credentials } from './authenticator.ts';
 import { parseNodeId } from './node-id.ts';
 import { forbidden, RefusalError, unauthenticated, unavailable } from './refusal.ts';
@@ -42,6 +41,8 @@ export interface TokenAuthenticatorPorts {
 }
 
 export interface TokenAuthenticatorSettings {
+  /** Audience of the tokens; as the webhook projects them into pods. */
+  readonly audience: string;
   /** How long to wait for a pod that the store does not have yet, or has without its addresses. */
   readonly podWaitMs: number;
   /** How long an outcome is good for at most; the token's own expiry and the pod's end come first. */
@@ -53,6 +54,7 @@ export interface TokenAuthenticatorSettings {
 }
 
 export const TOKEN_SETTINGS: TokenAuthenticatorSettings = {
+  audience: 'heddle',
   podWaitMs: 5_000,
   acceptedMs: 300_000,
   rejectedMs: 2_000,
@@ -99,8 +101,8 @@ export class TokenAuthenticator implements Authenticator {
     if (claims.expiresAt <= this.now()) {
       throw unauthenticated(`the bearer token expired at ${new Date(claims.expiresAt).toISOString()}`);
     }
-    if (!claims.audiences.includes(TOKEN_AUDIENCE)) {
-      throw unauthenticated(`the bearer token is not for the audience ${TOKEN_AUDIENCE}`);
+    if (!claims.audiences.includes(this.settings.audience)) {
+      throw unauthenticated(`the bearer token is not for the audience ${this.settings.audience}`);
     }
     const accepted = await this.reviewOnce(token, claims.expiresAt);
     const pod = await this.findPod(accepted);
