@@ -10,6 +10,8 @@ import { podsForWeight, stepWeights, weightForPods } from './weights.ts';
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
 const ACKNOWLEDGE_POLL_MS = 200;
 const POLL_MS = 5000;
+/** Reports that are late may still come; what an operator counted before it was restarted does not. */
+const INCOMPLETE_PATIENCE_MS = 15_000;
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
 export function advanceAnalysis(draft: Draft, stage: Release): void {
@@ -105,6 +107,10 @@ function checkWindow(draft: Draft, stage: Release, steps: number): void {
   if (verdict.kind === 'Failed') {
     failCheck(draft, next.revision, spec.analysis.threshold, verdict.message);
     return;
+  }
+  // A window that will never be whole is begun anew, and the deadline goes on counting.
+  if (verdict.kind === 'IncompleteMetrics' && elapsed >= interval + INCOMPLETE_PATIENCE_MS) {
+    state.stepStartTime = draft.now;
   }
   stall(draft, stage, verdict.kind, verdict.message, interval);
 }

@@ -33,6 +33,22 @@ function condition({ conditions }: CanaryStatus, type: string) {
   return found && `${found.status} ${found.reason}`;
 }
 
+test('a window that an operator began who is gone is begun anew, and then judged', () => {
+  const forgetful: Partial<Observation> = {
+    traffic: (_revision, since) => ({ ...traffic(1000), complete: since >= START + 30_000 }),
+  };
+  const { status, events } = run(
+    atRest,
+    [0, releasing()],
+    [1, releasing()],
+    [12, releasing(), forgetful],
+    [31, releasing(), forgetful],
+    [42, releasing(podsOf(2)), forgetful],
+  );
+  expect(events).toContain('CheckPassed');
+  expect(status.step).toBe(1);
+});
+
 describe('a target at rest', () => {
   test('is Initialized, with its revision stable and listed', () => {
     expect(atRest).toMatchObject({ phase: 'Initialized', stableRevision: 'r1', ungatedRevisions: ['r1'], weight: 0 });

@@ -125,7 +125,7 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
     return false;
   }
   const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
-  const message = `${ungated} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; kubectl rollout resume releases it untried, deleting those pods brings them back with gates`;
+  const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; kubectl rollout resume releases it untried, deleting those pods brings them back with gates`;
   draft.state.weight = 0;
   draft.clear('stepStartTime');
   if (draft.state.phase !== 'Failed') draft.wait('Ungated', message);

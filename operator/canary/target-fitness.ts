@@ -88,7 +88,7 @@ export function costs(target: TargetView): string[] {
   }
   if (!mayTake.maxSurge && reachableWeight(target) < 100) {
     said.push(
-      `maxSurge ${maxSurge} is set in the manifest: ${extraPods(target)} pods can be tried, so weights are cut to ${reachableWeight(target)} %`,
+      `maxSurge ${maxSurge} is set in the manifest: ${extraPods(target)} of ${replicas} pods can be tried, so weights are cut to ${reachableWeight(target)} %`,
     );
   }
   if (!mayTake.progressDeadlineSeconds) {
