@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import { HttpProtocolOptionsSchema } from '../../generated/envoy/envoy/config/core/v3/protocol_pb.js';
 import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import type { RouteConfiguration } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
 import {
@@ -28,14 +29,21 @@ export function buildOutboundManager(statPrefix: string, routes: string, accessL
   return wrap(manager);
 }
 
-/** The HTTP connection manager for requests that arrive; its routes are inline. */
+/**
+ * The HTTP connection manager for requests that arrive; its routes are inline.
+ * @param oneRequestPerConnection each answer ends its connection (HTTP/1.1 `connection: close`, HTTP/2 GOAWAY)
+ */
 export function buildInboundManager(
   statPrefix: string,
   routes: RouteConfiguration,
   accessLog: AccessLog,
   identity: ClientIdentity,
+  oneRequestPerConnection: boolean,
 ): Filter {
   const manager = buildManager('inbound', statPrefix, accessLog);
+  if (oneRequestPerConnection) {
+    manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
+  }
   manager.routeSpecifier = { case: 'routeConfig', value: routes };
   manager.localReplyConfig = markUndelivered();
   if (identity === 'certificate') {

@@ -96,7 +96,13 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
     inboundTags({ workload: shape.workload, namespace: shape.namespace, service: port.service, mutualTls }),
   );
   const identity = mutualTls ? 'certificate' : 'none';
-  return buildInboundManager(`inbound_${port.port}`, buildInboundRoutes(port.port), logger, identity);
+  return buildInboundManager(
+    `inbound_${port.port}`,
+    buildInboundRoutes(port.port),
+    logger,
+    identity,
+    shape.terminating,
+  );
 }
 
 function buildTcp(port: InboundPortShape): Filter {

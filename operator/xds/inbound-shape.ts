@@ -15,6 +15,8 @@ export interface InboundShape {
   readonly workload: string;
   readonly namespace: string;
   readonly dualStack: boolean;
+  /** Every answer asks its caller to connect anew, which then reaches another pod. */
+  readonly terminating: boolean;
   /** For ports that nobody declared. */
   readonly mode: MtlsMode;
   /** By number. */
@@ -37,6 +39,7 @@ export function inboundShape(workload: Workload): InboundShape {
     workload: workload.owner,
     namespace: workload.namespace,
     dualStack: isDualStack(workload),
+    terminating: workload.terminating,
     mode: workload.mtls.mode,
     ports: [...ports.values()].sort((a, b) => a.port - b.port),
   };

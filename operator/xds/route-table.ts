@@ -107,11 +107,13 @@ export class RouteTable {
         responseHeadersToRemove: [UNDELIVERED_HEADER],
       }),
     );
-    const hosts = [];
+    const hosts: EncodedHosts[] = [];
+    const taken = new Set<string>();
     for (const hostname of routes.order) {
       const entry = routes.hosts.get(hostname);
-      if (entry !== undefined)
-        hosts.push(encodedHosts(entry, entry.service.namespace === variant ? 'home' : 'foreign'));
+      if (entry === undefined) continue;
+      hosts.push(encodedHosts(withoutTaken(entry, taken), entry.service.namespace === variant ? 'home' : 'foreign'));
+      for (const address of entry.service.addresses) taken.add(address);
     }
     hosts.push(this.passthrough);
     // Hashing the hosts' hashes instead of their bytes keeps a change of one host from costing as much as the whole port.
@@ -130,6 +132,16 @@ function ownsHost(routes: PortRoutes, namespace: string): boolean {
     if (entry.service.namespace === namespace) return true;
   }
   return false;
+}
+
+/**
+ * Two Services may claim one cluster IP for a moment (or for longer, when somebody writes them by hand). Envoy refuses the whole route configuration for
+ * that, so the first has it.
+ */
+function withoutTaken(entry: HostEntry, taken: ReadonlySet<string>): HostEntry {
+  if (!entry.service.addresses.some((address) => taken.has(address))) return entry;
+  const addresses = entry.service.addresses.filter((address) => !taken.has(address));
+  return { ...entry, service: { ...entry.service, addresses }, encoded: new Map() };
 }
 
 function encodedHosts(entry: HostEntry, scope: HostScope): EncodedHosts {

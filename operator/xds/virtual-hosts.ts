@@ -25,7 +25,7 @@ export function serviceDomains(service: MeshService, scope: HostScope, prefix = 
   const { name, namespace, hostname } = service;
   const domains = [hostname, `${name}.${namespace}.svc`, `${name}.${namespace}`];
   if (scope === 'home') domains.push(name);
-  const addresses = prefix === '' ? service.addresses.map(hostLiteral) : [];
+  const addresses = prefix === '' ? [...new Set(service.addresses)].map(hostLiteral) : [];
   return [...domains.map((domain) => `${prefix}${domain}`), ...addresses];
 }
 

@@ -1,4 +1,7 @@
+import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
+import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
+import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import type { MeshService, MeshSnapshot } from '../mesh/snapshot.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ResourceChange, ROUTE_TYPE } from './resource.ts';
 import {
@@ -117,6 +120,16 @@ describe('what is encoded', () => {
         'outbound|80',
       );
     expect(listenerOf(third, fourth)?.version).toBe(listenerOf(third)?.version);
+  });
+
+  test('never has a domain twice, even when two services claim one address', () => {
+    const again = { ...BILLING, hostname: 'twin.bank.svc.cluster.local', name: 'twin' };
+    const twins = changeBetween({}, { services: [ORDERING, BILLING, again] }).cache;
+    const { bytes } = twins.lookup(proxyOf('w1'), ROUTE_TYPE, '80') ?? { bytes: new Uint8Array() };
+    const value = fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array();
+    const domains = fromBinary(RouteConfigurationSchema, value).virtualHosts.flatMap((host) => host.domains);
+    expect(domains).toContain('twin.bank');
+    expect(domains).toHaveLength(new Set(domains).size);
   });
 
   test.each(['0', '080', '80x', '99999', ''])('has no route configuration %p', (name) => {
