@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateCrds } from './crds.ts';
 import { descriptorSources } from './descriptors.ts';
 import { generateProtobuf } from './protobuf.ts';
 import { hashFiles, readStamp, removeStamp, writeStamp } from './stamp.ts';
@@ -11,6 +12,7 @@ import { hashFiles, readStamp, removeStamp, writeStamp } from './stamp.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const HERE = import.meta.dirname;
 const CRDS = join(HERE, 'crds.ts');
+const CRD_FOLDER = join(ROOT, 'manifests', 'base', 'crds');
 
 interface Step {
   readonly name: string;
@@ -27,28 +29,24 @@ function steps(): Step[] {
   const packages = ['protobuf', 'protoc-gen-es'].map((name) =>
     join(ROOT, 'node_modules', '@bufbuild', name, 'package.json'),
   );
-  const all: Step[] = [
+  return [
     {
       name: 'protobuf',
       inputs: [...descriptorSources(), ...packages, join(HERE, 'protobuf.ts'), join(HERE, 'descriptors.ts')],
       output: join(ROOT, 'generated', 'envoy'),
       run: () => generateProtobuf(log),
     },
+    { name: 'crds', inputs: crdInputs(), output: CRD_FOLDER, run: runCrds },
   ];
-  if (existsSync(CRDS)) {
-    all.push({ name: 'crds', inputs: crdInputs(), output: join(ROOT, 'manifests'), run: runCrds });
-  }
-  return all;
 }
 
 function crdInputs(): string[] {
   const schemas = readdirSync(join(ROOT, 'api')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-  return [CRDS, ...schemas.sort().map((name) => join(ROOT, 'api', name))];
+  return [CRDS, join(HERE, 'crd-schema.ts'), ...schemas.sort().map((name) => join(ROOT, 'api', name))];
 }
 
 async function runCrds(): Promise<void> {
-  const module = (await import(CRDS)) as { generateCrds: () => Promise<void> };
-  await module.generateCrds();
+  await generateCrds();
   log('Wrote the CRDs');
 }
 

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, test } from '@jest/globals';
 import { ClusterSchema } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import { ConfigSchema as StatsConfigSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stats/v3/stats_pb.js';
 import { DeltaDiscoveryResponseSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
