@@ -16,13 +16,14 @@ import { XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
+import { lifetimesFrom } from './certificates/lifetimes.ts';
+import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
-import { lifetimesFrom } from './wiring/lifetimes.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
@@ -49,16 +50,17 @@ const ledger = new TrafficLedger({
   workload: (uid) => snapshot().workloads.get(uid),
   stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
 });
-const authenticator = new TokenAuthenticator(tokenPorts(api, stores));
+const authenticator = new TokenAuthenticator(tokenPorts(api, stores, (uid) => snapshot().workloads.has(uid)));
 const certificates = startCertificates({
   api,
   namespace,
-  lifetimes: lifetimesFrom(mesh),
+  lifetimes: lifetimesFrom(mesh.certificates),
   namespaces: stores.namespaces,
   trustDomain: mesh.trustDomain,
   events,
   logger,
 });
+registerCertificateMetrics(registry, certificates);
 const sources = [cache, certificates.secrets];
 const ads = new AdsServer({ sources, authenticator, metricsSink: ledger, logger, registry });
 const policies = new KubePolicyObjects(api, [{ kind: PEER_AUTHENTICATION, store: stores.peerAuthentications }]);
@@ -98,9 +100,12 @@ async function start(): Promise<void> {
   pipeline.onUpdate((next, delta) => status.update(next, delta));
   pipeline.start(stores);
   stores.pods.onChange(({ object, previous }) => {
-    if (object !== undefined || previous?.metadata?.uid === undefined) return;
-    authenticator.revoke(previous.metadata.uid);
-    ads.revoke(previous.metadata.uid);
+    const uid = previous?.metadata?.uid;
+    // A pod of the same name may have taken its place.
+    if (uid === undefined || object?.metadata?.uid === uid) return;
+    authenticator.revoke(uid);
+    ads.revoke(uid);
+    certificates.secrets.forget(uid);
   });
   stores.peerAuthentications.onChange(({ key }) => {
     const [namespace = '', name = ''] = key.split('/');

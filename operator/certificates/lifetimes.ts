@@ -1,4 +1,5 @@
 import { durationMs } from '../../api/duration.ts';
+import type { MeshConfig } from '../../api/mesh-config.ts';
 
 /** How long everything lives; milliseconds. */
 export interface Lifetimes {
@@ -19,7 +20,7 @@ const HOUR = 3_600_000;
 /** One hour of clock error, and a little more, is tolerated in either direction. */
 export const DEFAULT_LIFETIMES: Lifetimes = {
   rootMs: 10 * 365 * 24 * HOUR,
-  intermediateMs: 365 * 24 * HOUR,
+  intermediateMs: 90 * 24 * HOUR,
   workloadMs: 24 * HOUR,
   webhookMs: 90 * 24 * HOUR,
   xdsMs: 90 * 24 * HOUR,
@@ -27,29 +28,28 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   backdateMs: 65 * 60_000,
 };
 
-const VARIABLES: Readonly<Record<keyof Lifetimes, string>> = {
-  rootMs: 'HEDDLE_ROOT_LIFETIME',
-  intermediateMs: 'HEDDLE_INTERMEDIATE_LIFETIME',
-  workloadMs: 'HEDDLE_WORKLOAD_LIFETIME',
-  webhookMs: 'HEDDLE_WEBHOOK_LIFETIME',
-  xdsMs: 'HEDDLE_XDS_LIFETIME',
-  propagationMs: 'HEDDLE_TRUST_PROPAGATION',
-  backdateMs: 'HEDDLE_CERTIFICATE_BACKDATE',
-};
+/** Fields of `certificates` in the mesh settings. */
+const FIELDS = {
+  rootMs: 'rootLifetime',
+  intermediateMs: 'intermediateLifetime',
+  workloadMs: 'workloadLifetime',
+  webhookMs: 'webhookLifetime',
+  xdsMs: 'xdsLifetime',
+  propagationMs: 'trustPropagation',
+  backdateMs: 'backdate',
+} as const satisfies Readonly<Record<keyof Lifetimes, keyof MeshConfig['certificates']>>;
 
 /**
- * Reads lifetimes from the environment, in Go's notation (`24h`, `90s`); what is absent has its default.
- * @throws {RangeError} naming the variable when one is no duration, or when a certificate would outlive its issuer's renewal
+ * Takes lifetimes from the mesh settings, which have them in Go's notation (`24h`, `90s`).
+ * @throws {RangeError} naming the field when one is no duration, or when a certificate would outlive its issuer's renewal
  */
-export function lifetimesFromEnv(env: NodeJS.ProcessEnv): Lifetimes {
+export function lifetimesFrom(certificates: MeshConfig['certificates']): Lifetimes {
   const result: Record<keyof Lifetimes, number> = { ...DEFAULT_LIFETIMES };
-  for (const [field, variable] of Object.entries(VARIABLES) as [keyof Lifetimes, string][]) {
-    const text = env[variable];
-    if (!text) continue;
+  for (const [field, name] of Object.entries(FIELDS) as [keyof Lifetimes, keyof MeshConfig['certificates']][]) {
     try {
-      result[field] = durationMs(text);
+      result[field] = durationMs(certificates[name]);
     } catch (error) {
-      throw new RangeError(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new RangeError(`certificates.${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   checkLifetimes(result);
@@ -60,14 +60,16 @@ export function lifetimesFromEnv(env: NodeJS.ProcessEnv): Lifetimes {
 export function checkLifetimes(lifetimes: Lifetimes): void {
   const { rootMs, intermediateMs, workloadMs, propagationMs } = lifetimes;
   if (workloadMs * 2 > intermediateMs) {
-    throw new RangeError(`${VARIABLES.workloadMs} must be at most half of ${VARIABLES.intermediateMs}`);
+    throw new RangeError(
+      `certificates.${FIELDS.workloadMs} must be at most half of certificates.${FIELDS.intermediateMs}`,
+    );
   }
   if (intermediateMs > rootMs) {
-    throw new RangeError(`${VARIABLES.intermediateMs} must not exceed ${VARIABLES.rootMs}`);
+    throw new RangeError(`certificates.${FIELDS.intermediateMs} must not exceed certificates.${FIELDS.rootMs}`);
   }
   if (rotationMarginMs(lifetimes) > rootMs / 2 + 1) {
     throw new RangeError(
-      `${VARIABLES.rootMs} must be at least 4 times ${VARIABLES.workloadMs} plus ${VARIABLES.propagationMs} (${propagationMs} ms)`,
+      `certificates.${FIELDS.rootMs} must be at least 4 times certificates.${FIELDS.workloadMs} plus certificates.${FIELDS.propagationMs} (${propagationMs} ms)`,
     );
   }
 }

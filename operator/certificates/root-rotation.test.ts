@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { readMeshConfig } from '../../api/mesh-config.ts';
 import type { Issuer } from './certificate.ts';
-import { checkLifetimes, DEFAULT_LIFETIMES, lifetimesFromEnv, renewalTime } from './lifetimes.ts';
+import { checkLifetimes, DEFAULT_LIFETIMES, lifetimesFrom, renewalTime } from './lifetimes.ts';
 import { beginRotation, finishRotation, firstState, newRoot, rotationStep, switchRoot } from './root-rotation.ts';
 import type { RootState } from './root-state.ts';
 import { SHORT } from './testing/chain.ts';
@@ -57,21 +58,21 @@ describe('rotation of the root', () => {
 });
 
 describe('lifetimes', () => {
-  test('are read from the environment', () => {
-    const env = { HEDDLE_WORKLOAD_LIFETIME: '90s', HEDDLE_ROOT_LIFETIME: '87600h' };
-    expect(lifetimesFromEnv(env)).toMatchObject({ workloadMs: 90_000, rootMs: 87_600 * 3_600_000 });
-    expect(lifetimesFromEnv({})).toEqual(DEFAULT_LIFETIMES);
+  const settings = (more: object) => readMeshConfig(JSON.stringify({ certificates: more })).certificates;
+
+  test('are taken from the mesh settings', () => {
+    expect(lifetimesFrom(settings({ workloadLifetime: '90s' }))).toMatchObject({ workloadMs: 90_000 });
+    expect(lifetimesFrom(settings({}))).toEqual(DEFAULT_LIFETIMES);
   });
 
   test.each([
-    [{ HEDDLE_WORKLOAD_LIFETIME: 'a day' }, /HEDDLE_WORKLOAD_LIFETIME: "a day" is not a positive duration/],
-    [{ HEDDLE_WORKLOAD_LIFETIME: '8760h' }, /HEDDLE_WORKLOAD_LIFETIME must be at most half/],
-    [{ HEDDLE_INTERMEDIATE_LIFETIME: '999999h' }, /HEDDLE_INTERMEDIATE_LIFETIME must not exceed/],
+    [{ workloadLifetime: '8760h' }, /certificates.workloadLifetime must be at most half/],
+    [{ intermediateLifetime: '999999h' }, /certificates.intermediateLifetime must not exceed/],
     [
-      { HEDDLE_ROOT_LIFETIME: '3m', HEDDLE_INTERMEDIATE_LIFETIME: '3m', HEDDLE_WORKLOAD_LIFETIME: '90s' },
-      /HEDDLE_ROOT_LIFETIME must be at least/,
+      { rootLifetime: '3m', intermediateLifetime: '3m', workloadLifetime: '90s' },
+      /certificates.rootLifetime must be at least/,
     ],
-  ])('%j is refused', (env, message) => expect(() => lifetimesFromEnv(env)).toThrow(message));
+  ])('%j is refused', (more, message) => expect(() => lifetimesFrom(settings(more))).toThrow(message));
 
   test('fit each other by default and in tests', () => {
     for (const lifetimes of [DEFAULT_LIFETIMES, SHORT]) expect(() => checkLifetimes(lifetimes)).not.toThrow();

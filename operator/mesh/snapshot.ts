@@ -120,6 +120,8 @@ export interface Workload {
   readonly locality: Locality;
   readonly inbound: readonly InboundPort[];
   readonly mtls: EffectiveMtls;
+  /** The pod is being deleted: its callers are to find other pods while it still serves. */
+  readonly terminating: boolean;
   /** Its sidecar is up with a configuration (startup probe passed); false while it starts or restarts. */
   readonly proxyStarted?: boolean;
 }

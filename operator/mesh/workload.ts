@@ -10,7 +10,8 @@ import type { Workload } from './snapshot.ts';
 export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: PodFacts): Workload | undefined {
   const decision = mtls.get(pod.uid);
   if (!pod.injected || decision === undefined) return undefined;
-  const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted } = pod;
+  const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted, deleting } =
+    pod;
   return {
     uid,
     name,
@@ -26,5 +27,6 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
     mtls: decision.effective,
     proxyStarted,
+    terminating: deleting,
   };
 }

@@ -38,6 +38,12 @@ describe('an outcome', () => {
     expect(outcomeOf({ upstream_cluster: name })).toBeUndefined();
   });
 
+  test('is none on the server’s side for what never reached the application', () => {
+    const labels = { reporter: 'destination', destination_service: 'shop', response_code: '503' };
+    expect(outcomeOf({ ...labels, response_flags: 'UF' })).toBeUndefined();
+    expect(outcomeOf({ ...labels, response_flags: 'UC' })?.failed).toBe(true);
+  });
+
   test('takes the service from its tag on the server’s side', () => {
     const labels = { reporter: 'destination', destination_service: 'shop', upstream_cluster: 'inbound|80||' };
     expect(outcomeOf(labels)).toMatchObject({ side: 'server', service: 'shop' });

@@ -38,11 +38,13 @@ const GRPC_FAILURES = new Set([
 
 /**
  * Reads a time series' labels (Istio's, and Envoy's `upstream_cluster` on the caller's side).
- * @returns undefined for requests that were for no Service of the mesh
+ * @returns undefined for requests that were for no Service of the mesh, or that the server's side could not deliver
  */
 export function readOutcome(labels: ReadonlyMap<string, string>): Outcome | undefined {
   const failed = isFailure(labels);
   if (labels.get('reporter') === 'destination') {
+    // The application never had it; the caller tries another pod, and counts what came of that.
+    if (flagsOf(labels).includes('UF')) return undefined;
     const service = labels.get('destination_service') ?? '';
     return { side: 'server', service: service === 'unknown' ? '' : service, revision: undefined, failed };
   }
@@ -63,5 +65,9 @@ function isFailure(labels: ReadonlyMap<string, string>): boolean {
   if (GRPC_FAILURES.has(labels.get('grpc_response_status') ?? '')) {
     return true;
   }
-  return (labels.get('response_flags') ?? '').split(',').some((flag) => NO_ANSWER.has(flag));
+  return flagsOf(labels).some((flag) => NO_ANSWER.has(flag));
+}
+
+function flagsOf(labels: ReadonlyMap<string, string>): string[] {
+  return (labels.get('response_flags') ?? '').split(',');
 }

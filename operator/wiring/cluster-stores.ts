@@ -17,6 +17,7 @@ import type { Logger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
+import { trimDeployment } from '../canary/borrowed-fields.ts';
 import type { Pod as CanaryPod, Service as CanaryService, Deployment, ReplicaSet } from '../canary/objects.ts';
 
 /** A pod as both the mesh and the canary read it. */
@@ -57,7 +58,7 @@ export class ClusterStores {
     this.services = this.#watch<Service>(SERVICE);
     this.endpointSlices = this.#watch<V1EndpointSlice & KubeObject>(ENDPOINT_SLICE);
     // The canary controller reads managedFields: who set a field decides whether it may be borrowed.
-    this.deployments = this.#watch<Deployment>(DEPLOYMENT, (deployment) => deployment);
+    this.deployments = this.#watch<Deployment>(DEPLOYMENT, trimDeployment);
     this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET);
     this.canaries = this.#watch<Canary>(CANARY);
     this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);

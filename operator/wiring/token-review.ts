@@ -15,13 +15,20 @@ interface TokenReview extends KubeObject {
   };
 }
 
-/** What the authenticator asks: TokenReview at the API server, and pods of the store. */
-export function tokenPorts(api: KubeApi, { pods }: ClusterStores): TokenAuthenticatorPorts {
+/**
+ * What the authenticator asks: TokenReview at the API server, and pods of the store.
+ * @param isProxy whether the snapshot has the pod's proxy: before that, its configuration would lack the inbound side
+ */
+export function tokenPorts(
+  api: KubeApi,
+  { pods }: ClusterStores,
+  isProxy: (uid: string) => boolean,
+): TokenAuthenticatorPorts {
   return {
     reviewToken: (token) => review(api, token),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
-      return pod && recordOf(pod);
+      return pod && isProxy(uid) ? recordOf(pod) : undefined;
     },
     podUidByAddress: (address) => {
       const running = pods

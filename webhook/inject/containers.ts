@@ -9,6 +9,11 @@ import { formatRedirectOptions, REDIRECT_ENV } from '../../proxy/redirect-option
 import type { InjectionSettings } from './settings.ts';
 import { TOKEN_VOLUME, TRUST_VOLUME } from './volumes.ts';
 
+/** Kubernetes' own. */
+const DEFAULT_GRACE_SECONDS = 30;
+const MIN_DRAIN_SECONDS = 20;
+const LINGER_SECONDS = 5;
+
 const SECCOMP = { seccompProfile: { type: 'RuntimeDefault' } } as const;
 
 /** The container that loads the redirection rules and ends: root, with NET_ADMIN and nothing else. */
@@ -38,6 +43,21 @@ export function buildInitContainer(
   };
 }
 
+/**
+ * Keeps the proxy for some seconds after an application that ends at once, until all callers have heard that the pod goes.
+ * Kubelet runs it from the pod's first moment of ending, beside the application's own hooks.
+ */
+function linger({ terminationGracePeriodSeconds: grace = DEFAULT_GRACE_SECONDS }: V1PodSpec): Partial<V1Container> {
+  // The API server refuses a sleep that is longer than the pod has to end.
+  const seconds = Math.min(LINGER_SECONDS, grace);
+  return seconds > 0 ? { lifecycle: { preStop: { sleep: { seconds } } } } : {};
+}
+
+/** Longer than the pod has to end, so that streams under way in an ending pod are cut by kubelet alone. */
+function drainSeconds({ terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS }: V1PodSpec): number {
+  return Math.max(MIN_DRAIN_SECONDS, terminationGracePeriodSeconds + 5);
+}
+
 /** Stock Envoy as a native sidecar: it starts before the application's own init containers and stops after the application. */
 export function buildSidecar(
   settings: InjectionSettings,
@@ -59,14 +79,18 @@ export function buildSidecar(
       '--log-level',
       options.logLevel,
       '--disable-hot-restart',
+      // A changed listener asks at once, with the next answer, for a new connection; what does not come is closed after this.
+      '--drain-strategy',
+      'immediate',
       '--drain-time-s',
-      '20',
+      String(drainSeconds(spec)),
     ],
     env: Object.entries(BOOTSTRAP_VARIABLES).map(([name, fieldPath]) => ({
       name,
       valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
     })),
     ports: [{ name: 'http-envoy-prom', containerPort: METRICS_PORT, protocol: 'TCP' }],
+    ...linger(spec),
     // The pod's other containers wait for this one, so look often; give up only after ten minutes without a control plane.
     startupProbe: {
       httpGet: { path: READY_PATH, port: HEALTH_PORT },

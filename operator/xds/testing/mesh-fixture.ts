@@ -74,6 +74,7 @@ export function workload(uid: string, more: Partial<Workload> = {}): Workload {
     locality: LOCALITY,
     inbound: [{ port: 8080, protocol: 'http' }],
     mtls: { mode: 'PERMISSIVE', ports: {}, policies: [] },
+    terminating: false,
     ...more,
   };
 }
