@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { clusterDown, clusterUp } from '../cluster/cluster.ts';
 import { PrerequisiteError } from '../cluster/prerequisites.ts';
+import { HEDDLE_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
 import { installHeddle } from '../mesh/install.ts';
 import { Kubectl } from '../mesh/kubectl.ts';
 import { paint } from '../terminal/colour.ts';
-import { OUTSIDE, SHOP } from './shop.ts';
+import { removeShop, shopIsThere } from './shop.ts';
 import { heading, step } from './step.ts';
 import { tellStory } from './story.ts';
 
@@ -27,11 +28,18 @@ interface Options {
   readonly context?: string;
 }
 
-async function connect({ context }: Options): Promise<Kubectl> {
-  if (context !== undefined) return new Kubectl({ context });
+interface Connection {
+  readonly kubectl: Kubectl;
+  /** Heddle's image was not in the cluster before. */
+  readonly newImage: boolean;
+}
+
+async function connect({ context }: Options): Promise<Connection> {
+  if (context !== undefined) return { kubectl: new Kubectl({ context }), newImage: false };
   const access = await step('A Kubernetes node on this machine', async (note) => clusterUp({ report: note }));
-  await step('Images, made without a daemon', async () => loadImages());
-  return new Kubectl({ program: access.kubectl, kubeconfig: access.kubeconfig });
+  const images = await step('Images, made without a daemon', async () => loadImages());
+  const kubectl = new Kubectl({ program: access.kubectl, kubeconfig: access.kubeconfig });
+  return { kubectl, newImage: images.some(({ name, imported }) => imported && name === HEDDLE_IMAGE) };
 }
 
 async function remove({ context }: Options): Promise<void> {
@@ -40,14 +48,15 @@ async function remove({ context }: Options): Promise<void> {
     return;
   }
   const kubectl = new Kubectl({ context });
-  await step('Removing the shop', () => kubectl.run(['delete', 'namespace', SHOP, OUTSIDE, '--ignore-not-found']));
+  await step('Removing the shop', () => removeShop(kubectl));
 }
 
 async function run(options: Options): Promise<void> {
   if (options.down === true) return remove(options);
   heading('Setting up');
-  const kubectl = await connect(options);
-  await step('Heddle: kubectl apply -k manifests/base', () => installHeddle(kubectl));
+  const { kubectl, newImage } = await connect(options);
+  await step('Heddle: kubectl apply -k manifests/base', () => installHeddle(kubectl, newImage));
+  if (await shopIsThere(kubectl)) await step('Removing the shop of an earlier run', () => removeShop(kubectl));
   await tellStory(kubectl);
 }
 

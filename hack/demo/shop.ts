@@ -26,6 +26,15 @@ export async function deployShop(kubectl: Kubectl): Promise<void> {
   for (const name of ['inventory', 'ordering', 'ui', 'load']) await rolledOut(kubectl, name);
 }
 
+export async function shopIsThere(kubectl: Kubectl): Promise<boolean> {
+  return (await kubectl.try(['get', 'namespace', SHOP, '-o', 'name'])).code === 0;
+}
+
+/** Deletes what the demo made in the cluster, and waits until it is gone. */
+export async function removeShop(kubectl: Kubectl): Promise<void> {
+  await kubectl.run(['delete', 'namespace', SHOP, OUTSIDE, '--ignore-not-found']);
+}
+
 /** Waits for a Deployment of the shop. */
 export async function rolledOut(kubectl: Kubectl, name: string): Promise<void> {
   await kubectl.run(['rollout', 'status', '-n', SHOP, `deployment/${name}`, '--timeout=180s'], { timeoutMs: 190_000 });

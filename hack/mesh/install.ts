@@ -14,11 +14,14 @@ interface WebhookConfiguration {
 /**
  * Installs Heddle as a user does (`kubectl apply -k`), and waits until it serves: both Deployments rolled out and every
  * `caBundle` filled in.
+ * @param newImage the image behind the tag was changed: what runs already is restarted with it
  * @throws {Error} when it does not serve within two minutes; the message says what is missing
  */
-export async function installHeddle(kubectl: Kubectl): Promise<void> {
+export async function installHeddle(kubectl: Kubectl, newImage = false): Promise<void> {
   await kubectl.run(['apply', '-k', inTree('manifests/istio-crds')]);
+  const before = await kubectl.try(['get', 'deployment', '-n', 'heddle-system', 'heddle-operator', '-o', 'name']);
   await kubectl.run(['apply', '-k', inTree('manifests/base')]);
+  if (newImage && before.code === 0) await kubectl.run(['rollout', 'restart', '-n', 'heddle-system', 'deployment']);
   for (const name of ['heddle-operator', 'heddle-webhook']) {
     await kubectl.run(['rollout', 'status', '-n', 'heddle-system', `deployment/${name}`, '--timeout=120s'], {
       timeoutMs: 130_000,

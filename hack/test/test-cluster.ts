@@ -1,4 +1,5 @@
 import { clusterDown, clusterStatus, clusterUp } from '../cluster/cluster.ts';
+import { HEDDLE_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
 import { installHeddle } from '../mesh/install.ts';
 import { Kubectl } from '../mesh/kubectl.ts';
@@ -55,13 +56,17 @@ export class TestCluster {
   }
 
   async #install(): Promise<void> {
+    let newImage = false;
     if (this.#choice.context === undefined) {
       report('building images and loading them into the cluster');
-      for (const { name, imported } of await loadImages()) report(`${name} ${imported ? 'loaded' : 'was there'}`);
+      for (const { name, imported } of await loadImages()) {
+        report(`${name} ${imported ? 'loaded' : 'was there'}`);
+        newImage ||= imported && name === HEDDLE_IMAGE;
+      }
     }
     report('installing Heddle');
     if (this.#kubectl === undefined) throw new Error('no cluster');
-    await installHeddle(this.#kubectl);
+    await installHeddle(this.#kubectl, newImage);
     this.#installed = true;
   }
 }
