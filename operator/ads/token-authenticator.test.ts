@@ -3,7 +3,14 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type PodRecord, TOKEN_SETTINGS, TokenAuthenticator, type TokenReviewResult } from './token-authenticator.ts';
 
 const NOW = 1_700_000_000_000;
-const POD: PodRecord = { uid: 'u', name: 'p', namespace: 'shop', serviceAccount: 'sa', ips: ['10.0.0.1', 'fd00::1'] };
+const POD: PodRecord = {
+  uid: 'u',
+  name: 'p',
+  namespace: 'shop',
+  serviceAccount: 'sa',
+  ips: ['10.0.0.1', 'fd00::1'],
+  injected: true,
+};
 const GOOD: TokenReviewResult = {
   authenticated: true,
   username: 'system:serviceaccount:shop:sa',
@@ -149,6 +156,26 @@ describe('the token authenticator', () => {
     expect(reviews).toBe(10);
     await authenticate('10.0.0.1', token({ jti: '0' }));
     expect(reviews).toBe(11);
+  });
+
+  test('says at once that a pod is gone, though the API server still takes its token', async () => {
+    await authenticate();
+    pod = undefined;
+    authenticator.revoke('u');
+    await expect(authenticate()).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+      details: 'pod shop/p is gone',
+    });
+  });
+
+  test('refuses a pod without a sidecar, addresses or not', async () => {
+    for (const ips of [POD.ips, []]) {
+      pod = { ...POD, ips, injected: false };
+      await expect(authenticate()).rejects.toMatchObject({
+        code: status.PERMISSION_DENIED,
+        details: expect.stringMatching(/^pod shop\/p runs no sidecar of the mesh/),
+      });
+    }
   });
 
   test('says that a pod is not known yet, or has no address yet, as something that passes', async () => {

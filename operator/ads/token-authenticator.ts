@@ -25,6 +25,8 @@ export interface PodRecord {
   readonly serviceAccount: string;
   /** `status.podIPs`; empty until kubelet has told them. */
   readonly ips: readonly string[];
+  /** Runs our sidecar. Without it, whoever has its token is not its proxy. */
+  readonly injected: boolean;
 }
 
 export interface TokenAuthenticatorPorts {
@@ -49,6 +51,8 @@ export interface TokenAuthenticatorSettings {
   readonly acceptedMs: number;
   readonly rejectedMs: number;
   readonly maxEntries: number;
+  /** UIDs of pods that are gone which are remembered. The API server may take their tokens for some seconds more. */
+  readonly maxGone: number;
   /** Reviews at the API server at one time. */
   readonly maxReviews: number;
 }
@@ -59,6 +63,7 @@ export const TOKEN_SETTINGS: TokenAuthenticatorSettings = {
   acceptedMs: 300_000,
   rejectedMs: 2_000,
   maxEntries: 20_000,
+  maxGone: 1_000,
   maxReviews: 100,
 };
 
@@ -85,6 +90,7 @@ export class TokenAuthenticator implements Authenticator {
   private readonly ports: TokenAuthenticatorPorts;
   private readonly settings: TokenAuthenticatorSettings;
   private readonly cache = new Map<string, CacheEntry>();
+  private readonly gone = new Set<string>();
   private reviews = 0;
 
   constructor(ports: TokenAuthenticatorPorts, settings: TokenAuthenticatorSettings = TOKEN_SETTINGS) {
@@ -119,8 +125,15 @@ export class TokenAuthenticator implements Authenticator {
     };
   }
 
-  /** Forgets what is known of a pod's tokens: it is gone. */
+  /** Forgets what is known of a pod's tokens: it is gone, and is not waited for. */
   revoke(podUid: string): void {
+    this.gone.add(podUid);
+    for (const uid of this.gone) {
+      if (this.gone.size <= this.settings.maxGone) {
+        break;
+      }
+      this.gone.delete(uid);
+    }
     for (const [key, entry] of this.cache) {
       if (entry.podUid === podUid) {
         this.cache.delete(key);
@@ -176,15 +189,13 @@ export class TokenAuthenticator implements Authenticator {
     const deadline = this.now() + this.settings.podWaitMs;
     for (;;) {
       const pod = this.ports.podByUid(accepted.podUid);
-      if (pod !== undefined && pod.ips.length > 0) {
-        if (
-          pod.name !== accepted.podName ||
-          pod.namespace !== accepted.namespace ||
-          pod.serviceAccount !== accepted.serviceAccount
-        ) {
-          throw forbidden(`the bearer token does not belong to pod ${pod.namespace}/${pod.name}`);
+      if (pod !== undefined) {
+        checkOwner(accepted, pod);
+        if (pod.ips.length > 0) {
+          return pod;
         }
-        return pod;
+      } else if (this.gone.has(accepted.podUid)) {
+        throw forbidden(`pod ${label} is gone`);
       }
       if (this.now() >= deadline) {
         throw unavailable(`pod ${label} ${pod === undefined ? 'is not known yet' : 'has no address yet'}; try again`);
@@ -219,6 +230,19 @@ function accept(result: TokenReviewResult): Accepted {
     throw forbidden('the bearer token is not bound to a pod; only projected tokens are');
   }
   return { podUid: result.podUid, podName: result.podName, namespace, serviceAccount };
+}
+
+function checkOwner(accepted: Accepted, pod: PodRecord): void {
+  if (
+    pod.name !== accepted.podName ||
+    pod.namespace !== accepted.namespace ||
+    pod.serviceAccount !== accepted.serviceAccount
+  ) {
+    throw forbidden(`the bearer token does not belong to pod ${pod.namespace}/${pod.name}`);
+  }
+  if (!pod.injected) {
+    throw forbidden(`pod ${pod.namespace}/${pod.name} runs no sidecar of the mesh, so there is nothing to give it`);
+  }
 }
 
 function checkNodeId(nodeId: string, pod: PodRecord): void {

@@ -79,7 +79,8 @@ export function readPod(pod: V1Pod): PodFacts {
   };
 }
 
-function isInjected({ metadata, spec, status }: V1Pod): boolean {
+/** Whether a pod runs our sidecar: not once it has ended, and not on the host's network. */
+export function isInjected({ metadata, spec, status }: V1Pod): boolean {
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   if (ended || spec?.hostNetwork === true) return false;
   if (metadata?.annotations?.[INJECTION_STATUS_ANNOTATION] === undefined) return false;

@@ -3,6 +3,7 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
 import type { PodRecord, TokenAuthenticatorPorts, TokenReviewResult } from '../ads/token-authenticator.ts';
+import { isInjected } from '../mesh/pod.ts';
 import { BY_ADDRESS, BY_UID, type ClusterStores, type Pod } from './cluster-stores.ts';
 
 interface TokenReview extends KubeObject {
@@ -28,7 +29,8 @@ export function tokenPorts(
     reviewToken: (token) => review(api, token),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
-      return pod && isProxy(uid) ? recordOf(pod) : undefined;
+      const record = pod && recordOf(pod);
+      return record?.injected === true && !isProxy(uid) ? undefined : record;
     },
     podUidByAddress: (address) => {
       const running = pods
@@ -58,12 +60,14 @@ async function review(api: KubeApi, token: string): Promise<TokenReviewResult> {
   };
 }
 
-function recordOf({ metadata, spec, status }: Pod): PodRecord {
+function recordOf(pod: Pod): PodRecord {
+  const { metadata, spec, status } = pod;
   return {
     uid: metadata?.uid ?? '',
     name: metadata?.name ?? '',
     namespace: metadata?.namespace ?? '',
     serviceAccount: spec?.serviceAccountName ?? 'default',
     ips: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
+    injected: isInjected(pod),
   };
 }

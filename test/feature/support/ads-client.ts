@@ -10,7 +10,11 @@ export const DELTA_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryServic
 
 /** How to reach the server and what to say first. */
 export interface AdsClientOptions {
+  /** `localhost` unless told. */
+  readonly host?: string;
   readonly port: number;
+  /** Name that the server's certificate must carry; the host unless told. */
+  readonly serverName?: string;
   readonly rootPem: string;
   /** Without it no authorization header is sent. */
   readonly token?: string;
@@ -43,9 +47,11 @@ export class AdsClient {
 
   constructor(options: AdsClientOptions) {
     this.nodeId = options.nodeId;
-    this.client = new Client(`localhost:${options.port}`, credentials.createSsl(Buffer.from(options.rootPem)), {
+    const { host = 'localhost', port, serverName } = options;
+    this.client = new Client(`${host}:${port}`, credentials.createSsl(Buffer.from(options.rootPem)), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
+      ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
     });
     const metadata = new Metadata();
     if (options.token !== undefined) {

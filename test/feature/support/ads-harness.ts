@@ -92,7 +92,15 @@ export async function startHarness(
       count++;
       const uid = `uid-${name}-${count}`;
       const ips = [`10.0.${count >> 8}.${count & 255}`];
-      const pod = { uid, name, namespace, serviceAccount: 'default', ips, token: makeToken(uid, expiresInMs) };
+      const pod = {
+        uid,
+        name,
+        namespace,
+        serviceAccount: 'default',
+        ips,
+        injected: true,
+        token: makeToken(uid, expiresInMs),
+      };
       pods.set(uid, pod);
       return pod;
     },
