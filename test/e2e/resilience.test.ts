@@ -87,19 +87,27 @@ describe('nothing is lost', () => {
   );
 });
 
-/** The webhook's certificate, which lives for a minute now, is renewed, and pods are injected before and after. */
+/** A webhook certificate that is deleted is made anew, now for a minute, and then renewed; pods are injected all the while. */
 async function webhookFollows(): Promise<void> {
-  const read = async (): Promise<X509Certificate> => {
-    const args = ['get', 'secret', '-n', 'heddle-system', 'heddle-webhook-tls'];
-    const { data } = await mesh.kubectl.json<{ data: { 'tls.crt': string } }>(args);
-    return new X509Certificate(Buffer.from(data['tls.crt'], 'base64'));
+  const secret = ['-n', 'heddle-system', 'secret', 'heddle-webhook-tls'];
+  const read = async (): Promise<string> => {
+    const { data } = await mesh.kubectl.json<{ data: { 'tls.crt': string } }>(['get', ...secret]);
+    return new X509Certificate(Buffer.from(data['tls.crt'], 'base64')).serialNumber;
   };
-  const before = await read();
-  await waitUntil(
-    'another webhook certificate',
-    async () => ((await read()).serialNumber === before.serialNumber ? 'still the same' : undefined),
-    { timeoutMs: 90_000 },
-  );
+  const another = (than: string): Promise<void> =>
+    waitUntil('another webhook certificate', async () => ((await read()) === than ? 'still the same' : undefined), {
+      timeoutMs: 90_000,
+    });
+  const first = await read();
+  await mesh.kubectl.run(['delete', ...secret]);
+  await another(first);
+  await injects();
+  const second = await read();
+  await another(second);
+  await injects();
+}
+
+async function injects(): Promise<void> {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
