@@ -9,6 +9,9 @@ export const INJECTION_STATUS_ANNOTATION = 'sidecar.heddle.dev/status';
 /** Pod label read on any pod: the pod's inbound side accepts mesh mTLS. Written on ours. */
 export const TLS_MODE_LABEL = 'security.istio.io/tlsMode';
 export const TLS_MODE_ISTIO = 'istio';
+/** Pod annotations, Istio's: which inbound ports the sidecar does not serve, and which alone it serves. */
+export const EXCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/excludeInboundPorts';
+export const INCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/includeInboundPorts';
 /** Readiness gate (pod condition type) that holds back pods of an unreleased revision. */
 export const CANARY_GATE = 'heddle.dev/canary';
 /** Labels that controllers write on pods to tell one revision from another, in the order they are looked for. */

@@ -62,6 +62,17 @@ table inet heddle {
     ).toContain(line);
   });
 
+  test.each<[string, Partial<RedirectOptions>, string]>([
+    ['an excluded port', { excludeInboundPorts: [90] }, 'tcp dport { 90 } return'],
+    ['a port that is not included', { includeInboundPorts: [80] }, 'tcp dport != { 80 } return'],
+    ['any port where none is included', { includeInboundPorts: [] }, 'return'],
+  ])('leaves a call of the pod to itself alone on %s', (_, options, verdict) => {
+    const lines = rules(options).split('\n');
+    const at = lines.indexOf(`    oifname "lo" meta skuid 1337 ${verdict}`);
+    expect(at).toBeGreaterThan(0);
+    expect(at).toBeLessThan(lines.findIndex((line) => line.includes('skuid 1337 ip daddr')));
+  });
+
   test('redirects nothing inbound for an empty list of ports', () => {
     expect(rules({ includeInboundPorts: [] }).split('chain outbound')[0]).not.toContain('redirect');
   });

@@ -78,6 +78,7 @@ function buildOutboundRules(options: RedirectOptions): string[] {
     `oifname "lo" ip saddr ${INBOUND_PASSTHROUGH_SOURCE} return`,
     `oifname "lo" ip6 saddr ${INBOUND_PASSTHROUGH_SOURCE_V6} return`,
     // A pod that calls its own Service: Envoy chose this very pod, so the call enters like any other.
+    ...uncapturedSelfCalls(options),
     `oifname "lo" meta skuid ${PROXY_UID} ip daddr != 127.0.0.0/8 meta l4proto tcp redirect to :${INBOUND_PORT}`,
     `oifname "lo" meta skuid ${PROXY_UID} ip6 daddr != ::1 meta l4proto tcp redirect to :${INBOUND_PORT}`,
     `meta skuid ${PROXY_UID} return`,
@@ -95,6 +96,16 @@ function buildOutboundRules(options: RedirectOptions): string[] {
   if (options.includeOutboundRanges === '*') rules.push(`meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
   else rules.push(...ranges(options.includeOutboundRanges, `meta l4proto tcp redirect to :${OUTBOUND_PORT}`));
   return rules;
+}
+
+/** Ports that callers reach without Envoy are reached without it from inside the pod too: the call comes in plain text. */
+function uncapturedSelfCalls({
+  includeInboundPorts: include,
+  excludeInboundPorts: exclude,
+}: RedirectOptions): string[] {
+  const fromEnvoy = `oifname "lo" meta skuid ${PROXY_UID}`;
+  if (include === '*') return exclude.length > 0 ? [`${fromEnvoy} tcp dport ${set(exclude)} return`] : [];
+  return [include.length > 0 ? `${fromEnvoy} tcp dport != ${set(include)} return` : `${fromEnvoy} return`];
 }
 
 /** One rule per range: sets refuse ranges that overlap, and a list as the user wrote it may well overlap. */

@@ -1,3 +1,4 @@
+import { isCaptured } from './capture.ts';
 import { matchEligibility } from './eligibility.ts';
 import type { SliceEndpoint, SliceFacts } from './endpoint-slice.ts';
 import { type MtlsDecision, portMode } from './mtls.ts';
@@ -75,7 +76,10 @@ function buildCandidate(
   return { endpoint: { ...shared, workload, podName, ...tls, revision, locality }, ownerKey };
 }
 
-/** What callers of these ports of a pod need to know. An endpoint of which every port is DISABLE speaks no mesh mTLS. */
+/**
+ * What callers of these ports of a pod need to know. An endpoint of which every port is DISABLE, or
+ * not the sidecar's, speaks no mesh mTLS.
+ */
 function buildTls(
   settings: MeshSettings,
   pod: PodFacts,
@@ -85,7 +89,8 @@ function buildTls(
   const none = { mtls: false, plaintextPorts: [] };
   if (!pod.meshTls || decision === undefined) return none;
   const { effective } = decision;
-  const plain = [...new Set(ports.filter((port) => portMode(effective, port) === 'DISABLE'))].sort((a, b) => a - b);
+  const isPlain = (port: number) => portMode(effective, port) === 'DISABLE' || !isCaptured(pod.capture, port);
+  const plain = [...new Set(ports.filter(isPlain))].sort((a, b) => a - b);
   const everyPort = ports.length === 0 ? effective.mode === 'DISABLE' : ports.every((port) => plain.includes(port));
   if (everyPort) return none;
   return { mtls: true, plaintextPorts: plain, spiffeId: spiffeIdOf(settings, pod.namespace, pod.serviceAccount) };

@@ -150,12 +150,16 @@ describe('the view of a PeerAuthentication', () => {
 
 describe('what callers are told of a server under PeerAuthentication', () => {
   const ports = { http: 8080, grpc: 9090 };
-  const told = (policies: PeerAuthentication[]) => {
+  const told = (policies: PeerAuthentication[], annotations: Record<string, string> = {}) => {
+    const annotated = {
+      ...web,
+      metadata: { ...web.metadata, annotations: { ...web.metadata?.annotations, ...annotations } },
+    };
     const extra: MeshObject[] = [
       { kind: 'Service', object: service('web', { app: 'web' }) },
-      { kind: 'EndpointSlice', object: slice('web', [web], ports) },
+      { kind: 'EndpointSlice', object: slice('web', [annotated], ports) },
     ];
-    const [endpoint] = snapshotOf(policies, [web], extra).endpoints.get('web.shop.svc.cluster.local') ?? [];
+    const [endpoint] = snapshotOf(policies, [annotated], extra).endpoints.get('web.shop.svc.cluster.local') ?? [];
     return {
       mtls: endpoint?.mtls,
       plaintextPorts: endpoint?.plaintextPorts,
@@ -172,6 +176,19 @@ describe('what callers are told of a server under PeerAuthentication', () => {
   test('plaintext on the ports that are DISABLE', () => {
     const one = policy('shop/w', 'STRICT', { ...toWeb, portLevelMtls: { 9090: { mode: 'DISABLE' } } });
     expect(told([one])).toEqual({ mtls: true, plaintextPorts: [9090], identified: true });
+  });
+  test('plaintext on ports that are not the sidecar’s, also under STRICT', () => {
+    const annotations = (name: string, ports: string) => ({ [`traffic.sidecar.istio.io/${name}`]: ports });
+    const strict = [policy('shop/n', 'STRICT')];
+    expect(told(strict, annotations('excludeInboundPorts', '9090'))).toMatchObject({
+      mtls: true,
+      plaintextPorts: [9090],
+    });
+    expect(told(strict, annotations('includeInboundPorts', '9090'))).toMatchObject({
+      mtls: true,
+      plaintextPorts: [8080],
+    });
+    expect(told(strict, annotations('includeInboundPorts', ''))).toMatchObject({ mtls: false, identified: false });
   });
   test('mTLS on the one port that is not DISABLE', () => {
     const one = policy('shop/w', 'DISABLE', { ...toWeb, portLevelMtls: { 9090: { mode: 'STRICT' } } });

@@ -7,6 +7,7 @@ import {
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
 } from '../../api/pod-names.ts';
+import { type InboundCapture, readCapture } from './capture.ts';
 import { isHeldByOurGateAlone } from './eligibility.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import { matchOwner, ownerKey } from './owner.ts';
@@ -41,6 +42,8 @@ export interface PodFacts {
   readonly proxyStarted: boolean;
   /** Its inbound side understands mesh mTLS, whoever injected it. */
   readonly meshTls: boolean;
+  /** Ports that its sidecar serves; the others are the application's own. */
+  readonly capture: InboundCapture;
   readonly deleting: boolean;
   /** Nothing but the readiness gate of the canary (or kubelet not having seen it open) holds it back. */
   readonly heldByGate: boolean;
@@ -72,6 +75,7 @@ export function readPod(pod: V1Pod): PodFacts {
     injected: isInjected(pod),
     proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
+    capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     heldByGate: isHeldByOurGateAlone(pod),
     ready: status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,

@@ -73,7 +73,7 @@ export interface Endpoint {
   readonly spiffeId?: string;
   /** True when the endpoint's inbound side accepts mesh mTLS on the given target port (label and PeerAuthentication). */
   readonly mtls: boolean;
-  /** Target ports on which PeerAuthentication says DISABLE although `mtls` is true. */
+  /** Target ports without mesh mTLS although `mtls` is true: PeerAuthentication says DISABLE, or they are not the sidecar's. */
   readonly plaintextPorts: readonly number[];
   /**
    * The pod's revision. Under a split it is the side the endpoint belongs to: pods of other revisions that were released
