@@ -58,16 +58,16 @@ function renderPart({ cache, proxy }: Case, typeUrl: string, registry: Registry)
   return documents.join('---\n');
 }
 
+let registry: Registry;
+let directory: string;
+
+beforeAll(async () => {
+  registry = await envoyRegistry();
+  directory = mkdtempSync(join(tmpdir(), 'golden-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
 describe.each(CASES)('the golden case %s', (name) => {
-  let registry: Registry;
-  let directory: string;
-
-  beforeAll(async () => {
-    registry = await envoyRegistry();
-    directory = mkdtempSync(join(tmpdir(), 'golden-'));
-  });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
   test.each(PARTS)('gives the expected %s', (part, typeUrl) => {
     const file = join(FOLDER, `${name}.${part}.yaml`);
     const rendered = renderPart(loadCase(name), typeUrl, registry);
@@ -77,8 +77,8 @@ describe.each(CASES)('the golden case %s', (name) => {
 
   test('is accepted by Envoy', async () => {
     const { cache, proxy } = loadCase(name);
-    const secrets = testSecrets('spiffe://cluster.local/ns/shop/sa/default');
-    const file = join(directory, 'bootstrap.json');
+    const secrets = await testSecrets('spiffe://cluster.local/ns/shop/sa/default');
+    const file = join(directory, `${name}.json`);
     writeFileSync(file, JSON.stringify(buildStaticBootstrap(cache, proxy, registry, secrets)));
     const arguments_ = ['--mode', 'validate', '--disable-hot-restart', '-l', 'error', '-c', file];
     const { stdout } = await promisify(execFile)(await envoyBinary(), arguments_);

@@ -1,23 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto';
-import forge from 'node-forge';
+import { makeEndCertificate, makeRoot } from '../../certificates/certificate.ts';
+import { makeKeyPair, privateKeyPem } from '../../certificates/key-pair.ts';
 import type { StaticSecrets } from './static-bootstrap.ts';
 
-/** A self-signed certificate with a SPIFFE ID, enough for Envoy to load a configuration. */
-export function testSecrets(spiffeId: string): StaticSecrets {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  certificate.serialNumber = '01';
-  certificate.validity.notAfter = new Date(Date.now() + 3600 * 1000);
-  certificate.setExtensions([
-    { name: 'basicConstraints', cA: true, critical: true },
-    { name: 'subjectAltName', altNames: [{ type: 6, value: spiffeId }] },
-  ]);
-  certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
-  const pem = forge.pki.certificateToPem(certificate);
-  return { certificate: pem, key: privateKey, roots: pem };
+/** A root and a workload certificate of its making with a SPIFFE ID, enough for Envoy to load a configuration. */
+export async function testSecrets(spiffeId: string): Promise<StaticSecrets> {
+  const validity = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 };
+  const [above, below] = await Promise.all([makeKeyPair(), makeKeyPair()]);
+  const root = await makeRoot({ ...validity, commonName: 'test root', publicKey: above.publicKey }, above.privateKey);
+  const leaf = await makeEndCertificate(
+    { ...validity, publicKey: below.publicKey, names: [{ uri: spiffeId }], usage: ['serverAuth', 'clientAuth'] },
+    { certificate: root, privateKey: above.privateKey },
+  );
+  return { certificate: leaf.toString(), key: privateKeyPem(below.privateKey), roots: root.toString() };
 }
