@@ -7,7 +7,7 @@ import { EventRecorder } from '../kube/event-recorder.ts';
 import { HealthServer } from '../kube/health.ts';
 import { DEPLOYMENT, PEER_AUTHENTICATION } from '../kube/kinds.ts';
 import { connectKube } from '../kube/kube-api.ts';
-import { isNotFound } from '../kube/kube-error.ts';
+import { isKubeError, isNotFound } from '../kube/kube-error.ts';
 import { LeaderElection } from '../kube/leader-election.ts';
 import { createLogger } from '../kube/logger.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -42,7 +42,10 @@ const api = connectKube({}, 'heddle-operator');
 const registry = new Registry();
 const stores = new ClusterStores(api, logger);
 const cache = new XdsCache();
-const pipeline = new Pipeline(mesh, cache, logger);
+const pipeline = new Pipeline(mesh, cache, logger, (error) => {
+  logger.error('mesh could not be updated, starting anew', { error });
+  process.exit(1);
+});
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
@@ -149,7 +152,8 @@ async function isRemoved(): Promise<boolean> {
     const { metadata } = await api.get<KubeObject>(DEPLOYMENT, { namespace, name: OPERATOR_SERVICE });
     return metadata?.deletionTimestamp !== undefined;
   } catch (error) {
-    return isNotFound(error);
+    // Without rights there is not much left of the installation; what can be given back is given back.
+    return isNotFound(error) || isKubeError(error, 401) || isKubeError(error, 403);
   }
 }
 

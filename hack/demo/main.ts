@@ -19,7 +19,7 @@ Shows the main job of Heddle: a shop in a labelled namespace, mutual TLS on ever
                                         docker build -t heddle/heddle:dev --target heddle .
                                         docker build -t heddle/shop:dev --target shop .
                                       and whatever your cluster takes to load them (kind load, minikube image load, a push)
-  npm run demo -- --down              removes what the demo made
+  npm run demo -- --down              removes the local cluster; with --context the shop alone, Heddle stays
 
 Exit codes: 0 all went as told, 1 something did not, 4 this machine lacks something.`;
 
@@ -73,7 +73,7 @@ function fail(error: unknown): void {
 
 await new Command('npm run demo --')
   .description('Heddle in three minutes')
-  .option('--down', 'remove what the demo made')
+  .option('--down', 'remove the local cluster, or with --context the shop')
   .option('--context <name>', 'a cluster of your kubeconfig instead of the local one')
   .addHelpText('after', HELP)
   .action((options: Options) => run(options).catch(fail))

@@ -17,8 +17,8 @@ interface CanaryObject {
 /** How a release ended. */
 export interface ReleaseEnd {
   readonly phase: string;
-  /** Milliseconds from the verdict (the first sight of it) until no request reached the new version any more; Failed only. */
-  readonly highestWeight: number;
+  /** Every weight that the Canary was seen to have, in order. */
+  readonly weights: readonly number[];
 }
 
 const HEADER = ['time', 'phase', 'weight', 'success', 'p99', 'requests', 'verdict', 'customers saw'];
@@ -53,13 +53,13 @@ export async function release(kubectl: Kubectl, changes: readonly string[], time
   printRow(HEADER.map((title) => title.toUpperCase()));
   let last = '';
   let begun = false;
-  let highestWeight = 0;
+  const weights: number[] = [];
   let counts = await readCounts(kubectl);
   for (;;) {
     const { status = {} } = await readCanary(kubectl);
     const phase = status.phase ?? '';
     begun ||= status.canaryRevision !== undefined;
-    highestWeight = Math.max(highestWeight, status.weight ?? 0);
+    if (status.weight !== undefined && status.weight !== weights.at(-1)) weights.push(status.weight);
     const key = [phase, status.weight, status.verdict, status.metrics?.requests].join();
     if (begun && key !== last) {
       last = key;
@@ -67,7 +67,7 @@ export async function release(kubectl: Kubectl, changes: readonly string[], time
       printRow(cells(status, performance.now() - began, counts, now));
       counts = now;
     }
-    if (begun && ['Succeeded', 'Failed', 'Initialized'].includes(phase)) return { phase, highestWeight };
+    if (begun && ['Succeeded', 'Failed', 'Initialized'].includes(phase)) return { phase, weights };
     if (performance.now() - began > timeoutMs) throw new Error(`no verdict in time: ${JSON.stringify(status)}`);
     await new Promise((resolve) => setTimeout(resolve, 400));
   }

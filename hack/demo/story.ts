@@ -37,16 +37,18 @@ async function lockDown(kubectl: Kubectl): Promise<void> {
   const outside = await step('A pod outside the mesh calls Ordering in plain text', () => callFromOutside(kubectl));
   if (outside.code === 0) throw new Error(`plain text was let in under STRICT: ${outside.stdout}`);
   say(`refused: ${outside.stdout.trim().split('\n').at(-1) ?? ''}`);
-  const handshakes = await tlsHandshakes(kubectl);
-  if (handshakes === 0) throw new Error("Ordering's Envoy has seen no TLS handshake");
-  say(`TLS handshakes that Ordering's Envoy took part in: ${handshakes}`);
+  for (const name of ['ui', 'ordering', 'inventory']) {
+    const handshakes = await tlsHandshakes(kubectl, name);
+    if (handshakes === 0) throw new Error(`the Envoy of ${name} has seen no TLS handshake`);
+    say(`TLS handshakes with callers at ${name}: ${handshakes}`);
+  }
 }
 
-/** Sum of Envoy's `ssl.handshake` counters at the inbound listener of one Ordering pod. */
-async function tlsHandshakes(kubectl: Kubectl): Promise<number> {
+/** Sum of Envoy's `ssl.handshake` counters at the listeners of one pod of a Deployment. */
+async function tlsHandshakes(kubectl: Kubectl, name: string): Promise<number> {
   const script =
     "fetch('http://127.0.0.1:15090/stats/prometheus').then(r => r.text()).then(t => console.log(t.split('\\n').filter(l => /^envoy_listener_.*ssl_handshake/.test(l)).map(l => Number(l.split(' ').at(-1))).reduce((a, b) => a + b, 0)))";
-  const args = ['exec', '-n', SHOP, 'deploy/ordering', '-c', 'ordering', '--', 'node', '-e', script];
+  const args = ['exec', '-n', SHOP, `deploy/${name}`, '-c', name, '--', 'node', '-e', script];
   return Number(await kubectl.run(args));
 }
 
@@ -59,6 +61,8 @@ async function goodRelease(kubectl: Kubectl): Promise<void> {
   say(paint('dim', 'kubectl set env deployment/ordering VERSION=v2'));
   const end = await release(kubectl, ['VERSION=v2'], RELEASE_TIMEOUT_MS);
   if (end.phase !== 'Succeeded') throw new Error(`the good release ended ${end.phase}`);
+  const missed = [5, 50].filter((weight) => !end.weights.includes(weight));
+  if (missed.length > 0) throw new Error(`the good release was never at ${missed.join(' and ')} %`);
 }
 
 async function badRelease(kubectl: Kubectl): Promise<void> {
@@ -66,7 +70,8 @@ async function badRelease(kubectl: Kubectl): Promise<void> {
   say(paint('dim', 'kubectl set env deployment/ordering VERSION=v3 ERROR_RATE=0.3'));
   const end = await release(kubectl, ['VERSION=v3', 'ERROR_RATE=0.3'], RELEASE_TIMEOUT_MS);
   if (end.phase !== 'Failed') throw new Error(`the bad release ended ${end.phase}`);
-  if (end.highestWeight > 5) throw new Error(`the bad release got ${end.highestWeight} % of the requests`);
+  const highest = Math.max(...end.weights);
+  if (highest !== 5) throw new Error(`the bad release got ${highest} % of the requests, not 5`);
   const rollout = await kubectl.try(['rollout', 'status', '-n', SHOP, 'deployment/ordering', '--timeout=30s']);
   if (rollout.code === 0) throw new Error('kubectl rollout status says that the bad release is out');
   say(`kubectl rollout status: exit ${rollout.code}, ${rollout.stderr.trim()}`);

@@ -117,7 +117,8 @@ describe('the roles', () => {
   test('let the webhook read its own certificate alone, and write nothing', () => {
     const secrets = rules(WEBHOOK_SERVICE).filter(({ resources }) => resources.includes('secrets'));
     expect(secrets.map(({ resourceNames }) => resourceNames)).toEqual([[WEBHOOK_TLS_SECRET]]);
-    for (const { verbs } of rules(WEBHOOK_SERVICE)) expect(verbs).toEqual(['get', 'list', 'watch']);
+    const verbs = rules(WEBHOOK_SERVICE).flatMap((rule) => rule.verbs);
+    expect(verbs.filter((verb) => !['get', 'list', 'watch'].includes(verb))).toEqual([]);
   });
 
   test('let the operator write the status of every custom resource', () => {

@@ -129,7 +129,7 @@ describe('the view of a PeerAuthentication', () => {
   test.each<[string, Record<string, string>, boolean]>([
     ['heddle.dev/injection=enabled', { 'heddle.dev/injection': 'enabled' }, true],
     ['istio.io/rev=heddle', { 'istio.io/rev': 'heddle' }, true],
-    ['istio-injection=enabled', { 'istio-injection': 'enabled' }, true],
+    ['istio-injection=enabled, which may be for another control plane', { 'istio-injection': 'enabled' }, false],
     ['istio.io/rev=default', { 'istio.io/rev': 'default' }, false],
     ['injection refused', { 'heddle.dev/injection': 'disabled', 'istio-injection': 'enabled' }, false],
     ['no label', {}, false],
@@ -137,14 +137,6 @@ describe('the view of a PeerAuthentication', () => {
     const namespace: MeshObject = { kind: 'Namespace', object: { metadata: { name: 'empty', labels } } };
     const { policies } = snapshotOf([policy('empty/n', 'STRICT')], [], [namespace]);
     expect(policies.has('PeerAuthentication/empty/n')).toBe(ours);
-  });
-
-  test("is not there in a namespace of Istio's where its injector is installed", () => {
-    const objects: MeshObject[] = [
-      { kind: 'Namespace', object: { metadata: { name: 'empty', labels: { 'istio-injection': 'enabled' } } } },
-      { kind: 'PeerAuthentication', object: policy('empty/n', 'STRICT') },
-    ];
-    expect(buildSnapshot({ ...SETTINGS, istioInjectorPresent: true }, objects).policies.size).toBe(0);
   });
 });
 

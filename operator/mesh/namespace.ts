@@ -6,8 +6,6 @@ export interface NamespaceFacts {
   readonly name: string;
   /** Its own labels ask for Heddle's injection. */
   readonly optedIn: boolean;
-  /** It carries Istio's `istio-injection: enabled`, which is ours only where no Istio injector is installed. */
-  readonly istioInjection: boolean;
 }
 
 /** Reads a Namespace. */
@@ -17,13 +15,13 @@ export function readNamespace(namespace: V1Namespace): NamespaceFacts {
   return {
     name: namespace.metadata?.name ?? '',
     optedIn: injection === 'enabled' || (injection === undefined && labels['istio.io/rev'] === 'heddle'),
-    istioInjection: injection === undefined && labels['istio-injection'] === 'enabled',
   };
 }
 
 /**
  * Decides whether we judge Istio's kinds in a namespace, that is, give its policies a status. In all others another
- * control plane may do so, and two writers would contradict each other.
+ * control plane may do so, and two writers would contradict each other. Istio's own label `istio-injection: enabled` says
+ * nothing about whose a namespace is: it is ours once a pod of it runs our sidecar.
  * @param facts undefined when the namespace is not known (yet)
  * @param injectedPods true when a pod there runs our sidecar
  */
@@ -35,5 +33,5 @@ export function isOurNamespace(
 ): boolean {
   if (name === settings.rootNamespace || injectedPods) return true;
   if (facts === undefined) return false;
-  return facts.optedIn || (facts.istioInjection && settings.istioInjectorPresent !== true);
+  return facts.optedIn;
 }

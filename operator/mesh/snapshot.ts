@@ -11,8 +11,6 @@ export interface MeshSettings {
   readonly trustDomain: string;
   readonly clusterDomain: string;
   readonly rootNamespace: string;
-  /** True where Istio's own injector is installed: then `istio-injection: enabled` marks Istio's namespaces, not ours. */
-  readonly istioInjectorPresent?: boolean;
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';

@@ -13,10 +13,13 @@ export class Pipeline {
   readonly #cache: XdsCache;
   readonly #logger: Logger;
   readonly #listeners = new Set<Listener>();
+  readonly #onBroken: (error: unknown) => void;
   #pending: MeshChange[] = [];
   #scheduled = false;
 
-  constructor(settings: MeshSettings, cache: XdsCache, logger: Logger) {
+  /** @param onBroken called when an update failed half-way and only a new process can be trusted */
+  constructor(settings: MeshSettings, cache: XdsCache, logger: Logger, onBroken: (error: unknown) => void) {
+    this.#onBroken = onBroken;
     this.#builder = new MeshBuilder(settings);
     this.#cache = cache;
     this.#logger = logger;
@@ -66,7 +69,12 @@ export class Pipeline {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#flush();
+      try {
+        this.#flush();
+      } catch (error) {
+        // Snapshot and resources may no longer agree; a new process builds both anew, and traffic does not notice.
+        this.#onBroken(error);
+      }
     });
   }
 
@@ -74,14 +82,16 @@ export class Pipeline {
     const changes = this.#pending;
     this.#pending = [];
     const before = this.#builder.snapshot;
-    try {
-      const { snapshot, delta, unreadable } = this.#builder.apply(changes);
-      for (const object of unreadable) this.#logger.warn('object is not understood, left out', { ...object });
-      if (snapshot === before && changes.length > 0) return;
-      this.#cache.update(snapshot, delta);
-      for (const listener of this.#listeners) listener(snapshot, delta);
-    } catch (error) {
-      this.#logger.error('mesh could not be updated', { error, changes: changes.length });
+    const { snapshot, delta, unreadable } = this.#builder.apply(changes);
+    for (const object of unreadable) this.#logger.warn('object is not understood, left out', { ...object });
+    if (snapshot === before && changes.length > 0) return;
+    this.#cache.update(snapshot, delta);
+    for (const listener of this.#listeners) {
+      try {
+        listener(snapshot, delta);
+      } catch (error) {
+        this.#logger.error('a listener of the mesh failed', { error });
+      }
     }
   }
 }

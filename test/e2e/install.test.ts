@@ -8,6 +8,7 @@ import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('install');
 const istio = useNamespace('of-istio', { 'istio.io/rev': 'default', 'istio-injection': 'enabled' });
+const outside = useNamespace('plain', {});
 const inside = new Client(mesh, 'deployment/caller');
 const { kubectl } = mesh;
 
@@ -36,7 +37,9 @@ const pod = (name: string): string =>
     spec: { containers: [{ name: 'a', image: 'a' }] },
   });
 
-clusterSetup([mesh], async () => {
+clusterSetup([mesh, outside], async () => {
+  await outside.apply(...client('caller'));
+  await outside.rolledOut('caller');
   await mesh.apply(...server('echo', { replicas: 2 }), ...client('caller'), ...orders(2));
   await Promise.all(['echo', 'caller', 'orders'].map((name) => mesh.rolledOut(name)));
   await mesh.apply(ordersCanary());
@@ -92,8 +95,8 @@ describe('an installation', () => {
     expect(made).not.toContain('istio-proxy');
   });
 
-  clusterTest('garbage on the xDS port and at the webhook disturbs nobody', [mesh], async () => {
-    const garbage = await mesh.run('exec', 'deployment/caller', '-c', 'app', '--', 'node', '-e', GARBAGE);
+  clusterTest('garbage on the xDS port and at the webhook disturbs nobody', [mesh, outside], async () => {
+    const garbage = await outside.run('exec', 'deployment/caller', '-c', 'app', '--', 'node', '-e', GARBAGE);
     expect(garbage.trim()).toBe('closed closed');
     expect((await inside.http('http://echo/')).status).toBe(200);
     const pods = await kubectl.run(['get', 'pods', '-n', 'heddle-system', '--no-headers']);
@@ -105,7 +108,7 @@ describe('an installation', () => {
     [mesh],
     async () => {
       const load = inside.load('http://echo/', { rate: 50, seconds: 30 });
-      await kubectl.run(['delete', '-n', 'heddle-system', 'deployment/heddle-operator', '--timeout=60s']);
+      await kubectl.run(['delete', '-n', 'heddle-system', 'deployment/heddle-operator', '--cascade=foreground']);
       const strategy = await mesh.run('get', 'deployment/orders', '-o', 'jsonpath={.spec.strategy.rollingUpdate}');
       expect(JSON.parse(strategy)).toEqual({ maxSurge: '25%', maxUnavailable: '25%' });
       await kubectl.run(['delete', '-k', inTree('manifests/base/control-plane'), '--timeout=120s'], {

@@ -45,6 +45,7 @@ describe('the operator', () => {
     ['create', 'pods'],
     ['delete', 'deployments.apps'],
     ['patch', 'services'],
+    ['list', 'horizontalpodautoscalers.autoscaling'],
   ])('may not %s %s of users', async (verb, resource) => {
     const { stdout } = await kubectl.try(['auth', 'can-i', verb, resource, '-n', namespace.name, OPERATOR]);
     expect(stdout.trim()).toBe('no');
