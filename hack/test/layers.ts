@@ -21,7 +21,15 @@ export const LAYERS: readonly Layer[] = [
     about: 'tests beside their files, golden files included; no root, no cluster',
     minutes: 10,
     needs: 'nothing',
-    jest: ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `/test/(${FOLDERS.join('|')})/`],
+    // On two cores Jest would else run one file after the other.
+    jest: [
+      '--maxWorkers',
+      '100%',
+      '--testPathIgnorePatterns',
+      '/node_modules/',
+      '/dist/',
+      `/test/(${FOLDERS.join('|')})/`,
+    ],
   },
   {
     name: 'feature',
