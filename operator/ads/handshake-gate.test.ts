@@ -48,4 +48,20 @@ describe('the handshake gate', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(begun).toEqual(['next']);
   });
+
+  test('gives the place of a connection that closed as its turn came to the one behind it', async () => {
+    const gate = new HandshakeGate();
+    const first = Array.from({ length: 16 }, () => new Socket());
+    for (const socket of first) {
+      gate.enter(socket, () => undefined);
+    }
+    const begun: string[] = [];
+    const closing = new Socket();
+    gate.enter(closing, () => begun.push('closing'));
+    gate.enter(new Socket(), () => begun.push('next'));
+    gate.leave(first[0] as Socket);
+    closing.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(begun).toEqual(['next']);
+  });
 });

@@ -31,11 +31,20 @@ export class HandshakeGate {
     }
     clearTimeout(timer);
     this.underway.delete(socket);
-    const [next] = this.waiting;
-    if (next !== undefined) {
-      this.waiting.delete(next[0]);
-      // Not now: what is on the event loop already goes first.
-      setImmediate(() => this.enter(...next));
+    // Not now: what is on the event loop already goes first.
+    if (this.waiting.size > 0) {
+      setImmediate(() => this.beginWaiting());
+    }
+  }
+
+  /** Fills the free places. Those who closed meanwhile take none: a place they took away would be missing to the others. */
+  private beginWaiting(): void {
+    for (const [socket, begin] of this.waiting) {
+      if (this.underway.size >= MAX_UNDERWAY) {
+        return;
+      }
+      this.waiting.delete(socket);
+      this.begin(socket, begin);
     }
   }
 
@@ -43,10 +52,10 @@ export class HandshakeGate {
     if (socket.destroyed) {
       return;
     }
-    this.underway.set(
-      socket,
-      setTimeout(() => this.leave(socket), PLACE_MS),
-    );
+    const timer = setTimeout(() => this.leave(socket), PLACE_MS);
+    // The socket itself keeps the process up as long as it should be.
+    timer.unref();
+    this.underway.set(socket, timer);
     begin();
   }
 }
