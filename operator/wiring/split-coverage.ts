@@ -53,16 +53,23 @@ function isOfTarget(workload: Workload, { namespace, stable, next }: SplitQuery)
   return workload.namespace === namespace && workload.revision !== '' && [stable, next].includes(workload.revision);
 }
 
-/** The ports whose routes carry the split; undefined while the snapshot does not show exactly this split on every Service. */
+/**
+ * The ports whose routes carry the split; undefined while the snapshot does not show exactly this split. A Service has one
+ * split, so one that an older Canary splits (it is over several Deployments) carries nothing of this one, and is passed over.
+ */
 function portsOf(snapshot: MeshSnapshot, query: SplitQuery): ServicePort[] | undefined {
   const ports: ServicePort[] = [];
+  let carriers = 0;
   for (const hostname of query.services) {
     const service = snapshot.services.get(hostname);
     const split = service?.split;
-    if (service === undefined || split === undefined || split.stable !== query.stable) return undefined;
+    if (service === undefined || split === undefined) return undefined;
+    if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
+    if (split.stable !== query.stable) return undefined;
     // A split without endpoints of the new revision sends it nothing, whatever its weight.
     if ((split.next === query.next ? split.weight : 0) !== query.weight) return undefined;
     ports.push(...service.ports);
+    carriers++;
   }
-  return ports;
+  return carriers > 0 ? ports : undefined;
 }

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
+import type { SplitQuery } from '../canary/ports.ts';
+import type { MeshService, MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
+import { SplitCoverage } from './split-coverage.ts';
+
+const query: SplitQuery = {
+  namespace: 'shop',
+  canary: 'young',
+  services: ['young.shop.svc', 'shared.shop.svc'],
+  stable: 'y1',
+  next: 'y2',
+  weight: 50,
+};
+
+const splitOf = (canary: string, stable: string, next: string, weight = 50): RevisionSplit => ({
+  canary: { kind: 'Canary', namespace: 'shop', name: canary },
+  label: 'pod-template-hash',
+  stable,
+  next,
+  weight,
+});
+
+const ours = splitOf('young', 'y1', 'y2');
+const older = splitOf('old', 'o1', 'o2', 5);
+
+/** Coverage by one caller that has acknowledged the newest of everything but the listeners and routes named here. */
+function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: readonly string[] = []) {
+  const services = new Map(
+    Object.entries(splits).map(([name, split], at) => {
+      const ports = [{ name: 'http', port: 8000 + at, protocol: 'http' }];
+      return [`${name}.shop.svc`, { split, ports } as unknown as MeshService];
+    }),
+  );
+  const workloads = new Map([['caller', { namespace: 'shop', revision: 'c1' } as Workload]]);
+  const report = {
+    identity: { uid: 'caller' },
+    connected: true,
+    acknowledged: (_type: string, name: string) => (behindOn.some((part) => name.includes(part)) ? 'old' : 'new'),
+  } as unknown as ProxyReport;
+  const acks = { proxies: () => [report] } as unknown as AckReport;
+  const resources = { lookup: () => ({ version: 'new' }) as never };
+  const snapshot = { services, workloads } as unknown as MeshSnapshot;
+  return new SplitCoverage(() => snapshot, acks, resources).coverage(query);
+}
+
+describe('a weight', () => {
+  test.each([
+    ['is in force once callers have the routes of every Service', { young: ours, shared: ours }, [], 1],
+    ['is not while a caller lacks the routes of one', { young: ours, shared: ours }, ['8001'], 0],
+    ['is not while the snapshot has another weight', { young: splitOf('young', 'y1', 'y2', 5), shared: ours }, [], 0],
+    ['is not while a Service has no split', { young: ours, shared: undefined }, [], 0],
+    ['is, beside a Service that an older Canary splits', { young: ours, shared: older }, [], 1],
+    ['is, whatever callers have of the Service of an older Canary', { young: ours, shared: older }, ['8001'], 1],
+    ['is not when every Service is split by an older Canary', { young: older, shared: older }, [], 0],
+  ])('%s', (_, splits, behindOn, acknowledged) => {
+    expect(coverage(splits, behindOn)).toEqual({ callers: 1, acknowledged });
+  });
+});
