@@ -1,0 +1,177 @@
+import { describe, expect } from '@jest/globals';
+import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
+import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { Client, type LoadReport } from './support/testbed-client.ts';
+import { client } from './support/testbed-objects.ts';
+import { waitUntil } from './support/wait.ts';
+
+const mesh = useNamespace('edges');
+const inside = new Client(mesh, 'deployment/caller');
+
+type Status = NonNullable<CanaryObject['status']>;
+
+async function status(): Promise<Status> {
+  const canary = await mesh.get<CanaryObject>('canary', 'orders');
+  return canary?.status ?? {};
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until the revision under analysis gets requests, and gives the status. */
+async function underAnalysis(besides?: string): Promise<Status> {
+  const { status: found = {} } = await mesh.waitFor<CanaryObject>(
+    'canary',
+    'orders',
+    ({ status: now = {} }) => {
+      const begun = now.canaryRevision !== undefined && now.canaryRevision !== besides && (now.weight ?? 0) > 0;
+      return begun ? undefined : JSON.stringify(now);
+    },
+    { timeoutMs: 40_000, everyMs: 100 },
+  );
+  return found;
+}
+
+/** A low load beside some work, until the work is done. @returns requests, failures by kind, versions that answered */
+async function beside(work: Promise<unknown>): Promise<Pick<LoadReport, 'sent' | 'failures' | 'versions'>> {
+  let working = true;
+  const done = work.finally(() => {
+    working = false;
+  });
+  done.catch(() => undefined);
+  const sum = { sent: 0, failures: {} as Record<string, number>, versions: {} as Record<string, number> };
+  while (working) {
+    const { sent, failures, versions } = await inside.load('http://orders/', { rate: 30, seconds: 4, bodyBytes: 64 });
+    sum.sent += sent;
+    for (const [kind, count] of Object.entries(failures)) sum.failures[kind] = (sum.failures[kind] ?? 0) + count;
+    for (const [name, count] of Object.entries(versions)) sum.versions[name] = (sum.versions[name] ?? 0) + count;
+  }
+  await done;
+  return sum;
+}
+
+/** Reasons of the events about the Canary. */
+async function eventReasons(): Promise<string[]> {
+  const args = ['get', 'events', '--field-selector', 'involvedObject.kind=Canary,involvedObject.name=orders'];
+  const { items } = JSON.parse(await mesh.run(...args, '-o', 'json')) as { items: { reason: string }[] };
+  return [...new Set(items.map(({ reason }) => reason))];
+}
+
+clusterSetup(
+  [mesh],
+  async () => {
+    await mesh.apply(...orders(2));
+    await mesh.rolledOut('orders');
+    await mesh.apply(ordersCanary({ stepWeights: [50, 100] }));
+    await waitForPhase(mesh, ['Initialized'], 60);
+  },
+  120_000,
+);
+
+describe('a release', () => {
+  clusterTest(
+    'that nobody calls waits and says so, and is promoted once there are requests',
+    [mesh],
+    async () => {
+      await release(mesh, 'VERSION=v2');
+      await waitForPhase(mesh, ['Waiting'], 40);
+      const reasons = new Set<string>();
+      for (let look = 0; look < 10; look++) {
+        await pause(1000);
+        const { phase, verdict, conditions = [] } = await status();
+        expect(phase).toMatch(/^(Waiting|Progressing)$/);
+        if (phase === 'Waiting') {
+          reasons.add(verdict ?? 'none');
+          expect(conditions.find(({ type }) => type === 'Waiting')?.message).not.toBe('');
+        }
+      }
+      expect([...reasons].join()).toMatch(/InsufficientTraffic|NoMeshClients/);
+      await mesh.apply(...client('caller'));
+      await mesh.rolledOut('caller');
+      const { failures, versions } = await beside(waitForPhase(mesh, ['Succeeded'], 90));
+      expect(failures).toEqual({});
+      expect(Object.keys(versions)).toContain('v2');
+    },
+    200_000,
+  );
+
+  clusterTest(
+    'that is overtaken by another template begins anew with that one, and the first is never stable',
+    [mesh],
+    async () => {
+      const { stableRevision } = await status();
+      const story = async (): Promise<void> => {
+        await release(mesh, 'VERSION=v3');
+        const first = await underAnalysis();
+        expect(first.stableRevision).toBe(stableRevision);
+        await release(mesh, 'VERSION=v4');
+        await mesh.waitFor<CanaryObject>(
+          'canary',
+          'orders',
+          ({ status: now }) => {
+            const other = now?.canaryRevision !== undefined && now.canaryRevision !== first.canaryRevision;
+            return other ? undefined : JSON.stringify(now);
+          },
+          { everyMs: 50 },
+        );
+        const second = await status();
+        expect(second).toMatchObject({ step: 0, failedChecks: 0, stableRevision });
+        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        expect(end).toMatchObject({ phase: 'Succeeded', stableRevision: second.canaryRevision });
+        expect(end?.recentRevisions).not.toContain(first.canaryRevision);
+      };
+      expect((await beside(story())).failures).toEqual({});
+      const { versions } = await inside.load('http://orders/', { rate: 20, seconds: 1 });
+      expect(Object.keys(versions)).toEqual(['v4']);
+    },
+    200_000,
+  );
+
+  clusterTest(
+    'whose status is wiped in the middle is found again, and no request is lost',
+    [mesh],
+    async () => {
+      const story = async (): Promise<void> => {
+        await release(mesh, 'VERSION=v5');
+        const before = await underAnalysis();
+        const wipe = JSON.stringify([{ op: 'replace', path: '/status', value: {} }]);
+        await mesh.run('patch', 'canary', 'orders', '--subresource=status', '--type=json', '-p', wipe);
+        await waitUntil('a status', async () => ((await status()).phase === undefined ? 'none' : undefined));
+        const after = await underAnalysis();
+        const { stableRevision, canaryRevision } = before;
+        expect(after).toMatchObject({ stableRevision, canaryRevision });
+        expect(after.ungatedRevisions).not.toContain(canaryRevision);
+        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        expect(end).toMatchObject({ phase: 'Succeeded', stableRevision: canaryRevision });
+      };
+      const { failures, versions } = await beside(story());
+      expect(failures).toEqual({});
+      expect(Object.keys(versions).every((version) => ['v4', 'v5'].includes(version))).toBe(true);
+    },
+    200_000,
+  );
+});
+
+describe('what a person sees', () => {
+  clusterTest('kubectl get canary: the columns, and figures in them', [mesh], async () => {
+    const [head = '', row = ''] = (await mesh.run('get', 'canary', 'orders')).trim().split('\n');
+    expect(head.split(/\s+/)).toEqual(['NAME', 'PHASE', 'WEIGHT', 'SUCCESS', 'P99', 'REQUESTS', 'VERDICT', 'AGE']);
+    expect(row).toMatch(/^orders +Succeeded +0 +100% +[\d.]+ms +\d+ +Passed +\w+$/);
+  });
+
+  clusterTest('an event at each change', [mesh], async () => {
+    const reasons = await eventReasons();
+    expect(reasons).toEqual(
+      expect.arrayContaining([
+        'Initialized',
+        'NewRevision',
+        'WeightSet',
+        'CheckPassed',
+        'Promoting',
+        'GatesOpen',
+        'Superseded',
+        'Succeeded',
+      ]),
+    );
+    expect(reasons.join()).toMatch(/InsufficientTraffic|NoMeshClients/);
+  });
+});
