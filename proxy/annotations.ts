@@ -1,3 +1,4 @@
+import { EXCLUDE_INBOUND_PORTS, INCLUDE_INBOUND_PORTS } from '../api/pod-names.ts';
 import {
   type Parser,
   parseBoolean,
@@ -12,8 +13,6 @@ import {
 } from './annotation-values.ts';
 import { PROXY_DEFAULTS, type ProxyOptions } from './options.ts';
 
-/** What was injected, as JSON; marks a pod as ours. */
-export const STATUS_ANNOTATION = 'sidecar.heddle.dev/status';
 /** Pod label (or annotation) that decides over the namespace; `true` or `false`. */
 export const INJECT_KEY = 'heddle.dev/inject';
 /** Istio's name for the same. */
@@ -44,8 +43,8 @@ const entry = <K extends keyof ProxyOptions>(field: K, parse: Parser<ProxyOption
 
 /** Istio's pod annotations that Heddle honours, each with what it takes. */
 const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> = {
-  'traffic.sidecar.istio.io/includeInboundPorts': entry('includeInboundPorts', parsePorts),
-  'traffic.sidecar.istio.io/excludeInboundPorts': entry('excludeInboundPorts', parsePortList),
+  [INCLUDE_INBOUND_PORTS]: entry('includeInboundPorts', parsePorts),
+  [EXCLUDE_INBOUND_PORTS]: entry('excludeInboundPorts', parsePortList),
   'traffic.sidecar.istio.io/includeOutboundPorts': entry('includeOutboundPorts', parsePortList),
   'traffic.sidecar.istio.io/excludeOutboundPorts': entry('excludeOutboundPorts', parsePortList),
   'traffic.sidecar.istio.io/includeOutboundIPRanges': entry('includeOutboundRanges', parseRanges),

@@ -1,9 +1,5 @@
-/** Names shared by the webhook (which writes them into pods), the bootstrap and the control plane. */
+/** Names shared by the webhook, the bootstrap and the control plane. What a pod carries of them is in `api/pod-names.ts`. */
 
-/** Container name of the sidecar. Istio's, so that `kubectl logs -c istio-proxy` and the tools of others find it. */
-export const PROXY_CONTAINER = 'istio-proxy';
-/** Container name of the init container that loads the redirection rules. */
-export const INIT_CONTAINER = 'heddle-init';
 /** Namespace Heddle lives in, and the root namespace of mesh-wide policies. */
 export const SYSTEM_NAMESPACE = 'heddle-system';
 /** Service of the operator; DNS name `heddle-operator.heddle-system.svc`, which its xDS certificate carries. */
@@ -35,8 +31,3 @@ export const WORKLOAD_SECRET = 'default';
 export const ROOT_SECRET = 'ROOTCA';
 /** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
 export const MESH_ALPN = 'istio';
-/** Pod label read on any pod: the pod's inbound side accepts mesh mTLS. Written on ours. */
-export const TLS_MODE_LABEL = 'security.istio.io/tlsMode';
-export const TLS_MODE_ISTIO = 'istio';
-/** Readiness gate (pod condition type) that holds back pods of an unreleased revision. */
-export const CANARY_GATE = 'heddle.dev/canary';

@@ -1,8 +1,8 @@
 import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import { CANARY_GATE } from '../../api/pod-names.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
-import { CANARY_GATE } from '../../proxy/names.ts';
 import { FIELD_MANAGER } from './borrowed-fields.ts';
 import type { Deployment, Pod } from './objects.ts';
 

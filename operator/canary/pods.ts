@@ -1,4 +1,4 @@
-import { CANARY_GATE, PROXY_CONTAINER } from '../../proxy/names.ts';
+import { CANARY_GATE, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import type { Pod } from './objects.ts';
 
 /** What the pods of one revision add up to. */

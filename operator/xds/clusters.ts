@@ -1,11 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { TLS_MODE_ISTIO } from '../../api/pod-names.ts';
 import {
   type Cluster,
   Cluster_DiscoveryType,
   Cluster_LbPolicy,
   ClusterSchema,
 } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
-import { TLS_MODE_ISTIO } from '../../proxy/names.ts';
 import type { AppProtocol, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { adsSource } from './config-source.ts';
 import { encodeResource, milliseconds } from './encoding.ts';

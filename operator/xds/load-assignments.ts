@@ -1,10 +1,10 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { TLS_MODE_ISTIO } from '../../api/pod-names.ts';
 import {
   type LbEndpoint,
   LbEndpointSchema,
 } from '../../generated/envoy/envoy/config/endpoint/v3/endpoint_components_pb.js';
 import { ClusterLoadAssignmentSchema } from '../../generated/envoy/envoy/config/endpoint/v3/endpoint_pb.js';
-import { TLS_MODE_ISTIO } from '../../proxy/names.ts';
 import type { Endpoint, Locality } from '../mesh/snapshot.ts';
 import { SOCKET_MATCH_FILTER, SOCKET_MATCH_KEY } from './clusters.ts';
 import { acceptsMeshTls } from './destination.ts';

@@ -1,5 +1,5 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
-import { INIT_CONTAINER, PROXY_CONTAINER } from '../../proxy/names.ts';
+import { INIT_CONTAINER, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import {
   ADMIN_PORT,
   GRPC_PROBE_PORT_BASE,

@@ -1,7 +1,15 @@
-import type { V1Container, V1EnvVar, V1PodSpec, V1ResourceRequirements, V1VolumeMount } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1EnvVar,
+  V1PodSpec,
+  V1Probe,
+  V1ResourceRequirements,
+  V1VolumeMount,
+} from '@kubernetes/client-node';
+import { INIT_CONTAINER, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import { READY_PATH } from '../../proxy/admin-listeners.ts';
 import { BOOTSTRAP_VARIABLES } from '../../proxy/bootstrap.ts';
-import { INIT_CONTAINER, PROXY_CONTAINER, TOKEN_MOUNT_PATH, TRUST_MOUNT_PATH } from '../../proxy/names.ts';
+import { TOKEN_MOUNT_PATH, TRUST_MOUNT_PATH } from '../../proxy/names.ts';
 import type { ProxyOptions } from '../../proxy/options.ts';
 import { HEALTH_PORT, METRICS_PORT, PROXY_UID } from '../../proxy/ports.ts';
 import type { RedirectOptions } from '../../proxy/redirect.ts';
@@ -58,6 +66,11 @@ function drainSeconds({ terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS }:
   return Math.max(MIN_DRAIN_SECONDS, terminationGracePeriodSeconds + 5);
 }
 
+/** Asks Envoy whether it is ready. */
+function probe(periodSeconds: number, failureThreshold: number): V1Probe {
+  return { httpGet: { path: READY_PATH, port: HEALTH_PORT }, periodSeconds, timeoutSeconds: 3, failureThreshold };
+}
+
 /** Stock Envoy as a native sidecar: it starts before the application's own init containers and stops after the application. */
 export function buildSidecar(
   settings: InjectionSettings,
@@ -92,18 +105,8 @@ export function buildSidecar(
     ports: [{ name: 'http-envoy-prom', containerPort: METRICS_PORT, protocol: 'TCP' }],
     ...linger(spec),
     // The pod's other containers wait for this one, so look often; give up only after ten minutes without a control plane.
-    startupProbe: {
-      httpGet: { path: READY_PATH, port: HEALTH_PORT },
-      periodSeconds: 1,
-      timeoutSeconds: 3,
-      failureThreshold: 600,
-    },
-    readinessProbe: {
-      httpGet: { path: READY_PATH, port: HEALTH_PORT },
-      periodSeconds: 10,
-      timeoutSeconds: 3,
-      failureThreshold: 4,
-    },
+    startupProbe: probe(1, 600),
+    readinessProbe: probe(10, 4),
     resources: sidecarResources(settings, options, spec),
     securityContext: {
       runAsUser: PROXY_UID,

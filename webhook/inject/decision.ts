@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { INJECTION_STATUS_ANNOTATION, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import {
   INJECT_KEY,
   INJECTION_LABEL,
@@ -6,9 +7,8 @@ import {
   ISTIO_INJECTION_LABEL,
   ISTIO_REVISION_LABEL,
   REVISION,
-  STATUS_ANNOTATION,
 } from '../../proxy/annotations.ts';
-import { PROXY_CONTAINER, SYSTEM_NAMESPACE } from '../../proxy/names.ts';
+import { SYSTEM_NAMESPACE } from '../../proxy/names.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -63,7 +63,7 @@ function excluded({ metadata, spec }: V1Pod, { name }: NamespaceView): Decision 
   }
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const hasProxy = containers.some((container) => container.name === PROXY_CONTAINER);
-  if (hasProxy && metadata?.annotations?.[STATUS_ANNOTATION] === undefined) {
+  if (hasProxy && metadata?.annotations?.[INJECTION_STATUS_ANNOTATION] === undefined) {
     return skip('ForeignSidecar', `the pod already has a container ${PROXY_CONTAINER} that Heddle did not put there`);
   }
   return undefined;

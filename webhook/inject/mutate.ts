@@ -1,12 +1,14 @@
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import {
-  CANONICAL_NAME_LABEL,
-  CANONICAL_REVISION_LABEL,
-  readAnnotations,
-  STATUS_ANNOTATION,
-} from '../../proxy/annotations.ts';
+  CANARY_GATE,
+  INIT_CONTAINER,
+  INJECTION_STATUS_ANNOTATION,
+  PROXY_CONTAINER,
+  TLS_MODE_ISTIO,
+  TLS_MODE_LABEL,
+} from '../../api/pod-names.ts';
+import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL, readAnnotations } from '../../proxy/annotations.ts';
 import { formatBootstrap, MAX_BOOTSTRAP_BYTES } from '../../proxy/bootstrap.ts';
-import { CANARY_GATE, INIT_CONTAINER, PROXY_CONTAINER, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../proxy/names.ts';
 import { type ProbeRecord, rewriteProbes } from '../../proxy/probes.ts';
 import type { RedirectOptions } from '../../proxy/redirect.ts';
 import { findCollisions } from './collisions.ts';
@@ -31,8 +33,12 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   const { annotations } = pod.metadata ?? {};
   const { options, problems: annotationProblems } = readAnnotations(annotations, { logLevel: settings.logLevel });
   const known = readKnownProbes(annotations);
-  const problems = [...annotationProblems, ...findCollisions(pod, annotations?.[STATUS_ANNOTATION] !== undefined)];
-  if (!known) problems.push(`metadata.annotations[${STATUS_ANNOTATION}]: is not what Heddle writes; remove it`);
+  const problems = [
+    ...annotationProblems,
+    ...findCollisions(pod, annotations?.[INJECTION_STATUS_ANNOTATION] !== undefined),
+  ];
+  if (!known)
+    problems.push(`metadata.annotations[${INJECTION_STATUS_ANNOTATION}]: is not what Heddle writes; remove it`);
   const spec = pod.spec;
   if (!spec || !known || problems.length > 0) return { pod, problems };
 
@@ -121,7 +127,7 @@ function labelled(
       [CANONICAL_NAME_LABEL]: canonical.name,
       [CANONICAL_REVISION_LABEL]: canonical.revision,
     },
-    annotations: { ...pod.metadata?.annotations, [STATUS_ANNOTATION]: JSON.stringify(status) },
+    annotations: { ...pod.metadata?.annotations, [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status) },
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STATUS_ANNOTATION } from '../../proxy/annotations.ts';
+import { INJECTION_STATUS_ANNOTATION } from '../../api/pod-names.ts';
 import type { OriginalProbe, ProbeRecord } from '../../proxy/probes.ts';
 
 /** Version of what is injected; raised when a sidecar of before should be told from one of now. */
@@ -32,7 +32,7 @@ export interface InjectionStatus {
 
 /** Probes of an earlier pass; none when the annotation is absent. */
 export function readKnownProbes(annotations: Readonly<Record<string, string>> | undefined): ProbeRecord | undefined {
-  const text = annotations?.[STATUS_ANNOTATION];
+  const text = annotations?.[INJECTION_STATUS_ANNOTATION];
   if (text === undefined) return {};
   try {
     return status.parse(JSON.parse(text)).probes as Record<string, OriginalProbe>;
