@@ -3,7 +3,7 @@ import { Controller } from '../../kube/controller.ts';
 import { objectKey } from '../../kube/object.ts';
 import { hasBorrowed } from './borrowed-fields.ts';
 import type { Pod } from './objects.ts';
-import { isHeld } from './pods.ts';
+import { isHeld, isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex, targetOfReplicaSet } from './target-index.ts';
@@ -66,6 +66,10 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
       if (key !== undefined && index.canariesOf(key).length > 0) enqueue(key);
     }),
     stores.pods.onChange(({ object, previous }) => enqueuePod(object ?? previous ?? {})),
+    stores.nodes.onChange(({ key, object, previous }) => {
+      if (isNodeReady(object) === isNodeReady(previous)) return;
+      for (const pod of stores.pods.list()) if (pod.spec?.nodeName === key) enqueuePod(pod);
+    }),
     stores.services.onChange(({ object, previous }) => touch((object ?? previous)?.metadata?.namespace ?? '')),
   ];
   resync();

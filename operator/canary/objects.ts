@@ -17,6 +17,7 @@ export interface ContainerStatus {
 
 export interface Pod extends KubeObject {
   spec?: {
+    nodeName?: string;
     readinessGates?: { conditionType: string }[];
     containers?: { name: string }[];
     initContainers?: { name: string }[];
@@ -27,6 +28,10 @@ export interface Pod extends KubeObject {
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
   };
+}
+
+export interface Node extends KubeObject {
+  status?: { conditions?: PodCondition[] };
 }
 
 export interface PodTemplate {

@@ -3,7 +3,7 @@ import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import { fieldOwnership, pausedBy } from './borrowed-fields.ts';
 import type { Deployment, ReplicaSet } from './objects.ts';
 import type { Observation, RevisionView, TargetView } from './observation.ts';
-import { countPods } from './pods.ts';
+import { countPods, isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from './revisions.ts';
 import type { TargetIndex } from './target-index.ts';
@@ -81,7 +81,7 @@ function viewRevision(replicaSet: ReplicaSet, index: TargetIndex): RevisionView 
     replicas: replicaSet.spec?.replicas ?? 0,
     ready: replicaSet.status?.readyReplicas ?? 0,
     restartFingerprint: restartFingerprint(replicaSet.spec?.template),
-    pods: countPods(index.podsOf(replicaSet)),
+    pods: countPods(index.podsOf(replicaSet), (node) => isNodeReady(index.stores.nodes.get(node))),
   };
 }
 

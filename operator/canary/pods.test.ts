@@ -22,6 +22,7 @@ function pod({
   return {
     metadata: { name: 'ordering-1', ...(deleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}) },
     spec: {
+      nodeName: 'node-1',
       readinessGates: gates.map((conditionType) => ({ conditionType })),
       initContainers: sidecar ? [{ name: 'istio-proxy' }] : [],
     },
@@ -32,6 +33,9 @@ function pod({
     },
   };
 }
+
+const wellNode = () => true;
+const lostNode = () => false;
 
 const waiting = (reason: string): ContainerStatus => ({ name: 'app', restartCount: 2, state: { waiting: { reason } } });
 
@@ -44,7 +48,7 @@ describe('a pod', () => {
     ['on its way out could not', pod({ deleting: true }), false, true],
     ['without gates serves', pod({ gates: [] }), true, false],
   ])('%s', (_, given, eligible, held) => {
-    expect(isEligible(given)).toBe(eligible);
+    expect(isEligible(given, wellNode)).toBe(eligible);
     expect(isHeld(given)).toBe(held);
   });
 });
@@ -52,11 +56,18 @@ describe('a pod', () => {
 describe('pods of a revision', () => {
   test('are counted without those on their way out', () => {
     const pods = [pod({}), pod({ gates: [], sidecar: false }), pod({ deleting: true })];
-    expect(countPods(pods)).toMatchObject({ total: 2, eligible: 2, ungated: 1, held: 1, injected: 1, restarts: 0 });
+    expect(countPods(pods, wellNode)).toMatchObject({
+      total: 2,
+      eligible: 2,
+      ungated: 1,
+      held: 1,
+      injected: 1,
+      restarts: 0,
+    });
   });
 
   test('tell that they crash', () => {
-    const counted = countPods([pod({ containers: [waiting('CrashLoopBackOff')] })]);
+    const counted = countPods([pod({ containers: [waiting('CrashLoopBackOff')] })], wellNode);
     expect(counted).toMatchObject({
       restarts: 2,
       crashing: expect.stringContaining('container app of pod ordering-1'),
@@ -64,8 +75,15 @@ describe('pods of a revision', () => {
   });
 
   test('tell why they do not come up', () => {
-    expect(countPods([pod({ containers: [waiting('ImagePullBackOff')] })]).trouble).toMatch(/ImagePullBackOff/);
-    expect(countPods([pod({ containers: [waiting('ContainerCreating')] })]).trouble).toBeUndefined();
-    expect(countPods([pod({ conditions: { PodScheduled: 'False' } })]).trouble).toMatch(/finds no node/);
+    const troubleOf = (shape: Shape) => countPods([pod(shape)], wellNode).trouble;
+    expect(troubleOf({ containers: [waiting('ImagePullBackOff')] })).toMatch(/ImagePullBackOff/);
+    expect(troubleOf({ containers: [waiting('ContainerCreating')] })).toBeUndefined();
+    expect(troubleOf({ conditions: { PodScheduled: 'False' } })).toMatch(/finds no node/);
+  });
+
+  test('are no capacity on a lost node, whatever they last said of themselves, and tell it', () => {
+    const counted = countPods([pod({}), pod({ gates: [] })], lostNode);
+    expect(counted).toMatchObject({ total: 2, eligible: 0, held: 1 });
+    expect(counted.trouble).toBe('pod ordering-1 is on node node-1, which is not ready');
   });
 });

@@ -1,5 +1,5 @@
 import { CANARY_GATE, PROXY_CONTAINER } from '../../api/pod-names.ts';
-import type { Pod } from './objects.ts';
+import type { Node, Pod } from './objects.ts';
 
 /** What the pods of one revision add up to. */
 export interface RevisionPods {
@@ -31,29 +31,48 @@ export function isHeld(pod: Pod): boolean {
   return hasGate(pod) && !conditionIsTrue(pod, CANARY_GATE);
 }
 
-/** Whether the pod could serve now: containers ready, not deleting, and held back by our gate at most. */
-export function isEligible(pod: Pod): boolean {
+/** Tells by name whether a node is alive. */
+export type NodeReadiness = (node: string) => boolean;
+
+/** Whether the node is alive; one that is not known (its event is yet to come) or says nothing of it counts as alive. */
+export function isNodeReady(node: Node | undefined): boolean {
+  const ready = node?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
+
+/**
+ * Whether the pod could serve now: containers ready, not deleting, held back by our gate at most, and on a node that is
+ * alive. Of a lost node's pods Kubernetes takes back Ready only: ContainersReady stays as kubelet last wrote it.
+ */
+export function isEligible(pod: Pod, isNodeAlive: NodeReadiness): boolean {
   if (pod.metadata?.deletionTimestamp !== undefined || !conditionIsTrue(pod, 'ContainersReady')) return false;
+  if (lostNode(pod, isNodeAlive) !== undefined) return false;
   const gates = pod.spec?.readinessGates ?? [];
   return gates.every(({ conditionType }) => conditionType === CANARY_GATE || conditionIsTrue(pod, conditionType));
 }
 
 /** Adds up the pods of one revision. */
-export function countPods(pods: readonly Pod[]): RevisionPods {
+export function countPods(pods: readonly Pod[], isNodeAlive: NodeReadiness): RevisionPods {
   const present = pods.filter(({ metadata, status }) => {
     const over = status?.phase === 'Succeeded' || status?.phase === 'Failed';
     return metadata?.deletionTimestamp === undefined && !over;
   });
   return {
     total: present.length,
-    eligible: present.filter(isEligible).length,
+    eligible: present.filter((pod) => isEligible(pod, isNodeAlive)).length,
     ungated: present.filter((pod) => !hasGate(pod)).length,
     held: present.filter(isHeld).length,
     injected: present.filter(isInjected).length,
     restarts: present.reduce((sum, pod) => sum + restarts(pod), 0),
     crashing: first(present, crashLoop),
-    trouble: first(present, trouble),
+    trouble: first(present, (pod) => trouble(pod, isNodeAlive)),
   };
+}
+
+/** Name of the pod's node when that is lost. */
+function lostNode({ spec }: Pod, isNodeAlive: NodeReadiness): string | undefined {
+  const node = spec?.nodeName;
+  return node === undefined || node === '' || isNodeAlive(node) ? undefined : node;
 }
 
 function isInjected({ spec }: Pod): boolean {
@@ -80,7 +99,9 @@ function crashLoop(pod: Pod): string | undefined {
 /** Reasons for which kubelet says "waiting" about a pod that is just starting. */
 const ORDINARY = new Set(['ContainerCreating', 'PodInitializing']);
 
-function trouble(pod: Pod): string | undefined {
+function trouble(pod: Pod, isNodeAlive: NodeReadiness): string | undefined {
+  const lost = lostNode(pod, isNodeAlive);
+  if (lost !== undefined) return `pod ${pod.metadata?.name} is on node ${lost}, which is not ready`;
   const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
   if (unscheduled) return `pod ${pod.metadata?.name} finds no node (${unscheduled.message ?? unscheduled.reason})`;
   const stuck = statuses(pod).find(({ state }) => state?.waiting?.reason && !ORDINARY.has(state.waiting.reason));

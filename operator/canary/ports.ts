@@ -1,10 +1,10 @@
 import type { Canary } from '../../api/canary.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
-import type { IndexedStore } from '../../kube/store.ts';
+import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
 import type { CanaryEvent } from './draft.ts';
-import type { Deployment, Pod, ReplicaSet, Service } from './objects.ts';
+import type { Deployment, Node, Pod, ReplicaSet, Service } from './objects.ts';
 import type { Coverage } from './observation.ts';
 
 /** A split as the mesh should have it. */
@@ -37,6 +37,7 @@ export interface CanaryStores {
   readonly replicaSets: IndexedStore<ReplicaSet>;
   readonly pods: IndexedStore<Pod>;
   readonly services: IndexedStore<Service>;
+  readonly nodes: ReadStore<Node>;
 }
 
 /** All that the canary controller needs from outside. */

@@ -6,7 +6,7 @@ import { silentLogger } from '../../kube/logger.ts';
 import { Store } from '../../kube/store.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { BORROWED_ANNOTATION, FIELD_MANAGER } from './borrowed-fields.ts';
-import type { Deployment, Pod, ReplicaSet, Service } from './objects.ts';
+import type { Deployment, Node, Pod, ReplicaSet, Service } from './objects.ts';
 import { traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex } from './target-index.ts';
@@ -46,6 +46,7 @@ function emptyStores() {
     replicaSets: new Store<ReplicaSet>(),
     pods: new Store<Pod>(),
     services: new Store<Service>(),
+    nodes: new Store<Node>(),
   };
 }
 

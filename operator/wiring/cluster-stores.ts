@@ -18,12 +18,21 @@ import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { trimDeployment } from '../canary/borrowed-fields.ts';
-import type { Pod as CanaryPod, Service as CanaryService, Deployment, ReplicaSet } from '../canary/objects.ts';
+import type {
+  Node as CanaryNode,
+  Pod as CanaryPod,
+  Service as CanaryService,
+  Deployment,
+  ReplicaSet,
+} from '../canary/objects.ts';
 
 /** A pod as both the mesh and the canary read it. */
 export type Pod = V1Pod & CanaryPod;
 /** A Service as both the mesh and the canary read it. */
 export type Service = V1Service & CanaryService;
+
+/** A node as both the mesh and the canary read it. */
+export type Node = V1Node & CanaryNode;
 
 /** Index of pods by UID. */
 export const BY_UID = 'uid';
@@ -49,7 +58,7 @@ export class ClusterStores {
     this.#api = api;
     this.#logger = logger;
     this.namespaces = this.#watch<V1Namespace & KubeObject>(NAMESPACE);
-    this.nodes = this.#watch<V1Node & KubeObject>(NODE, trimNode);
+    this.nodes = this.#watch<Node>(NODE, trimNode);
     this.pods = this.#watch<Pod>(POD, trimPod)
       .addIndex(BY_UID, ({ metadata }) => (metadata?.uid === undefined ? [] : [metadata.uid]))
       .addIndex(BY_ADDRESS, ({ spec, status }) =>
@@ -87,11 +96,22 @@ export class ClusterStores {
   }
 }
 
-/** What the mesh reads of a node are its labels; a kubelet's heartbeat would else be an event for everything. */
-function trimNode(node: V1Node & KubeObject): V1Node & KubeObject {
-  const { apiVersion = 'v1', kind = 'Node', metadata = {} } = node;
+/**
+ * What is read of a node are its labels and whether it is Ready; of a kubelet's heartbeat nothing but the version is left,
+ * and the images a node lists are larger than all the rest.
+ */
+export function trimNode(node: Node): Node {
+  const { apiVersion = 'v1', kind = 'Node', metadata = {}, status } = node;
   const { name, uid, resourceVersion, labels } = metadata;
-  return { apiVersion, kind, metadata: { name, uid, resourceVersion, labels } as V1Node['metadata'] & object };
+  const conditions = (status?.conditions ?? [])
+    .filter(({ type }) => type === 'Ready')
+    .map(({ type, status: ready }) => ({ type, status: ready }));
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, uid, resourceVersion, labels } as V1Node['metadata'] & object,
+    status: { conditions },
+  };
 }
 
 /** Pods are the bulk of a cluster's objects; their volumes and the commands of their containers interest nobody here. */
