@@ -46,6 +46,24 @@ class CutApi extends MemoryApi {
   }
 }
 
+/** An API that from some moment on answers nothing, and gives a write up only when its caller set a time. */
+class SilentApi extends MemoryApi {
+  silent: 'get' | 'create' | 'update' | undefined;
+
+  override get: MemoryApi['get'] = (...args) => this.#pass('get', () => super.get(...args)) as never;
+  override create = ((kind: typeof LEASE, lease: Lease, options: { timeoutMs?: number } = {}) =>
+    this.#pass('create', () => super.create(kind, lease), options.timeoutMs)) as never;
+  override update = ((kind: typeof LEASE, lease: Lease, options: { timeoutMs?: number } = {}) =>
+    this.#pass('update', () => super.update(kind, lease), options.timeoutMs)) as never;
+
+  #pass<T>(verb: string, call: () => Promise<T>, timeoutMs = 60_000): Promise<T> {
+    if (this.silent !== verb) return call();
+    return new Promise((_, reject) => {
+      setTimeout(() => reject(new KubeConnectionError('ETIMEDOUT', 'no answer')), timeoutMs).unref();
+    });
+  }
+}
+
 describe('LeaderElection', () => {
   test('one of several becomes leader, and only one', async () => {
     const api = new MemoryApi();
@@ -79,6 +97,37 @@ describe('LeaderElection', () => {
     await eventually(() => second.isLeader);
     expect(log).toEqual(['a leads', 'a lost', 'b leads']);
   });
+
+  test.each(['get', 'update'] as const)(
+    'a leader whose %s is not answered gives up and stops in time',
+    async (verb) => {
+      const api = new SilentApi();
+      const log: string[] = [];
+      const election = stand(api, 'a', log);
+      await eventually(() => election.isLeader);
+      api.silent = verb;
+      await eventually(() => log.includes('a lost'), 'giving up', TIMES.renewDeadlineMs + 200);
+      const begun = performance.now();
+      await election.stop();
+      expect(performance.now() - begun).toBeLessThan(TIMES.renewDeadlineMs + 200);
+    },
+  );
+
+  test.each(['get', 'create'] as const)(
+    'a candidate whose %s is not answered asks again, and stops in time',
+    async (verb) => {
+      const api = new SilentApi();
+      api.silent = verb;
+      const election = stand(api, 'a');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      api.silent = undefined;
+      await eventually(() => election.isLeader, 'leading', TIMES.renewDeadlineMs + 300);
+      api.silent = verb;
+      const begun = performance.now();
+      await election.stop();
+      expect(performance.now() - begun).toBeLessThan(TIMES.renewDeadlineMs + 200);
+    },
+  );
 
   test('a lease of a dead process with a clock far ahead is taken over after its duration', async () => {
     const api = new MemoryApi();

@@ -1,7 +1,7 @@
 import { pause } from './backoff.ts';
 import { LEASE } from './kinds.ts';
 import type { KubeApi } from './kube-api.ts';
-import { isConflict, isNotFound } from './kube-error.ts';
+import { isConflict, isNotFound, KubeConnectionError } from './kube-error.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ObjectMeta } from './object.ts';
 
@@ -79,7 +79,10 @@ export class LeaderElection {
     this.#running ??= this.#run();
   }
 
-  /** Gives leadership up, frees the lease so that another can take it at once, and ends. */
+  /**
+   * Gives leadership up, frees the lease so that another can take it at once, and ends. Calls that are not answered
+   * hold this up for 11 s at most by default.
+   */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -103,9 +106,10 @@ export class LeaderElection {
   async #tryAcquireOrRenew(): Promise<void> {
     const { api, namespace, name, identity } = this.#options;
     const begun = this.#now();
-    const lease = await this.#read();
+    const lease = await this.#read(this.#callMs(begun));
     if (!lease) {
-      const created = api.create(LEASE, { metadata: { namespace, name }, spec: this.#spec(undefined) });
+      const body: Lease = { metadata: { namespace, name }, spec: this.#spec(undefined) };
+      const created = api.create<Lease>(LEASE, body, { timeoutMs: this.#callMs(begun) });
       const isOurs = await created.then(() => true, swallowConflict);
       if (isOurs) this.#renewed(begun);
       return;
@@ -118,7 +122,7 @@ export class LeaderElection {
       if (this.#leading) this.#end('another holds the lease');
       if (holder !== '' && this.#now() < this.#observed.at + heldMs) return;
     }
-    const timeoutMs = this.#deadlineMs;
+    const timeoutMs = this.#callMs(begun);
     const body: Lease = { metadata: { namespace, name, resourceVersion: version }, spec: this.#spec(lease) };
     try {
       await api.update<Lease>(LEASE, body, { timeoutMs });
@@ -130,10 +134,15 @@ export class LeaderElection {
     this.#renewed(begun);
   }
 
-  async #read(): Promise<Lease | undefined> {
+  /** A call that is not answered must leave time for another try, and end before the deadline of its attempt. */
+  #callMs(begun: number): number {
+    return Math.max(1, Math.min(this.#deadlineMs / 2, begun + this.#deadlineMs - this.#now()));
+  }
+
+  async #read(timeoutMs: number): Promise<Lease | undefined> {
     const { api, namespace, name } = this.#options;
     try {
-      return await api.get<Lease>(LEASE, { namespace, name });
+      return await within(api.get<Lease>(LEASE, { namespace, name }), timeoutMs);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -177,16 +186,30 @@ export class LeaderElection {
 
   async #release(): Promise<void> {
     const { api, identity } = this.#options;
+    const timeoutMs = Math.min(3000, this.#deadlineMs / 2);
     try {
-      const lease = await this.#read();
+      const lease = await this.#read(timeoutMs);
       if (lease?.spec?.holderIdentity !== identity) return;
       const { namespace, name } = this.#options;
       const metadata = { namespace, name, resourceVersion: lease.metadata.resourceVersion ?? '' };
       const spec = { ...this.#spec(lease), holderIdentity: '', leaseDurationSeconds: 1 };
-      await api.update<Lease>(LEASE, { metadata, spec }, { timeoutMs: 3000 });
+      await api.update<Lease>(LEASE, { metadata, spec }, { timeoutMs });
     } catch (error) {
       this.#logger.warn('lease could not be released; it expires by itself', { error });
     }
+  }
+}
+
+/** Waits no longer for an answer than that; a late one is dropped. */
+async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new KubeConnectionError('ETIMEDOUT', `no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
