@@ -60,6 +60,7 @@ const certificates = startCertificates({
   lifetimes: lifetimesFrom(mesh.certificates),
   namespaces: stores.namespaces,
   trustDomain: mesh.trustDomain,
+  clusterDomain: mesh.clusterDomain,
   events,
   logger,
 });
@@ -118,7 +119,7 @@ async function start(): Promise<void> {
     stores,
     api,
     mesh: new SplitCoverage(snapshot, ads.acks, cache),
-    traffic: new CompleteTraffic(ledger, { snapshot, acks: ads.acks, isReady: (uid) => stores.isReady(uid) }),
+    traffic: new CompleteTraffic(ledger, { snapshot, acks: ads.acks, readySince: (uid) => stores.readySince(uid) }),
     clusterDomain: mesh.clusterDomain,
     isLeader: () => election.isLeader,
     event: (subject, event) => events.record(subject, event),

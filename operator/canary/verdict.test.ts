@@ -44,6 +44,11 @@ describe('a window', () => {
       'IncompleteMetrics: the counts of some proxies are missing or old',
     ],
     [
+      'names the pods whose counts are missing',
+      { ...traffic(1000), complete: false, missing: ['shop/a', 'shop/b'] },
+      'IncompleteMetrics: the sidecars of pods shop/a, shop/b are not connected, so their counts are missing',
+    ],
+    [
       'fails when the counters of the revision have vanished',
       { ...traffic(100), served: silent },
       "Failed: the counters of the revision's own sidecars have vanished",

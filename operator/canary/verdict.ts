@@ -20,10 +20,14 @@ const DEFAULT_METRICS: readonly CanaryMetric[] = [{ name: 'request-success-rate'
  * @param elapsedMs length of the window
  */
 export function judgeWindow(analysis: CanaryAnalysis, answer: TrafficAnswer, elapsedMs: number): Verdict {
-  const { callers, served, complete } = answer;
+  const { callers, served, complete, missing = [] } = answer;
   const { minRequests } = analysis;
   if (!complete) {
-    return { kind: 'IncompleteMetrics', message: 'the counts of some proxies are missing or old' };
+    const message =
+      missing.length > 0
+        ? `the sidecars of pods ${missing.join(', ')} are not connected, so their counts are missing`
+        : 'the counts of some proxies are missing or old';
+    return { kind: 'IncompleteMetrics', message };
   }
   if (callers.requests < minRequests) {
     const message = `callers sent ${callers.requests} of the ${minRequests} requests a check needs`;

@@ -63,6 +63,18 @@ describe('the ledger', () => {
     expect(ask().callers).toMatchObject({ requests: 100, failures: 10, reporters: 1 });
   });
 
+  test('knows who called a Service, on whichever revision, and when each proxy last reported', () => {
+    const { ledger, begin, pass, now } = setUp('old');
+    begin('a', START, { [callerKey('200')]: 1 });
+    begin('b', START, { [callerKey('200', '|')]: 0 });
+    begin('c', START, { [serverKey('200')]: 1 });
+    pass(1000);
+    expect([...ledger.callersOf([HOST])]).toEqual(['a', 'b']);
+    expect([...ledger.callersOf(['other'])]).toEqual([]);
+    expect(ledger.lastReport('c')).toBe(now() - 1000);
+    expect(ledger.lastReport('d')).toBeUndefined();
+  });
+
   test('leaves out what was counted before it began', () => {
     const { begin, report, ask, pass } = setUp();
     pass(1000);

@@ -34,7 +34,8 @@ const MAX_OUTCOMES = 50_000;
  */
 export class TrafficLedger implements TrafficSource {
   private readonly ports: LedgerPorts;
-  private readonly startedAt: number;
+  /** When it began to take reports, in ms since the epoch. */
+  readonly startedAt: number;
   private readonly reporters = new Map<string, Reporter>();
   private readonly outcomes = new Map<string, Outcome | undefined>();
   private readonly slices = new TimeSlices();
@@ -99,6 +100,27 @@ export class TrafficLedger implements TrafficSource {
       served: this.sum(served, query),
       complete: this.isComplete([...callers, ...served], query),
     };
+  }
+
+  /** When a proxy last reported anything, in ms since the epoch; undefined when it never did. */
+  lastReport(podUid: string): number | undefined {
+    return this.reporters.get(podUid)?.lastReport;
+  }
+
+  /** UIDs of the pods that counted calls of any of the Services, whatever the revision, in the time that is kept. */
+  callersOf(services: readonly string[]): ReadonlySet<string> {
+    const wanted = new Set(services);
+    const found = new Set<string>();
+    for (const [subject, proxies] of this.seen) {
+      const [side, service = ''] = subject.split('|', 2);
+      if (side !== 'caller' || !wanted.has(service)) {
+        continue;
+      }
+      for (const uid of proxies.keys()) {
+        found.add(uid);
+      }
+    }
+    return found;
   }
 
   private sum(subjects: readonly string[], { since, until }: TrafficQuery): RevisionTraffic {

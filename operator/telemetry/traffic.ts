@@ -28,6 +28,8 @@ export interface TrafficAnswer {
   readonly served: RevisionTraffic;
   /** False when a replica's report is missing or old: no verdict may be based on it. */
   readonly complete: boolean;
+  /** Some of the pods whose counts are missing, where it is known which. */
+  readonly missing?: readonly string[];
 }
 
 /** Port of the canary analysis. */

@@ -78,10 +78,12 @@ export class ClusterStores {
     await Promise.all(this.#reflectors.map((reflector) => reflector.start()));
   }
 
-  /** Whether the pod with this UID is Ready. */
-  isReady(uid: string): boolean {
+  /** When the pod with this UID became Ready, in ms since the epoch; undefined when it is not. */
+  readySince(uid: string): number | undefined {
     const conditions = this.pods.byIndex(BY_UID, uid)[0]?.status?.conditions ?? [];
-    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+    const ready = conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
+    // JSON has times as text, whatever the client's declaration says.
+    return ready && (Date.parse(String(ready.lastTransitionTime)) || 0);
   }
 
   async stop(): Promise<void> {

@@ -1,38 +1,71 @@
 import type { AckReport } from '../ads/ack-report.ts';
-import type { MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
+import type { MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { TrafficAnswer, TrafficQuery, TrafficSource } from '../telemetry/traffic.ts';
 
 /** What completeness is judged by. */
 export interface CompletenessPorts {
   readonly snapshot: () => MeshSnapshot;
-  readonly acks: AckReport;
-  /** Whether the pod is Ready: one on a lost node is not, and is not waited for. */
-  readonly isReady: (uid: WorkloadUid) => boolean;
+  readonly acks: Pick<AckReport, 'proxy'>;
+  /** When the pod became Ready, in ms since the epoch; undefined while it is not: one on a lost node is not waited for. */
+  readonly readySince: (uid: WorkloadUid) => number | undefined;
 }
 
+/** What the ledger tells of those who report to it. */
+export interface ReportLedger extends TrafficSource {
+  /** When it began to take reports, in ms since the epoch. */
+  readonly startedAt: number;
+  lastReport(uid: WorkloadUid): number | undefined;
+  callersOf(services: readonly string[]): ReadonlySet<string>;
+}
+
+/** After so long, in ms, a pod without a stream holds up only the releases that it has to do with. */
+const PATIENCE_MS = 60_000;
+/** Pods that are named. */
+const NAMED = 3;
+
 /**
- * The ledger's answer, complete only while every Ready proxy of the mesh has its stream here: one that reports to another
- * replica, or has not come back yet, may have seen failures that this replica knows nothing of.
+ * The ledger's answer, complete only while the Ready proxies of the mesh have their streams here: one that reports to another
+ * replica, or has not come back yet, may have seen failures that this replica knows nothing of. A sidecar that stays away
+ * (it is cut off, or none of ours) must not stop every release of the mesh for that: after a minute only those count that
+ * called the Services in the last quarter of an hour, and the revision's own.
  */
 export class CompleteTraffic implements TrafficSource {
-  readonly #ledger: TrafficSource;
+  readonly #ledger: ReportLedger;
   readonly #ports: CompletenessPorts;
 
-  constructor(ledger: TrafficSource, ports: CompletenessPorts) {
+  constructor(ledger: ReportLedger, ports: CompletenessPorts) {
     this.#ledger = ledger;
     this.#ports = ports;
   }
 
   window(query: TrafficQuery): TrafficAnswer {
     const answer = this.#ledger.window(query);
-    return { ...answer, complete: answer.complete && this.#everybodyIsHere() };
+    const missing = this.#missing(query);
+    return missing.length === 0 ? answer : { ...answer, complete: false, missing };
   }
 
-  #everybodyIsHere(): boolean {
-    const { snapshot, acks, isReady } = this.#ports;
-    for (const uid of snapshot().workloads.keys()) {
-      if (acks.proxy(uid) === undefined && isReady(uid)) return false;
+  /** The first few of the pods whose counts are missed, as `namespace/name`. */
+  #missing(query: TrafficQuery): string[] {
+    const { snapshot, acks, readySince } = this.#ports;
+    const { services, until } = query;
+    const names: string[] = [];
+    let callers: ReadonlySet<string> | undefined;
+    for (const [uid, workload] of snapshot().workloads) {
+      const since = acks.proxy(uid) === undefined ? readySince(uid) : undefined;
+      if (since === undefined) continue;
+      const { startedAt } = this.#ledger;
+      const awaySince = Math.max(since, startedAt, this.#ledger.lastReport(uid) ?? startedAt);
+      if (until - awaySince > PATIENCE_MS && !isOfRevision(workload, query)) {
+        callers ??= this.#ledger.callersOf(services);
+        if (!callers.has(uid)) continue;
+      }
+      names.push(`${workload.namespace}/${workload.name}`);
+      if (names.length === NAMED) break;
     }
-    return true;
+    return names;
   }
+}
+
+function isOfRevision({ namespace, revision }: Workload, query: TrafficQuery): boolean {
+  return namespace === query.namespace && revision !== '' && revision === query.revision;
 }

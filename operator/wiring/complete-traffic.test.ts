@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
+import type { MeshSnapshot, Workload } from '../mesh/snapshot.ts';
+import type { TrafficAnswer, TrafficQuery } from '../telemetry/traffic.ts';
+import { CompleteTraffic } from './complete-traffic.ts';
+
+const NOW = 1_700_000_000_000;
+const side = { requests: 100, failures: 0, p99Ms: 1, reporters: 1 };
+const query: TrafficQuery = {
+  namespace: 'shop',
+  services: ['orders.shop.svc'],
+  revision: 'new',
+  since: NOW - 10_000,
+  until: NOW,
+};
+
+interface Shape {
+  namespace?: string;
+  revision?: string;
+  ready?: boolean;
+  here?: boolean;
+  /** s since it last reported. */
+  reported?: number;
+  /** s since it became Ready. */
+  readyFor?: number;
+  calls?: boolean;
+}
+
+/** What is answered over pods of these shapes, by an operator that runs for an hour or as told (s). */
+function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600 } = {}): TrafficAnswer {
+  const pods = new Map(shapes.map((shape, at) => [`uid-${at}`, shape]));
+  const workloads = new Map(
+    [...pods].map(([uid, { namespace = 'other', revision = 'x' }]) => {
+      return [uid, { name: uid.replace('uid', 'pod'), namespace, revision } as Workload];
+    }),
+  );
+  const acks = { proxy: (uid: string) => (pods.get(uid)?.here ? ({} as ProxyReport) : undefined) };
+  const ledger = {
+    window: () => ({ callers: side, served: side, complete }),
+    lastReport: (uid: string) => {
+      const ago = pods.get(uid)?.reported;
+      return ago === undefined ? undefined : NOW - ago * 1000;
+    },
+    callersOf: () => new Set([...pods].filter(([, { calls }]) => calls).map(([uid]) => uid)),
+    startedAt: NOW - runningFor * 1000,
+  };
+  const readySince = (uid: string) => {
+    const { ready = true, readyFor = 3600 } = pods.get(uid) ?? {};
+    return ready ? NOW - readyFor * 1000 : undefined;
+  };
+  const snapshot = () => ({ workloads }) as unknown as MeshSnapshot;
+  return new CompleteTraffic(ledger, { snapshot, acks: acks as unknown as AckReport, readySince }).window(query);
+}
+
+describe('an answer', () => {
+  test.each<[string, Shape[], boolean]>([
+    ['is complete with every proxy here', [{ here: true }, { here: true }], true],
+    ['is complete without a pod that is not Ready', [{ ready: false }], true],
+    ['is not while a proxy is away that reported a moment ago', [{ reported: 20 }], false],
+    ['is not while a pod that came up a moment ago is yet to come', [{ readyFor: 20 }], false],
+    ['is complete without a pod that has been away for more than a minute', [{ reported: 61 }], true],
+    ['is complete without a pod that was never here', [{}], true],
+    ['is not without one that called the Services, however long it is away', [{ reported: 600, calls: true }], false],
+    ['is not without a pod of the revision', [{ namespace: 'shop', revision: 'new' }], false],
+    ['is complete without a pod of another revision', [{ namespace: 'shop', revision: 'old' }], true],
+    ['is complete without a namesake of the revision elsewhere', [{ namespace: 'else', revision: 'new' }], true],
+  ])('%s', (_, shapes, complete) => {
+    expect(ask(shapes).complete).toBe(complete);
+  });
+
+  test('waits for everybody for a minute after the operator has come up', () => {
+    expect(ask([{}], { runningFor: 59 }).complete).toBe(false);
+    expect(ask([{}], { runningFor: 61 }).complete).toBe(true);
+  });
+
+  test('names the pods that are missing, three at most', () => {
+    const away: Shape = { reported: 5, namespace: 'shop' };
+    const { missing, complete } = ask([{ here: true }, away, away, away, away]);
+    expect({ missing, complete }).toEqual({ missing: ['shop/pod-1', 'shop/pod-2', 'shop/pod-3'], complete: false });
+    expect(ask([{ here: true }])).not.toHaveProperty('missing');
+  });
+
+  test('is not complete when the ledger says so', () => {
+    expect(ask([{ here: true }], { complete: false }).complete).toBe(false);
+  });
+});
