@@ -3,13 +3,14 @@ import type { Draft, WaitReason } from './draft.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 import { reachableWeight } from './target-fitness.ts';
-import { figuresOf, judgeWindow } from './verdict.ts';
+import { figuresOf, judgeWindow, SILENCE_MS } from './verdict.ts';
 import { podsForWeight, stepWeights, weightForPods } from './weights.ts';
 
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
 const ACKNOWLEDGE_POLL_MS = 200;
 const POLL_MS = 5000;
+const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
 /** Reports that are late may still come; what an operator counted before it was restarted does not. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
 
@@ -69,7 +70,7 @@ function isInForce(draft: Draft, stage: Release, weight: number): boolean {
   if (state.stepStartTime !== undefined) return true;
   const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, weight);
   if (callers === 0) {
-    stall(draft, stage, 'NoMeshClients', 'no sidecar calls a Service of the target, so no request can be tried', 0);
+    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, 0);
     return false;
   }
   const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
@@ -99,13 +100,20 @@ function checkWindow(draft: Draft, stage: Release, steps: number): void {
   const answer = observation.traffic(next.revision, since);
   const verdict = judgeWindow(spec.analysis, answer, elapsed);
   state.metrics = figuresOf(answer);
-  state.stableMetrics = figuresOf(observation.traffic(state.stableRevision ?? '', since));
+  const stable = observation.traffic(state.stableRevision ?? '', since);
+  state.stableMetrics = figuresOf(stable);
   if (verdict.kind === 'Passed') {
     pass(draft, stage, steps, progress);
     return;
   }
   if (verdict.kind === 'Failed') {
     failCheck(draft, next.revision, spec.analysis.threshold, verdict.message);
+    return;
+  }
+  // A sidecar that has called a Service once reports it ever after.
+  const reporters = answer.callers.reporters + stable.callers.reporters;
+  if (verdict.kind === 'InsufficientTraffic' && reporters === 0 && elapsed >= SILENCE_MS) {
+    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, interval);
     return;
   }
   // A window that will never be whole is begun anew, and the deadline goes on counting.

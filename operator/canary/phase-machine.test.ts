@@ -195,6 +195,22 @@ describe('a release that stands still', () => {
     expect(condition(status, 'Waiting')).toBe(`True ${reason}`);
   });
 
+  describe('for want of requests', () => {
+    const nobody = { ...traffic(0).callers, reporters: 0 };
+    const unseen = { ...traffic(0), callers: nobody };
+    const of = (stable: typeof unseen) => ({ traffic: (name: string) => (name === 'r1' ? stable : unseen) });
+
+    test.each<[string, number, ReturnType<typeof of>, string]>([
+      ['when no sidecar has ever called the Services, says that there are no clients', 20, of(unseen), 'NoMeshClients'],
+      ['does not say so before three reports could have come', 12, of(unseen), 'InsufficientTraffic'],
+      ['does not say so when one has called the stable revision', 20, of(traffic(0)), 'InsufficientTraffic'],
+    ])('%s', (_, second, more, reason) => {
+      const { status } = run(atRest, [0, releasing(), more], [second, releasing(), more]);
+      expect(status).toMatchObject({ phase: 'Waiting', verdict: reason, failedChecks: 0 });
+      expect(condition(status, 'Waiting')).toBe(`True ${reason}`);
+    });
+  });
+
   test('fails at the deadline', () => {
     const { status } = run(atRest, [0, releasing(podsOf(0))], [601, releasing(podsOf(0, { trouble: 'no node' }))]);
     expect(status).toMatchObject({ phase: 'Failed', weight: 0, failedRevision: 'r2' });

@@ -11,7 +11,7 @@ export type Verdict =
 type Figures = NonNullable<CanaryStatus['metrics']>;
 
 /** Proxies report every 5 s; before three reports could have come, silence proves nothing. */
-const SILENCE_MS = 15_000;
+export const SILENCE_MS = 15_000;
 
 const DEFAULT_METRICS: readonly CanaryMetric[] = [{ name: 'request-success-rate', thresholdRange: { min: 99 } }];
 
