@@ -1,4 +1,5 @@
 import type { Kubectl } from '../mesh/kubectl.ts';
+import { waitUntil } from '../mesh/wait.ts';
 import { paint } from '../terminal/colour.ts';
 import { formatTable } from '../terminal/table.ts';
 import { type Counts, orderingShares, readCounts, SHOP } from './shop.ts';
@@ -30,15 +31,12 @@ export async function readCanary(kubectl: Kubectl): Promise<CanaryObject> {
 
 /** Waits for a phase of the Canary, quietly. @throws {Error} when the time is over; the message has its last status */
 export async function waitForPhase(kubectl: Kubectl, phases: readonly string[], timeoutMs: number): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
+  const isThere = async (): Promise<string | undefined> => {
     const { status } = await readCanary(kubectl);
-    if (status?.phase !== undefined && phases.includes(status.phase)) return;
-    if (performance.now() > end) {
-      throw new Error(`canary ordering: not ${phases.join(' or ')} in time; its status is ${JSON.stringify(status)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+    const there = status?.phase !== undefined && phases.includes(status.phase);
+    return there ? undefined : `its status is ${JSON.stringify(status)}`;
+  };
+  await waitUntil(`canary ordering to be ${phases.join(' or ')}`, isThere, { timeoutMs, everyMs: 500 });
 }
 
 /**

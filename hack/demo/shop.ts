@@ -1,5 +1,6 @@
-import { inTree, waitFor } from '../mesh/install.ts';
+import { inTree } from '../mesh/install.ts';
 import type { Kubectl, KubectlResult } from '../mesh/kubectl.ts';
+import { waitUntil } from '../mesh/wait.ts';
 
 export const SHOP = 'shop';
 /** A namespace outside the mesh, for a caller without a sidecar. */
@@ -59,7 +60,10 @@ export function orderingShares(before: Counts, after: Counts): Record<string, nu
 /** Waits until the load generator gets answers. */
 export async function trafficFlows(kubectl: Kubectl): Promise<void> {
   const first = await readCounts(kubectl);
-  await waitFor('answers from the shop', 60_000, async () => (await readCounts(kubectl)).ok > first.ok + 20);
+  await waitUntil('answers from the shop', async () => {
+    const more = (await readCounts(kubectl)).ok - first.ok;
+    return more > 20 ? undefined : `${more} so far`;
+  });
 }
 
 /** Sends one GET from a pod without a sidecar to Ordering; gives what came of it. */

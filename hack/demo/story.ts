@@ -1,5 +1,6 @@
-import { inTree, waitFor } from '../mesh/install.ts';
+import { inTree } from '../mesh/install.ts';
 import type { Kubectl } from '../mesh/kubectl.ts';
+import { waitUntil } from '../mesh/wait.ts';
 import { paint } from '../terminal/colour.ts';
 import { release, sharesText, waitForPhase } from './release.ts';
 import { type Counts, callFromOutside, deployShop, orderingShares, readCounts, SHOP, trafficFlows } from './shop.ts';
@@ -94,9 +95,11 @@ async function settled(kubectl: Kubectl): Promise<Counts> {
 
 async function summary(kubectl: Kubectl, lostGood: number): Promise<void> {
   heading('The end of it');
-  await waitFor('the status of the Canary', 10_000, async () =>
-    (await kubectl.run(['get', 'canary', '-n', SHOP, 'ordering', '--no-headers'])).includes('Failed'),
-  );
+  const hasFailed = async (): Promise<string | undefined> => {
+    const row = await kubectl.run(['get', 'canary', '-n', SHOP, 'ordering', '--no-headers']);
+    return row.includes('Failed') ? undefined : row.trim();
+  };
+  await waitUntil('the status of the Canary', hasFailed, { timeoutMs: 10_000 });
   const table = await kubectl.run(['get', 'canary,peerauthentication', '-n', SHOP]);
   process.stdout.write(`\n$ kubectl get canary,peerauthentication -n ${SHOP}\n${table}\n`);
   say(`Requests lost in the good release: ${lostGood}`);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Kubectl } from './kubectl.ts';
+import { waitUntil } from './wait.ts';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -27,12 +28,13 @@ export async function installHeddle(kubectl: Kubectl, newImage = false): Promise
       timeoutMs: 130_000,
     });
   }
-  await waitFor('the caBundle of the webhook configurations', 60_000, async () => {
+  await waitUntil('the caBundle of the webhook configurations', async () => {
     for (const kind of ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration']) {
       const { webhooks = [] } = await kubectl.json<WebhookConfiguration>(['get', kind, 'heddle-webhook']);
-      if (webhooks.length === 0 || webhooks.some(({ clientConfig }) => !clientConfig.caBundle)) return false;
+      const isEmpty = webhooks.length === 0 || webhooks.some(({ clientConfig }) => !clientConfig.caBundle);
+      if (isEmpty) return `${kind} heddle-webhook has none`;
     }
-    return true;
+    return undefined;
   });
 }
 
@@ -43,24 +45,4 @@ async function installIstioCrds(kubectl: Kubectl): Promise<void> {
   const { code, stdout } = await kubectl.try(args);
   if (code === 0 && stdout.trim() !== 'heddle') return;
   await kubectl.run(['apply', '-k', inTree('manifests/istio-crds')]);
-}
-
-/**
- * Asks again and again until the answer is true.
- * @param what named in the error
- * @param timeoutMs how long at most
- * @throws {Error} when the time is over
- */
-export async function waitFor(
-  what: string,
-  timeoutMs: number,
-  check: () => Promise<boolean>,
-  everyMs = 500,
-): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    if (await check()) return;
-    if (performance.now() > end) throw new Error(`${what}: not there after ${Math.round(timeoutMs / 1000)} s`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
 }

@@ -1,9 +1,9 @@
 import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client, type LoadReport } from './support/testbed-client.ts';
 import { client } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('edges');
 const inside = new Client(mesh, 'deployment/caller');

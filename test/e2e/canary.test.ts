@@ -1,4 +1,5 @@
 import { describe, expect } from '@jest/globals';
+import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import {
   type CanaryObject,
   type DeploymentObject,
@@ -10,7 +11,6 @@ import {
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client } from './support/testbed-objects.ts';
-import { waitFor, waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('canary');
 const outside = useNamespace('plain', {});

@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect } from '@jest/globals';
 import { StreamMetricsMessageSchema } from '../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { CLUSTER_TYPE } from '../../operator/xds/resource.ts';
 import { XDS_SERVER_NAME } from '../../proxy/names.ts';
 import { XDS_PORT } from '../../proxy/ports.ts';
@@ -12,7 +13,6 @@ import { operatorPod, type PodIdentity, podIdentity, podToken } from './support/
 import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const SOTW_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
 const METRICS_PATH = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';

@@ -1,8 +1,8 @@
 import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, GREETING_PORT, HTTP2_PORT, server, TESTBED_IMAGE } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('inject');
 const plain = useNamespace('plain', {});

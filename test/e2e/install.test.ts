@@ -1,10 +1,10 @@
 import { describe, expect } from '@jest/globals';
 import { installHeddle, inTree } from '../../hack/mesh/install.ts';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { orders, ordersCanary, waitForPhase } from './support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('install');
 const istio = useNamespace('of-istio', { 'istio.io/rev': 'default', 'istio-injection': 'enabled' });

@@ -1,8 +1,8 @@
 import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('mtls');
 const outside = useNamespace('plain', {});

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { restartOperator, withLifetimes } from './support/operator-settings.ts';
 import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
-import { waitUntil } from './support/wait.ts';
 
 const mesh = useNamespace('lasting');
 const outside = useNamespace('plain', {});

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { Kubectl } from '../../../hack/mesh/kubectl.ts';
+import { type WaitOptions, waitFor } from '../../../hack/mesh/wait.ts';
 import { testKubectl } from './cluster.ts';
 import { dumpState } from './dump.ts';
-import { type WaitOptions, waitFor } from './wait.ts';
 
 /** Label that opts a namespace in. */
 export const INJECTED = { 'heddle.dev/injection': 'enabled' };
