@@ -51,6 +51,7 @@ async function replica(
     lifetimes: options.lifetimes ?? DEFAULT_LIFETIMES,
     namespaces: namespaces.store,
     trustDomain: 'cluster.local',
+    clusterDomain: 'cluster.local',
     events,
     logger: silentLogger,
   });

@@ -25,6 +25,8 @@ export interface CertificatesOptions {
   readonly namespaces: ReadStore<NamespaceObject>;
   /** For example `cluster.local`; first part of every SPIFFE ID. */
   readonly trustDomain: string;
+  /** Domain of Service names, usually `cluster.local`. */
+  readonly clusterDomain: string;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly logger: Logger;
 }
@@ -58,7 +60,7 @@ interface Part {
  * @throws {RangeError} when the lifetimes do not fit each other
  */
 export function startCertificates(options: CertificatesOptions): Certificates {
-  const { api, namespace, lifetimes, trustDomain } = options;
+  const { api, namespace, clusterDomain, lifetimes, trustDomain } = options;
   checkLifetimes(lifetimes);
   const logger = options.logger.child({ room: 'certificates' });
   const authority = new CertificateAuthority({ lifetimes, logger });
@@ -67,7 +69,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
   const secrets = new SecretSource({ authority, spiffeId: identify, workloadMs: lifetimes.workloadMs, logger });
   const server = new ServerCertificate({
     authority,
-    dnsNames: [XDS_SERVER_NAME, `${XDS_SERVER_NAME}.cluster.local`],
+    dnsNames: [XDS_SERVER_NAME, `${XDS_SERVER_NAME}.${clusterDomain}`],
     lifetimeMs: lifetimes.xdsMs,
     propagationMs: lifetimes.propagationMs,
     logger,
@@ -84,7 +86,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
       clockOffsetMs: () => api.transport?.clockOffsetMs,
     }),
     new TrustConfigMaps({ api, namespaces: options.namespaces, authority, logger }),
-    new WebhookCertificate({ api, namespace, authority, lifetimes, logger }),
+    new WebhookCertificate({ api, namespace, clusterDomain, authority, lifetimes, logger }),
   ];
   let leading: Promise<void> = Promise.resolve();
   return {

@@ -15,6 +15,8 @@ import { parseCertificates, parsePrivateKey } from './pem.ts';
 export interface WebhookCertificateOptions {
   readonly api: Pick<KubeApi, 'list' | 'watch' | 'apply' | 'patch' | 'delete'>;
   readonly namespace: string;
+  /** Usually cluster.local. */
+  readonly clusterDomain: string;
   readonly authority: CertificateAuthority;
   readonly lifetimes: Lifetimes;
   readonly logger?: Logger;
@@ -37,11 +39,21 @@ interface WebhookConfiguration {
 }
 
 const FIELD_MANAGER = 'heddle-certificates';
+/** Certificates know whole seconds. */
+const SECOND_MS = 1000;
 /** Where another program writes other bundles, we do not fight it faster than this. */
 const MIN_PATCH_INTERVAL_MS = 1000;
 
 const decode = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
 const encode = (text: string): string => Buffer.from(text).toString('base64');
+
+/** What the webhook's certificate should be like. */
+export interface ExpectedCertificate {
+  readonly dnsNames: readonly string[];
+  readonly backdateMs: number;
+  /** At most so long from its issue on; an intermediate may have allowed it less. */
+  readonly lifetimeMs: number;
+}
 
 /**
  * Judges the webhook's Secret: why it must be written anew, or when.
@@ -50,7 +62,7 @@ const encode = (text: string): string => Buffer.from(text).toString('base64');
 export function renewalReason(
   data: Readonly<Record<string, string>> | undefined,
   authority: Pick<CertificateAuthority, 'state' | 'trustBundle'>,
-  expected: { readonly dnsName: string; readonly backdateMs: number },
+  expected: ExpectedCertificate,
   now: number,
 ): { readonly reason: string } | { readonly renewAt: number } {
   if (!data) return { reason: 'Missing' };
@@ -68,16 +80,21 @@ export function renewalReason(
   const isSigned =
     last.fingerprint256 === root.fingerprint256 || (last.checkIssued(root) && last.verify(root.publicKey));
   if (!isSigned) return { reason: 'OtherRoot' };
-  if (!first.checkHost(expected.dnsName)) return { reason: 'OtherName' };
+  if (!expected.dnsNames.every((name) => first.checkHost(name))) return { reason: 'OtherName' };
   if (decode(data['ca.crt']) !== authority.trustBundle) return { reason: 'TrustChanged' };
+  const expiresAt = first.validToDate.getTime();
+  // The settings are read at the start: what was issued before may live longer than is wanted now.
+  if (expiresAt - now > expected.lifetimeMs + SECOND_MS) return { reason: 'LifetimeShortened' };
   const issuedAt = first.validFromDate.getTime() + expected.backdateMs;
-  const renewAt = issuedAt + (first.validToDate.getTime() - issuedAt) / 2;
+  if (issuedAt > now + SECOND_MS) return { reason: 'BackdateLengthened' };
+  const renewAt = issuedAt + (expiresAt - issuedAt) / 2;
   return renewAt <= now ? { reason: 'HalfLife' } : { renewAt };
 }
 
 /** DNS names under which the API server calls the webhook. */
-export function webhookNames(namespace: string): string[] {
-  return [`${WEBHOOK_SERVICE}.${namespace}.svc`, `${WEBHOOK_SERVICE}.${namespace}.svc.cluster.local`];
+export function webhookNames(namespace: string, clusterDomain: string): string[] {
+  const name = `${WEBHOOK_SERVICE}.${namespace}.svc`;
+  return [name, `${name}.${clusterDomain}`];
 }
 
 /** Keeps the webhook's serving certificate and the `caBundle` of its configurations; only the leader runs this. */
@@ -140,11 +157,11 @@ export class WebhookCertificate {
   }
 
   async #reconcileSecret(): Promise<ReconcileResult> {
-    const { api, namespace, authority, lifetimes } = this.#options;
+    const { api, namespace, clusterDomain, authority, lifetimes } = this.#options;
     if (!authority.state) return {};
     const present = this.#secret.store.get(`${namespace}/${WEBHOOK_TLS_SECRET}`);
-    const dnsNames = webhookNames(namespace);
-    const expected = { dnsName: dnsNames[0] ?? '', backdateMs: lifetimes.backdateMs };
+    const dnsNames = webhookNames(namespace, clusterDomain);
+    const expected = { dnsNames, backdateMs: lifetimes.backdateMs, lifetimeMs: lifetimes.webhookMs };
     const verdict = renewalReason(present?.data, authority, expected, this.#now());
     if ('renewAt' in verdict) return { requeueAfterMs: Math.min(verdict.renewAt - this.#now(), 3_600_000) };
     const names = dnsNames.map((dns) => ({ dns }));
