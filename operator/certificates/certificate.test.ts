@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, createServer, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { makeEndCertificate, makeRoot } from './certificate.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { parseCertificates } from './pem.ts';
 import { changeRoot, foreignAuthority, readyAuthority } from './testing/chain.ts';
+import { handshake } from './testing/handshake.ts';
 
 const ID = 'spiffe://cluster.local/ns/shop/sa/ordering';
 const WORKLOAD = { names: [{ uri: ID }], usage: ['serverAuth', 'clientAuth'], lifetimeMs: 3_600_000 } as const;
@@ -26,35 +25,6 @@ function opensslVerify(roots: string, chain: string): string {
     return execFileSync('openssl', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-interface Pair {
-  readonly chain: string;
-  readonly privateKey: string;
-}
-
-/** A mutual TLS handshake; gives what the server saw of the client. */
-async function handshake(server: Pair, client: Pair, roots: string): Promise<PeerCertificate> {
-  const options = { ca: roots, requestCert: true, rejectUnauthorized: true };
-  const listener = createServer({ ...options, cert: server.chain, key: server.privateKey });
-  const seen = new Promise<PeerCertificate>((resolve, reject) => {
-    listener.once('secureConnection', (socket: TLSSocket) => resolve(socket.getPeerCertificate()));
-    listener.once('tlsClientError', reject);
-  });
-  await new Promise<void>((resolve) => {
-    listener.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = listener.address() as AddressInfo;
-  // The SPIFFE ID stands in the place of a host name.
-  const checkServerIdentity = () => undefined;
-  const socket = connect({ ...options, port, cert: client.chain, key: client.privateKey, checkServerIdentity });
-  socket.on('error', () => {});
-  try {
-    return await seen;
-  } finally {
-    socket.destroy();
-    listener.close();
   }
 }
 

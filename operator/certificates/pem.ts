@@ -47,3 +47,8 @@ export function joinCertificates(certificates: readonly X509Certificate[]): stri
 export function shortFingerprint(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase();
 }
+
+/** Each certificate once, in the order of their first appearance. */
+export function distinctCertificates(certificates: readonly X509Certificate[]): X509Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate])).values()];
+}

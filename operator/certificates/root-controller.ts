@@ -6,15 +6,7 @@ import { isConflict } from '../../kube/kube-error.ts';
 import { type Logger, silentLogger } from '../../kube/logger.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { Lifetimes } from './lifetimes.ts';
-import {
-  beginRotation,
-  finishRotation,
-  firstState,
-  newRoot,
-  replaceLostRoot,
-  rotationStep,
-  switchRoot,
-} from './root-rotation.ts';
+import { beginRotation, finishRotation, newRoot, replaceLostRoot, rotationStep, switchRoot } from './root-rotation.ts';
 import type { RootReading, RootSource } from './root-source.ts';
 import { CA_SECRET, type CaSecret, ROTATE_ANNOTATION, type RootState, renderRoot, salvageRoots } from './root-state.ts';
 
@@ -103,8 +95,10 @@ export class RootController {
     const known = authority.state;
     const now = this.#now();
     // Deleted under our hands: what every proxy trusts is still in our memory, and a new root would cut them off.
-    const restored = known && !known.signsDirectly ? known : undefined;
-    const state = restored ?? firstState(await newRoot(lifetimes, now), now);
+    const restored = known && !known.signsDirectly ? settled(known, now) : undefined;
+    // The user's CA was taken away: what it signed is trusted until it has expired, also after a restart.
+    const roots = restored ? [] : (known?.roots ?? []);
+    const state = restored ?? replaceLostRoot(await newRoot(lifetimes, now), roots, now);
     const { data, annotations } = renderRoot(state);
     const labels = { 'app.kubernetes.io/managed-by': 'heddle' };
     const metadata = { namespace, name: CA_SECRET, labels, annotations };
@@ -129,7 +123,7 @@ export class RootController {
     const known = authority.state;
     const inMemory = known && !known.signsDirectly && known.signing.certificate.validToDate.getTime() > now;
     if (inMemory) {
-      await this.#write(secret, known);
+      await this.#write(secret, settled(known, now));
       this.#warn(secret, 'RootRestored', `${problem.message}; written again from memory`);
     } else {
       await this.#write(secret, replaceLostRoot(await newRoot(lifetimes, now), salvageRoots(secret, now), now));
@@ -194,4 +188,9 @@ export class RootController {
     const subject = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, uid } };
     this.#options.events.record(subject, { type, reason, message });
   }
+}
+
+/** A state from memory, in a phase that ends: roots that are only trusted still must not stay for ever. */
+function settled(state: RootState, now: number): RootState {
+  return state.phase === 'Stable' && state.roots.length > 1 ? { ...state, phase: 'Retiring', since: now } : state;
 }

@@ -3,6 +3,7 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import { type Logger, silentLogger } from '../../kube/logger.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import type { CertificateAuthority } from './authority.ts';
+import type { Lifetimes } from './lifetimes.ts';
 import {
   CA_SECRET,
   type CaSecret,
@@ -12,11 +13,13 @@ import {
   readUserRoot,
   USER_CA_SECRET,
 } from './root-state.ts';
+import { RootSuccession } from './root-succession.ts';
 
 export interface RootSourceOptions {
   readonly api: Pick<KubeApi, 'list' | 'watch'>;
   readonly namespace: string;
   readonly authority: CertificateAuthority;
+  readonly lifetimes: Pick<Lifetimes, 'workloadMs' | 'propagationMs'>;
   readonly logger?: Logger;
   readonly now?: () => number;
 }
@@ -35,6 +38,10 @@ export class RootSource {
   readonly #own: Reflector<CaSecret>;
   readonly #user: Reflector<CaSecret>;
   readonly #listeners = new Set<() => void>();
+  readonly #succession: RootSuccession;
+  #tail: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
   #problem: string | undefined = 'the root certificate has not been read yet';
 
   constructor(options: RootSourceOptions) {
@@ -52,6 +59,7 @@ export class RootSource {
       });
     this.#own = reflect(CA_SECRET);
     this.#user = reflect(USER_CA_SECRET);
+    this.#succession = new RootSuccession(options.lifetimes);
   }
 
   /** Why no certificates can be issued, or undefined. */
@@ -75,6 +83,8 @@ export class RootSource {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
     await Promise.all([this.#own.stop(), this.#user.stop()]);
   }
 
@@ -89,20 +99,37 @@ export class RootSource {
   }
 
   /** Hands what the Secrets say to the authority. A broken user's CA is never silently replaced by ours. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    this.#tail = this.#tail.then(() => this.#refresh());
+    return this.#tail;
+  }
+
+  async #refresh(): Promise<void> {
     const user = this.readUser();
     const own = this.readOwn();
     const reading = user.kind === 'absent' ? own : user;
     if (reading.kind === 'absent') this.#problem = `Secret ${CA_SECRET} does not exist yet`;
     if (reading.kind === 'broken') this.#problem = reading.problem.message;
     if (reading.kind !== 'valid') return;
+    const wanted = joined(reading.state, user.kind === 'valid' ? own : undefined);
+    const { state, reviewAt } = this.#succession.next(wanted, this.#now());
+    this.#refreshAt(reviewAt);
     try {
-      await this.#options.authority.adopt(joined(reading.state, user.kind === 'valid' ? own : undefined));
+      await this.#options.authority.adopt(state);
       this.#problem = undefined;
     } catch (error) {
       this.#problem = 'the root certificate could not be put to use';
       this.#logger.error(this.#problem, { error });
     }
+  }
+
+  #refreshAt(time: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped || time === Number.POSITIVE_INFINITY) return;
+    // Timers end at 24.8 days; waking up early only means to look again.
+    const delay = Math.min(Math.max(time - this.#now(), 10), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => void this.refresh(), delay);
+    this.#timer.unref();
   }
 
   #changed(): void {

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { ObjectMeta } from '../../kube/object.ts';
 import type { Issuer } from './certificate.ts';
 import { privateKeyPem, signatureAlgorithm } from './key-pair.ts';
-import { joinCertificates, parseCertificates, parsePrivateKey } from './pem.ts';
+import { distinctCertificates, joinCertificates, parseCertificates, parsePrivateKey } from './pem.ts';
 
 /** Secret with the root that the operator made. */
 export const CA_SECRET = 'heddle-ca';
@@ -72,7 +72,10 @@ export function readOwnRoot(secret: CaSecret, now: number): RootState {
   return guarded(() => {
     const signing = readIssuer(secret, KEY.certificate, KEY.key, now);
     const roots = readText(secret, KEY.roots) ? readCertificates(secret, KEY.roots) : [];
-    const trusted = distinct([...roots.filter((root) => root.validToDate.getTime() > now), signing.certificate]);
+    const trusted = distinctCertificates([
+      ...roots.filter((root) => root.validToDate.getTime() > now),
+      signing.certificate,
+    ]);
     const annotations = secret.metadata.annotations ?? {};
     const state: RootState = {
       signing,
@@ -84,7 +87,7 @@ export function readOwnRoot(secret: CaSecret, now: number): RootState {
     };
     if (annotations[PHASE_ANNOTATION] !== 'Distributing') return state;
     const next = readIssuer(secret, KEY.nextCertificate, KEY.nextKey, now);
-    return { ...state, phase: 'Distributing', next, roots: distinct([...trusted, next.certificate]) };
+    return { ...state, phase: 'Distributing', next, roots: distinctCertificates([...trusted, next.certificate]) };
   });
 }
 
@@ -96,7 +99,7 @@ export function readUserRoot(secret: CaSecret, now: number): RootState {
     const between = readText(secret, KEY.chain) ? readCertificates(secret, KEY.chain) : [];
     const own = readCertificates(secret, KEY.certificate);
     const chain = chainOf(signing.certificate, [...own, ...between], roots, now);
-    const state = { signing, chain, signsDirectly: true, roots: distinct(roots) };
+    const state = { signing, chain, signsDirectly: true, roots: distinctCertificates(roots) };
     return { ...state, phase: 'Stable', since: 0 };
   });
 }
@@ -130,7 +133,9 @@ export function salvageRoots(secret: CaSecret, now: number): X509Certificate[] {
       // Broken, which is why we are here.
     }
   }
-  return distinct(found.filter((root) => root.ca && root.validToDate.getTime() > now && isSelfSigned(root)));
+  return distinctCertificates(
+    found.filter((root) => root.ca && root.validToDate.getTime() > now && isSelfSigned(root)),
+  );
 }
 
 const isSelfSigned = (certificate: X509Certificate): boolean =>
@@ -204,10 +209,6 @@ function chainOf(
   }
   checkValidity(current, 'Secret cacerts: root-cert.pem', now);
   return chain;
-}
-
-function distinct(certificates: readonly X509Certificate[]): X509Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate])).values()];
 }
 
 function readSince(text: string | undefined, now: number): number {

@@ -64,7 +64,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
   checkLifetimes(lifetimes);
   const logger = options.logger.child({ room: 'certificates' });
   const authority = new CertificateAuthority({ lifetimes, logger });
-  const source = new RootSource({ api, namespace, authority, logger });
+  const source = new RootSource({ api, namespace, authority, lifetimes, logger });
   const identify = (proxy: ProxyIdentity) => spiffeId(trustDomain, proxy);
   const secrets = new SecretSource({ authority, spiffeId: identify, workloadMs: lifetimes.workloadMs, logger });
   const server = new ServerCertificate({
