@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { envoyBinary } from '../hack/envoy/binary.ts';
+import { freePort } from '../test/feature/support/free-port.ts';
 import { BOOTSTRAP_VARIABLES, buildBootstrap, formatBootstrap, MAX_BOOTSTRAP_BYTES } from './bootstrap.ts';
 import { expandArgument, toArgument } from './expansion.ts';
 import { ADMIN_PORT, HEALTH_PORT, METRICS_PORT, PROBE_PORT } from './ports.ts';
@@ -199,13 +200,6 @@ async function listen(server: Server | TcpServer, port = 0): Promise<number> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -1,21 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createHandlers } from './admission.ts';
-import { DEFAULT_SETTINGS } from './inject/settings.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { formatReview, ReviewError, readReview } from './review.ts';
+import { testHandlers } from './testing/handlers.ts';
 import { podReview } from './testing/review.ts';
 
-const handlers = createHandlers(
-  {
-    settings: () => DEFAULT_SETTINGS,
-    namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
-    isOurs: () => true,
-    isGated: () => true,
-    judgeTarget: async () => [],
-  },
-  createWebhookMetrics(),
-);
+const handlers = testHandlers(createWebhookMetrics(), true);
 
 /** Answers a body as the server does: the answer's text, or the sentence of the refusal to read it. */
 async function answer(path: string, body: string): Promise<string> {

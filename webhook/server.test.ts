@@ -4,11 +4,10 @@ import { connect as tcpConnect } from 'node:net';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { silentLogger } from '../kube/logger.ts';
-import { createHandlers } from './admission.ts';
-import { DEFAULT_SETTINGS } from './inject/settings.ts';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.ts';
 import { AdmissionServer, type AdmissionServerOptions, SERVER_LIMITS } from './server.ts';
 import { makeCertificate } from './testing/certificate.ts';
+import { testHandlers } from './testing/handlers.ts';
 import { podReview } from './testing/review.ts';
 
 let server: AdmissionServer;
@@ -17,16 +16,7 @@ let port: number;
 
 async function newServer(limits: AdmissionServerOptions['limits'] = {}): Promise<[AdmissionServer, number]> {
   metrics ??= createWebhookMetrics();
-  const handlers = createHandlers(
-    {
-      settings: () => DEFAULT_SETTINGS,
-      namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
-      isOurs: () => true,
-      isGated: () => false,
-      judgeTarget: async () => [],
-    },
-    metrics,
-  );
+  const handlers = testHandlers(metrics);
   const made = new AdmissionServer({ handlers, logger: silentLogger, metrics, limits });
   made.setCertificate(await makeCertificate('first'));
   return [made, await made.start(0, '127.0.0.1')];

@@ -1,22 +1,12 @@
 import { silentLogger } from '../../kube/logger.ts';
-import { createHandlers } from '../../webhook/admission.ts';
-import { DEFAULT_SETTINGS } from '../../webhook/inject/settings.ts';
 import { createWebhookMetrics } from '../../webhook/metrics.ts';
 import { AdmissionServer } from '../../webhook/server.ts';
 import { makeCertificate } from '../../webhook/testing/certificate.ts';
+import { testHandlers } from '../../webhook/testing/handlers.ts';
 
 /** The child of the injection bench: the real admission server, in a process of its own, so that its CPU can be told from the client's. */
 const metrics = createWebhookMetrics();
-const handlers = createHandlers(
-  {
-    settings: () => DEFAULT_SETTINGS,
-    namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
-    isOurs: () => true,
-    isGated: () => false,
-    judgeTarget: async () => [],
-  },
-  metrics,
-);
+const handlers = testHandlers(metrics);
 const server = new AdmissionServer({ handlers, logger: silentLogger, metrics });
 server.setCertificate(await makeCertificate('bench'));
 const port = await server.start(0, '127.0.0.1');

@@ -1,23 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { freePort } from './support/free-port.ts';
 
 const main = join(import.meta.dirname, '../../config/samples/shop/app/main.ts');
 const running: ChildProcess[] = [];
 
 // Six processes start on what may be a busy machine.
 jest.setTimeout(30_000);
-
-/** A port nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** Starts one service of the shop and gives its URL once it listens. */
 async function start(env: Readonly<Record<string, string>>): Promise<{ url: string; process: ChildProcess }> {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { callGrpc, callHttp, callHttp2, callTcp, callWebSocket } from '../e2e/testbed/calls.ts';
 import { serveHttp } from '../e2e/testbed/http-server.ts';
 import { serveHttp2 } from '../e2e/testbed/http2-server.ts';
 import { runLoad } from '../e2e/testbed/load.ts';
 import { serveTcp } from '../e2e/testbed/tcp-server.ts';
+import { freePort } from './support/free-port.ts';
 
 const TIMEOUT_MS = 5000;
 const get = { method: 'GET', headers: {}, body: undefined, timeoutMs: TIMEOUT_MS };
@@ -14,14 +15,6 @@ async function portOf(server: Server): Promise<number> {
   if (!server.listening) await once(server, 'listening');
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** A port nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  const port = await portOf(server);
-  server.close();
-  return port;
 }
 
 describe('the testbed', () => {

@@ -47,18 +47,9 @@ export function nodeIdOf(pod: PodRecord): string {
 /** One for all servers of a test file: making a key takes long. */
 let sharedCertificate: Promise<TestCertificate> | undefined;
 
-/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port */
-export async function startHarness(
-  sources: readonly ResourceSource[],
-  settings: Partial<AdsSettings> = {},
-  sink: AdsOptions['metricsSink'] = { receive: () => undefined },
-  atPort = 0,
-): Promise<AdsHarness> {
-  sharedCertificate ??= makeServerCertificate();
-  const certificate = await sharedCertificate;
-  const pods = new Map<string, TestPod>();
-  const reviewed: string[] = [];
-  const authenticator = new TokenAuthenticator(
+/** Knows the tokens of `pods`, and notes in `reviewed` what it would have asked the API server. */
+function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: string[]): TokenAuthenticator {
+  return new TokenAuthenticator(
     {
       reviewToken: async (token): Promise<TokenReviewResult> => {
         reviewed.push(token);
@@ -73,6 +64,20 @@ export async function startHarness(
     },
     { ...TOKEN_SETTINGS, podWaitMs: 200 },
   );
+}
+
+/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port */
+export async function startHarness(
+  sources: readonly ResourceSource[],
+  settings: Partial<AdsSettings> = {},
+  sink: AdsOptions['metricsSink'] = { receive: () => undefined },
+  atPort = 0,
+): Promise<AdsHarness> {
+  sharedCertificate ??= makeServerCertificate();
+  const certificate = await sharedCertificate;
+  const pods = new Map<string, TestPod>();
+  const reviewed: string[] = [];
+  const authenticator = authenticatorOf(pods, reviewed);
   const registry = new Registry();
   const logger = createLogger({ silent: true });
   const server = new AdsServer({ sources, authenticator, metricsSink: sink, logger, registry, settings });

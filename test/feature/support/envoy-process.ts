@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envoyBinary } from '../../../hack/envoy/binary.ts';
+import { freePort } from './free-port.ts';
 
 /** What the bootstrap of a test's Envoy holds. */
 export interface EnvoyOptions {
@@ -59,15 +59,6 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function untilAnswers(child: ChildProcess, ask: () => Promise<string>, log: () => string): Promise<void> {

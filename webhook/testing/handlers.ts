@@ -1,0 +1,17 @@
+import { createHandlers } from '../admission.ts';
+import { DEFAULT_SETTINGS } from '../inject/settings.ts';
+import type { WebhookMetrics } from '../metrics.ts';
+
+/** Handlers in a cluster where every namespace is injected. @param isGated whether every revision is held back by a Canary */
+export function testHandlers(metrics: WebhookMetrics, isGated = false): ReturnType<typeof createHandlers> {
+  return createHandlers(
+    {
+      settings: () => DEFAULT_SETTINGS,
+      namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
+      isOurs: () => true,
+      isGated: () => isGated,
+      judgeTarget: async () => [],
+    },
+    metrics,
+  );
+}
