@@ -41,7 +41,7 @@ export const BY_ADDRESS = 'address';
 
 /** Everything of the cluster that the operator watches. */
 export class ClusterStores {
-  readonly #reflectors: Reflector<KubeObject>[] = [];
+  readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop'>[] = [];
   readonly #api: KubeApi;
   readonly #logger: Logger;
   readonly namespaces;
@@ -93,7 +93,7 @@ export class ClusterStores {
   #watch<T extends KubeObject>(kind: ResourceKind, transform: (object: T) => T = dropManagedFields) {
     const options: ReflectorOptions<T> = { api: this.#api, kind, logger: this.#logger, transform };
     const reflector = new Reflector<T>(options);
-    this.#reflectors.push(reflector as unknown as Reflector<KubeObject>);
+    this.#reflectors.push(reflector);
     return reflector.store;
   }
 }
