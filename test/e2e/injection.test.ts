@@ -11,11 +11,18 @@ const baseline = useNamespace('baseline', {
   'pod-security.kubernetes.io/enforce': 'baseline',
 });
 
+const revision = useNamespace('revision', { 'istio.io/rev': 'heddle' });
+const istioLabelled = useNamespace('istio-label', { 'istio-injection': 'enabled' });
+
 interface Container {
   readonly name: string;
   readonly restartPolicy?: string;
   readonly image: string;
-  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+  readonly args?: readonly string[];
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
 }
 
 interface Pod {
@@ -84,16 +91,62 @@ describe('who is injected', () => {
     expect(names(made)).toEqual(['istio-proxy']);
   });
 
-  clusterTest('annotations set the resources of the sidecar', [mesh], async () => {
-    const annotations = { 'sidecar.istio.io/proxyCPU': '123m', 'sidecar.istio.io/proxyMemory': '77Mi' };
-    const { pod: made } = await dryRun(mesh, pod('a', { annotations }));
-    expect(made?.spec.initContainers?.[1]?.resources?.requests).toEqual({ cpu: '123m', memory: '77Mi' });
-  });
+  clusterTest(
+    'annotations set resources, image and log level of the sidecar, and leave probes alone if told',
+    [mesh],
+    async () => {
+      const annotations = {
+        'sidecar.istio.io/proxyCPU': '123m',
+        'sidecar.istio.io/proxyMemory': '77Mi',
+        'sidecar.istio.io/proxyCPULimit': '456m',
+        'sidecar.istio.io/proxyMemoryLimit': '99Mi',
+        'sidecar.istio.io/proxyImage': 'envoyproxy/envoy:other',
+        'sidecar.istio.io/logLevel': 'debug',
+        'sidecar.istio.io/rewriteAppHTTPProbers': 'false',
+      };
+      const probe = { readinessProbe: { httpGet: { path: '/readyz', port: 8080 } } };
+      const { pod: made } = await dryRun(mesh, pod('a', { annotations }, {}, probe));
+      const sidecar = made?.spec.initContainers?.[1];
+      expect(sidecar?.resources?.requests).toEqual({ cpu: '123m', memory: '77Mi' });
+      expect(sidecar?.resources?.limits).toEqual({ cpu: '456m', memory: '99Mi' });
+      expect(sidecar?.image).toBe('envoyproxy/envoy:other');
+      expect(sidecar?.args).toContain('debug');
+      expect(made?.spec.containers[0]).toMatchObject(probe);
+      const { pod: rewritten } = await dryRun(mesh, pod('a', {}, {}, probe));
+      expect(rewritten?.spec.containers[0]).toMatchObject({ readinessProbe: { httpGet: { port: 15_020 } } });
+    },
+  );
+
+  clusterTest(
+    'istio.io/rev=heddle opts in; istio-injection=enabled does where no Istio injector is',
+    [revision],
+    async () => {
+      expect(names((await dryRun(revision, pod('a'))).pod)).toEqual(INJECTED);
+      expect(names((await dryRun(istioLabelled, pod('a'))).pod)).toEqual(INJECTED);
+      const name = 'istio-sidecar-injector-heddle-test';
+      const kind = 'MutatingWebhookConfiguration';
+      const injector = { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, webhooks: [] };
+      await mesh.kubectl.apply(JSON.stringify(injector));
+      try {
+        await waitUntil('the injector is noticed', async () =>
+          names((await dryRun(istioLabelled, pod('a'))).pod).length === 0 ? undefined : 'still injected',
+        );
+        expect(names((await dryRun(revision, pod('a'))).pod)).toEqual(INJECTED);
+      } finally {
+        await mesh.kubectl.run(['delete', kind.toLowerCase(), name]);
+      }
+    },
+  );
 });
 
 describe('what is refused', () => {
   const refusals: [string, object, RegExp][] = [
     ['a port of Envoy', pod('a', {}, {}, { ports: [{ containerPort: 15_001 }] }), /15001/],
+    [
+      'a volume of ours',
+      pod('a', {}, { volumes: [{ name: 'heddle-token', emptyDir: {} }] }),
+      /volumes.*heddle-token|heddle-token.*volume/,
+    ],
     ["Envoy's user", pod('a', {}, {}, { securityContext: { runAsUser: 1337 } }), /runAsUser.*1337|1337.*runAsUser/],
     [
       'a malformed annotation',
