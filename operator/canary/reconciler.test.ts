@@ -192,6 +192,69 @@ describe('a target', () => {
   });
 });
 
+describe('a promotion', () => {
+  /** A release that is to open its gates at the next look: all pods there, all requests on them, and acknowledged. */
+  async function readyToOpen(): Promise<void> {
+    await addCanary('ordering', '2026-01-01T00:00:00Z', {
+      phase: 'Promoting',
+      stableRevision: 'aaa',
+      canaryRevision: 'bbb',
+      ungatedRevisions: ['aaa'],
+      target: 'ordering',
+      step: 0,
+      weight: 100,
+      conditions: [ready('TargetReady')],
+    });
+    await addTarget('app:2', true);
+    const deployment = stores.deployments.get(KEY);
+    if (deployment?.status) deployment.status.replicas = 4;
+    addReplicaSet('aaa', 'app:1');
+    addReplicaSet('bbb', 'app:2');
+    for (const name of ['new-1', 'new-2']) await addPod('bbb', name);
+  }
+
+  test('lists the revision as released before the first gate opens', async () => {
+    await readyToOpen();
+    await reconciler.reconcile(KEY);
+    expect(writes().slice(0, 3)).toEqual([
+      'apply Canary shop/ordering',
+      'patch Pod shop/new-1',
+      'patch Pod shop/new-2',
+    ]);
+    const canary = await api.get<Canary>(CANARY, { name: 'ordering', namespace });
+    expect(canary.status?.ungatedRevisions).toEqual(['aaa', 'bbb']);
+  });
+
+  test('opens no gate when that could not be written', async () => {
+    await readyToOpen();
+    api.fail = (_verb, kind) => (kind === CANARY ? new KubeError(503, 'ServiceUnavailable', 'no') : undefined);
+    await expect(reconciler.reconcile(KEY)).rejects.toThrow('no');
+    expect(writes()).toEqual([]);
+  });
+
+  test('that an operator began who was stopped before the gates opened is ended by the next, status or no status', async () => {
+    await readyToOpen();
+    await reconciler.reconcile(KEY);
+    const canary = await api.get<Canary>(CANARY, { name: 'ordering', namespace });
+    stores.canaries.set(canary);
+    await addPod('bbb', 'new-3');
+    api.writes.length = 0;
+    api.fail = (_verb, kind) => (kind === CANARY ? new KubeError(503, 'ServiceUnavailable', 'no') : undefined);
+    await reconciler.reconcile(KEY).catch(() => undefined);
+    expect(writes()).toContain('patch Pod shop/new-3');
+  });
+
+  test('does not count on pods of a lost node', async () => {
+    await readyToOpen();
+    for (const pod of stores.pods.list()) pod.spec = { ...pod.spec, nodeName: 'node-1' };
+    stores.nodes.set({ metadata: { name: 'node-1' }, status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
+    await reconciler.reconcile(KEY);
+    expect(writes()).not.toContain('patch Pod shop/new-1');
+    const canary = await api.get<Canary>(CANARY, { name: 'ordering', namespace });
+    expect(canary.status).toMatchObject({ phase: 'Promoting', weight: 0 });
+  });
+});
+
 describe('a replica', () => {
   test('that does not lead writes nothing', async () => {
     leading = false;
