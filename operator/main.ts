@@ -22,7 +22,7 @@ import { startCertificates } from './certificates/start.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
-import { ClusterStores } from './wiring/cluster-stores.ts';
+import { ClusterStores, type Pod } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
@@ -119,7 +119,12 @@ async function start(): Promise<void> {
     stores,
     api,
     mesh: new SplitCoverage(snapshot, ads.acks, cache),
-    traffic: new CompleteTraffic(ledger, { snapshot, acks: ads.acks, readySince: (uid) => stores.readySince(uid) }),
+    traffic: new CompleteTraffic(ledger, {
+      snapshot,
+      acks: ads.acks,
+      readySince: (uid) => stores.readySince(uid),
+      isAlone,
+    }),
     clusterDomain: mesh.clusterDomain,
     isLeader: () => election.isLeader,
     event: (subject, event) => events.record(subject, event),
@@ -131,6 +136,17 @@ async function start(): Promise<void> {
   election.start();
   ready = true;
   logger.info('operator serves', { xds: XDS_PORT, health: HEALTH_PORT });
+}
+
+/** Whether no other replica is there whom proxies could report to. */
+function isAlone(): boolean {
+  const isOther = ({ metadata }: Pod): boolean =>
+    metadata?.namespace === namespace &&
+    metadata.labels?.['app.kubernetes.io/name'] === OPERATOR_SERVICE &&
+    metadata.name !== instance;
+  return ![...stores.pods.list()].some(
+    (pod) => isOther(pod) && stores.readySince(pod.metadata?.uid ?? '') !== undefined,
+  );
 }
 
 /** A weight counts once the callers have acknowledged it; whose release waits for that is looked at again. */

@@ -27,7 +27,7 @@ interface Shape {
 }
 
 /** What is answered over pods of these shapes, by an operator that runs for an hour or as told (s). */
-function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600 } = {}): TrafficAnswer {
+function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, alone = true } = {}): TrafficAnswer {
   const pods = new Map(shapes.map((shape, at) => [`uid-${at}`, shape]));
   const workloads = new Map(
     [...pods].map(([uid, { namespace = 'other', revision = 'x' }]) => {
@@ -49,7 +49,12 @@ function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600 } = 
     return ready ? NOW - readyFor * 1000 : undefined;
   };
   const snapshot = () => ({ workloads }) as unknown as MeshSnapshot;
-  return new CompleteTraffic(ledger, { snapshot, acks: acks as unknown as AckReport, readySince }).window(query);
+  return new CompleteTraffic(ledger, {
+    snapshot,
+    acks: acks as unknown as AckReport,
+    readySince,
+    isAlone: () => alone,
+  }).window(query);
 }
 
 describe('an answer', () => {
@@ -71,6 +76,10 @@ describe('an answer', () => {
   test('waits for everybody for a minute after the operator has come up', () => {
     expect(ask([{}], { runningFor: 59 }).complete).toBe(false);
     expect(ask([{}], { runningFor: 61 }).complete).toBe(true);
+  });
+
+  test('leaves nobody out beside another replica, to which they may report', () => {
+    expect(ask([{ reported: 600 }], { alone: false })).toMatchObject({ complete: false, missing: ['other/pod-0'] });
   });
 
   test('names the pods that are missing, three at most', () => {
