@@ -180,9 +180,12 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   ready = false;
   logger.info('operator stops', { signal });
-  if (election.isLeader && (await isRemoved())) await canary?.releaseAll();
+  const removed = election.isLeader && (await isRemoved());
+  // First the controller ends: it would borrow again what is given back.
+  await canary?.stop();
+  if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
-  await Promise.allSettled([canary?.stop(), election.stop()]);
+  await election.stop();
   await ads.stop(STOP_MS);
   await Promise.all([certificates.stop(), stores.stop()]);
   await health.stop();

@@ -111,9 +111,12 @@ describe('an installation', () => {
       await kubectl.run(['delete', '-n', 'heddle-system', 'deployment/heddle-operator', '--cascade=foreground']);
       const strategy = await mesh.run('get', 'deployment/orders', '-o', 'jsonpath={.spec.strategy.rollingUpdate}');
       expect(JSON.parse(strategy)).toEqual({ maxSurge: '25%', maxUnavailable: '25%' });
-      await kubectl.run(['delete', '-k', inTree('manifests/base/control-plane'), '--timeout=120s'], {
-        timeoutMs: 130_000,
-      });
+      await kubectl.run(
+        ['delete', '-k', inTree('manifests/base/control-plane'), '--ignore-not-found', '--timeout=120s'],
+        {
+          timeoutMs: 130_000,
+        },
+      );
       expect((await kubectl.try(['get', 'namespace', 'heddle-system'])).stderr).toContain('NotFound');
       expect(await mesh.run('get', 'canary', 'orders', '-o', 'name')).toContain('orders');
       expect((await load).failures).toEqual({});
