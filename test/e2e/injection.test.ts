@@ -80,6 +80,11 @@ describe('who is injected', () => {
     expect(names((await dryRun(plain, pod('a', label('sidecar.istio.io/inject', 'true')))).pod)).toEqual(INJECTED);
     expect(names((await dryRun(plain, pod('a', label('heddle.dev/inject', 'true')))).pod)).toEqual(INJECTED);
     expect(names((await dryRun(mesh, pod('a', label('sidecar.istio.io/inject', 'false')))).pod)).toEqual([]);
+    const opted = (annotations: object, labels: object = {}): object => pod('a', { annotations, labels });
+    expect(names((await dryRun(plain, opted({ 'sidecar.istio.io/inject': 'true' }))).pod)).toEqual(INJECTED);
+    expect(names((await dryRun(plain, opted({ 'heddle.dev/inject': 'true' }))).pod)).toEqual(INJECTED);
+    const contrary = opted({ 'sidecar.istio.io/inject': 'true' }, { 'sidecar.istio.io/inject': 'false' });
+    expect(names((await dryRun(plain, contrary)).pod)).toEqual([]);
     const annotation = { annotations: { 'sidecar.istio.io/inject': 'false' } };
     expect(names((await dryRun(mesh, pod('a', annotation))).pod)).toEqual([]);
   });
