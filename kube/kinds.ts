@@ -16,27 +16,9 @@ export const EVENT = define('events.k8s.io', 'v1', 'events', 'Event', true);
 
 export const DEPLOYMENT = define('apps', 'v1', 'deployments', 'Deployment', true);
 export const REPLICA_SET = define('apps', 'v1', 'replicasets', 'ReplicaSet', true);
-export const STATEFUL_SET = define('apps', 'v1', 'statefulsets', 'StatefulSet', true);
-export const DAEMON_SET = define('apps', 'v1', 'daemonsets', 'DaemonSet', true);
-export const JOB = define('batch', 'v1', 'jobs', 'Job', true);
-export const HORIZONTAL_POD_AUTOSCALER = define(
-  'autoscaling',
-  'v2',
-  'horizontalpodautoscalers',
-  'HorizontalPodAutoscaler',
-  true,
-);
-export const POD_DISRUPTION_BUDGET = define('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', true);
 
 export const ENDPOINT_SLICE = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true);
 export const LEASE = define('coordination.k8s.io', 'v1', 'leases', 'Lease', true);
-export const CUSTOM_RESOURCE_DEFINITION = define(
-  'apiextensions.k8s.io',
-  'v1',
-  'customresourcedefinitions',
-  'CustomResourceDefinition',
-  false,
-);
 export const MUTATING_WEBHOOK_CONFIGURATION = define(
   'admissionregistration.k8s.io',
   'v1',
@@ -52,20 +34,6 @@ export const VALIDATING_WEBHOOK_CONFIGURATION = define(
   false,
 );
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
-export const SUBJECT_ACCESS_REVIEW = define(
-  'authorization.k8s.io',
-  'v1',
-  'subjectaccessreviews',
-  'SubjectAccessReview',
-  false,
-);
-export const SELF_SUBJECT_ACCESS_REVIEW = define(
-  'authorization.k8s.io',
-  'v1',
-  'selfsubjectaccessreviews',
-  'SelfSubjectAccessReview',
-  false,
-);
 
 export const CANARY = define(CANARY_GROUP, CANARY_VERSION, 'canaries', CANARY_KIND, true);
 export const PEER_AUTHENTICATION = define(

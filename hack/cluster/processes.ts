@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRecord, isZombie, type ProcessRecord, parseRecord, parseStartTicks } from './process-record.ts';
@@ -93,11 +93,6 @@ export async function stopProcesses(records: readonly ProcessRecord[], graceMs =
     await Promise.all(records.map(async (r) => ((await isRunning(r)) ? `${r.name} (${r.pid})` : '')))
   ).filter(Boolean);
   throw new Error(`these processes do not end even when killed: ${stuck.join(', ')}`);
-}
-
-/** Forgets a recorded process. */
-export async function forgetProcess(directory: string, name: string): Promise<void> {
-  await rm(path.join(directory, `${name}.json`), { force: true });
 }
 
 async function signalAll(records: readonly ProcessRecord[], signal: NodeJS.Signals): Promise<void> {

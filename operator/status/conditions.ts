@@ -5,16 +5,13 @@ import type { Enforcement } from './enforcement.ts';
 /** A condition before it is known since when it holds. */
 export type WantedCondition = Omit<Condition, 'lastTransitionTime'>;
 
-/** The conditions this room writes; all three are always there, so that `kubectl wait` works for either status. */
-export const OWNED_CONDITIONS: readonly string[] = ['Accepted', 'Conflicted', 'Programmed'];
-
 /** Pods that a message names; of more it says how many. */
 const NAMED = 3;
 /** Longest message; Kubernetes takes 32,768, people less. */
 const MESSAGE_LENGTH = 1024;
 
 /**
- * The conditions of a policy.
+ * The conditions of a policy; all three are always there, so that `kubectl wait` works for either status.
  * @param programmed the Programmed condition it has now, which stands while proxies reconnect
  */
 export function buildConditions(
