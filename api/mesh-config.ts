@@ -41,6 +41,10 @@ export const meshConfig = z.strictObject({
   trustDomain: dnsName.default('cluster.local'),
   clusterDomain: dnsName.default('cluster.local'),
   rootNamespace: dnsName.default('heddle-system'),
+  /** What becomes of connections to hosts that the mesh does not know; a Sidecar decides over it. */
+  outboundTrafficPolicy: z
+    .strictObject({ mode: z.enum(['ALLOW_ANY', 'REGISTRY_ONLY']).default('ALLOW_ANY') })
+    .prefault({}),
   proxy: proxySettings.prefault({}),
   certificates: certificateSettings.prefault({}),
 });

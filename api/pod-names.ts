@@ -16,3 +16,5 @@ export const INCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/includeInboundPor
 export const CANARY_GATE = 'heddle.dev/canary';
 /** Labels that controllers write on pods to tell one revision from another, in the order they are looked for. */
 export const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
+/** Pod annotation by which the webhook notes that the pod's sidecar answers DNS (`enabled`); a user may set it on a pod to decide over the mesh. */
+export const DNS_CAPTURE_ANNOTATION = 'heddle.dev/dns-capture';

@@ -18,6 +18,16 @@ export class DirtySet {
   readonly canaries = new Set<string>();
   /** `namespace/name`. */
   readonly peerAuthentications = new Set<string>();
+  /** `namespace/name`, as all that follow unless they say otherwise. */
+  readonly virtualServices = new Set<string>();
+  readonly destinationRules = new Set<string>();
+  readonly serviceEntries = new Set<string>();
+  readonly workloadEntries = new Set<string>();
+  readonly sidecars = new Set<string>();
+  /** Services of ServiceEntries, by `namespace/hostname`. */
+  readonly entryHosts = new Set<string>();
+  /** Hostnames at which a service came, changed or went: who refers to them is judged again. */
+  readonly hostnames = new Set<string>();
   readonly #tables: MeshTables;
 
   constructor(tables: MeshTables) {
@@ -31,7 +41,12 @@ export class DirtySet {
     const canaries = this.#tables.canaries.find('target', pod.ownerKey);
     for (const key of canaries) this.canaries.add(key);
     if (canaries.size > 0) for (const { key } of this.#tables.servicesSelecting(pod)) this.services.add(key);
-    if (pod.injected) this.markNamespace(pod.namespace);
+    for (const { ref, hosts } of this.#tables.entriesSelecting(pod.namespace, pod.labels)) {
+      for (const host of hosts) this.entryHosts.add(`${ref.namespace}/${host}`);
+    }
+    // Whether the namespace is ours turns with its first injected pod and with its last.
+    const injected = this.#tables.pods.find('injected', pod.namespace).size;
+    if (pod.injected && injected <= 1) this.markNamespace(pod.namespace);
   }
 
   /** The Services of which a pod is an endpoint. */
@@ -55,7 +70,14 @@ export class DirtySet {
 
   /** Whether a namespace is ours decides over the status of its policies. */
   markNamespace(namespace: string): void {
-    for (const key of this.#tables.peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
+    const { peerAuthentications, virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars } =
+      this.#tables;
+    for (const key of peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
+    for (const key of virtualServices.find('namespace', namespace)) this.virtualServices.add(key);
+    for (const key of destinationRules.find('namespace', namespace)) this.destinationRules.add(key);
+    for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);
+    for (const key of workloadEntries.find('namespace', namespace)) this.workloadEntries.add(key);
+    for (const key of sidecars.find('namespace', namespace)) this.sidecars.add(key);
   }
 
   /** The split of every Service over the target's pods, and the other Canaries of the target. */
@@ -70,7 +92,8 @@ export class DirtySet {
   /** The pods it may apply to, and the other policies of its namespace, with which it may be in conflict. */
   markPeerAuthentication(policy: PeerAuthenticationFacts, rootNamespace: string): void {
     this.peerAuthentications.add(policy.key);
-    this.markNamespace(policy.ref.namespace);
+    const siblings = this.#tables.peerAuthentications.find('namespace', policy.ref.namespace);
+    for (const key of siblings) this.peerAuthentications.add(key);
     const pods = this.#tables.pods;
     const { selector, ref } = policy;
     const selective = Object.keys(selector).length > 0;

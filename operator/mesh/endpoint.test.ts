@@ -26,6 +26,8 @@ describe('endpoints of a Service', () => {
     expect(endpointsOf([podObject, node, sliceObject(slice('web', [web]))])).toEqual([
       {
         address: '10.0.0.1',
+        labels: web.metadata?.labels,
+        weight: 1,
         ports: { http: 8080 },
         workload: 'uid-web',
         podName: 'web',

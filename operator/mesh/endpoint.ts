@@ -62,6 +62,8 @@ function buildCandidate(
   if (eligibility === undefined) return undefined;
   const shared = {
     address: entry.address,
+    labels: pod?.labels ?? {},
+    weight: 1,
     ports: slice.ports,
     namespace: slice.namespace,
     gated: eligibility === 'gated',

@@ -1,4 +1,5 @@
 import { readCanary } from './canary.ts';
+import { markDestinationRule, readDestinationRule } from './destination-rule.ts';
 import type { DirtySet } from './dirty-set.ts';
 import { readSlice } from './endpoint-slice.ts';
 import type { Replacement } from './fact-table.ts';
@@ -7,9 +8,13 @@ import { readNamespace } from './namespace.ts';
 import { readNode } from './node.ts';
 import { readPeerAuthentication } from './peer-authentication.ts';
 import { readPod } from './pod.ts';
-import { readService } from './service.ts';
+import { hostnameOf, readService } from './service.ts';
+import { markServiceEntry, readServiceEntry } from './service-entry.ts';
+import { markSidecar, readSidecar } from './sidecar.ts';
 import type { MeshSettings } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
+import { markVirtualService, readVirtualService } from './virtual-service.ts';
+import { markWorkloadEntry, readWorkloadEntry } from './workload-entry.ts';
 
 /** Where changes go to. */
 export interface IngestionTarget {
@@ -28,8 +33,11 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
     each(tables.nodes.replace(key, object && readNode(object)), ({ name }) => dirty.markNode(name)),
   Pod: ({ tables, dirty }, key, object) =>
     each(tables.pods.replace(key, object && readPod(object)), (pod) => dirty.markPod(pod)),
-  Service: ({ tables, dirty }, key, object) =>
-    each(tables.services.replace(key, object && readService(object)), (service) => dirty.markService(service)),
+  Service: ({ settings, tables, dirty }, key, object) =>
+    each(tables.services.replace(key, object && readService(object)), (service) => {
+      dirty.markService(service);
+      dirty.hostnames.add(hostnameOf(settings, service.key));
+    }),
   EndpointSlice: ({ tables, dirty }, key, object) =>
     each(tables.slices.replace(key, object && readSlice(object)), ({ service }) => {
       if (service !== undefined) dirty.services.add(service);
@@ -39,6 +47,26 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
   PeerAuthentication: ({ settings, tables, dirty }, key, object) =>
     each(tables.peerAuthentications.replace(key, object && readPeerAuthentication(object)), (policy) =>
       dirty.markPeerAuthentication(policy, settings.rootNamespace),
+    ),
+  VirtualService: (target, key, object) =>
+    each(target.tables.virtualServices.replace(key, object && readVirtualService(target.settings, object)), (facts) =>
+      markVirtualService(target, facts),
+    ),
+  DestinationRule: (target, key, object) =>
+    each(target.tables.destinationRules.replace(key, object && readDestinationRule(target.settings, object)), (facts) =>
+      markDestinationRule(target, facts),
+    ),
+  ServiceEntry: (target, key, object) =>
+    each(target.tables.serviceEntries.replace(key, object && readServiceEntry(object)), (facts) =>
+      markServiceEntry(target, facts),
+    ),
+  WorkloadEntry: (target, key, object) =>
+    each(target.tables.workloadEntries.replace(key, object && readWorkloadEntry(object)), (facts) =>
+      markWorkloadEntry(target, facts),
+    ),
+  Sidecar: (target, key, object) =>
+    each(target.tables.sidecars.replace(key, object && readSidecar(target.settings, object)), (facts) =>
+      markSidecar(target, facts),
     ),
 };
 

@@ -159,7 +159,15 @@ const changes = fc.oneof(
   namespaceChanges,
 );
 
-const MAPS = ['services', 'endpoints', 'workloads', 'policies'] as const;
+const MAPS = [
+  'services',
+  'endpoints',
+  'workloads',
+  'routeRules',
+  'destinationPolicies',
+  'sidecars',
+  'policies',
+] as const;
 
 function difference(before: MeshSnapshot, after: MeshSnapshot): MeshDelta {
   const changed = MAPS.map((name) => {
@@ -170,9 +178,12 @@ function difference(before: MeshSnapshot, after: MeshSnapshot): MeshDelta {
 }
 
 /** Plain data in an order of its own: persistent sets remember how they were made. */
-function plain({ services, endpoints, workloads, policies }: MeshSnapshot) {
-  const views = policies.map((view) => ({ ...view, workloads: [...view.workloads].sort() }));
-  return [services, endpoints, workloads, views].map((map) => map.toObject());
+function plain(snapshot: MeshSnapshot) {
+  const views = snapshot.policies.map((view) => ({
+    ...view,
+    reach: view.reach.kind === 'workloads' ? [...view.reach.workloads].sort() : view.reach,
+  }));
+  return [...MAPS.slice(0, -1).map((name) => snapshot[name].toObject()), views.toObject()];
 }
 
 describe('MeshBuilder under random sequences of events', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Canary } from '../../api/canary.ts';
-import { emptySnapshot, MeshBuilder } from './mesh-builder.ts';
+import { emptySnapshot } from './drafts.ts';
+import { MeshBuilder } from './mesh-builder.ts';
 import { pod, SETTINGS, service } from './testing/objects.ts';
 
 const web = pod('web', { labels: { app: 'web' } });

@@ -1,31 +1,22 @@
-import { Map as PersistentMap } from 'immutable';
-import { CANARY_KIND } from '../../api/canary.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { draftDestinationRules } from './destination-rule.ts';
 import { DirtySet } from './dirty-set.ts';
-import { buildCandidates } from './endpoint.ts';
+import { type Drafter, Drafts, emptySnapshot } from './drafts.ts';
 import { sameValue } from './equality.ts';
 import { ingest } from './ingestion.ts';
-import { MapDraft } from './map-draft.ts';
 import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
 import { type MtlsDecision, matchMtls } from './mtls.ts';
 import { buildScope, type PolicyScope } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
+import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
-import { buildCanaryView, buildPeerAuthenticationView } from './policy-view.ts';
-import { hostnameOf, type ServiceFacts } from './service.ts';
-import type {
-  Endpoint,
-  MeshDelta,
-  MeshService,
-  MeshSettings,
-  MeshSnapshot,
-  PolicyView,
-  RevisionSplit,
-  Workload,
-} from './snapshot.ts';
-import { buildSplit, matchServiceCanary } from './split.ts';
+import { draftServices, draftWorkloads } from './service-drafts.ts';
+import { draftServiceEntries } from './service-entry.ts';
+import { draftSidecars } from './sidecar.ts';
+import type { MeshDelta, MeshSettings, MeshSnapshot } from './snapshot.ts';
 import { MeshTables } from './tables.ts';
-import { buildWorkload } from './workload.ts';
+import { draftVirtualServices } from './virtual-service.ts';
+import { draftWorkloadEntries } from './workload-entry.ts';
 
 /** A snapshot and how it differs from the one before. */
 export interface MeshUpdate {
@@ -42,23 +33,17 @@ export interface UnreadableObject {
   readonly error: unknown;
 }
 
-interface Drafts {
-  readonly services: MapDraft<MeshService>;
-  readonly endpoints: MapDraft<readonly Endpoint[]>;
-  readonly workloads: MapDraft<Workload>;
-  readonly policies: MapDraft<PolicyView>;
-}
-
-/** The snapshot of a mesh with nothing in it. */
-export function emptySnapshot(settings: MeshSettings): MeshSnapshot {
-  return {
-    settings,
-    services: PersistentMap(),
-    endpoints: PersistentMap(),
-    workloads: PersistentMap(),
-    policies: PersistentMap(),
-  };
-}
+/** What is drafted, in this order: each may mark as dirty, and read in the drafts, what comes after it. */
+const DRAFTERS: readonly Drafter[] = [
+  draftWorkloads,
+  draftServices,
+  draftServiceEntries,
+  draftWorkloadEntries,
+  draftSidecars,
+  draftDestinationRules,
+  draftVirtualServices,
+  draftPolicies,
+];
 
 /** Builds a snapshot from all objects of a cluster, in any order. */
 export function buildSnapshot(settings: MeshSettings, objects: Iterable<MeshObject>): MeshSnapshot {
@@ -93,19 +78,14 @@ export class MeshBuilder {
   apply(changes: Iterable<MeshChange>): MeshUpdate {
     const dirty = new DirtySet(this.#tables);
     const unreadable = this.#ingestAll(changes, dirty);
-    const { services, endpoints, workloads, policies } = this.#snapshot;
-    const drafts: Drafts = {
-      services: new MapDraft(services),
-      endpoints: new MapDraft(endpoints),
-      workloads: new MapDraft(workloads),
-      policies: new MapDraft(policies),
-    };
-    // In this order: mTLS decides over workloads and endpoints, and all of them over what a policy's view says.
+    // First of all, for it decides over workloads and endpoints.
     this.#decideMtls(dirty);
-    this.#draftWorkloads(dirty, drafts);
-    this.#draftServices(dirty, drafts);
-    this.#draftPolicies(dirty, drafts);
-    return { ...this.#finish(drafts), unreadable };
+    const context = { settings: this.#settings, tables: this.#tables, mtls: this.#mtls, tally: this.#tally };
+    const drafts = new Drafts(this.#snapshot);
+    for (const draft of DRAFTERS) draft(context, dirty, drafts);
+    const { snapshot, delta } = drafts.finish();
+    this.#snapshot = snapshot;
+    return { snapshot, delta, unreadable };
   }
 
   #ingestAll(changes: Iterable<MeshChange>, dirty: DirtySet): UnreadableObject[] {
@@ -151,79 +131,4 @@ export class MeshBuilder {
     const own = pod.namespace === rootNamespace ? undefined : scopeOf(pod.namespace);
     return matchMtls(scopeOf(rootNamespace), own, pod.labels);
   }
-
-  #draftWorkloads(dirty: DirtySet, { workloads }: Drafts): void {
-    const context = { settings: this.#settings, tables: this.#tables, mtls: this.#mtls };
-    for (const uid of dirty.pods) {
-      const pod = this.#tables.podOf(uid);
-      workloads.put(uid, pod && buildWorkload(context, pod));
-    }
-  }
-
-  #draftServices(dirty: DirtySet, { services, endpoints }: Drafts): void {
-    const context = { settings: this.#settings, tables: this.#tables, mtls: this.#mtls };
-    for (const key of dirty.services) {
-      const hostname = hostnameOf(this.#settings, key);
-      const facts = this.#tables.services.get(key);
-      if (facts === undefined) {
-        services.put(hostname, undefined);
-        endpoints.put(hostname, undefined);
-        continue;
-      }
-      const external = facts.kind === 'ExternalName';
-      const candidates = external ? [] : buildCandidates(context, facts);
-      const canary = external ? undefined : matchServiceCanary(this.#tables, facts);
-      const result = buildSplit(canary, candidates);
-      services.put(hostname, buildService(hostname, facts, result.split));
-      endpoints.put(hostname, result.endpoints);
-    }
-  }
-
-  #draftPolicies(dirty: DirtySet, { policies }: Drafts): void {
-    const context = { settings: this.#settings, tables: this.#tables, tally: this.#tally };
-    for (const key of dirty.peerAuthentications) {
-      const facts = this.#tables.peerAuthentications.get(key);
-      policies.put(`${PEER_AUTHENTICATION_KIND}/${key}`, facts && buildPeerAuthenticationView(context, facts));
-    }
-    for (const key of dirty.canaries) {
-      const facts = this.#tables.canaries.get(key);
-      policies.put(`${CANARY_KIND}/${key}`, facts && buildCanaryView(context, facts));
-    }
-  }
-
-  #finish({ services, endpoints, workloads, policies }: Drafts): Omit<MeshUpdate, 'unreadable'> {
-    const delta: MeshDelta = {
-      services: services.changed,
-      endpoints: endpoints.changed,
-      workloads: workloads.changed,
-      policies: policies.changed,
-      settings: false,
-    };
-    const drafts = [services, endpoints, workloads, policies];
-    if (drafts.some(({ changed }) => changed.size > 0)) {
-      this.#snapshot = {
-        settings: this.#settings,
-        services: services.finish(),
-        endpoints: endpoints.finish(),
-        workloads: workloads.finish(),
-        policies: policies.finish(),
-      };
-    }
-    return { snapshot: this.#snapshot, delta };
-  }
-}
-
-function buildService(hostname: string, facts: ServiceFacts, split: RevisionSplit | undefined): MeshService {
-  const { name, namespace, kind, addresses, externalName, ports, selector } = facts;
-  return {
-    hostname,
-    name,
-    namespace,
-    kind,
-    addresses,
-    ports,
-    selector,
-    ...(externalName === undefined ? {} : { externalName }),
-    ...(split === undefined ? {} : { split }),
-  };
 }

@@ -1,6 +1,11 @@
 import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Canary } from '../../api/canary.ts';
+import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { ServiceEntry } from '../../api/service-entry.ts';
+import type { Sidecar } from '../../api/sidecar.ts';
+import type { VirtualService } from '../../api/virtual-service.ts';
+import type { WorkloadEntry } from '../../api/workload-entry.ts';
 
 /** The kinds of objects that a mesh is built from. */
 export interface MeshKinds {
@@ -11,6 +16,11 @@ export interface MeshKinds {
   EndpointSlice: V1EndpointSlice;
   Canary: Canary;
   PeerAuthentication: PeerAuthentication;
+  VirtualService: VirtualService;
+  DestinationRule: DestinationRule;
+  ServiceEntry: ServiceEntry;
+  WorkloadEntry: WorkloadEntry;
+  Sidecar: Sidecar;
 }
 
 export type MeshKind = keyof MeshKinds;
@@ -23,6 +33,11 @@ export const MESH_KINDS: readonly MeshKind[] = [
   'EndpointSlice',
   'Canary',
   'PeerAuthentication',
+  'VirtualService',
+  'DestinationRule',
+  'ServiceEntry',
+  'WorkloadEntry',
+  'Sidecar',
 ];
 
 /** One object of the cluster. */

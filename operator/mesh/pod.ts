@@ -1,5 +1,6 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import {
+  DNS_CAPTURE_ANNOTATION,
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
   PROXY_CONTAINER,
@@ -42,6 +43,8 @@ export interface PodFacts {
   readonly proxyStarted: boolean;
   /** Its inbound side understands mesh mTLS, whoever injected it. */
   readonly meshTls: boolean;
+  /** Its sidecar answers the application's DNS queries. */
+  readonly dnsCapture: boolean;
   /** Ports that its sidecar serves; the others are the application's own. */
   readonly capture: InboundCapture;
   readonly deleting: boolean;
@@ -75,6 +78,7 @@ export function readPod(pod: V1Pod): PodFacts {
     injected: isInjected(pod),
     proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
+    dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     heldByGate: isHeldByOurGateAlone(pod),

@@ -36,9 +36,10 @@ export function buildPeerAuthenticationView(
   return {
     object: policy.ref,
     generation: policy.generation,
-    workloads: tally.consulted(key),
+    reach: { kind: 'workloads', workloads: tally.consulted(key) },
     selected: tally.selected(key),
     problems,
+    notes: [],
   };
 }
 
@@ -52,7 +53,14 @@ export function buildCanaryView({ tables }: PolicyContext, canary: CanaryFacts):
     problems.push({ object: canary.ref, condition: 'Conflicted', reason: 'TargetClaimed', message });
   }
   const workloads = PersistentSet(pods.map(({ uid }) => uid));
-  return { object: canary.ref, generation: canary.generation, workloads, selected: workloads.size, problems };
+  return {
+    object: canary.ref,
+    generation: canary.generation,
+    reach: { kind: 'workloads', workloads },
+    selected: workloads.size,
+    problems,
+    notes: [],
+  };
 }
 
 function selectorInRoot({ ref }: PeerAuthenticationFacts, { rootNamespace }: MeshSettings): Problem {

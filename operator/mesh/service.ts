@@ -3,6 +3,10 @@ import { creationTime, keyOf } from './mesh-object.ts';
 import { protocolOf } from './protocol.ts';
 import type { Labels } from './selector.ts';
 import type { Hostname, MeshService, MeshSettings, ServicePort } from './snapshot.ts';
+import { readVisibility, type Visibility } from './visibility.ts';
+
+/** Istio's annotation by which a Service is kept to some namespaces. */
+const EXPORT_TO = 'networking.istio.io/exportTo';
 
 /** What the mesh reads of a Service. */
 export interface ServiceFacts {
@@ -15,6 +19,7 @@ export interface ServiceFacts {
   readonly externalName?: string;
   readonly ports: readonly ServicePort[];
   readonly selector: Labels;
+  readonly visibility: Visibility;
   readonly publishNotReady: boolean;
   /** The family the Service prefers: of a dual-stack pod only this address is used. */
   readonly family: 'IPv4' | 'IPv6';
@@ -35,9 +40,17 @@ export function readService({ metadata, spec }: V1Service): ServiceFacts {
     ...(external && spec.externalName ? { externalName: spec.externalName } : {}),
     ports: (spec?.ports ?? []).map(readPort),
     selector: external ? {} : (spec?.selector ?? {}),
+    visibility: readVisibility(readExportTo(metadata?.annotations?.[EXPORT_TO]), metadata?.namespace ?? ''),
     publishNotReady: spec?.publishNotReadyAddresses === true,
     family: (spec?.ipFamilies?.[0] ?? familyOf(clusterIps[0] ?? '')) === 'IPv6' ? 'IPv6' : 'IPv4',
   };
+}
+
+function readExportTo(annotation: string | undefined): string[] | undefined {
+  return annotation
+    ?.split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 /** IPv6 addresses have colons, others have none. */

@@ -1,16 +1,27 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { DestinationPolicy } from './destination-policy.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
+import type { RouteRule } from './route-rule.ts';
+import type { Labels } from './selector.ts';
+import type { SidecarScope } from './sidecar-scope.ts';
+import type { Visibility } from './visibility.ts';
 
 /** `ordering.shop.svc.cluster.local`; for an ExternalName Service too (its own cluster name, not the target). */
 export type Hostname = string;
+/** Key of a service: the hostname of a Kubernetes Service, `namespace/hostname` of a ServiceEntry's host. */
+export type ServiceKey = string;
 /** UID of a pod. */
 export type WorkloadUid = string;
+
+/** What becomes of connections to hosts that the mesh does not know. */
+export type OutboundPolicy = 'ALLOW_ANY' | 'REGISTRY_ONLY';
 
 /** Mesh-wide settings, from `config/` through the operator's ConfigMap. */
 export interface MeshSettings {
   readonly trustDomain: string;
   readonly clusterDomain: string;
   readonly rootNamespace: string;
+  readonly outboundTrafficPolicy: { readonly mode: OutboundPolicy };
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';
@@ -39,13 +50,31 @@ export interface RevisionSplit {
   readonly weight: number;
 }
 
+/** How a service's endpoints are found: known to the mesh, by DNS (all answers, or the first), or by the address the client chose. */
+export type Resolution = 'endpoints' | 'dns' | 'dns-round-robin' | 'original-destination';
+
 export interface MeshService {
+  readonly key: ServiceKey;
+  /** May begin with `*.` for a ServiceEntry. */
   readonly hostname: Hostname;
   readonly name: string;
   readonly namespace: string;
-  readonly kind: 'ClusterIP' | 'Headless' | 'ExternalName';
-  /** All cluster IPs (both families); empty for headless and ExternalName. */
+  /** `Entry`: a ServiceEntry. */
+  readonly kind: 'ClusterIP' | 'Headless' | 'ExternalName' | 'Entry';
+  /** The Service or ServiceEntry. */
+  readonly object: ObjectRef;
+  /** Ms since the epoch; where two claim one hostname the older wins. */
+  readonly createdAt: number;
+  readonly visibility: Visibility;
+  readonly resolution: Resolution;
+  /** Outside of the mesh (MESH_EXTERNAL): no mTLS of ours, no identity. */
+  readonly external: boolean;
+  /** All cluster IPs (both families); empty for headless and ExternalName. A ServiceEntry's may be blocks (`10.0.0.0/8`). */
   readonly addresses: readonly string[];
+  /** Address that sidecars which answer DNS give clients for a host that has none. */
+  readonly dnsAddress?: string;
+  /** Names its servers' certificates may have (ServiceEntry `subjectAltNames`); empty: not said. */
+  readonly subjectAltNames: readonly string[];
   readonly externalName?: string;
   readonly ports: readonly ServicePort[];
   readonly selector: Readonly<Record<string, string>>;
@@ -60,7 +89,12 @@ export interface Locality {
 
 /** An eligible endpoint (see `eligibility.ts`): ready, or held back by our own gate alone. */
 export interface Endpoint {
+  /** An IP; of services that are resolved by DNS, a name. */
   readonly address: string;
+  /** Labels by which subsets choose: the pod's, or the WorkloadEntry's. */
+  readonly labels: Labels;
+  /** Share among its equals, 1 unless a WorkloadEntry says otherwise. */
+  readonly weight: number;
   /** Port number per Service port name. */
   readonly ports: Readonly<Record<string, number>>;
   /** Absent for endpoints that are no pods of this cluster (hand-written slices). */
@@ -99,6 +133,8 @@ export interface InboundPort {
   readonly protocol: AppProtocol;
   /** Service whose traffic this port serves (the oldest, when several do); for metrics. */
   readonly service?: Hostname;
+  /** Where the application listens, when that is not this port at the address the caller used (Sidecar `defaultEndpoint`). */
+  readonly target?: { readonly address: string; readonly port: number };
 }
 
 /** An injected pod, i.e. a proxy. */
@@ -118,6 +154,10 @@ export interface Workload {
   readonly locality: Locality;
   readonly inbound: readonly InboundPort[];
   readonly mtls: EffectiveMtls;
+  /** The Sidecar that applies to its outbound side. */
+  readonly sidecar?: ObjectKey;
+  /** Its sidecar answers the application's DNS queries. */
+  readonly dnsCapture: boolean;
   /** The pod is being deleted: its callers are to find other pods while it still serves. */
   readonly terminating: boolean;
   /** Its sidecar is up with a configuration (startup probe passed); false while it starts or restarts. */
@@ -133,31 +173,47 @@ export interface Problem {
   readonly message: string;
 }
 
+/**
+ * Whose proxies a policy is about: workloads one by one, for policies of few; or all of some namespaces (and, with `labels`, those of them that
+ * have these), for policies of callers, of which there may be as many as there are workloads.
+ */
+export type PolicyReach =
+  | { readonly kind: 'workloads'; readonly workloads: PersistentSet<WorkloadUid> }
+  | { readonly kind: 'clients'; readonly visibility: Visibility; readonly labels: Labels };
+
 /** A policy as the snapshot sees it. */
 export interface PolicyView {
   readonly object: ObjectRef;
   readonly generation: number;
   /** Injected workloads for which it was consulted, that is, was not set aside by an older or a narrower policy. */
-  readonly workloads: PersistentSet<WorkloadUid>;
-  /** Injected workloads that its namespace and selector match. */
+  readonly reach: PolicyReach;
+  /** Injected workloads that its namespace and selector match; 0 where nobody counted (reach `clients`). */
   readonly selected: number;
   readonly problems: readonly Problem[];
+  /** Where `problems` leave parts of it in force: what the condition Accepted says besides. */
+  readonly notes: readonly string[];
 }
 
 /** The whole mesh at one moment. Immutable; the next one shares all that did not change. */
 export interface MeshSnapshot {
   readonly settings: MeshSettings;
-  readonly services: PersistentMap<Hostname, MeshService>;
-  readonly endpoints: PersistentMap<Hostname, readonly Endpoint[]>;
+  readonly services: PersistentMap<ServiceKey, MeshService>;
+  readonly endpoints: PersistentMap<ServiceKey, readonly Endpoint[]>;
   readonly workloads: PersistentMap<WorkloadUid, Workload>;
+  readonly routeRules: PersistentMap<ObjectKey, RouteRule>;
+  readonly destinationPolicies: PersistentMap<ObjectKey, DestinationPolicy>;
+  readonly sidecars: PersistentMap<ObjectKey, SidecarScope>;
   readonly policies: PersistentMap<ObjectKey, PolicyView>;
 }
 
 /** What differs between two snapshots. Names of added, changed and removed entries. */
 export interface MeshDelta {
-  readonly services: ReadonlySet<Hostname>;
-  readonly endpoints: ReadonlySet<Hostname>;
+  readonly services: ReadonlySet<ServiceKey>;
+  readonly endpoints: ReadonlySet<ServiceKey>;
   readonly workloads: ReadonlySet<WorkloadUid>;
+  readonly routeRules: ReadonlySet<ObjectKey>;
+  readonly destinationPolicies: ReadonlySet<ObjectKey>;
+  readonly sidecars: ReadonlySet<ObjectKey>;
   readonly policies: ReadonlySet<ObjectKey>;
   /** Mesh-wide settings changed: everything is to be rebuilt. */
   readonly settings: boolean;

@@ -1,12 +1,17 @@
 import type { CanaryFacts } from './canary.ts';
+import type { DestinationRuleFacts } from './destination-rule.ts';
 import type { SliceFacts } from './endpoint-slice.ts';
 import { FactTable } from './fact-table.ts';
 import type { NamespaceFacts } from './namespace.ts';
 import type { NodeFacts } from './node.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
-import { labelTerms, matchSelector, selectorTerm } from './selector.ts';
+import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
+import type { ServiceEntryFacts } from './service-entry.ts';
+import type { SidecarFacts } from './sidecar.ts';
+import type { VirtualServiceFacts } from './virtual-service.ts';
+import type { WorkloadEntryFacts } from './workload-entry.ts';
 
 /** All facts that the mesh is built from, and the indexes that keep a change from costing more than what it touches. */
 export class MeshTables {
@@ -34,6 +39,30 @@ export class MeshTables {
   readonly peerAuthentications = new FactTable<PeerAuthenticationFacts, 'namespace'>({
     namespace: ({ ref }) => [ref.namespace],
   });
+  /** `destination`: hostnames that routes lead to. `delegate`: `namespace/name` of the VirtualServices that routes are delegated to. */
+  readonly virtualServices = new FactTable<VirtualServiceFacts, 'namespace' | 'host' | 'destination' | 'delegate'>({
+    namespace: ({ ref }) => [ref.namespace],
+    host: ({ hosts }) => hosts,
+    destination: ({ destinations }) => destinations,
+    delegate: ({ delegates }) => delegates,
+  });
+  readonly destinationRules = new FactTable<DestinationRuleFacts, 'namespace' | 'host'>({
+    namespace: ({ ref }) => [ref.namespace],
+    host: ({ host }) => [host],
+  });
+  /** `host`: hostnames it claims. `term`: by its workload selector. */
+  readonly serviceEntries = new FactTable<ServiceEntryFacts, 'namespace' | 'host' | 'term'>({
+    namespace: ({ ref }) => [ref.namespace],
+    host: ({ hosts }) => hosts,
+    term: ({ ref, selector }) => selectorTerm(ref.namespace, selector),
+  });
+  readonly workloadEntries = new FactTable<WorkloadEntryFacts, 'namespace' | 'label'>({
+    namespace: ({ ref }) => [ref.namespace],
+    label: ({ ref, labels }) => labelTerms(ref.namespace, labels),
+  });
+  readonly sidecars = new FactTable<SidecarFacts, 'namespace'>({
+    namespace: ({ ref }) => [ref.namespace],
+  });
 
   /** The pod that a slice's `targetRef` names: by UID, or by `namespace/name` where the slice has no UID. */
   podOf(reference: string): PodFacts | undefined {
@@ -54,6 +83,24 @@ export class MeshTables {
     for (const term of labelTerms(namespace, labels)) {
       for (const service of this.services.select('term', term)) {
         if (matchSelector(service.selector, labels)) yield service;
+      }
+    }
+  }
+
+  /** ServiceEntries whose workload selector matches the labels of a pod or a WorkloadEntry. */
+  *entriesSelecting(namespace: string, labels: Labels): Generator<ServiceEntryFacts> {
+    for (const term of labelTerms(namespace, labels)) {
+      for (const entry of this.serviceEntries.select('term', term)) {
+        if (matchSelector(entry.selector, labels)) yield entry;
+      }
+    }
+  }
+
+  /** WorkloadEntries that a Service or ServiceEntry selects. */
+  *workloadEntriesSelectedBy(namespace: string, selector: Labels): Generator<WorkloadEntryFacts> {
+    for (const term of selectorTerm(namespace, selector)) {
+      for (const entry of this.workloadEntries.select('label', term)) {
+        if (matchSelector(selector, entry.labels)) yield entry;
       }
     }
   }

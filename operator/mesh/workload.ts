@@ -1,6 +1,7 @@
 import { type EndpointContext, localityOf, spiffeIdOf } from './endpoint.ts';
 import { buildInbound } from './inbound.ts';
 import type { PodFacts } from './pod.ts';
+import { matchSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
 
 /**
@@ -10,6 +11,7 @@ import type { Workload } from './snapshot.ts';
 export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: PodFacts): Workload | undefined {
   const decision = mtls.get(pod.uid);
   if (!pod.injected || decision === undefined) return undefined;
+  const sidecar = matchSidecar(settings, tables, pod);
   const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted, deleting } =
     pod;
   return {
@@ -26,6 +28,8 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     locality: localityOf(tables, node),
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
     mtls: decision.effective,
+    ...(sidecar === undefined ? {} : { sidecar }),
+    dnsCapture: pod.dnsCapture,
     proxyStarted,
     terminating: deleting,
   };

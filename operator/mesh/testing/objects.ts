@@ -10,6 +10,7 @@ export const SETTINGS: MeshSettings = {
   trustDomain: 'cluster.local',
   clusterDomain: 'cluster.local',
   rootNamespace: 'heddle-system',
+  outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
 };
 
 export interface PodOptions {

@@ -1,4 +1,7 @@
 import { Map as PersistentMap } from 'immutable';
+import type { DestinationPolicy } from '../../mesh/destination-policy.ts';
+import type { RouteRule } from '../../mesh/route-rule.ts';
+import type { SidecarScope } from '../../mesh/sidecar-scope.ts';
 import type {
   AppProtocol,
   Endpoint,
@@ -17,6 +20,7 @@ export const SETTINGS: MeshSettings = {
   trustDomain: 'cluster.local',
   clusterDomain: 'cluster.local',
   rootNamespace: 'heddle-system',
+  outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
 };
 
 const LOCALITY = { region: '', zone: '', subzone: '' };
@@ -26,11 +30,18 @@ export function service(name: string, ports: readonly ServicePort[], more: Parti
   const [short = '', namespace = ''] = name.split('.');
   const hostname = `${short}.${namespace}.svc.cluster.local`;
   return {
+    key: hostname,
     hostname,
     name: short,
     namespace,
     kind: 'ClusterIP',
+    object: { kind: 'Service', namespace, name: short },
+    createdAt: 0,
+    visibility: '*',
+    resolution: 'endpoints',
+    external: false,
     addresses: ['10.96.0.1'],
+    subjectAltNames: [],
     ports,
     selector: {},
     ...more,
@@ -46,6 +57,8 @@ export function port(number: number, protocol: AppProtocol, name = `${protocol}-
 export function endpoint(address: string, ports: Record<string, number>, more: Partial<Endpoint> = {}): Endpoint {
   return {
     address,
+    labels: {},
+    weight: 1,
     ports,
     namespace: 'shop',
     spiffeId: 'spiffe://cluster.local/ns/shop/sa/app',
@@ -74,6 +87,7 @@ export function workload(uid: string, more: Partial<Workload> = {}): Workload {
     locality: LOCALITY,
     inbound: [{ port: 8080, protocol: 'http' }],
     mtls: { mode: 'PERMISSIVE', ports: {}, policies: [] },
+    dnsCapture: false,
     terminating: false,
     ...more,
   };
@@ -89,14 +103,20 @@ export interface SnapshotInput {
   /** By hostname. */
   readonly endpoints?: Readonly<Record<string, readonly Endpoint[]>>;
   readonly workloads?: readonly Workload[];
+  readonly routeRules?: readonly RouteRule[];
+  readonly destinationPolicies?: readonly DestinationPolicy[];
+  readonly sidecars?: readonly SidecarScope[];
 }
 
 export function snapshotOf(input: SnapshotInput): MeshSnapshot {
   return {
     settings: SETTINGS,
-    services: PersistentMap((input.services ?? []).map((entry) => [entry.hostname, entry])),
+    services: PersistentMap((input.services ?? []).map((entry) => [entry.key, entry])),
     endpoints: PersistentMap(Object.entries(input.endpoints ?? {})),
     workloads: PersistentMap((input.workloads ?? []).map((entry) => [entry.uid, entry])),
+    routeRules: PersistentMap((input.routeRules ?? []).map((entry) => [entry.key, entry])),
+    destinationPolicies: PersistentMap((input.destinationPolicies ?? []).map((entry) => [entry.key, entry])),
+    sidecars: PersistentMap((input.sidecars ?? []).map((entry) => [entry.key, entry])),
     policies: PersistentMap(),
   };
 }
@@ -107,6 +127,9 @@ export function deltaBetween(before: MeshSnapshot | undefined, after: MeshSnapsh
     services: differing(before?.services, after.services),
     endpoints: differing(before?.endpoints, after.endpoints),
     workloads: differing(before?.workloads, after.workloads),
+    routeRules: differing(before?.routeRules, after.routeRules),
+    destinationPolicies: differing(before?.destinationPolicies, after.destinationPolicies),
+    sidecars: differing(before?.sidecars, after.sidecars),
     policies: new Set(),
     settings: false,
   };
