@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { checkPercent, type Findings } from './field-check.ts';
+import { checkDestination, checkFraction, type Destination, destination, percent } from './http-destination.ts';
+
+/** Fields of an HTTPRoute that mirror requests. */
+export const mirrorFields = {
+  mirror: destination.optional().describe('Where copies of the requests go; their answers are dropped.'),
+  mirrorPercentage: percent.optional().describe('Percentage of the requests that mirror gets; 100 when left out.'),
+  mirrorPercent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.'),
+  mirror_percent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.'),
+  mirrors: z
+    .array(
+      z.object({
+        destination: destination.describe('Where the copies go.'),
+        percentage: percent.optional().describe('Percentage of the requests; 100 when left out.'),
+      }),
+    )
+    .optional()
+    .describe('Where copies of the requests go, to several places.'),
+};
+
+const mirroring = z.object(mirrorFields);
+
+/** The part of an HTTPRoute that mirrors. */
+export type Mirroring = z.infer<typeof mirroring>;
+
+/** One place that gets copies of requests. */
+export interface Mirror {
+  readonly destination: Destination;
+  /** Percentage of the requests, 0 to 100. */
+  readonly percent: number;
+}
+
+/** The mirrors of a rule, whichever of Istio's spellings they have, each with its share. A share that is left out is 100 per cent. */
+export function mirrorsOf(rule: Mirroring): Mirror[] {
+  const { mirror, mirrorPercentage, mirrors = [] } = rule;
+  const whole = rule.mirrorPercent ?? rule.mirror_percent ?? 100;
+  const share = mirrorPercentage === undefined ? whole : (mirrorPercentage.value ?? 0);
+  return [
+    ...(mirror === undefined ? [] : [{ destination: mirror, percent: share }]),
+    ...mirrors.map(({ destination: target, percentage }) => ({
+      destination: target,
+      percent: percentage === undefined ? 100 : (percentage.value ?? 0),
+    })),
+  ];
+}
+
+/**
+ * Reports mirrors that can't be right.
+ * @param field path of the rule
+ */
+export function checkMirrors(found: Findings, field: string, rule: Mirroring): void {
+  const { mirror, mirrors = [], mirrorPercentage } = rule;
+  if (mirror !== undefined) checkDestination(found, `${field}.mirror`, mirror);
+  if (mirror !== undefined && mirrors.length > 0)
+    found.error(`${field}.mirrors`, 'must not stand beside mirror; keep mirrors');
+  for (const name of ['mirrorPercent', 'mirror_percent'] as const) {
+    if (rule[name] === undefined) continue;
+    checkPercent(found, `${field}.${name}`, rule[name]);
+    found.warn(`${field}.${name}`, 'is deprecated; write mirrorPercentage.value');
+  }
+  checkPercent(found, `${field}.mirrorPercentage.value`, mirrorPercentage?.value);
+  if (mirror === undefined && mirrorPercentage !== undefined) {
+    found.warn(`${field}.mirrorPercentage`, 'has no effect without mirror; mirrors have a percentage of their own');
+  }
+  for (const [index, { destination: target, percentage }] of mirrors.entries()) {
+    checkDestination(found, `${field}.mirrors[${index}].destination`, target);
+    checkFraction(found, `${field}.mirrors[${index}].percentage`, percentage);
+  }
+}
