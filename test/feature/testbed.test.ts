@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { callGrpc, callHttp, callHttp2, callTcp, callWebSocket } from '../e2e/testbed/calls.ts';
+import { CONTROL_OUTSIDE_MESH, server, versionedServer } from '../e2e/support/testbed-objects.ts';
+import { callHttp, callTcp, callWebSocket } from '../e2e/testbed/calls.ts';
 import { serveHttp } from '../e2e/testbed/http-server.ts';
+import { callGrpc, callHttp2 } from '../e2e/testbed/http2-calls.ts';
 import { serveHttp2 } from '../e2e/testbed/http2-server.ts';
 import { runLoad } from '../e2e/testbed/load.ts';
 import { serveTcp } from '../e2e/testbed/tcp-server.ts';
@@ -89,5 +91,56 @@ describe('the testbed', () => {
     });
     expect(await runLoad({ ...plan, url: `${url}/?status=503` })).toMatchObject({ failed: 30, failures: { 503: 30 } });
     expect(await runLoad({ ...plan, url: 'http://127.0.0.1:9' })).toMatchObject({ failures: { ECONNREFUSED: 30 } });
+  });
+});
+
+describe('the objects of the testbed', () => {
+  interface Made {
+    readonly kind: string;
+    readonly metadata: { readonly name: string };
+    readonly spec?: {
+      readonly selector?: object;
+      readonly replicas?: number;
+      readonly template?: {
+        readonly metadata: { readonly labels: object; readonly annotations: object };
+        readonly spec: { readonly serviceAccountName: string; readonly containers: readonly { env: object[] }[] };
+      };
+    };
+  }
+  // What the functions make is YAML for kubectl, of which only this much is looked at.
+  const made = (objects: object[]): Made[] => objects as Made[];
+
+  test('of a server in versions are one Service and a Deployment for each', () => {
+    const versions = { v1: { labels: { 'istio-locality': 'a.b.c' } }, v2: { replicas: 3, env: { X: 'y' } } };
+    const [account, service, first, second] = made(versionedServer('reviews', versions, { labels: { team: 'red' } }));
+    expect([account, service, first, second].map((object) => `${object?.kind} ${object?.metadata.name}`)).toEqual([
+      'ServiceAccount reviews',
+      'Service reviews',
+      'Deployment reviews-v1',
+      'Deployment reviews-v2',
+    ]);
+    expect(service?.spec?.selector).toEqual({ app: 'reviews' });
+    expect(first?.spec?.selector).toEqual({ matchLabels: { app: 'reviews', version: 'v1' } });
+    expect(first?.spec?.template?.metadata).toEqual({
+      labels: { app: 'reviews', version: 'v1', team: 'red', 'istio-locality': 'a.b.c' },
+      annotations: CONTROL_OUTSIDE_MESH,
+    });
+    expect(second?.spec?.replicas).toBe(3);
+    expect(second?.spec?.template?.spec).toMatchObject({
+      serviceAccountName: 'reviews',
+      containers: [
+        {
+          env: [
+            { name: 'VERSION', value: 'v2' },
+            { name: 'X', value: 'y' },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('of a server alone have no version in their labels', () => {
+    const [, , deployment] = made(server('echo', { version: 'v7' }));
+    expect(deployment?.spec?.template?.metadata).toEqual({ labels: { app: 'echo' }, annotations: {} });
   });
 });

@@ -1,8 +1,8 @@
-import { request } from 'node:http';
-import { connect as connectHttp2 } from 'node:http2';
-import { connect } from 'node:net';
+import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { connect, isIP } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { flatHeaders } from './echo.ts';
-import { MessageReader, writeMessage } from './grpc-frame.ts';
 
 /** What came of one call; `error` alone when nothing was answered. */
 export interface CallResult {
@@ -10,28 +10,73 @@ export interface CallResult {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly error?: string;
+  /** Only over TLS: the certificate that the server showed. */
+  readonly certificate?: { readonly subject: string; readonly san: string };
 }
 
 export interface HttpCall {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** From the call to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Keeps connections; without it each call has its own. */
+  readonly agent?: Agent;
+}
+
+/** A call over TLS that believes any certificate. */
+export interface TlsCall extends HttpCall {
+  /** The server's name in the handshake; default the URL's host, and none when that is an address. */
+  readonly sni?: string;
+  /** Protocols offered, default none. */
+  readonly alpn?: readonly string[];
+  /** What the caller shows of itself, in PEM. */
+  readonly identity?: { readonly cert: string; readonly key: string };
 }
 
 /** Code of an error, e.g. ECONNRESET, or its message. */
 export function errorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error);
+  // A stream of HTTP/2 that ends with its connection tells why in its cause.
+  if ('cause' in error && typeof error.cause === 'object' && error.cause !== null) {
+    return errorCode(error.cause);
+  }
   if ('code' in error && typeof error.code === 'string') return error.code;
   return 'message' in error ? String(error.message) : String(error);
 }
 
-const noAnswer = (): Error => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+/** The error of a call whose time is over. */
+export const noAnswer = (): Error => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 
-/** One HTTP/1.1 request on a connection of its own. @throws {Error} when there is no answer */
-export function callHttp(url: string, { method, headers, body, timeoutMs }: HttpCall): Promise<CallResult> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false, timeout: timeoutMs }, (response) => {
+/** One HTTP/1.1 request. @throws {Error} when there is no answer */
+export function callHttp(url: string, { method, headers, body, timeoutMs, agent }: HttpCall): Promise<CallResult> {
+  return answerOf(request(url, { method, headers, agent: agent ?? false }), body, timeoutMs);
+}
+
+/** One HTTP/1.1 request over TLS, on a connection of its own. @throws {Error} when there is no answer */
+export function callTls(url: string, call: TlsCall): Promise<CallResult> {
+  const { method, headers, body, timeoutMs, sni, alpn, identity } = call;
+  const { hostname } = new URL(url);
+  const outgoing = requestTls(url, {
+    method,
+    headers,
+    agent: false,
+    rejectUnauthorized: false,
+    servername: sni ?? (isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : ''),
+    ...(alpn && { ALPNProtocols: [...alpn] }),
+    ...identity,
+  });
+  return answerOf(outgoing, body, timeoutMs);
+}
+
+function answerOf(outgoing: ClientRequest, body: string | undefined, timeoutMs: number): Promise<CallResult> {
+  return new Promise<CallResult>((resolve, reject) => {
+    const timer = setTimeout(() => outgoing.destroy(noAnswer()), timeoutMs);
+    outgoing.on('close', () => clearTimeout(timer));
+    outgoing.on('response', (response: IncomingMessage) => {
+      const { socket } = response;
+      const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+      const certificate = shown && { subject: shown.subject ?? '', san: shown.subjectAltName ?? '' };
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -40,84 +85,12 @@ export function callHttp(url: string, { method, headers, body, timeoutMs }: Http
           status: response.statusCode ?? 0,
           headers: flatHeaders(response.headers),
           body: Buffer.concat(chunks).toString(),
+          ...(certificate && { certificate }),
         }),
       );
     });
-    outgoing.on('timeout', () => outgoing.destroy(noAnswer()));
     outgoing.on('error', reject);
     outgoing.end(body);
-  });
-}
-
-/** One HTTP/2 request without TLS (prior knowledge). @throws {Error} when there is no answer */
-export function callHttp2(url: string, { method, headers, body, timeoutMs }: HttpCall): Promise<CallResult> {
-  const { origin, pathname, search } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const session = connectHttp2(origin);
-    session.on('error', reject);
-    const stream = session.request({ ...headers, ':method': method, ':path': pathname + search });
-    stream.setTimeout(timeoutMs, () => stream.destroy(noAnswer()));
-    const chunks: Buffer[] = [];
-    let answered: Record<string, string> = {};
-    stream.on('response', (received) => {
-      answered = flatHeaders(received);
-    });
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('error', reject);
-    stream.on('close', () => session.close());
-    stream.on('end', () =>
-      resolve({ status: Number(answered[':status']), headers: answered, body: Buffer.concat(chunks).toString() }),
-    );
-    stream.end(body);
-  });
-}
-
-/**
- * One gRPC call that sends `messages` one after the other, each after the answer to the one before.
- * @returns the gRPC status and the answers, one a line
- * @throws {Error} when there is no answer
- */
-export function callGrpc(
-  origin: string,
-  path: string,
-  messages: readonly string[],
-  timeoutMs: number,
-): Promise<CallResult> {
-  return new Promise((resolve, reject) => {
-    const session = connectHttp2(origin);
-    session.on('error', reject);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    stream.setTimeout(timeoutMs, () => stream.destroy(noAnswer()));
-    const reader = new MessageReader();
-    const answers: string[] = [];
-    let status = -1;
-    const sendNext = (): void => {
-      const message = messages[answers.length];
-      if (message === undefined) stream.end();
-      else stream.write(writeMessage(Buffer.from(message)));
-    };
-    const readStatus = (headers: Readonly<Record<string, unknown>>): void => {
-      if (headers['grpc-status'] !== undefined) status = Number(headers['grpc-status']);
-    };
-    stream.on('response', readStatus);
-    stream.on('trailers', readStatus);
-    stream.on('data', (chunk: Buffer) => {
-      for (const message of reader.push(chunk)) {
-        answers.push(message.toString());
-        sendNext();
-      }
-    });
-    stream.on('error', reject);
-    stream.on('close', () => {
-      session.close();
-      resolve({ status, body: answers.join('\n') });
-    });
-    sendNext();
   });
 }
 
@@ -138,6 +111,7 @@ export function callWebSocket(url: string, message: string, timeoutMs: number): 
 
 /**
  * Opens a TCP connection, sends `message` (when there is one) and gives the first bytes that come back.
+ * @param holdMs how long the connection stays open after that
  * @throws {Error} when nothing does
  */
 export function callTcp(
@@ -145,15 +119,21 @@ export function callTcp(
   port: number,
   message: string | undefined,
   timeoutMs: number,
+  holdMs = 0,
 ): Promise<CallResult> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, timeout: timeoutMs });
     socket.on('timeout', () => socket.destroy(noAnswer()));
     socket.on('error', reject);
     socket.on('connect', () => message !== undefined && socket.write(message));
-    socket.on('data', (data) => {
-      resolve({ body: data.toString() });
-      socket.destroy();
+    socket.once('data', (data) => {
+      socket.setTimeout(0);
+      const finish = (): void => {
+        resolve({ body: data.toString() });
+        socket.destroy();
+      };
+      if (holdMs > 0) setTimeout(finish, holdMs);
+      else finish();
     });
     socket.on('close', () => reject(new Error('closed without a byte')));
   });

@@ -11,6 +11,36 @@ export interface Echo {
   readonly headers: Readonly<Record<string, string>>;
   readonly bodyBytes: number;
   readonly remoteAddress: string;
+  /** How many requests with this one's key (`key`, `x-key`) this pod has seen, this one among them. */
+  readonly attempt?: number;
+  /** Only of what came over TLS. */
+  readonly tls?: TlsSeen;
+  /** Only of `/call`: what the called URL answered. */
+  readonly upstream?: Upstream;
+}
+
+/** What a server sees of the TLS around a request. */
+export interface TlsSeen {
+  /** Empty when the caller names no server. */
+  readonly sni: string;
+  readonly alpn: string;
+  /** Only when the caller shows a certificate. `san` is in OpenSSL's notation: `DNS:a, URI:b`. */
+  readonly client?: {
+    readonly subject: string;
+    readonly san: string;
+    readonly issuer: string;
+    readonly verified: boolean;
+  };
+}
+
+/** What came of a call that a server made. */
+export interface Upstream {
+  readonly url: string;
+  readonly status?: number;
+  readonly error?: string;
+  readonly ms: number;
+  /** When a testbed server answered. */
+  readonly echo?: Echo;
 }
 
 /** Name of the release, from the environment. */
@@ -32,16 +62,12 @@ export function flatHeaders(
   return flat;
 }
 
-/**
- * What a caller wants of the answer, from the query: `status`, `delay` (ms, up to a minute) and `bytes` (of padding).
- */
-export function wishes(path: string): { status: number; delayMs: number; bytes: number } {
-  const query = new URL(path, 'http://testbed').searchParams;
-  const number = (name: string, fallback: number, max: number): number =>
-    Math.min(Math.max(Number(query.get(name) ?? fallback) || fallback, 0), max);
-  return {
-    status: number('status', 200, 599),
-    delayMs: number('delay', 0, 60_000),
-    bytes: number('bytes', 0, 50_000_000),
-  };
+/** Reads the echo in an answer's body; undefined when a testbed server did not write it, as with a proxy's own answer. */
+export function echoOf(body: string): Echo | undefined {
+  if (!body.startsWith('{"pod":')) return undefined;
+  try {
+    return JSON.parse(body) as Echo;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,19 +1,10 @@
 import { parseArgs } from 'node:util';
-import { type CallResult, callGrpc, callHttp, callHttp2, callTcp, callWebSocket, errorCode } from './calls.ts';
-import { drainOnTerm } from './drain.ts';
-import { serveHttp } from './http-server.ts';
-import { serveHttp2 } from './http2-server.ts';
+import { type CallResult, callHttp, callTcp, callWebSocket, errorCode } from './calls.ts';
+import { callGrpc, callHttp2 } from './http2-calls.ts';
 import { runLoad } from './load.ts';
-import { serveTcp } from './tcp-server.ts';
-
-const USAGE = `testbed server                       serve HTTP/1.1 8080, HTTP/2 and gRPC 8081, TCP 9000, TCP server-first 9001
-testbed http|http2 URL               one request; --method --header NAME=VALUE… --body
-testbed grpc URL unary|stream|health one call; --count messages
-testbed websocket URL                one message there and back
-testbed tcp HOST:PORT                first bytes that come back; --body is sent, without it the server must speak first
-testbed load URL                     --rate --seconds --methods GET,POST --body-bytes --no-keep-alive
-testbed sleep                        do nothing until told to end
-`;
+import { runPlan, runSpec } from './request-plan.ts';
+import { serveAll } from './server.ts';
+import { USAGE } from './usage.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -28,6 +19,7 @@ const { positionals, values } = parseArgs({
     'body-bytes': { type: 'string', default: '1024' },
     'no-keep-alive': { type: 'boolean', default: false },
     timeout: { type: 'string', default: '10' },
+    concurrent: { type: 'boolean', default: false },
   },
 });
 const [mode = '', target = '', kind = 'unary'] = positionals;
@@ -70,21 +62,18 @@ function loadPlan() {
 const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 if (mode === 'server') {
-  const http = serveHttp(8080);
-  const closeHttp2 = serveHttp2(8081);
-  serveTcp(9000, false);
-  serveTcp(9001, true);
-  drainOnTerm(() => {
-    http.close();
-    http.closeIdleConnections();
-    closeHttp2();
-  });
-  process.stdout.write('serving on 8080, 8081, 9000 and 9001\n');
+  serveAll();
 } else if (mode === 'sleep') {
   setInterval(() => {}, 1_000_000);
   process.once('SIGTERM', () => process.exit(0));
 } else if (mode === 'load') {
   print(await runLoad(loadPlan()));
+} else if (mode === 'many') {
+  print(await runSpec(JSON.parse(target)));
+  process.exit(0);
+} else if (mode === 'plan') {
+  print(await runPlan(JSON.parse(target), values.concurrent));
+  process.exit(0);
 } else {
   const result = call();
   if (result === undefined) {
