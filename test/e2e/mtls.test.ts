@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
-import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from './support/namespace.ts';
+import { conditionMessage } from './support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
 
@@ -10,16 +11,7 @@ const inside = new Client(mesh, 'deployment/caller');
 const outsider = new Client(outside, 'deployment/caller');
 
 interface Policy {
-  readonly metadata: { readonly generation: number };
-  readonly status?: {
-    readonly conditions?: readonly {
-      type: string;
-      status: string;
-      reason: string;
-      message: string;
-      observedGeneration: number;
-    }[];
-  };
+  readonly status?: { readonly conditions?: readonly { type: string }[] };
 }
 
 const policy = (name: string, spec: object): object => ({
@@ -28,18 +20,6 @@ const policy = (name: string, spec: object): object => ({
   metadata: { name },
   spec,
 });
-
-/** Waits for a condition of the newest generation and gives its message. */
-async function conditionMessage(space: TestNamespace, name: string, type: string, status: string): Promise<string> {
-  let message = '';
-  await space.waitFor<Policy>('peerauthentication', name, (object) => {
-    const found = object.status?.conditions?.find((condition) => condition.type === type);
-    message = found?.message ?? '';
-    const fresh = found?.status === status && found.observedGeneration === object.metadata.generation;
-    return fresh ? undefined : JSON.stringify(object.status?.conditions ?? []);
-  });
-  return message;
-}
 
 clusterSetup(
   [mesh, outside],
@@ -58,15 +38,17 @@ describe('PeerAuthentication', () => {
   clusterTest('STRICT refuses plain text, and kubelet still probes', [mesh, outside], async () => {
     expect((await outsider.http(`http://echo.${mesh.name}/`)).status).toBe(200);
     await mesh.apply(policy('default', { mtls: { mode: 'STRICT' } }));
-    expect(await conditionMessage(mesh, 'default', 'Programmed', 'True')).toBe('in force on 4 of 4 proxies');
-    expect(await conditionMessage(mesh, 'default', 'Accepted', 'True')).not.toBe('');
+    expect(await conditionMessage(mesh, 'peerauthentication', 'default', 'Programmed', 'True')).toBe(
+      'in force on 4 of 4 proxies',
+    );
+    expect(await conditionMessage(mesh, 'peerauthentication', 'default', 'Accepted', 'True')).not.toBe('');
     expect((await outsider.http(`http://echo.${mesh.name}/`)).error).toBeDefined();
     expect((await outsider.http2(`http://echo.${mesh.name}:81/`)).error).toBeDefined();
     expect((await outsider.tcp(`echo.${mesh.name}:90`, 'ping')).error).toBeDefined();
     expect((await inside.http('http://echo/')).status).toBe(200);
     expect((await inside.grpc('http://echo:81')).status).toBe(0);
     expect((await inside.tcp('echo:91')).body).toMatch(/^220/);
-    // Probes run every 2 s (readiness) and 10 s (liveness); three liveness failures would restart the container.
+    // Probes run every second (readiness) and 10 s (liveness); three liveness failures would restart the container.
     await mesh.run('delete', 'pod', '-l', 'app=echo', '--wait=false');
     await mesh.rolledOut('echo');
     await new Promise((resolve) => setTimeout(resolve, 12_000));
@@ -86,7 +68,7 @@ describe('PeerAuthentication', () => {
         portLevelMtls: { 8080: { mode: 'PERMISSIVE' } },
       }),
     );
-    await conditionMessage(mesh, 'echo', 'Programmed', 'True');
+    await conditionMessage(mesh, 'peerauthentication', 'echo', 'Programmed', 'True');
     expect((await outsider.http(`http://echo.${mesh.name}/`)).status).toBe(200);
     expect((await outsider.tcp(`echo.${mesh.name}:90`, 'ping')).error).toBeDefined();
     expect((await outsider.http(`http://other.${mesh.name}/`)).error).toBeDefined();
@@ -95,7 +77,7 @@ describe('PeerAuthentication', () => {
 
   clusterTest('DISABLE means plain text, also between injected pods', [mesh, outside], async () => {
     await mesh.apply(policy('other', { selector: { matchLabels: { app: 'other' } }, mtls: { mode: 'DISABLE' } }));
-    await conditionMessage(mesh, 'other', 'Programmed', 'True');
+    await conditionMessage(mesh, 'peerauthentication', 'other', 'Programmed', 'True');
     expect((await outsider.http(`http://other.${mesh.name}/`)).status).toBe(200);
     await waitUntil('plain text from inside', async () => {
       const { status, body = '' } = await inside.http('http://other/');
@@ -107,7 +89,7 @@ describe('PeerAuthentication', () => {
 
   clusterTest('the younger of two is told which one wins', [mesh], async () => {
     await mesh.apply(policy('zz-late', { mtls: { mode: 'PERMISSIVE' } }));
-    expect(await conditionMessage(mesh, 'zz-late', 'Conflicted', 'True')).toContain('default');
+    expect(await conditionMessage(mesh, 'peerauthentication', 'zz-late', 'Conflicted', 'True')).toContain('default');
     expect((await outsider.http(`http://echo.${mesh.name}/`)).error).toBeDefined();
     await mesh.run('delete', 'peerauthentication', 'zz-late');
   });
