@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkPort, type Findings } from './field-check.ts';
 import { checkStatus } from './http-fault.ts';
-import { regexProblem } from './regex.ts';
+import { regexGroups, regexProblem } from './regex.ts';
 
 /** Istio's HTTPRedirect. */
 export const httpRedirect = z.object({
@@ -91,19 +91,17 @@ export function checkRewrite(found: Findings, field: string, { uri, authority, u
   if (uri && uriRegexRewrite !== undefined) found.error(field, 'must have one of uri and uriRegexRewrite; keep one');
   for (const [name, text] of Object.entries({ uri, authority })) checkLine(found, `${field}.${name}`, text);
   if (uriRegexRewrite === undefined) return;
-  const { match, rewrite } = uriRegexRewrite;
-  if (!rewrite) found.error(`${field}.uriRegexRewrite.rewrite`, 'must be there, as must match');
-  else checkSubstitution(found, `${field}.uriRegexRewrite.rewrite`, rewrite, match ?? '');
-  const problem = regexProblem(match ?? '');
+  const { match = '', rewrite } = uriRegexRewrite;
+  const problem = regexProblem(match);
   if (problem !== undefined) found.error(`${field}.uriRegexRewrite.match`, problem);
+  if (!rewrite) found.error(`${field}.uriRegexRewrite.rewrite`, 'must be there, as must match');
+  else if (problem === undefined)
+    checkSubstitution(found, `${field}.uriRegexRewrite.rewrite`, rewrite, regexGroups(match));
 }
 
 /** Envoy refuses a substitution that names a group which the expression has not, or has a backslash before anything else. */
-function checkSubstitution(found: Findings, field: string, rewrite: string, match: string): void {
+function checkSubstitution(found: Findings, field: string, rewrite: string, groups: number): void {
   checkLine(found, field, rewrite);
-  const groups = [...match.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?</gs)].filter(([part]) =>
-    part.startsWith('('),
-  ).length;
   for (const [whole, name = ''] of rewrite.matchAll(/\\(.?)/gs)) {
     if (name === '\\') continue;
     if (!/^[0-9]$/.test(name))

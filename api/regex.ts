@@ -46,6 +46,9 @@ export function regexProblem(text: string): string | undefined {
   return verdict;
 }
 
+/** How many groups an expression has that can be referred to. The expression must have passed {@link regexProblem}. */
+export const regexGroups = (text: string): number => RE2JS.compile(text).groupCount();
+
 function verdictOn(text: string): string | undefined {
   const foreign = foreignClass(text);
   if (foreign !== undefined) return foreign;

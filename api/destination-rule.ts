@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { checkExportTo, checkLabels, type Findings, isDnsLabel, isHostOrWildcard } from './field-check.ts';
+import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { PolicyStatus } from './peer-authentication.ts';
+import { readSpec } from './spec-reader.ts';
+import { checkTrafficPolicy, trafficPolicy } from './traffic-policy.ts';
+
+export const DESTINATION_RULE_KIND = 'DestinationRule';
+
+const subset = z.object({
+  name: z.string().describe('Name of the subset, for the routes of VirtualServices.'),
+  labels: z.record(z.string(), z.string()).optional().describe('Labels of its endpoints. Without any: all endpoints.'),
+  trafficPolicy: trafficPolicy.optional().describe('What is different for it.'),
+});
+
+/** `networking.istio.io` DestinationRule, field for field. It checks types and enums, as Istio's CRD does; the rest is {@link judgeDestinationRule}'s. */
+export const destinationRuleSpec = z.object({
+  host: z.string().describe('Service: short name in the namespace of the rule, full name, or wildcard.'),
+  trafficPolicy: trafficPolicy.optional().describe('How the host is called.'),
+  subsets: z.array(subset).optional().describe('Named parts of its endpoints, such as versions.'),
+  exportTo: z.array(z.string()).optional().describe('Namespaces it is for: "." its own, "*" all, as when left out.'),
+  workloadSelector: z
+    .object({ matchLabels: z.record(z.string(), z.string()).optional().describe('Labels the pods must have.') })
+    .optional()
+    .describe('Pods of its namespace that call by this rule. Without it: all that it is exported to.'),
+});
+
+export type Subset = z.infer<typeof subset>;
+export type DestinationRuleSpec = z.infer<typeof destinationRuleSpec>;
+
+export interface DestinationRule {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace: string; uid?: string; generation?: number; creationTimestamp?: string };
+  spec?: DestinationRuleSpec;
+  status?: PolicyStatus;
+}
+
+/** Each subset is one cluster more in the sidecars that call the host, for each of its ports. */
+const MAX_SUBSETS = 4096;
+
+/**
+ * Reads the spec of a DestinationRule: fields that are null count as left out.
+ * @returns nothing when its shape is wrong; {@link judgeDestinationRule} says where
+ */
+export const readDestinationRule = (spec: unknown): DestinationRuleSpec | undefined =>
+  readSpec(destinationRuleSpec, spec).spec;
+
+/**
+ * Says what can't be right with a DestinationRule, and what is dubious, as far as it can be told from the object alone.
+ * @param json its spec, of any shape
+ */
+export function judgeDestinationRule(json: unknown): SpecJudgement {
+  const { spec, found } = readSpec(destinationRuleSpec, json);
+  if (spec === undefined) return found;
+  if (!isHostOrWildcard(spec.host)) {
+    found.error(
+      'spec.host',
+      `must be the name of a Service such as "reviews" or "reviews.prod.svc.cluster.local", or a wildcard, and is "${spec.host}"`,
+    );
+  }
+  if (spec.trafficPolicy !== undefined) checkTrafficPolicy(found, 'spec.trafficPolicy', spec.trafficPolicy);
+  checkSubsets(found, spec.subsets ?? []);
+  checkExportTo(found, spec.exportTo);
+  if (spec.workloadSelector !== undefined) checkSelector(found, spec);
+  found.warnings.push(...unsupportedDestinationRuleFields(spec));
+  return found;
+}
+
+function checkSubsets(found: Findings, subsets: readonly Subset[]): void {
+  if (subsets.length > MAX_SUBSETS) {
+    found.error('spec.subsets', `must have at most ${MAX_SUBSETS} entries, and has ${subsets.length}`);
+    return;
+  }
+  const names = new Set<string>();
+  for (const [index, { name, labels, trafficPolicy: policy }] of subsets.entries()) {
+    const field = `spec.subsets[${index}]`;
+    if (!isDnsLabel(name)) found.error(`${field}.name`, `must be a DNS label such as "v1", and is "${name}"`);
+    if (names.has(name)) found.error(`${field}.name`, `must not be "${name}" again; subsets have names of their own`);
+    names.add(name);
+    checkLabels(found, `${field}.labels`, labels);
+    if (policy !== undefined) checkTrafficPolicy(found, `${field}.trafficPolicy`, policy);
+  }
+}
+
+function checkSelector(found: Findings, { workloadSelector, exportTo = [] }: DestinationRuleSpec): void {
+  const labels = workloadSelector?.matchLabels ?? {};
+  checkLabels(found, 'spec.workloadSelector.matchLabels', labels);
+  if (Object.keys(labels).length === 0)
+    found.warn('spec.workloadSelector', 'has no labels, and so selects every pod of the namespace');
+  if (exportTo.length > 1 || exportTo.includes('*')) {
+    found.error(
+      'spec.exportTo',
+      'must be "." or left out beside workloadSelector, which selects pods of its own namespace',
+    );
+  }
+}
+
+/** Fields of a DestinationRule that Heddle does not put in force. Warnings and status name them. */
+export function unsupportedDestinationRuleFields(spec: DestinationRuleSpec): FieldProblem[] {
+  const policies = [
+    { field: 'spec.trafficPolicy', policy: spec.trafficPolicy },
+    ...(spec.subsets ?? []).map((part, index) => ({
+      field: `spec.subsets[${index}].trafficPolicy`,
+      policy: part.trafficPolicy,
+    })),
+  ];
+  return policies
+    .filter(({ policy }) => policy?.tunnel !== undefined)
+    .map(({ field }) => ({
+      field: `${field}.tunnel`,
+      message:
+        'is not in force: Heddle does not tunnel connections through other hosts; they go to the host as they are',
+    }));
+}
