@@ -41,6 +41,7 @@ async function dumpNamespace(folder: string, namespace: string): Promise<void> {
   };
   await write('objects', ['get', 'all,canary,peerauthentication,endpointslices', '-o', 'wide']);
   await write('policies', ['get', 'canary,peerauthentication', '-o', 'yaml']);
+  await write('networking', ['get', 'virtualservice,destinationrule,serviceentry,workloadentry,sidecar', '-o', 'yaml']);
   await write('pods', ['describe', 'pods']);
   await write('events', ['get', 'events', '--sort-by=.lastTimestamp']);
   const { stdout } = await kubectl.try(['-n', namespace, 'get', 'pods', '-o', 'name'], { timeoutMs: 20_000 });
