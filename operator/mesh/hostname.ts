@@ -1,19 +1,31 @@
 import type { Hostname, MeshSettings } from './snapshot.ts';
 
 /**
- * Resolves a host as Istio's kinds name it: short names are Services of the object's namespace, everything else stands as it is (Istio reads
- * `a.b` as a full name too). In lower case, and without a final dot.
- * @param namespace namespace of the object that names the host
+ * Name of a host as the mesh knows it: in lower case, without a dot at the end; a name without any dot is a Service of the namespace.
+ * @param host as the user wrote it; exact, `*.` in front, or `*`
  */
 export function resolveHostname(settings: MeshSettings, namespace: string, host: string): Hostname {
   const name = host.toLowerCase().replace(/\.$/, '');
   // An IPv6 address has colons and no dot.
-  if (name === '*' || name === '' || name.includes('.') || name.includes(':')) return name;
+  if (name === '' || name.startsWith('*') || name.includes('.') || name.includes(':')) return name;
   return `${name}.${namespace}.svc.${settings.clusterDomain}`;
 }
 
-/** The wildcards that cover a hostname, the most specific first and `*` last; they may begin within a label (`*-eu.shop.example`). */
-export function* coveringWildcards(hostname: Hostname): Generator<Hostname> {
-  const rest = hostname.startsWith('*') ? hostname.slice(1) : hostname;
-  for (let start = 1; start <= rest.length; start++) yield `*${rest.slice(start)}`;
+/** Whether a host stands for many: `*`, or with `*` in front. */
+export function isWildcard(host: Hostname): boolean {
+  return host.startsWith('*');
+}
+
+/** Whether a host, perhaps with a wildcard, covers a hostname. A hostname with a wildcard is covered where all that it stands for is. */
+export function coversHostname(host: Hostname, hostname: Hostname): boolean {
+  if (!isWildcard(host)) return host === hostname;
+  return hostname.length >= host.length - 1 && hostname.endsWith(host.slice(1));
+}
+
+/** Namespace of a Kubernetes Service, by its hostname. */
+export function namespaceOfHostname(settings: MeshSettings, hostname: Hostname): string | undefined {
+  const suffix = `.svc.${settings.clusterDomain}`;
+  if (!hostname.endsWith(suffix)) return undefined;
+  const [name = '', namespace, ...more] = hostname.slice(0, -suffix.length).split('.');
+  return name === '' || isWildcard(name) || more.length > 0 ? undefined : namespace;
 }
