@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { coveringWildcards, resolveHostname } from './hostname.ts';
+import { coversHostname, isWildcard, namespaceOfHostname, resolveHostname } from './hostname.ts';
 import { SETTINGS } from './testing/objects.ts';
 
 describe('resolveHostname', () => {
@@ -18,16 +18,28 @@ describe('resolveHostname', () => {
   });
 });
 
-describe('coveringWildcards', () => {
-  test('gives every wildcard that covers a name, the most specific first', () => {
-    const all = [...coveringWildcards('a-eu.x.y')];
-    expect(all.slice(0, 2)).toEqual(['*-eu.x.y', '*eu.x.y']);
-    expect(all).toContain('*.x.y');
-    expect(all.at(-1)).toBe('*');
+describe('coversHostname', () => {
+  test.each([
+    ['the same name', 'a.x', 'a.x', true],
+    ['another name', 'a.x', 'b.x', false],
+    ['a wildcard and a name under it', '*.x', 'a.x', true],
+    ['a wildcard that begins within a label', '*-eu.x', 'shop-eu.x', true],
+    ['a wildcard and a narrower one', '*.x', '*.a.x', true],
+    ['a wildcard and a wider one', '*.a.x', '*.x', false],
+    ['the wildcard of all', '*', 'a.x', true],
+  ])('%s', (_, host, hostname, covers) => {
+    expect(coversHostname(host, hostname)).toBe(covers);
+    expect(isWildcard(host)).toBe(host.startsWith('*'));
   });
+});
 
-  test('a wildcard is covered by wider ones, and not by itself', () => {
-    expect([...coveringWildcards('*.x.y')]).toContain('*.y');
-    expect([...coveringWildcards('*.x.y')]).not.toContain('*.x.y');
+describe('namespaceOfHostname', () => {
+  test.each([
+    ['a Service has one', 'a.shop.svc.cluster.local', 'shop'],
+    ['other hosts have none', 'a.shop', undefined],
+    ['a wildcard has none', '*.shop.svc.cluster.local', undefined],
+    ['a name in a Service has none', 'pod.a.shop.svc.cluster.local', undefined],
+  ])('%s', (_, hostname, namespace) => {
+    expect(namespaceOfHostname(SETTINGS, hostname)).toBe(namespace);
   });
 });
