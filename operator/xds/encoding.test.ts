@@ -32,6 +32,11 @@ test('a hash tells where one part ends and the next begins', () => {
   expect(contentHash('abc')).toMatch(/^[0-9a-f]{16}$/);
 });
 
-test('milliseconds become seconds and nanoseconds', () => {
-  expect(milliseconds(1250)).toMatchObject({ seconds: 1n, nanos: 250_000_000 });
+test.each([
+  [1250, { seconds: 1n, nanos: 250_000_000 }],
+  [1.1, { seconds: 0n, nanos: 1_100_000 }],
+  [999.9999999, { seconds: 1n, nanos: 0 }],
+  [315_576_000_000_000, { seconds: 9_223_372_036n, nanos: 0 }],
+])('%d ms become seconds and nanoseconds', (value, duration) => {
+  expect(milliseconds(value)).toMatchObject(duration);
 });

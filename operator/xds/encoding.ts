@@ -55,11 +55,15 @@ export function pack<Desc extends DescMessage>(schema: Desc, message: MessageSha
   });
 }
 
-/** A duration of the given milliseconds. */
+/** Longest duration that Envoy takes, some 292 years, in ms. It refuses the whole resource for a longer one. */
+const LONGEST_MS = 9_223_372_036_000;
+
+/** A duration of the given milliseconds, to the microsecond; longer ones than Envoy takes are the longest that it does. */
 export function milliseconds(value: number): Duration {
+  const microseconds = Math.round(Math.min(value, LONGEST_MS) * 1000);
   return create(DurationSchema, {
-    seconds: BigInt(Math.trunc(value / 1000)),
-    nanos: (value % 1000) * 1_000_000,
+    seconds: BigInt(Math.trunc(microseconds / 1_000_000)),
+    nanos: (microseconds % 1_000_000) * 1000,
   });
 }
 

@@ -1,17 +1,15 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type RetryPolicy,
-  RetryPolicySchema,
   type Route,
   RouteSchema,
   VirtualHostSchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
-import { PreviousHostsPredicateSchema } from '../../generated/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
-import { StringMatcherSchema } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import type { MeshService } from '../mesh/snapshot.ts';
 import type { Share } from './destination.ts';
-import { milliseconds, pack } from './encoding.ts';
-import { PASSTHROUGH_CLUSTER, UNDELIVERED_HEADER } from './names.ts';
+import { milliseconds } from './encoding.ts';
+import { PASSTHROUGH_CLUSTER } from './names.ts';
+import { buildRetryPolicy } from './retry-policies.ts';
 
 /** From where a host is asked for: short names resolve in the client's own namespace only. */
 export type HostScope = 'home' | 'foreign';
@@ -73,46 +71,5 @@ export function buildRoute(shares: readonly Share[], retryPolicy?: RetryPolicy):
         ...(retryPolicy === undefined ? {} : { retryPolicy }),
       },
     },
-  });
-}
-
-/**
- * More attempts than Istio's two: they are for requests that were surely not served, and when a deployment shrinks, several pods are gone some
- * hundred milliseconds before word of it arrives.
- */
-const RETRIES = 5;
-/**
- * How often another host is picked when the pick was tried before. "Least requests" favours hosts that are gone, as they have none, so it takes
- * many picks to be sure of another one.
- */
-const HOST_PICKS = 50n;
-
-/**
- * Other hosts are tried when the request was surely not served (Istio's conditions), and for requests of any method that the other side's proxy
- * reports as never delivered (a pod whose application has ended while its proxy still answers).
- */
-function buildRetryPolicy(): RetryPolicy {
-  return create(RetryPolicySchema, {
-    retryOn: 'connect-failure,refused-stream,unavailable,cancelled,reset-before-request,retriable-headers',
-    numRetries: RETRIES,
-    retryHostPredicate: [
-      {
-        name: 'envoy.retry_host_predicates.previous_hosts',
-        configType: {
-          case: 'typedConfig',
-          value: pack(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
-        },
-      },
-    ],
-    hostSelectionRetryMaxAttempts: HOST_PICKS,
-    retriableHeaders: [
-      {
-        name: UNDELIVERED_HEADER,
-        headerMatchSpecifier: {
-          case: 'stringMatch',
-          value: create(StringMatcherSchema, { matchPattern: { case: 'exact', value: 'true' } }),
-        },
-      },
-    ],
   });
 }
