@@ -1,4 +1,6 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { CorsSchema } from '../../generated/envoy/envoy/extensions/filters/http/cors/v3/cors_pb.js';
+import { HTTPFaultSchema } from '../../generated/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js';
 import { RouterSchema } from '../../generated/envoy/envoy/extensions/filters/http/router/v3/router_pb.js';
 import {
   type HttpFilter,
@@ -9,24 +11,38 @@ import { pack } from './encoding.ts';
 /** On which side of a connection a filter chain stands. */
 export type Direction = 'outbound' | 'inbound';
 
+/** Names by which routes configure filters. */
+export const FAULT_FILTER = 'envoy.filters.http.fault';
+export const CORS_FILTER = 'envoy.filters.http.cors';
+
 type FilterBuilder = (direction: Direction) => HttpFilter | undefined;
 
 /**
- * HTTP filters in the order in which requests pass them. This is the one place that says so. The router is last: it ends the chain.
+ * HTTP filters in the order in which requests pass them. This is the one place that says so. A fault comes before everything that could
+ * answer, as in Istio. The router is last: it ends the chain.
  */
-const FILTERS: readonly FilterBuilder[] = [buildRouter];
+const FILTERS: readonly FilterBuilder[] = [buildFault, buildCors, buildRouter];
 
 export function buildHttpFilters(direction: Direction): HttpFilter[] {
   return FILTERS.map((build) => build(direction)).filter((filter) => filter !== undefined);
 }
 
+/** Injects what a route says, by `typed_per_filter_config`; else nothing. */
+function buildFault(direction: Direction): HttpFilter | undefined {
+  return direction === 'outbound' ? buildFilter(FAULT_FILTER, HTTPFaultSchema) : undefined;
+}
+
+/** Answers preflights as a route says, by `typed_per_filter_config`; else none. */
+function buildCors(direction: Direction): HttpFilter | undefined {
+  return direction === 'outbound' ? buildFilter(CORS_FILTER, CorsSchema) : undefined;
+}
+
 /** Without Envoy's own headers: applications never asked for them. */
 function buildRouter(): HttpFilter {
-  return create(HttpFilterSchema, {
-    name: 'envoy.filters.http.router',
-    configType: {
-      case: 'typedConfig',
-      value: pack(RouterSchema, create(RouterSchema, { suppressEnvoyHeaders: true })),
-    },
-  });
+  return buildFilter('envoy.filters.http.router', RouterSchema, create(RouterSchema, { suppressEnvoyHeaders: true }));
+}
+
+function buildFilter<Desc extends DescMessage>(name: string, schema: Desc, config?: MessageShape<Desc>): HttpFilter {
+  const value = pack(schema, config ?? create(schema));
+  return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
 }

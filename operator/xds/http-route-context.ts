@@ -1,0 +1,20 @@
+import type { Backend } from '../mesh/route-rule.ts';
+import type { Share } from './destination.ts';
+import type { HashPolicy } from './http-route-hashes.ts';
+
+/** What a backend comes to for the client that asks. */
+export interface ResolvedBackend {
+  /** Clusters and their weights; weights of one backend add up to 100. A cluster may not exist: such requests get 503. */
+  readonly shares: readonly Share[];
+  /** How requests choose an endpoint, from the DestinationRule's consistentHash; empty: no hash. */
+  readonly hashPolicies: readonly HashPolicy[];
+}
+
+/** What is known of the client that routes are for. */
+export interface RouteContext {
+  /** The port that the client addresses. */
+  readonly port: number;
+  resolve(backend: Backend): ResolvedBackend;
+  /** The one cluster mirrored requests go to. */
+  mirrorCluster(backend: Backend): string;
+}

@@ -1,0 +1,109 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type Route,
+  type RouteAction,
+  type RouteAction_RequestMirrorPolicy,
+  RouteAction_RequestMirrorPolicySchema,
+  RouteActionSchema,
+  type WeightedCluster_ClusterWeight,
+  WeightedCluster_ClusterWeightSchema,
+  WeightedClusterSchema,
+} from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
+import { RegexMatchAndSubstituteSchema } from '../../generated/envoy/envoy/type/matcher/v3/regex_pb.js';
+import type { HttpRule, Mirror, Rewrite, WeightedBackend } from '../mesh/route-rule.ts';
+import { milliseconds } from './encoding.ts';
+import { buildHeaderMutations, type HeaderMutations, requestedHost } from './header-operations.ts';
+import type { RouteContext } from './http-route-context.ts';
+import { buildHashPolicies } from './http-route-hashes.ts';
+import { buildRuntimePercent } from './http-route-percent.ts';
+import { multiplyShares, type RouteShare } from './http-route-shares.ts';
+import { BLACK_HOLE_CLUSTER } from './names.ts';
+import { buildRetryPolicy } from './retry-policies.ts';
+import { buildRegexMatcher } from './string-matchers.ts';
+
+/** The parts of a route that say where requests go, and with which headers. */
+export type Forward = HeaderMutations & { readonly action: Route['action'] };
+
+/** A rule's backends. Their headers come after the rule's where there is one backend, and before them where there are more, as in Istio. */
+export function buildForward(rule: HttpRule, backends: readonly WeightedBackend[], context: RouteContext): Forward {
+  const resolved = backends.map((backend) => ({ ...backend, ...context.resolve(backend) }));
+  const [only, ...others] = backends;
+  const lone = others.length === 0 ? only : undefined;
+  const host = rule.rewrite?.authority || requestedHost(rule.headers) || requestedHost(lone?.headers);
+  const shares = multiplyShares(resolved, (backend) => backend.shares);
+  const used = resolved.filter((backend) => backend.weight > 0);
+  const action = create(RouteActionSchema, {
+    clusterSpecifier: clusterSpecifier(shares, lone === undefined, host !== undefined),
+    ...buildTimeout(rule.timeoutMs ?? 0),
+    ...buildRewrite(rule.rewrite),
+    ...(host === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: host } }),
+    requestMirrorPolicies: rule.mirrors
+      .filter(({ percent }) => percent > 0)
+      .map((mirror) => buildMirror(mirror, context.mirrorCluster(mirror))),
+    hashPolicy: buildHashPolicies(used.flatMap((backend) => backend.hashPolicies)),
+  });
+  const retryPolicy = buildRetryPolicy(rule.retries);
+  if (retryPolicy !== undefined) action.retryPolicy = retryPolicy;
+  return { ...buildHeaderMutations(rule.headers, lone?.headers), action: { case: 'route', value: action } };
+}
+
+/**
+ * @param ownHeaders whether backends have their headers to themselves
+ * @param hostGiven whether the rule has said what the host becomes, which overrules its backends
+ */
+function clusterSpecifier(
+  shares: readonly RouteShare<WeightedBackend>[],
+  ownHeaders: boolean,
+  hostGiven: boolean,
+): RouteAction['clusterSpecifier'] {
+  const [only, ...others] = shares;
+  if (only === undefined) return { case: 'cluster', value: BLACK_HOLE_CLUSTER };
+  const plain = others.length === 0 && (!ownHeaders || only.backend.headers === undefined);
+  if (plain) return { case: 'cluster', value: only.cluster };
+  const clusters = shares.map((share) => buildClusterWeight(share, ownHeaders, hostGiven));
+  return { case: 'weightedClusters', value: create(WeightedClusterSchema, { clusters }) };
+}
+
+function buildClusterWeight(
+  { cluster, weight, backend }: RouteShare<WeightedBackend>,
+  ownHeaders: boolean,
+  hostGiven: boolean,
+): WeightedCluster_ClusterWeight {
+  const host = ownHeaders && !hostGiven ? requestedHost(backend.headers) : undefined;
+  return create(WeightedCluster_ClusterWeightSchema, {
+    name: cluster,
+    weight,
+    ...(ownHeaders ? buildHeaderMutations(backend.headers) : {}),
+    ...(host === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: host } }),
+  });
+}
+
+/**
+ * None by default, since the application's callers knew none before. gRPC's own deadline, which callers send along, counts too, up to the timeout
+ * (0: without a bound).
+ */
+function buildTimeout(ms: number): Pick<RouteAction, 'timeout' | 'maxStreamDuration'> {
+  const timeout = milliseconds(ms);
+  const { maxStreamDuration } = create(RouteActionSchema, { maxStreamDuration: { grpcTimeoutHeaderMax: timeout } });
+  return { timeout, ...(maxStreamDuration === undefined ? {} : { maxStreamDuration }) };
+}
+
+/** Takes the matched prefix away and puts another in its place; exact and regular matches match the whole path. */
+function buildRewrite(rewrite: Rewrite | undefined): Partial<Pick<RouteAction, 'prefixRewrite' | 'regexRewrite'>> {
+  if (rewrite?.uriRegex !== undefined) {
+    const { match, rewrite: substitution } = rewrite.uriRegex;
+    return {
+      regexRewrite: create(RegexMatchAndSubstituteSchema, { pattern: buildRegexMatcher(match), substitution }),
+    };
+  }
+  return rewrite?.uri === undefined ? {} : { prefixRewrite: rewrite.uri };
+}
+
+/** The copy's host stays as it is, as in Istio: Envoy would add `-shadow`, which applications know nothing of. */
+function buildMirror({ percent }: Mirror, cluster: string): RouteAction_RequestMirrorPolicy {
+  return create(RouteAction_RequestMirrorPolicySchema, {
+    cluster,
+    runtimeFraction: buildRuntimePercent(percent),
+    disableShadowHostSuffixAppend: true,
+  });
+}
