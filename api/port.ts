@@ -3,8 +3,6 @@ import { type Findings, isDnsLabel } from './field-check.ts';
 
 /** A protobuf uint32, as Istio's CRDs take it. */
 export const uint32 = z.int().min(0).max(4_294_967_295);
-/** A protobuf int32, as Istio's CRDs take it. */
-export const int32 = z.int32();
 
 /** Protocols whose requests carry the host they are for, in a header or in the TLS handshake. */
 const BY_HOST = new Set(['http', 'http2', 'http_proxy', 'grpc', 'grpc-web', 'https', 'tls']);

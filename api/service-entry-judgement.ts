@@ -24,6 +24,7 @@ export function judgeServiceEntry(json: unknown): SpecJudgement {
     if (name === '') found.error(`spec.subjectAltNames[${index}]`, 'must not be empty; leave it out');
   }
   warnOfCapture(found, spec);
+  found.warnings.push(...unsupportedServiceEntryFields(spec));
   return found;
 }
 

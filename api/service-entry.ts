@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
+import { readSpec } from './spec-reader.ts';
 import { workloadEntrySpec } from './workload-entry.ts';
 import { workloadSelector } from './workload-selector.ts';
 
@@ -77,3 +78,9 @@ export interface ServiceEntry {
   spec?: ServiceEntrySpec;
   status?: PolicyStatus & { addresses?: { value?: string; host?: string }[] };
 }
+
+/**
+ * Reads the spec of a ServiceEntry: fields that are null count as left out.
+ * @returns nothing when its shape is wrong; `judgeServiceEntry` says where
+ */
+export const readServiceEntry = (spec: unknown): ServiceEntrySpec | undefined => readSpec(serviceEntrySpec, spec).spec;

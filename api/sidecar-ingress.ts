@@ -1,7 +1,7 @@
-import { checkConnectionPool } from './connection-pool.ts';
 import { checkPort, type Findings, isAddress } from './field-check.ts';
 import { checkPortName, checkProtocol } from './port.ts';
 import type { SidecarIngressListener } from './sidecar.ts';
+import { checkConnectionPool } from './traffic-policy-connection-pool.ts';
 
 /** Addresses an endpoint may have: the pod's loopback, or (all zeros) the pod's own. */
 const ENDPOINT_ADDRESSES = new Set(['', '127.0.0.1', '0.0.0.0', '[::1]', '[::]']);
@@ -21,7 +21,7 @@ export function checkSidecarIngress(found: Findings, ingress: readonly SidecarIn
     if (bind && !isAddress(bind)) found.error(`${field}.bind`, `must be an IP address, and is "${bind}"`);
     if (defaultEndpoint) checkEndpoint(found, `${field}.defaultEndpoint`, defaultEndpoint);
     if (tls !== undefined) checkTls(found, `${field}.tls`, tls, protocol);
-    checkConnectionPool(found, `${field}.connectionPool`, connectionPool);
+    if (connectionPool) checkConnectionPool(found, `${field}.connectionPool`, connectionPool);
   }
 }
 

@@ -1,10 +1,10 @@
-import { checkConnectionPool } from './connection-pool.ts';
 import { checkPort, type Findings, isDnsName } from './field-check.ts';
 import type { FieldProblem, SpecJudgement } from './field-problem.ts';
 import { type SidecarSpec, sidecarSpec } from './sidecar.ts';
 import { checkSidecarEgress } from './sidecar-egress.ts';
 import { checkSidecarIngress } from './sidecar-ingress.ts';
 import { readSpec } from './spec-reader.ts';
+import { checkConnectionPool } from './traffic-policy-connection-pool.ts';
 import { checkWorkloadSelector } from './workload-selector.ts';
 
 /**
@@ -28,7 +28,8 @@ export function judgeSidecar(json: unknown): SpecJudgement {
   checkSidecarIngress(found, ingress);
   checkSidecarEgress(found, egress);
   checkOutboundPolicy(found, spec);
-  checkConnectionPool(found, 'spec.inboundConnectionPool', inboundConnectionPool);
+  if (inboundConnectionPool) checkConnectionPool(found, 'spec.inboundConnectionPool', inboundConnectionPool);
+  found.warnings.push(...unsupportedSidecarFields(spec));
   return found;
 }
 

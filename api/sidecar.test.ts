@@ -19,19 +19,13 @@ describe('judgeSidecar', () => {
       'a listener of a port before the catch-all',
       outward({ port: http, bind: '127.0.0.1', captureMode: 'NONE', hosts }, { hosts }),
     ],
-    ['a socket', outward({ port: { number: 0, protocol: 'TCP' }, bind: 'unix:///run/a.sock', hosts })],
     ['a port of the application', inward({ defaultEndpoint: '127.0.0.1:8080', captureMode: 'IPTABLES' })],
     ["the pod's own address", inward({ defaultEndpoint: '0.0.0.0:8080', bind: '10.0.0.1' })],
     ['IPv6', inward({ defaultEndpoint: '[::1]:8080', bind: '::' })],
     ['a port without an endpoint', inward({})],
-    ['TLS of others', inward({ port: { number: 443, protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', privateKey: 'k' } })],
     [
       'the registry alone',
       { workloadSelector: { labels: { app: 'ui' } }, outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } },
-    ],
-    [
-      'an egress proxy',
-      { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'a.b', port: { number: 80 } } } },
     ],
     [
       'limits',
@@ -87,11 +81,7 @@ describe('judgeSidecar', () => {
       inward({ tls: { mode: 'SIMPLE' } }),
       'spec.ingress[0].tls: must stand on a port with protocol HTTPS',
     ],
-    [
-      'negative limits',
-      { inboundConnectionPool: { http: { maxRetries: -1 } } },
-      'http.maxRetries: must not be negative',
-    ],
+    ['negative limits', { inboundConnectionPool: { http: { maxRetries: -1 } } }, 'http.maxRetries: must be from 0'],
     [
       'a limit that is no duration',
       { inboundConnectionPool: { tcp: { connectTimeout: '5' } } },
@@ -123,6 +113,21 @@ describe('judgeSidecar', () => {
     ['a host twice', outward({ hosts: ['./*', './*'] }), 'spec.egress[0].hosts[1]: "./*" stands there already'],
     ['a host of nobody', outward({ hosts: ['~/a.b'] }), 'spec.egress[0].hosts[0]: "~/a.b" imports nothing'],
     ['an empty selector', { ...outward({ hosts }), workloadSelector: {} }, 'spec.workloadSelector: has no labels'],
+    [
+      'a socket',
+      outward({ port: { number: 0, protocol: 'TCP' }, bind: 'unix:///run/a.sock', hosts }),
+      'spec.egress[0].bind: is not in force',
+    ],
+    [
+      'TLS of others',
+      inward({ port: { number: 443, protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', privateKey: 'k' } }),
+      'spec.ingress[0].tls: is not in force',
+    ],
+    [
+      'an egress proxy',
+      { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'a.b', port: { number: 80 } } } },
+      'spec.outboundTrafficPolicy.egressProxy: is not in force',
+    ],
     ['a target port', inward({ port: { ...http, targetPort: 1 } }), 'spec.ingress[0].port.targetPort: has no effect'],
   ])('takes %s and warns', (_, spec, expected) => {
     const { errors, warnings } = judgeSidecar(spec);

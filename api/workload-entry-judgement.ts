@@ -21,6 +21,7 @@ export function judgeWorkloadEntry(json: unknown): SpecJudgement {
   if (address !== '' && !isUnixAddress(address) && !isAddress(address) && !isDnsName(address)) {
     found.error('spec.address', `must be an IP address or a DNS name, and is "${address}"`);
   }
+  found.warnings.push(...unsupportedWorkloadEntryFields(spec));
   return found;
 }
 

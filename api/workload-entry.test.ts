@@ -6,8 +6,6 @@ describe('judgeWorkloadEntry', () => {
     ['an address', { address: '10.2.3.4', labels: { app: 'db', version: 'v1' }, serviceAccount: 'db' }],
     ['a name', { address: 'vm1.example.com', ports: { http: 8080 }, weight: 0 }],
     ['IPv6 in a zone', { address: 'fd00::1', locality: 'region/zone/subzone' }],
-    ['a network without an address', { network: 'vm-network' }],
-    ['a socket', { address: 'unix://@abstract' }],
   ])('takes %s without a word', (_, spec) => {
     expect(judgeWorkloadEntry(spec)).toEqual({ errors: [], warnings: [] });
   });
@@ -24,6 +22,16 @@ describe('judgeWorkloadEntry', () => {
     ['a label no pod has', { address: '10.0.0.3', labels: { app: 'a b' } }, 'spec.labels[app]'],
   ])('refuses %s and names the field', (_, spec, field) => {
     expect(judgeWorkloadEntry(spec).errors).toContainEqual({ field, message: expect.stringMatching(/^must /) });
+  });
+
+  test.each<[string, object, string]>([
+    ['a network without an address', { network: 'vm-network' }, 'spec.network'],
+    ['a socket', { address: 'unix://@abstract' }, 'spec.address'],
+  ])('takes %s and says that it is not in force', (_, spec, field) => {
+    expect(judgeWorkloadEntry(spec)).toEqual({
+      errors: [],
+      warnings: [{ field, message: expect.stringMatching(/^is not in force/) }],
+    });
   });
 
   test('warns of a locality of four parts', () => {
