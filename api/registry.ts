@@ -1,5 +1,6 @@
-import type { z } from 'zod';
 import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION, canarySpec, canaryStatus } from './canary.ts';
+import type { CustomResource } from './custom-resource.ts';
+import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import {
   PEER_AUTHENTICATION_GROUP,
   PEER_AUTHENTICATION_KIND,
@@ -7,49 +8,7 @@ import {
   peerAuthenticationSpec,
   policyStatus,
 } from './peer-authentication.ts';
-
-/** A column of `kubectl get`. */
-export interface PrinterColumn {
-  readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
-  readonly jsonPath: string;
-  readonly description: string;
-  /** True: only with `-o wide`. */
-  readonly wide?: boolean;
-}
-
-/** A custom resource as the CRD generator and the validating webhook see it. */
-export interface CustomResource {
-  readonly group: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly singular: string;
-  readonly shortNames: readonly string[];
-  readonly categories: readonly string[];
-  /** All served, with one schema; the first is stored. */
-  readonly versions: readonly string[];
-  readonly description: string;
-  readonly spec: z.ZodType;
-  readonly specRequired: boolean;
-  readonly status: z.ZodType;
-  readonly columns: readonly PrinterColumn[];
-  /** `heddle`: comes and goes with Heddle. `istio`: Istio's own, applied only where it is absent, and left behind. */
-  readonly owner: 'heddle' | 'istio';
-}
-
-const AGE: PrinterColumn = {
-  name: 'Age',
-  type: 'date',
-  jsonPath: '.metadata.creationTimestamp',
-  description: 'Time since it was created.',
-};
-
-const conditionStatus = (type: string, description: string): PrinterColumn => ({
-  name: type,
-  type: 'string',
-  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
-  description,
-});
+import { AGE, STATE } from './printer-columns.ts';
 
 const canary: CustomResource = {
   group: CANARY_GROUP,
@@ -126,18 +85,11 @@ const peerAuthentication: CustomResource = {
   status: policyStatus,
   columns: [
     { name: 'Mode', type: 'string', jsonPath: '.spec.mtls.mode', description: 'Mode of all ports.' },
-    conditionStatus('Accepted', 'Whether it is valid.'),
-    conditionStatus('Programmed', 'Whether all proxies it is about have it in force.'),
-    {
-      name: 'Message',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Programmed")].message',
-      description: 'On how many proxies it is in force.',
-    },
+    ...STATE,
     AGE,
   ],
   owner: 'istio',
 };
 
 /** Every custom resource Heddle has a CRD for. */
-export const CUSTOM_RESOURCES: readonly CustomResource[] = [canary, peerAuthentication];
+export const CUSTOM_RESOURCES: readonly CustomResource[] = [canary, peerAuthentication, ...NETWORKING_RESOURCES];

@@ -1,5 +1,11 @@
 import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION } from '../api/canary.ts';
+import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
+import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_GROUP, PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
+import { SIDECAR_KIND } from '../api/sidecar.ts';
+import { VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
+import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
 const define = (group: string, version: string, plural: string, kind: string, namespaced: boolean): ResourceKind =>
@@ -43,3 +49,12 @@ export const PEER_AUTHENTICATION = define(
   PEER_AUTHENTICATION_KIND,
   true,
 );
+
+const defineNetworking = (plural: string, kind: string): ResourceKind =>
+  define(NETWORKING_GROUP, 'v1', plural, kind, true);
+
+export const VIRTUAL_SERVICE = defineNetworking('virtualservices', VIRTUAL_SERVICE_KIND);
+export const DESTINATION_RULE = defineNetworking('destinationrules', DESTINATION_RULE_KIND);
+export const SERVICE_ENTRY = defineNetworking('serviceentries', SERVICE_ENTRY_KIND);
+export const WORKLOAD_ENTRY = defineNetworking('workloadentries', WORKLOAD_ENTRY_KIND);
+export const SIDECAR = defineNetworking('sidecars', SIDECAR_KIND);

@@ -1,7 +1,9 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CUSTOM_RESOURCES, type CustomResource, type PrinterColumn } from '../../api/registry.ts';
+import type { CustomResource } from '../../api/custom-resource.ts';
+import type { PrinterColumn } from '../../api/printer-columns.ts';
+import { CUSTOM_RESOURCES } from '../../api/registry.ts';
 import { structuralSchema } from './crd-schema.ts';
 
 /** Where the CRDs of each owner lie, from the top of the checkout. */

@@ -87,6 +87,16 @@ describe('the webhook configurations', () => {
     expect(webhook).toMatchObject({ failurePolicy: 'Fail', sideEffects: 'None', reinvocationPolicy: 'IfNeeded' });
   });
 
+  test('ask about every custom resource, about those of Istio in each kind of namespace', () => {
+    for (const { group, plural, owner } of CUSTOM_RESOURCES) {
+      const asking = validators.filter(({ rules: asked }) =>
+        asked.some(({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural)),
+      );
+      const wanted = validators.filter(({ name }) => name.startsWith('canary.') === (owner === 'heddle'));
+      expect(asking).toEqual(wanted);
+    }
+  });
+
   test.each([...injectors, ...validators])('$name asks our Service and leaves caBundle to the operator', (webhook) => {
     expect(webhook.clientConfig.service).toMatchObject({ name: WEBHOOK_SERVICE, namespace: SYSTEM_NAMESPACE });
     expect(webhook.clientConfig.caBundle).toBeUndefined();
