@@ -1,8 +1,7 @@
 import { CANARY_GROUP, CANARY_KIND, type CanarySpec } from '../api/canary.ts';
-import { PEER_AUTHENTICATION_GROUP, PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { validateCanary } from './validate-canary.ts';
-import { validatePeerAuthentication } from './validate-peer-authentication.ts';
+import { judgeOf } from './validate-istio.ts';
 
 /** What validation asks of the cluster. */
 export interface ClusterView {
@@ -23,10 +22,11 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
     if (refusal.refusal) return refusal;
     return { warnings: await cluster.judgeTarget(namespace, object.spec as CanarySpec) };
   }
-  if (kind.group === PEER_AUTHENTICATION_GROUP && kind.kind === PEER_AUTHENTICATION_KIND && cluster.isOurs(namespace)) {
-    return toRefusal('PeerAuthentication', request, validatePeerAuthentication(object.spec));
-  }
-  return {};
+  const judge = judgeOf(kind);
+  if (judge === undefined || !cluster.isOurs(namespace)) return {};
+  const { problems, warnings } = judge(object.spec);
+  if (problems.length > 0) return toRefusal(kind.kind, request, problems);
+  return warnings.length > 0 ? { warnings } : {};
 }
 
 function toRefusal(kind: string, { name, namespace }: AdmissionRequest, problems: readonly string[]): AdmissionAnswer {
