@@ -2,6 +2,7 @@ import type { CanaryFacts } from './canary.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
 import type { ServiceFacts } from './service.ts';
+import type { ServiceEntryFacts } from './service-entry.ts';
 import type { MeshTables } from './tables.ts';
 
 /**
@@ -41,23 +42,29 @@ export class DirtySet {
     const canaries = this.#tables.canaries.find('target', pod.ownerKey);
     for (const key of canaries) this.canaries.add(key);
     if (canaries.size > 0) for (const { key } of this.#tables.servicesSelecting(pod)) this.services.add(key);
-    for (const { ref, hosts } of this.#tables.entriesSelecting(pod.namespace, pod.labels)) {
-      for (const host of hosts) this.entryHosts.add(`${ref.namespace}/${host}`);
-    }
     // Whether the namespace is ours turns with its first injected pod and with its last.
     const injected = this.#tables.pods.find('injected', pod.namespace).size;
     if (pod.injected && injected <= 1) this.markNamespace(pod.namespace);
   }
 
-  /** The Services of which a pod is an endpoint. */
-  markHolders(pod: Pick<PodFacts, 'uid' | 'key'>): void {
+  /** The Services and ServiceEntries of which a pod is an endpoint. */
+  markHolders(pod: PodFacts): void {
     for (const key of this.#tables.servicesHolding(pod)) this.services.add(key);
+    for (const entry of this.#tables.entriesSelecting(pod.namespace, pod.labels)) this.markEntry(entry);
   }
 
-  /** The Service, and the inbound ports of the pods it selects. */
+  /** A ServiceEntry's status, and the services it stands for. */
+  markEntry({ key, ref, hosts }: Pick<ServiceEntryFacts, 'key' | 'ref' | 'hosts'>): void {
+    this.serviceEntries.add(key);
+    for (const host of hosts) this.entryHosts.add(`${ref.namespace}/${host}`);
+  }
+
+  /** The Service, the inbound ports of the pods it selects, and the status of the WorkloadEntries. */
   markService(service: ServiceFacts): void {
     this.services.add(service.key);
     for (const { uid } of this.#tables.podsSelectedBy(service)) this.pods.add(uid);
+    const entries = this.#tables.workloadEntriesSelectedBy(service.namespace, service.selector);
+    for (const { key } of entries) this.workloadEntries.add(key);
   }
 
   /** Locality and readiness of a node touch the pods on it. */

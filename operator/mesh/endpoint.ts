@@ -1,13 +1,16 @@
 import { isCaptured } from './capture.ts';
 import { matchEligibility } from './eligibility.ts';
 import type { SliceEndpoint, SliceFacts } from './endpoint-slice.ts';
+import { localityOf } from './locality.ts';
 import { type MtlsDecision, portMode } from './mtls.ts';
 import { NO_LOCALITY } from './node.ts';
 import type { PodFacts } from './pod.ts';
 import { familyOf, type ServiceFacts } from './service.ts';
-import type { Endpoint, Locality, MeshSettings } from './snapshot.ts';
+import type { Endpoint, MeshSettings } from './snapshot.ts';
+import { spiffeIdOf } from './spiffe-id.ts';
 import type { Candidate } from './split.ts';
 import type { MeshTables } from './tables.ts';
+import { buildEntryEndpoint, hasIpAddress } from './workload-entry-endpoint.ts';
 
 /** What endpoints are built from. */
 export interface EndpointContext {
@@ -19,7 +22,7 @@ export interface EndpointContext {
 
 /**
  * The eligible endpoints of a Service, in a stable order, each once: Kubernetes lets an endpoint be in two slices for a
- * while, and a dual-stack pod is in the slices of both families.
+ * while, and a dual-stack pod is in the slices of both families. WorkloadEntries that the Service selects are among them.
  */
 export function buildCandidates(context: EndpointContext, service: ServiceFacts): Candidate[] {
   const found = new Map<string, Candidate>();
@@ -33,17 +36,14 @@ export function buildCandidates(context: EndpointContext, service: ServiceFacts)
         found.set(identity, candidate);
     }
   }
+  for (const entry of context.tables.workloadEntriesSelectedBy(service.namespace, service.selector)) {
+    const { workload } = entry;
+    // EDS knows no DNS names.
+    if (workload === undefined || !hasIpAddress(workload)) continue;
+    const endpoint = buildEntryEndpoint(context.settings, service.namespace, workload, service.ports, true);
+    found.set(`WorkloadEntry ${entry.key}`, { endpoint });
+  }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
-}
-
-/** SPIFFE ID of a service account. */
-export function spiffeIdOf({ trustDomain }: MeshSettings, namespace: string, serviceAccount: string): string {
-  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-}
-
-/** Locality of a node; empty when the node is not known. */
-export function localityOf(tables: MeshTables, node: string): Locality {
-  return tables.nodes.get(node)?.locality ?? NO_LOCALITY;
 }
 
 function buildCandidate(
@@ -72,7 +72,7 @@ function buildCandidate(
     const locality = { ...NO_LOCALITY, zone: entry.zone };
     return { endpoint: { ...shared, mtls: false, plaintextPorts: [], revision: '', locality } };
   }
-  const locality = localityOf(tables, pod.node);
+  const locality = localityOf(tables, pod);
   const tls = buildTls(settings, pod, context.mtls.get(pod.uid), Object.values(slice.ports));
   const { uid: workload, name: podName, revision, ownerKey } = pod;
   return { endpoint: { ...shared, workload, podName, ...tls, revision, locality }, ownerKey };
@@ -82,7 +82,7 @@ function buildCandidate(
  * What callers of these ports of a pod need to know. An endpoint of which every port is DISABLE, or
  * not the sidecar's, speaks no mesh mTLS.
  */
-function buildTls(
+export function buildTls(
   settings: MeshSettings,
   pod: PodFacts,
   decision: MtlsDecision | undefined,

@@ -5,7 +5,17 @@ import { sameValue } from './equality.ts';
 import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
 import type { MeshChange, MeshObject } from './mesh-object.ts';
 import type { MeshDelta, MeshSnapshot } from './snapshot.ts';
-import { canary, type PodOptions, peerAuthentication, pod, SETTINGS, service, slice } from './testing/objects.ts';
+import {
+  canary,
+  type PodOptions,
+  peerAuthentication,
+  pod,
+  SETTINGS,
+  service,
+  serviceEntry,
+  slice,
+  workloadEntry,
+} from './testing/objects.ts';
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
 const index = fc.nat({ max: 3 });
@@ -22,6 +32,7 @@ interface PodDraft {
   deleting: boolean;
   node: string;
   named: boolean;
+  place?: string | undefined;
 }
 
 const podOptions = fc.record<PodDraft>({
@@ -32,18 +43,19 @@ const podOptions = fc.record<PodDraft>({
   deleting: fc.boolean(),
   node: fc.constantFrom('n1', 'n2'),
   named: fc.boolean(),
+  place: maybe(fc.constant('eu.z3')),
 });
 
 /** The incarnation is in the UID: a pod may be replaced by another of the same name without being seen to go. */
 function podChange(namespace: string, i: number, life: number, options: PodDraft) {
-  const { app, named, ...rest } = options;
+  const { app, named, place, ...rest } = options;
   return pod(`p${i}`, {
     ...rest,
     namespace,
     uid: `${namespace}-p${i}-${life}`,
     address: `10.0.${life}.${i}`,
     deployment: app,
-    labels: { app, tier: 'x' },
+    labels: { app, tier: 'x', ...(place === undefined ? {} : { 'istio-locality': place }) },
     ports: [{ name: named ? 'web' : 'other', containerPort: 8000 + i }],
   } satisfies PodOptions);
 }
@@ -132,6 +144,59 @@ const policyChanges = fc.tuple(namespaces, index, maybe(policySpec)).map(([names
   return { kind: 'PeerAuthentication', key, object };
 });
 
+// The first two have the same address of DNS capture, and the third is that of a Service.
+const entryHosts = fc.constantFrom(
+  'h5703.example.com',
+  'h8141.example.com',
+  's0.shop.svc.cluster.local',
+  '*.example.com',
+);
+
+const serviceEntrySpec = fc.record({
+  hosts: fc.array(entryHosts, { maxLength: 2 }),
+  addresses: fc.constantFrom<string[][]>([], ['192.0.2.1']),
+  number: fc.constantFrom(80, 443),
+  location: fc.constantFrom('MESH_INTERNAL' as const, 'MESH_EXTERNAL' as const),
+  resolution: fc.constantFrom('NONE' as const, 'STATIC' as const, 'DNS' as const, 'DNS_ROUND_ROBIN' as const),
+  where: fc.constantFrom('selected' as const, 'selected' as const, 'listed' as const, 'nowhere' as const),
+  selector: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' }),
+  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['.', 'other']),
+  creation: time,
+});
+
+const serviceEntryChanges = fc
+  .tuple(namespaces, index, maybe(serviceEntrySpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/se${i}`;
+    if (spec === undefined) return { kind: 'ServiceEntry', key, object: undefined };
+    const { number, where, selector, creation, ...rest } = spec;
+    const object = serviceEntry(
+      key,
+      {
+        ...rest,
+        ports: [{ number, name: 'web', protocol: 'HTTP' }],
+        ...(where === 'selected' ? { workloadSelector: { labels: selector } } : {}),
+        ...(where === 'listed' ? { endpoints: [{ address: '192.0.2.2', serviceAccount: 'vm' }] } : {}),
+      },
+      creation,
+    );
+    return { kind: 'ServiceEntry', key, object };
+  });
+
+const workloadEntrySpec = fc.record({
+  address: fc.constantFrom('192.0.2.3', 'vm.example.com', 'not an address'),
+  labels: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { app: 'b', tier: 'x' }, {}),
+  ports: fc.constantFrom<Record<string, number>[]>({}, { web: 9090 }),
+  weight: fc.constantFrom(0, 7),
+});
+
+const workloadEntryChanges = fc
+  .tuple(namespaces, index, maybe(workloadEntrySpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/we${i}`;
+    return { kind: 'WorkloadEntry', key, object: spec && workloadEntry(key, spec) };
+  });
+
 const nodeChanges = fc
   .tuple(fc.constantFrom('n1', 'n2'), maybe(fc.tuple(fc.constantFrom('z1', 'z2'), fc.boolean())))
   .map(([name, facts]): MeshChange => {
@@ -155,6 +220,8 @@ const changes = fc.oneof(
   { weight: 2, arbitrary: serviceChanges },
   { weight: 2, arbitrary: canaryChanges },
   { weight: 2, arbitrary: policyChanges },
+  { weight: 3, arbitrary: serviceEntryChanges },
+  { weight: 2, arbitrary: workloadEntryChanges },
   nodeChanges,
   namespaceChanges,
 );

@@ -1,5 +1,5 @@
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
-import { draftDestinationRules } from './destination-rule.ts';
+import { draftDestinationRules } from './destination-rule-drafts.ts';
 import { DirtySet } from './dirty-set.ts';
 import { type Drafter, Drafts, emptySnapshot } from './drafts.ts';
 import { sameValue } from './equality.ts';
@@ -11,12 +11,12 @@ import type { PodFacts } from './pod.ts';
 import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
 import { draftServices, draftWorkloads } from './service-drafts.ts';
-import { draftServiceEntries } from './service-entry.ts';
+import { draftServiceEntries } from './service-entry-drafts.ts';
 import { draftSidecars } from './sidecar.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from './snapshot.ts';
 import { MeshTables } from './tables.ts';
 import { draftVirtualServices } from './virtual-service.ts';
-import { draftWorkloadEntries } from './workload-entry.ts';
+import { draftWorkloadEntries } from './workload-entry-drafts.ts';
 
 /** A snapshot and how it differs from the one before. */
 export interface MeshUpdate {

@@ -15,6 +15,12 @@ export interface PolicyContext {
   readonly tally: PolicyTally;
 }
 
+/** Whether policies of a namespace are ours to judge. */
+export function isJudged({ settings, tables }: Pick<PolicyContext, 'settings' | 'tables'>, namespace: string): boolean {
+  const injectedPods = tables.pods.find('injected', namespace).size > 0;
+  return isOurNamespace(settings, namespace, tables.namespaces.get(namespace), injectedPods);
+}
+
 /**
  * A PeerAuthentication as its user should see it.
  * @returns undefined when it is in a namespace that is not ours to judge
@@ -24,8 +30,7 @@ export function buildPeerAuthenticationView(
   policy: PeerAuthenticationFacts,
 ): PolicyView | undefined {
   const { namespace } = policy.ref;
-  const injectedPods = tables.pods.find('injected', namespace).size > 0;
-  if (!isOurNamespace(settings, namespace, tables.namespaces.get(namespace), injectedPods)) return undefined;
+  if (!isJudged({ settings, tables }, namespace)) return undefined;
   const key = objectKey(policy.ref);
   const selective = Object.keys(policy.selector).length > 0;
   const misplaced = selective && namespace === settings.rootNamespace;

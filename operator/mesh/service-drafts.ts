@@ -5,6 +5,7 @@ import { hostnameOf, type ServiceFacts } from './service.ts';
 import type { MeshService, RevisionSplit } from './snapshot.ts';
 import { buildSplit, matchServiceCanary } from './split.ts';
 import { buildWorkload } from './workload.ts';
+import { boundWeights } from './workload-entry-endpoint.ts';
 
 /** Drafts the proxies. */
 export function draftWorkloads(context: DraftContext, dirty: DirtySet, { workloads }: Drafts): void {
@@ -30,7 +31,7 @@ export function draftServices(context: DraftContext, dirty: DirtySet, { services
     const canary = external ? undefined : matchServiceCanary(tables, facts);
     const result = buildSplit(canary, candidates);
     services.put(hostname, buildService(hostname, facts, result.split));
-    endpoints.put(hostname, result.endpoints);
+    endpoints.put(hostname, boundWeights(result.endpoints));
   }
 }
 

@@ -50,10 +50,11 @@ export class MeshTables {
     namespace: ({ ref }) => [ref.namespace],
     host: ({ host }) => [host],
   });
-  /** `host`: hostnames it claims. `term`: by its workload selector. */
-  readonly serviceEntries = new FactTable<ServiceEntryFacts, 'namespace' | 'host' | 'term'>({
+  /** `host`: hostnames it claims. `dnsAddress`: addresses for those that have none. `term`: by its workload selector. */
+  readonly serviceEntries = new FactTable<ServiceEntryFacts, 'namespace' | 'host' | 'dnsAddress' | 'term'>({
     namespace: ({ ref }) => [ref.namespace],
     host: ({ hosts }) => hosts,
+    dnsAddress: ({ dnsHosts }) => dnsHosts.map(({ address }) => address),
     term: ({ ref, selector }) => selectorTerm(ref.namespace, selector),
   });
   readonly workloadEntries = new FactTable<WorkloadEntryFacts, 'namespace' | 'label'>({

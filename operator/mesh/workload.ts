@@ -1,8 +1,10 @@
-import { type EndpointContext, localityOf, spiffeIdOf } from './endpoint.ts';
+import type { EndpointContext } from './endpoint.ts';
 import { buildInbound } from './inbound.ts';
+import { localityOf } from './locality.ts';
 import type { PodFacts } from './pod.ts';
 import { matchSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
+import { spiffeIdOf } from './spiffe-id.ts';
 
 /**
  * The proxy in a pod.
@@ -25,7 +27,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     revision,
     owner,
     node,
-    locality: localityOf(tables, node),
+    locality: localityOf(tables, pod),
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
     mtls: decision.effective,
     ...(sidecar === undefined ? {} : { sidecar }),

@@ -2,6 +2,8 @@ import type { V1ContainerStatus, V1EndpointSlice, V1Pod, V1Service } from '@kube
 import type { Canary, CanaryStatus } from '../../../api/canary.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
+import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
+import type { WorkloadEntry, WorkloadEntrySpec } from '../../../api/workload-entry.ts';
 import type { MeshSettings } from '../snapshot.ts';
 
 /** Objects for the tests of this room. */
@@ -128,6 +130,36 @@ export function peerAuthentication(
   return {
     apiVersion: 'security.istio.io/v1',
     kind: 'PeerAuthentication',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** A ServiceEntry, `namespace/name`. */
+export function serviceEntry(
+  key: string,
+  spec: ServiceEntrySpec,
+  creationTimestamp = '2026-01-01T00:00:00Z',
+): ServiceEntry {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** A WorkloadEntry, `namespace/name`. */
+export function workloadEntry(
+  key: string,
+  spec: WorkloadEntrySpec,
+  creationTimestamp = '2026-01-01T00:00:00Z',
+): WorkloadEntry {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadEntry',
     metadata: { name, namespace, generation: 1, creationTimestamp },
     spec,
   };
