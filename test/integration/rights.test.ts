@@ -41,6 +41,7 @@ describe('the operator', () => {
 
   test.each([
     ['patch', 'canaries.heddle.dev'],
+    ['patch', 'virtualservices.networking.istio.io'],
     ['get', 'secrets'],
     ['create', 'pods'],
     ['delete', 'deployments.apps'],
@@ -54,6 +55,9 @@ describe('the operator', () => {
   test.each([
     ['patch', 'canaries.heddle.dev/status'],
     ['patch', 'peerauthentications.security.istio.io/status'],
+    ['patch', 'virtualservices.networking.istio.io/status'],
+    ['patch', 'serviceentries.networking.istio.io/status'],
+    ['watch', 'sidecars.networking.istio.io'],
     ['patch', 'pods/status'],
     ['patch', 'deployments.apps'],
     ['watch', 'endpointslices.discovery.k8s.io'],
