@@ -13,6 +13,11 @@ export class MapDraft<Value> {
     this.#draft = base;
   }
 
+  /** An entry as it is by now. */
+  get(key: string): Value | undefined {
+    return this.#draft.get(key);
+  }
+
   /** Sets an entry, or removes it with undefined. To be called once per key. */
   put(key: string, value: Value | undefined): void {
     if (sameValue(this.#base.get(key), value)) return;

@@ -1,8 +1,10 @@
 import type { V1ContainerStatus, V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Canary, CanaryStatus } from '../../../api/canary.ts';
+import type { DestinationRule, DestinationRuleSpec } from '../../../api/destination-rule.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
 import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
+import type { Sidecar, SidecarSpec } from '../../../api/sidecar.ts';
 import type { WorkloadEntry, WorkloadEntrySpec } from '../../../api/workload-entry.ts';
 import type { MeshSettings } from '../snapshot.ts';
 
@@ -160,6 +162,32 @@ export function workloadEntry(
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'WorkloadEntry',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** A DestinationRule, `namespace/name`. */
+export function destinationRule(
+  key: string,
+  spec: DestinationRuleSpec,
+  creationTimestamp = '2026-01-01T00:00:00Z',
+): DestinationRule {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** A Sidecar, `namespace/name`. */
+export function sidecar(key: string, spec: SidecarSpec, creationTimestamp = '2026-01-01T00:00:00Z'): Sidecar {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Sidecar',
     metadata: { name, namespace, generation: 1, creationTimestamp },
     spec,
   };
