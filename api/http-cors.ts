@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Findings } from './field-check.ts';
 import { isHeaderName } from './http-headers.ts';
 import { checkDuration, istioDurationMs } from './istio-duration.ts';
+import { NULLABLE } from './spec-reader.ts';
 import { stringMatch, stringMatchProblems } from './string-match.ts';
 
 /** Istio's CorsPolicy. */
@@ -12,7 +13,7 @@ export const corsPolicy = z.object({
   allowHeaders: z.array(z.string()).optional().describe('Request headers that may be used.'),
   exposeHeaders: z.array(z.string()).optional().describe('Response headers that scripts may read.'),
   maxAge: z.string().optional().describe('How long the answer to a preflight may be kept, in whole seconds.'),
-  allowCredentials: z.boolean().optional().describe('Whether requests may carry credentials.'),
+  allowCredentials: z.boolean().optional().describe('Whether requests may carry credentials.').meta(NULLABLE),
   unmatchedPreflights: z
     .enum(['UNSPECIFIED', 'FORWARD', 'IGNORE'])
     .optional()

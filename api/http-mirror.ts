@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { checkPercent, type Findings } from './field-check.ts';
 import { checkDestination, checkFraction, type Destination, destination, percent } from './http-destination.ts';
+import { NULLABLE } from './spec-reader.ts';
 
 /** Fields of an HTTPRoute that mirror requests. */
 export const mirrorFields = {
   mirror: destination.optional().describe('Where copies of the requests go; their answers are dropped.'),
   mirrorPercentage: percent.optional().describe('Percentage of the requests that mirror gets; 100 when left out.'),
-  mirrorPercent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.'),
-  mirror_percent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.'),
+  mirrorPercent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.').meta(NULLABLE),
+  mirror_percent: z.int().optional().describe('Deprecated: mirrorPercentage in whole numbers.').meta(NULLABLE),
   mirrors: z
     .array(
       z.object({

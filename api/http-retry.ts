@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Findings } from './field-check.ts';
 import { checkDuration, istioDurationMs } from './istio-duration.ts';
+import { NULLABLE } from './spec-reader.ts';
 
 /** Istio's HTTPRetry. */
 export const httpRetry = z.object({
   attempts: z.int().optional().describe('How many times a request is tried again at most; 0: never.'),
   perTryTimeout: z.string().optional().describe('How long each try may take, as in 2s.'),
   retryOn: z.string().optional().describe("What is tried again: Envoy's conditions and HTTP statuses, with commas."),
-  retryRemoteLocalities: z.boolean().optional().describe('Also try endpoints of other localities.'),
-  retryIgnorePreviousHosts: z.boolean().optional().describe('Prefer endpoints that were not tried yet.'),
+  retryRemoteLocalities: z.boolean().optional().describe('Also try endpoints of other localities.').meta(NULLABLE),
+  retryIgnorePreviousHosts: z.boolean().optional().describe('Prefer endpoints that were not tried yet.').meta(NULLABLE),
   backoff: z.string().optional().describe('Least time between two tries, as in 25ms.'),
 });
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Findings } from './field-check.ts';
 
+/** Marks a field for which Istio's CRDs take null: there it means the same as left out, and {@link readSpec} reads it so. */
+export const NULLABLE = { nullable: true } as const;
+
 /** What reading a spec gives: the typed spec when its shape is right, and the findings either way. */
 export interface SpecReading<Spec> {
   readonly spec: Spec | undefined;
@@ -16,34 +19,64 @@ export interface SpecReading<Spec> {
  */
 export function readSpec<Spec>(schema: z.ZodType<Spec>, json: unknown): SpecReading<Spec> {
   const found = new Findings();
-  const parsed = schema.safeParse(withoutNulls(schema, json ?? {}, 'spec', found));
+  const parsed = schema.safeParse(withoutNulls(shapeOf(schema), json ?? {}, [], found));
   if (parsed.success) return { spec: found.errors.length === 0 ? parsed.data : undefined, found };
   for (const issue of parsed.error.issues) found.error(fieldOf(issue.path), sentence(issue));
   return { spec: undefined, found };
 }
 
-/** Walks value and schema together, so its depth is the schema's. Keys of maps stay even with null, to be reported. */
-function withoutNulls(schema: z.core.$ZodType, value: unknown, field: string, found: Findings): unknown {
-  if (schema instanceof z.ZodOptional) return withoutNulls(schema.unwrap(), value, field, found);
-  if (schema instanceof z.ZodArray && Array.isArray(value)) {
-    return value.map((item, index) => withoutNulls(schema.element, item, `${field}[${index}]`, found));
+/** The parts of a schema in which nulls are looked for: objects, lists and maps. Everything else has no part here. */
+type Shape =
+  | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, Shape | undefined> }
+  | { readonly kind: 'list'; readonly item: Shape | undefined }
+  | { readonly kind: 'map'; readonly item: Shape | undefined };
+
+/** Looking into zod's schemas is slow beside reading an object, so each is looked into once. */
+const shapes = new WeakMap<z.core.$ZodType, { readonly shape: Shape | undefined }>();
+
+function shapeOf(schema: z.core.$ZodType): Shape | undefined {
+  const known = shapes.get(schema) ?? { shape: newShape(schema) };
+  shapes.set(schema, known);
+  return known.shape;
+}
+
+function newShape(schema: z.core.$ZodType): Shape | undefined {
+  if (schema instanceof z.ZodOptional) return shapeOf(schema.unwrap());
+  if (schema instanceof z.ZodArray) return { kind: 'list', item: shapeOf(schema.element) };
+  if (schema instanceof z.ZodRecord) return { kind: 'map', item: shapeOf(schema.valueType) };
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const fields: [string, z.core.$ZodType][] = Object.entries(schema.shape);
+  return { kind: 'object', fields: new Map(fields.map(([name, inner]) => [name, shapeOf(inner)])) };
+}
+
+/**
+ * Leaves out fields that are null. Follows the schema, so it goes no deeper than that. Keys of maps stay even with null, to be reported.
+ * @param path where the value is; the same on return as before
+ */
+function withoutNulls(shape: Shape | undefined, value: unknown, path: (string | number)[], found: Findings): unknown {
+  if (shape === undefined || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value))
+    return shape.kind === 'list' ? value.map((item, index) => inner(shape.item, item, index)) : value;
+  if (shape.kind === 'list' || !isObject(value)) return value;
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__') {
+      if (shape.kind === 'map') found.error(fieldOf(path), 'must not have the key "__proto__"; leave it out');
+    } else if (shape.kind === 'map') {
+      kept[name] = inner(shape.item, value[name], name);
+    } else if (shape.fields.has(name) && value[name] !== null) {
+      kept[name] = inner(shape.fields.get(name), value[name], name);
+    }
   }
-  if (!isObject(value)) return value;
-  if (schema instanceof z.ZodRecord) {
-    if (Object.hasOwn(value, '__proto__')) found.error(field, 'must not have the key "__proto__"; leave it out');
-    const entries = Object.entries(value).filter(([key]) => key !== '__proto__');
-    return Object.fromEntries(
-      entries.map(([key, item]) => [key, withoutNulls(schema.valueType, item, `${field}[${key}]`, found)]),
-    );
+  return kept;
+
+  function inner(part: Shape | undefined, item: unknown, step: string | number): unknown {
+    if (part === undefined) return item;
+    path.push(step);
+    const result = withoutNulls(part, item, path, found);
+    path.pop();
+    return result;
   }
-  if (!(schema instanceof z.ZodObject)) return value;
-  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
-  const kept: [string, unknown][] = [];
-  for (const [name, inner] of Object.entries(shape)) {
-    if (!Object.hasOwn(value, name) || value[name] === null || value[name] === undefined) continue;
-    kept.push([name, withoutNulls(inner, value[name], `${field}.${name}`, found)]);
-  }
-  return Object.fromEntries(kept);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

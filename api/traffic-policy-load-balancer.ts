@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkPercent, type Findings } from './field-check.ts';
 import { isHeaderName } from './http-headers.ts';
 import { checkDuration } from './istio-duration.ts';
+import { NULLABLE } from './spec-reader.ts';
 import { checkLocality, localityLbSetting } from './traffic-policy-locality.ts';
 
 const ringSize = z.int().optional().describe('Least number of points on the ring.');
@@ -44,8 +45,12 @@ export const loadBalancer = z.object({
   warmup: z
     .object({
       duration: z.string().describe('How long a new endpoint is given less than its share.'),
-      minimumPercent: z.number().optional().describe('Percentage of its share that it begins with; 10 when left out.'),
-      aggression: z.number().optional().describe('How the share grows: 1 steadily, more sooner.'),
+      minimumPercent: z
+        .number()
+        .optional()
+        .describe('Percentage of its share that it begins with; 10 when left out.')
+        .meta(NULLABLE),
+      aggression: z.number().optional().describe('How the share grows: 1 steadily, more sooner.').meta(NULLABLE),
     })
     .optional()
     .describe('Slow start of new endpoints.'),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Findings } from './field-check.ts';
+import { NULLABLE } from './spec-reader.ts';
 
 /** Istio's LocalityLoadBalancerSetting. */
 export const localityLbSetting = z.object({
-  enabled: z.boolean().optional().describe('Whether localities count; as the mesh says when left out.'),
+  enabled: z.boolean().optional().describe('Whether localities count; as the mesh says when left out.').meta(NULLABLE),
   distribute: z
     .array(
       z.object({

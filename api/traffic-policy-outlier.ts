@@ -1,18 +1,25 @@
 import { z } from 'zod';
 import { checkPercent, type Findings } from './field-check.ts';
 import { checkDuration } from './istio-duration.ts';
+import { NULLABLE } from './spec-reader.ts';
 
 /** Istio's OutlierDetection. */
 export const outlierDetection = z.object({
   consecutive5xxErrors: z
     .int()
     .optional()
-    .describe('Answers with 5xx in a row that eject an endpoint; 0: none, 5 when left out.'),
+    .describe('Answers with 5xx in a row that eject an endpoint; 0: none, 5 when left out.')
+    .meta(NULLABLE),
   consecutiveGatewayErrors: z
     .int()
     .optional()
-    .describe('Answers with 502, 503 or 504 in a row that eject an endpoint; 0: none.'),
-  consecutiveLocalOriginFailures: z.int().optional().describe('Failures to connect in a row that eject an endpoint.'),
+    .describe('Answers with 502, 503 or 504 in a row that eject an endpoint; 0: none.')
+    .meta(NULLABLE),
+  consecutiveLocalOriginFailures: z
+    .int()
+    .optional()
+    .describe('Failures to connect in a row that eject an endpoint.')
+    .meta(NULLABLE),
   splitExternalLocalOriginErrors: z
     .boolean()
     .optional()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Findings } from './field-check.ts';
+import { NULLABLE } from './spec-reader.ts';
 
 /** Istio's ClientTLSSettings. */
 export const clientTls = z.object({
@@ -19,7 +20,7 @@ export const clientTls = z.object({
   credentialName: z.string().optional().describe('Secret or ConfigMap that holds all of these instead.'),
   subjectAltNames: z.array(z.string()).optional().describe("Names, one of which the server's certificate must have."),
   sni: z.string().optional().describe('Name that is asked for in the TLS handshake.'),
-  insecureSkipVerify: z.boolean().optional().describe('Believe any certificate of the server.'),
+  insecureSkipVerify: z.boolean().optional().describe('Believe any certificate of the server.').meta(NULLABLE),
 });
 
 export type ClientTls = z.infer<typeof clientTls>;

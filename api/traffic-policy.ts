@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPercent, checkPort, type Findings, isAddress, isDnsName } from './field-check.ts';
+import { NULLABLE } from './spec-reader.ts';
 import { checkConnectionPool, connectionPool } from './traffic-policy-connection-pool.ts';
 import { checkLoadBalancer, loadBalancer } from './traffic-policy-load-balancer.ts';
 import { checkOutlierDetection, outlierDetection } from './traffic-policy-outlier.ts';
@@ -42,7 +43,8 @@ export const trafficPolicy = z.object({
       percent: z
         .number()
         .optional()
-        .describe('Percentage of the requests under way that may be retries; 20 when left out.'),
+        .describe('Percentage of the requests under way that may be retries; 20 when left out.')
+        .meta(NULLABLE),
       minRetryConcurrency: z.int().optional().describe('Retries under way that are always allowed; 3 when left out.'),
     })
     .optional()

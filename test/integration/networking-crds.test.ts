@@ -176,6 +176,13 @@ describe('the API server', () => {
     expect(await admit(object(kind, 'v1', spec))).toMatch(/configured|created/);
   });
 
+  test.each<[string, object]>([
+    ['DestinationRule', { host: 'a', trafficPolicy: { outlierDetection: { consecutive5xxErrors: null } } }],
+    ['VirtualService', { hosts: ['a'], http: [{ retries: { attempts: 1, retryRemoteLocalities: null } }] }],
+  ])("takes a %s with null where Istio's CRD does", async (kind, spec) => {
+    expect(await admit(object(kind, 'v1', spec))).toMatch(/configured|created/);
+  });
+
   test.each<[string, string, object, string]>([
     [
       'a resolution',
