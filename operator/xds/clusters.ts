@@ -1,42 +1,33 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { TLS_MODE_ISTIO } from '../../api/pod-names.ts';
 import {
   type Cluster,
   Cluster_DiscoveryType,
   Cluster_LbPolicy,
   ClusterSchema,
 } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
-import type { AppProtocol, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
-import { adsSource } from './config-source.ts';
+import type { TrafficPolicy } from '../mesh/destination-policy.ts';
+import type { Endpoint, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
+import { applyConnectionPool, buildThresholds } from './cluster-connection-pool.ts';
+import { applyDiscovery, discoveryOf } from './cluster-discovery.ts';
+import { carriesHttp, httpLimits, httpSettings, versionOf } from './cluster-http.ts';
+import { applyLoadBalancing } from './cluster-load-balancing.ts';
+import { buildOutlierDetection } from './cluster-outlier-detection.ts';
+import { applyTls, speaksMeshTls } from './cluster-tls.ts';
 import { encodeResource, milliseconds } from './encoding.ts';
-import { buildHttpProtocolOptions, type Peer } from './http-protocols.ts';
+import { buildHttpProtocolOptions, isHttp } from './http-protocols.ts';
+import type { AssignmentClient } from './locality-failover.ts';
 import { meshServerName, podCluster } from './names.ts';
 import { CLUSTER_TYPE, type XdsResource } from './resource.ts';
-import { buildRawBuffer, buildUpstreamTls } from './tls-sockets.ts';
+import { buildUpstreamTls } from './tls-sockets.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
-const UNLIMITED = 0xffffffff;
 
-/** Endpoint metadata that Envoy holds against `transport_socket_matches`. */
-export const SOCKET_MATCH_FILTER = 'envoy.transport_socket_match';
-export const SOCKET_MATCH_KEY = 'tlsMode';
-
-/** What all clusters share: Envoy's default limits of 1024 would refuse requests that Kubernetes alone would have let through. */
+/** What all clusters share. */
 export function buildCluster(name: string): Cluster {
   return create(ClusterSchema, {
     name,
     connectTimeout: milliseconds(CONNECT_TIMEOUT_MS),
-    circuitBreakers: {
-      thresholds: [
-        {
-          maxConnections: UNLIMITED,
-          maxPendingRequests: UNLIMITED,
-          maxRequests: UNLIMITED,
-          maxRetries: UNLIMITED,
-          trackRemaining: false,
-        },
-      ],
-    },
+    circuitBreakers: { thresholds: [buildThresholds({})] },
   });
 }
 
@@ -44,8 +35,49 @@ export function encodeCluster(cluster: Cluster): XdsResource {
   return encodeResource(CLUSTER_TYPE, cluster.name, toBinary(ClusterSchema, cluster));
 }
 
+export interface ClusterInput {
+  /** `outbound|PORT|SUBSET|HOST[|REVISION]`. */
+  readonly name: string;
+  readonly service: MeshService;
+  readonly port: ServicePort;
+  /** '' without one. */
+  readonly subset: string;
+  /** '' without one. */
+  readonly revision: string;
+  /** SPIFFE IDs a peer may have; empty: no endpoint takes mesh mTLS. */
+  readonly peers: readonly string[];
+  /** Of the DestinationRule for the client, merged for subset and port; {} without. */
+  readonly policy: TrafficPolicy;
+  /**
+   * Of services found by DNS they become part of the cluster; of those whose policy sends connections to where the client wanted to go
+   * (PASSTHROUGH) all of them must take mesh mTLS for it to be used.
+   */
+  readonly endpoints: readonly Endpoint[];
+  /** For endpoints that are part of the cluster, where their order or weights depend on it; without it all are alike. */
+  readonly client?: AssignmentClient;
+}
+
+/** The cluster of a service's port, of a subset or revision of it, by the policy of whoever calls. */
+export function translateServiceCluster(input: ClusterInput): XdsResource {
+  const { name, service, port, policy } = input;
+  const cluster = buildCluster(name);
+  applyConnectionPool(cluster, policy);
+  applyDiscovery(cluster, input);
+  if (discoveryOf(service, policy) !== 'original-destination') applyLoadBalancing(cluster, policy);
+  if (policy.outlierDetection !== undefined) cluster.outlierDetection = buildOutlierDetection(policy.outlierDetection);
+  if (carriesHttp(port.protocol, policy)) {
+    const peer = speaksMeshTls(input) ? 'proxy' : 'application';
+    const settings = httpSettings(port.protocol, policy, service);
+    cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(port.protocol, peer, settings);
+  }
+  // Where it depends on the client what is spoken, Envoy offers that by itself.
+  const http2 = carriesHttp(port.protocol, policy) && versionOf(port.protocol, policy) === 'http2';
+  applyTls(cluster, input, http2 ? ['h2'] : []);
+  return encodeCluster(cluster);
+}
+
 /**
- * The cluster of one pool of a service's port: endpoints by EDS, least requests first, mTLS to each endpoint that takes it.
+ * The same without a policy: endpoints by EDS, least requests first, mTLS to each endpoint that takes it.
  *
  * @param peers SPIFFE IDs a peer may have; with none, everything is plaintext
  */
@@ -56,46 +88,29 @@ export function translateCluster(
   revision: string,
   peers: readonly string[],
 ): XdsResource {
-  const cluster = buildCluster(name);
-  cluster.clusterDiscoveryType = { case: 'type', value: Cluster_DiscoveryType.EDS };
-  cluster.edsClusterConfig = create(ClusterSchema, { edsClusterConfig: { edsConfig: adsSource() } }).edsClusterConfig;
-  cluster.lbPolicy = Cluster_LbPolicy.LEAST_REQUEST;
-  // Better to fail at once, and be retried elsewhere, than to try hosts known to be gone.
-  cluster.commonLbConfig = create(ClusterSchema, {
-    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
-  }).commonLbConfig;
-  addProtocol(cluster, port.protocol, peers.length > 0 ? 'proxy' : 'application');
-  if (peers.length > 0) {
-    const serverName = meshServerName(port.port, service.hostname, revision);
-    cluster.transportSocketMatches = create(ClusterSchema, {
-      transportSocketMatches: [
-        {
-          name: 'mesh',
-          match: { [SOCKET_MATCH_KEY]: TLS_MODE_ISTIO },
-          transportSocket: buildUpstreamTls(serverName, peers),
-        },
-        { name: 'plaintext', match: {}, transportSocket: buildRawBuffer() },
-      ],
-    }).transportSocketMatches;
-  }
-  return encodeCluster(cluster);
+  return translateServiceCluster({ name, service, port, subset: '', revision, peers, policy: {}, endpoints: [] });
 }
 
 /**
  * Single pods of a headless service over mTLS: each connection goes to the pod it was made to.
  *
  * @param peers SPIFFE IDs a peer may have, at least one
+ * @param policy of the service for the client; what it says of choosing endpoints and of TLS other than the mesh's has no meaning here
  */
-export function translatePodCluster(hostname: Hostname, port: ServicePort, peers: readonly string[]): XdsResource {
+export function translatePodCluster(
+  hostname: Hostname,
+  port: ServicePort,
+  peers: readonly string[],
+  policy: TrafficPolicy = {},
+): XdsResource {
   const cluster = buildCluster(podCluster(port.port, hostname));
   cluster.clusterDiscoveryType = { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST };
   cluster.lbPolicy = Cluster_LbPolicy.CLUSTER_PROVIDED;
   cluster.transportSocket = buildUpstreamTls(meshServerName(port.port, hostname), peers);
-  addProtocol(cluster, port.protocol, 'proxy');
+  applyConnectionPool(cluster, policy);
+  if (isHttp(port.protocol)) {
+    const settings = httpLimits(port.protocol, policy);
+    cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(port.protocol, 'proxy', settings);
+  }
   return encodeCluster(cluster);
-}
-
-function addProtocol(cluster: Cluster, protocol: AppProtocol, peer: Peer): void {
-  if (protocol === 'tcp' || protocol === 'tls') return;
-  cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(protocol, peer);
 }

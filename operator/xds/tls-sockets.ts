@@ -6,6 +6,7 @@ import {
   type SubjectAltNameMatcher,
   SubjectAltNameMatcher_SanType,
   SubjectAltNameMatcherSchema,
+  type TlsParameters,
   TlsParameters_TlsProtocol,
   TlsParametersSchema,
 } from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
@@ -25,12 +26,16 @@ import { MESH_ALPN, ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
 import { adsSource } from './config-source.ts';
 import { pack } from './encoding.ts';
 
+/** Endpoint metadata that Envoy holds against `transport_socket_matches`. */
+export const SOCKET_MATCH_FILTER = 'envoy.transport_socket_match';
+export const SOCKET_MATCH_KEY = 'tlsMode';
+
 /**
- * The calling side of mesh mTLS: shows the workload's certificate, trusts the mesh's roots, and accepts only the given SPIFFE IDs (exact).
+ * The calling side of mesh mTLS: shows the workload's certificate, trusts the mesh's roots, and accepts only the given names (exact), SPIFFE IDs as a rule.
  *
- * @param spiffeIds at least one, or any workload of the mesh would do
+ * @param names at least one, or any workload of the mesh would do
  */
-export function buildUpstreamTls(serverName: string, spiffeIds: readonly string[]): TransportSocket {
+export function buildUpstreamTls(serverName: string, names: readonly string[]): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
     configType: {
@@ -39,7 +44,7 @@ export function buildUpstreamTls(serverName: string, spiffeIds: readonly string[
         UpstreamTlsContextSchema,
         create(UpstreamTlsContextSchema, {
           sni: serverName,
-          commonTlsContext: commonContext(spiffeIds, [MESH_ALPN]),
+          commonTlsContext: commonContext(names, [MESH_ALPN]),
         }),
       ),
     },
@@ -73,18 +78,23 @@ export function buildRawBuffer(): TransportSocket {
   });
 }
 
-function commonContext(spiffeIds: readonly string[], alpn: string[]): CommonTlsContext {
+/** TLS 1.2 or 1.3. */
+export function buildTlsParameters(): TlsParameters {
+  return create(TlsParametersSchema, {
+    tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+    tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+  });
+}
+
+function commonContext(names: readonly string[], alpn: string[]): CommonTlsContext {
   return create(CommonTlsContextSchema, {
-    tlsParams: create(TlsParametersSchema, {
-      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
-      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
-    }),
+    tlsParams: buildTlsParameters(),
     tlsCertificateSdsSecretConfigs: [buildSecretReference(WORKLOAD_SECRET)],
     validationContextType: {
       case: 'combinedValidationContext',
       value: create(CommonTlsContext_CombinedCertificateValidationContextSchema, {
         defaultValidationContext: create(CertificateValidationContextSchema, {
-          matchTypedSubjectAltNames: spiffeIds.map(buildSpiffeMatcher),
+          matchTypedSubjectAltNames: names.map(buildNameMatcher),
         }),
         validationContextSdsSecretConfig: buildSecretReference(ROOT_SECRET),
       }),
@@ -93,11 +103,18 @@ function commonContext(spiffeIds: readonly string[], alpn: string[]): CommonTlsC
   });
 }
 
-function buildSpiffeMatcher(id: string): SubjectAltNameMatcher {
+/** Matches a name of a certificate exactly; a certificate for `*.example.com` is for each name of that domain. */
+export function buildNameMatcher(name: string): SubjectAltNameMatcher {
   return create(SubjectAltNameMatcherSchema, {
-    sanType: SubjectAltNameMatcher_SanType.URI,
-    matcher: create(StringMatcherSchema, { matchPattern: { case: 'exact', value: id } }),
+    sanType: typeOfName(name),
+    matcher: create(StringMatcherSchema, { matchPattern: { case: 'exact', value: name } }),
   });
+}
+
+function typeOfName(name: string): SubjectAltNameMatcher_SanType {
+  if (name.includes('://')) return SubjectAltNameMatcher_SanType.URI;
+  if (/^[0-9.]+$/.test(name) || name.includes(':')) return SubjectAltNameMatcher_SanType.IP_ADDRESS;
+  return name.includes('@') ? SubjectAltNameMatcher_SanType.EMAIL : SubjectAltNameMatcher_SanType.DNS;
 }
 
 function buildSecretReference(name: string): SdsSecretConfig {
