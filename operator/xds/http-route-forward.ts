@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   type Route,
   type RouteAction,
+  RouteAction_MaxStreamDurationSchema,
   type RouteAction_RequestMirrorPolicy,
   RouteAction_RequestMirrorPolicySchema,
   RouteActionSchema,
@@ -84,8 +85,10 @@ function buildClusterWeight(
  */
 function buildTimeout(ms: number): Pick<RouteAction, 'timeout' | 'maxStreamDuration'> {
   const timeout = milliseconds(ms);
-  const { maxStreamDuration } = create(RouteActionSchema, { maxStreamDuration: { grpcTimeoutHeaderMax: timeout } });
-  return { timeout, ...(maxStreamDuration === undefined ? {} : { maxStreamDuration }) };
+  return {
+    timeout,
+    maxStreamDuration: create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: timeout }),
+  };
 }
 
 /** Takes the matched prefix away and puts another in its place; exact and regular matches match the whole path. */

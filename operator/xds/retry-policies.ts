@@ -1,7 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import type { Any } from '@bufbuild/protobuf/wkt';
 import {
+  HeaderMatcherSchema,
   type RetryPolicy,
+  RetryPolicy_RetryHostPredicateSchema,
+  RetryPolicy_RetryPrioritySchema,
   RetryPolicySchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { PreviousHostsPredicateSchema } from '../../generated/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
@@ -29,11 +31,28 @@ const BY_STATUS = 'retriable-status-codes';
 /** After so many tries, priorities that had one are passed over; Istio's. */
 const PRIORITY_UPDATES = 2;
 
-const PREVIOUS_HOSTS = pack(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema));
-const PREVIOUS_PRIORITIES = pack(
-  PreviousPrioritiesConfigSchema,
-  create(PreviousPrioritiesConfigSchema, { updateFrequency: PRIORITY_UPDATES }),
-);
+// Messages that policies share, since nobody alters them.
+const PREVIOUS_HOSTS = create(RetryPolicy_RetryHostPredicateSchema, {
+  name: 'envoy.retry_host_predicates.previous_hosts',
+  configType: {
+    case: 'typedConfig',
+    value: pack(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
+  },
+});
+const PREVIOUS_PRIORITIES = create(RetryPolicy_RetryPrioritySchema, {
+  name: 'envoy.retry_priorities.previous_priorities',
+  configType: {
+    case: 'typedConfig',
+    value: pack(
+      PreviousPrioritiesConfigSchema,
+      create(PreviousPrioritiesConfigSchema, { updateFrequency: PRIORITY_UPDATES }),
+    ),
+  },
+});
+const UNDELIVERED = create(HeaderMatcherSchema, {
+  name: UNDELIVERED_HEADER,
+  headerMatchSpecifier: { case: 'stringMatch', value: buildStringMatcher({ kind: 'exact', value: 'true' }) },
+});
 
 /**
  * When a request is tried again, and where. A request of any method that the other side's proxy reports as never delivered is, whatever the user's
@@ -50,23 +69,16 @@ export function buildRetryPolicy(retries?: Retries): RetryPolicy | undefined {
     ...retryConditions(retries?.retryOn),
     numRetries: attempts,
     ...(perTryTimeoutMs === undefined ? {} : { perTryTimeout: milliseconds(perTryTimeoutMs) }),
-    ...(remoteLocalities
-      ? { retryPriority: extension('envoy.retry_priorities.previous_priorities', PREVIOUS_PRIORITIES) }
-      : {}),
+    ...(remoteLocalities ? { retryPriority: PREVIOUS_PRIORITIES } : {}),
     ...(ignorePreviousHosts
       ? {
-          retryHostPredicate: [extension('envoy.retry_host_predicates.previous_hosts', PREVIOUS_HOSTS)],
+          retryHostPredicate: [PREVIOUS_HOSTS],
           hostSelectionRetryMaxAttempts: HOST_PICKS,
         }
       : {}),
     // Envoy's longest interval is ten times the shortest. It refuses one of nothing.
     ...(backoffMs > 0 ? { retryBackOff: { baseInterval: milliseconds(backoffMs) } } : {}),
-    retriableHeaders: [
-      {
-        name: UNDELIVERED_HEADER,
-        headerMatchSpecifier: { case: 'stringMatch', value: buildStringMatcher({ kind: 'exact', value: 'true' }) },
-      },
-    ],
+    retriableHeaders: [UNDELIVERED],
   });
 }
 
@@ -80,8 +92,4 @@ function retryConditions(retryOn = UNSERVED.join(',')): Pick<RetryPolicy, 'retry
   const conditions = words.filter((word) => !/^[0-9]+$/.test(word));
   const needed = codes.length > 0 ? [BY_STATUS, BY_HEADER] : [BY_HEADER];
   return { retryOn: [...new Set([...conditions, ...needed])].join(), retriableStatusCodes: codes };
-}
-
-function extension(name: string, config: Any) {
-  return { name, configType: { case: 'typedConfig', value: config } } as const;
 }
