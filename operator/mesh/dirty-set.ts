@@ -29,6 +29,8 @@ export class DirtySet {
   readonly entryHosts = new Set<string>();
   /** Hostnames at which a service came, changed or went: who refers to them is judged again. */
   readonly hostnames = new Set<string>();
+  /** Hosts of VirtualServices that changed: whose rules for the same host are in conflict is judged again. */
+  readonly routedHosts = new Set<string>();
   readonly #tables: MeshTables;
 
   constructor(tables: MeshTables) {

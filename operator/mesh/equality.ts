@@ -6,6 +6,7 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) return Array.isArray(b) && sameItems(a, b);
   if (Array.isArray(b)) return false;
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0;
   if (isCollection(a)) return a.equals(b);
   if (isCollection(b)) return false;
   return sameFields(a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { coversHostname, isWildcard, namespaceOfHostname, resolveHostname } from './hostname.ts';
+import { coveringHosts, coversHostname, isWildcard, namespaceOfHostname, resolveHostname } from './hostname.ts';
 import { SETTINGS } from './testing/objects.ts';
 
 describe('resolveHostname', () => {
@@ -41,5 +41,21 @@ describe('namespaceOfHostname', () => {
     ['a name in a Service has none', 'pod.a.shop.svc.cluster.local', undefined],
   ])('%s', (_, hostname, namespace) => {
     expect(namespaceOfHostname(SETTINGS, hostname)).toBe(namespace);
+  });
+});
+
+describe('coveringHosts', () => {
+  test('gives the name and every wildcard that covers it, the most specific first', () => {
+    const all = [...coveringHosts('a-eu.x.y')];
+    expect(all.slice(0, 3)).toEqual(['a-eu.x.y', '*-eu.x.y', '*eu.x.y']);
+    expect(all).toContain('*.x.y');
+    expect(all.at(-1)).toBe('*');
+    for (const host of all) expect(coversHostname(host, 'a-eu.x.y')).toBe(true);
+  });
+
+  test('gives each but once for a wildcard', () => {
+    const all = [...coveringHosts('*.x.y')];
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).toContain('*.y');
   });
 });

@@ -22,6 +22,13 @@ export function coversHostname(host: Hostname, hostname: Hostname): boolean {
   return hostname.length >= host.length - 1 && hostname.endsWith(host.slice(1));
 }
 
+/** A hostname and the wildcards that cover it, the most specific first and `*` last; to look each up, where there may be many hosts. */
+export function* coveringHosts(hostname: Hostname): Generator<Hostname> {
+  yield hostname;
+  const rest = isWildcard(hostname) ? hostname.slice(1) : hostname;
+  for (let start = 1; start <= rest.length; start++) yield `*${rest.slice(start)}`;
+}
+
 /** Namespace of a Kubernetes Service, by its hostname. */
 export function namespaceOfHostname(settings: MeshSettings, hostname: Hostname): string | undefined {
   const suffix = `.svc.${settings.clusterDomain}`;
