@@ -16,6 +16,8 @@ export interface DraftContext {
   /** How PeerAuthentication comes out for a pod, by UID; only for pods that understand mesh mTLS. */
   readonly mtls: ReadonlyMap<string, MtlsDecision>;
   readonly tally: PolicyTally;
+  /** Of Sidecars, where they select pods. */
+  readonly sidecarTally: PolicyTally;
 }
 
 /** Drafts one kind of entries of the next snapshot, from what is dirty. */

@@ -2,13 +2,40 @@ import { byAge } from './mesh-object.ts';
 import type { PodFacts } from './pod.ts';
 import { protocolOf } from './protocol.ts';
 import { hostnameOf, type ServiceFacts } from './service.ts';
+import type { SidecarInbound } from './sidecar-fields.ts';
 import type { AppProtocol, InboundPort, MeshSettings, ServicePort } from './snapshot.ts';
 
 /**
  * Ports on which an injected pod serves: the targets of all Services that select it, and what its containers declare.
  * Where two Services disagree on the protocol of one port it is sniffed, and the oldest Service is named.
+ * @param sidecar what a Sidecar says instead: where it lists listeners, these and no others are declared
  */
-export function buildInbound(settings: MeshSettings, pod: PodFacts, services: Iterable<ServiceFacts>): InboundPort[] {
+export function buildInbound(
+  settings: MeshSettings,
+  pod: PodFacts,
+  services: Iterable<ServiceFacts>,
+  sidecar?: SidecarInbound,
+): InboundPort[] {
+  const declared = buildDeclared(settings, pod, services);
+  const pool = sidecar?.connectionPool === undefined ? {} : { connectionPool: sidecar.connectionPool };
+  if (sidecar === undefined || sidecar.listeners.length === 0) {
+    return [...declared.values()].sort(byPort).map((port) => ({ ...port, ...pool }));
+  }
+  return [...sidecar.listeners].sort(byPort).map((listener) => {
+    const service = declared.get(listener.port)?.service;
+    return { ...pool, ...listener, ...(service === undefined ? {} : { service }) };
+  });
+}
+
+function byPort(a: InboundPort, b: InboundPort): number {
+  return a.port - b.port;
+}
+
+function buildDeclared(
+  settings: MeshSettings,
+  pod: PodFacts,
+  services: Iterable<ServiceFacts>,
+): Map<number, InboundPort> {
   const ports = new Map<number, InboundPort>();
   for (const service of [...services].sort(byAge)) {
     for (const servicePort of service.ports) {
@@ -26,7 +53,7 @@ export function buildInbound(settings: MeshSettings, pod: PodFacts, services: It
   for (const { port } of pod.ports) {
     if (!ports.has(port)) ports.set(port, { port, protocol: protocolOf({ numbers: [port] }) });
   }
-  return [...ports.values()].sort((a, b) => a.port - b.port);
+  return ports;
 }
 
 function targetsOf(pod: PodFacts, { targetPort }: ServicePort): number[] {

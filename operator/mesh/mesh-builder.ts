@@ -1,7 +1,7 @@
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
 import { draftDestinationRules } from './destination-rule-drafts.ts';
 import { DirtySet } from './dirty-set.ts';
-import { type Drafter, Drafts, emptySnapshot } from './drafts.ts';
+import { type DraftContext, type Drafter, Drafts, emptySnapshot } from './drafts.ts';
 import { sameValue } from './equality.ts';
 import { ingest } from './ingestion.ts';
 import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
@@ -12,7 +12,7 @@ import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
 import { draftServices, draftWorkloads } from './service-drafts.ts';
 import { draftServiceEntries } from './service-entry-drafts.ts';
-import { draftSidecars } from './sidecar.ts';
+import { draftSidecars } from './sidecar-drafts.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from './snapshot.ts';
 import { MeshTables } from './tables.ts';
 import { draftVirtualServices } from './virtual-service.ts';
@@ -58,6 +58,7 @@ export class MeshBuilder {
   readonly #settings: MeshSettings;
   readonly #tables = new MeshTables();
   readonly #tally = new PolicyTally();
+  readonly #sidecarTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
   #snapshot: MeshSnapshot;
 
@@ -80,7 +81,13 @@ export class MeshBuilder {
     const unreadable = this.#ingestAll(changes, dirty);
     // First of all, for it decides over workloads and endpoints.
     this.#decideMtls(dirty);
-    const context = { settings: this.#settings, tables: this.#tables, mtls: this.#mtls, tally: this.#tally };
+    const context: DraftContext = {
+      settings: this.#settings,
+      tables: this.#tables,
+      mtls: this.#mtls,
+      tally: this.#tally,
+      sidecarTally: this.#sidecarTally,
+    };
     const drafts = new Drafts(this.#snapshot);
     for (const draft of DRAFTERS) draft(context, dirty, drafts);
     const { snapshot, delta } = drafts.finish();

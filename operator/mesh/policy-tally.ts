@@ -1,7 +1,6 @@
 import { Set as PersistentSet } from 'immutable';
 import { sameValue } from './equality.ts';
-import type { MtlsDecision } from './mtls.ts';
-import { type ObjectKey, objectKey } from './object-ref.ts';
+import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import type { WorkloadUid } from './snapshot.ts';
 
 const NONE: PersistentSet<WorkloadUid> = PersistentSet();
@@ -12,9 +11,20 @@ export interface Loss {
   readonly workloads: number;
 }
 
+/** How policies of a kind come out for one workload. */
+export interface TalliedDecision {
+  /** Those that were consulted. */
+  readonly effective: { readonly policies: readonly ObjectRef[] };
+  /** All that match the workload, whether or not they decide. */
+  readonly selecting: readonly ObjectKey[];
+  /** Those with a selector that an older one set aside here, with the winner. */
+  readonly losers: readonly ObjectKey[];
+  readonly winner?: ObjectKey;
+}
+
 /** Keeps, per policy, the injected workloads it selects, decides for and loses at, as each workload changes. */
 export class PolicyTally {
-  readonly #decisions = new Map<WorkloadUid, MtlsDecision>();
+  readonly #decisions = new Map<WorkloadUid, TalliedDecision>();
   readonly #consulted = new Map<ObjectKey, PersistentSet<WorkloadUid>>();
   readonly #selected = new Map<ObjectKey, number>();
   /** Loser → winner → number of workloads. */
@@ -24,7 +34,7 @@ export class PolicyTally {
    * Takes down how the policies come out for one workload; undefined when it is gone.
    * @returns the policies whose tally differs now
    */
-  replace(uid: WorkloadUid, after: MtlsDecision | undefined): Iterable<ObjectKey> {
+  replace(uid: WorkloadUid, after: TalliedDecision | undefined): Iterable<ObjectKey> {
     const before = this.#decisions.get(uid);
     if (sameValue(before, after)) return [];
     if (before !== undefined) this.#count(uid, before, -1);
@@ -52,7 +62,7 @@ export class PolicyTally {
     return losses.sort(([a], [b]) => (a < b ? -1 : 1)).map(([winner, workloads]) => ({ winner, workloads }));
   }
 
-  #count(uid: WorkloadUid, decision: MtlsDecision, sign: 1 | -1): void {
+  #count(uid: WorkloadUid, decision: TalliedDecision, sign: 1 | -1): void {
     for (const ref of decision.effective.policies) {
       const key = objectKey(ref);
       const uids = sign > 0 ? this.consulted(key).add(uid) : this.consulted(key).delete(uid);

@@ -1,7 +1,7 @@
 import { Set as PersistentSet } from 'immutable';
 import type { CanaryFacts } from './canary.ts';
 import { isOurNamespace } from './namespace.ts';
-import { type ObjectKey, objectKey } from './object-ref.ts';
+import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { buildScope, type PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PolicyTally } from './policy-tally.ts';
 import type { MeshSettings, PolicyView, Problem } from './snapshot.ts';
@@ -37,7 +37,9 @@ export function buildPeerAuthenticationView(
   const problems = [...policy.problems];
   if (misplaced) problems.push(selectorInRoot(policy, settings));
   if (!selective) problems.push(...findBlanketConflict(tables, policy, settings));
-  for (const { winner, workloads } of tally.losses(key)) problems.push(lostTo(policy, winner, workloads));
+  for (const { winner, workloads } of tally.losses(key)) {
+    problems.push(lostTo(policy.ref, 'spec.selector', winner, workloads));
+  }
   return {
     object: policy.ref,
     generation: policy.generation,
@@ -89,9 +91,13 @@ function findBlanketConflict(
   return [{ object: policy.ref, condition: 'Conflicted', reason: 'OlderPolicy', message }];
 }
 
-function lostTo({ ref }: PeerAuthenticationFacts, winner: ObjectKey, workloads: number): Problem {
+/**
+ * An older policy of the same kind wins at some pods that this one selects as well.
+ * @param field that of the selector
+ */
+export function lostTo(ref: ObjectRef, field: string, winner: ObjectKey, workloads: number): Problem {
   const name = winner.slice(winner.indexOf('/') + 1);
   const pods = workloads === 1 ? '1 pod' : `${workloads} pods`;
-  const message = `spec.selector: PeerAuthentication ${name} is older and selects ${pods} of the same; it wins there.`;
+  const message = `${field}: ${ref.kind} ${name} is older and selects ${pods} of the same; it wins there.`;
   return { object: ref, condition: 'Conflicted', reason: 'OlderPolicy', message };
 }

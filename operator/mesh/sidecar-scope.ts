@@ -3,7 +3,10 @@ import type { AppProtocol, Hostname, OutboundPolicy } from './snapshot.ts';
 
 /** Hosts that a Sidecar lets its workloads see. */
 export interface ImportedHosts {
-  /** Namespace of the services; `*`: all. (`.` is resolved, `~` is left out: it imports nothing.) */
+  /**
+   * Namespace of the services; `*`: all. `.`: that of the client, in a Sidecar for the whole mesh only; elsewhere it is resolved. (`~` is left
+   * out: it imports nothing.)
+   */
   readonly namespace: string;
   /** Exact, `*.` in front, or `*`. */
   readonly host: Hostname;

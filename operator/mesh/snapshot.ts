@@ -1,4 +1,5 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
 import type { DestinationPolicy } from './destination-policy.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
 import type { RouteRule } from './route-rule.ts';
@@ -133,8 +134,10 @@ export interface InboundPort {
   readonly protocol: AppProtocol;
   /** Service whose traffic this port serves (the oldest, when several do); for metrics. */
   readonly service?: Hostname;
-  /** Where the application listens, when that is not this port at the address the caller used (Sidecar `defaultEndpoint`). */
+  /** Where the application listens, when that is not this port at the address the caller used (Sidecar `defaultEndpoint`). `0.0.0.0`: that address. */
   readonly target?: { readonly address: string; readonly port: number };
+  /** Limits of what it takes (Sidecar `connectionPool`), as Istio's API has them. */
+  readonly connectionPool?: ConnectionPool;
 }
 
 /** An injected pod, i.e. a proxy. */

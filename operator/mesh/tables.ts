@@ -50,19 +50,27 @@ export class MeshTables {
     namespace: ({ ref }) => [ref.namespace],
     host: ({ host }) => [host],
   });
-  /** `host`: hostnames it claims. `dnsAddress`: addresses for those that have none. `term`: by its workload selector. */
-  readonly serviceEntries = new FactTable<ServiceEntryFacts, 'namespace' | 'host' | 'dnsAddress' | 'term'>({
+  /**
+   * `host`: hostnames it claims. `claim`: the same as `namespace/hostname`. `dnsAddress`: addresses for those that have none, see
+   * `dnsTerms`. `term`: by its workload selector.
+   */
+  readonly serviceEntries = new FactTable<ServiceEntryFacts, 'namespace' | 'host' | 'claim' | 'dnsAddress' | 'term'>({
     namespace: ({ ref }) => [ref.namespace],
     host: ({ hosts }) => hosts,
-    dnsAddress: ({ dnsHosts }) => dnsHosts.map(({ address }) => address),
+    claim: ({ ref, hosts }) => hosts.map((host) => `${ref.namespace}/${host}`),
+    dnsAddress: dnsTerms,
     term: ({ ref, selector }) => selectorTerm(ref.namespace, selector),
   });
   readonly workloadEntries = new FactTable<WorkloadEntryFacts, 'namespace' | 'label'>({
     namespace: ({ ref }) => [ref.namespace],
     label: ({ ref, labels }) => labelTerms(ref.namespace, labels),
   });
-  readonly sidecars = new FactTable<SidecarFacts, 'namespace'>({
+  /** `term`: by its workload selector. `blanket`: namespace of those without one. Both only of those in force. */
+  readonly sidecars = new FactTable<SidecarFacts, 'namespace' | 'term' | 'blanket'>({
     namespace: ({ ref }) => [ref.namespace],
+    term: ({ ref, selector }) => selectorTerm(ref.namespace, selector),
+    blanket: ({ ref, selector, scope }) =>
+      scope === undefined || Object.keys(selector).length > 0 ? [] : [ref.namespace],
   });
 
   /** The pod that a slice's `targetRef` names: by UID, or by `namespace/name` where the slice has no UID. */

@@ -2,7 +2,7 @@ import type { EndpointContext } from './endpoint.ts';
 import { buildInbound } from './inbound.ts';
 import { localityOf } from './locality.ts';
 import type { PodFacts } from './pod.ts';
-import { matchSidecar } from './sidecar.ts';
+import { findSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
 import { spiffeIdOf } from './spiffe-id.ts';
 
@@ -13,7 +13,7 @@ import { spiffeIdOf } from './spiffe-id.ts';
 export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: PodFacts): Workload | undefined {
   const decision = mtls.get(pod.uid);
   if (!pod.injected || decision === undefined) return undefined;
-  const sidecar = matchSidecar(settings, tables, pod);
+  const sidecar = findSidecar(settings, tables, pod);
   const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted, deleting } =
     pod;
   return {
@@ -28,9 +28,9 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     owner,
     node,
     locality: localityOf(tables, pod),
-    inbound: buildInbound(settings, pod, tables.servicesSelecting(pod)),
+    inbound: buildInbound(settings, pod, tables.servicesSelecting(pod), sidecar?.inbound),
     mtls: decision.effective,
-    ...(sidecar === undefined ? {} : { sidecar }),
+    ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
     proxyStarted,
     terminating: deleting,
