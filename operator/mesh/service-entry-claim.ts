@@ -21,15 +21,26 @@ interface ClaimContext {
 export function matchHostOwner(context: ClaimContext, namespace: string, hostname: Hostname): HostOwner | undefined {
   const service = matchService(context, hostname);
   if (service !== undefined) return { kind: 'Service', key: service };
-  const claims = [...context.tables.serviceEntries.select('host', hostname)];
-  const [entry] = claims.filter(({ ref }) => ref.namespace === namespace).sort(byAge);
+  const [entry] = [...context.tables.serviceEntries.select('claim', `${namespace}/${hostname}`)].sort(byAge);
   return entry && { kind: 'ServiceEntry', entry };
 }
 
-/** The hostname that has an address of DNS capture: should two want the same one, that of the older ServiceEntry. */
-export function matchDnsOwner(tables: MeshTables, address: string): Hostname | undefined {
-  const [oldest] = [...tables.serviceEntries.select('dnsAddress', address)].sort(byAge);
-  return oldest?.dnsHosts.find((one) => one.address === address)?.hostname;
+/** Tells who has an address of DNS capture. */
+export type DnsOwners = (address: string) => Hostname | undefined;
+
+/**
+ * Whose the addresses of DNS capture are: should two hostnames want the same one, that of the older ServiceEntry. Each address is
+ * looked at once, since every namespace may have the same host; so what this gives is good until the tables change.
+ */
+export function matchDnsOwners({ serviceEntries }: MeshTables): DnsOwners {
+  const known = new Map<string, Hostname | undefined>();
+  return (address) => {
+    if (!known.has(address)) {
+      const [oldest] = [...serviceEntries.select('dnsAddress', address)].sort(byAge);
+      known.set(address, oldest?.dnsHosts.find((one) => one.address === address)?.hostname);
+    }
+    return known.get(address);
+  };
 }
 
 /** `namespace/name` of the Kubernetes Service that has a hostname. */

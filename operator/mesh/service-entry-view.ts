@@ -1,12 +1,13 @@
 import { isJudged } from './policy-view.ts';
 import type { ServiceEntryFacts } from './service-entry.ts';
-import { matchDnsOwner, matchHostOwner } from './service-entry-claim.ts';
+import { type DnsOwners, matchHostOwner } from './service-entry-claim.ts';
 import type { MeshSettings, PolicyView, Problem } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 
 interface ViewContext {
   readonly settings: MeshSettings;
   readonly tables: MeshTables;
+  readonly dnsOwners: DnsOwners;
 }
 
 /**
@@ -44,9 +45,9 @@ function findConflicts(context: ViewContext, { key, ref, hosts }: ServiceEntryFa
   return problems;
 }
 
-function noteDnsCollisions({ tables }: ViewContext, { dnsHosts }: ServiceEntryFacts): string[] {
+function noteDnsCollisions({ dnsOwners }: ViewContext, { dnsHosts }: ServiceEntryFacts): string[] {
   return dnsHosts.flatMap(({ hostname, address }) => {
-    const owner = matchDnsOwner(tables, address);
+    const owner = dnsOwners(address);
     if (owner === undefined || owner === hostname) return [];
     return [
       `spec.hosts: "${hostname}" gets no address from DNS capture, for the older "${owner}" happens to have it (${address}); ` +

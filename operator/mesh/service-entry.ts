@@ -87,14 +87,26 @@ const NOT_IN_FORCE: InForce = {
 
 /** Its services, whoever claims the same hosts or DNS addresses, and the WorkloadEntries it selects. */
 export function markServiceEntry({ tables, dirty }: IngestionTarget, entry: ServiceEntryFacts): void {
+  const { namespace } = entry.ref;
   dirty.markEntry(entry);
-  // Who claims the same host is found through it when services are drafted.
-  for (const host of entry.hosts) dirty.hostnames.add(host);
-  for (const { address } of entry.dnsHosts) {
+  for (const host of entry.hosts) {
+    dirty.hostnames.add(host);
+    for (const key of tables.serviceEntries.find('claim', `${namespace}/${host}`)) dirty.serviceEntries.add(key);
+  }
+  for (const { hostname, address } of entry.dnsHosts) {
+    const claims = tables.serviceEntries.find('dnsAddress', address);
+    // As a rule they are all of this hostname, and none of them has to give way.
+    if (tables.serviceEntries.find('dnsAddress', `${address} ${hostname}`).size === claims.size) continue;
     for (const other of tables.serviceEntries.select('dnsAddress', address)) dirty.markEntry(other);
   }
-  const selected = tables.workloadEntriesSelectedBy(entry.ref.namespace, entry.selector);
+  const selected = tables.workloadEntriesSelectedBy(namespace, entry.selector);
   for (const { key } of selected) dirty.workloadEntries.add(key);
+}
+
+/** Index values for the addresses its hosts would have: each address alone, and with the first host that would have it. */
+export function dnsTerms({ dnsHosts }: ServiceEntryFacts): string[] {
+  const claims = new Map([...dnsHosts].reverse().map(({ address, hostname }) => [address, hostname]));
+  return [...claims].flatMap(([address, hostname]) => [address, `${address} ${hostname}`]);
 }
 
 function readForce(namespace: string, spec: ServiceEntrySpec, resolution: Resolution): InForce {

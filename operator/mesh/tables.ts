@@ -8,7 +8,7 @@ import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
 import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
-import type { ServiceEntryFacts } from './service-entry.ts';
+import { dnsTerms, type ServiceEntryFacts } from './service-entry.ts';
 import type { SidecarFacts } from './sidecar.ts';
 import type { VirtualServiceFacts } from './virtual-service.ts';
 import type { WorkloadEntryFacts } from './workload-entry.ts';
