@@ -1,19 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
+import type { HttpMatch } from '../../api/http-match.ts';
+import type { HttpRoute } from '../../api/http-route.ts';
 import { sameValue } from './equality.ts';
 import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
 import type { MeshChange, MeshObject } from './mesh-object.ts';
 import type { MeshDelta, MeshSnapshot } from './snapshot.ts';
 import {
   canary,
+  destinationRule,
   type PodOptions,
   peerAuthentication,
   pod,
   SETTINGS,
   service,
   serviceEntry,
+  sidecar,
   slice,
+  virtualService,
   workloadEntry,
 } from './testing/objects.ts';
 
@@ -197,6 +202,115 @@ const workloadEntryChanges = fc
     return { kind: 'WorkloadEntry', key, object: spec && workloadEntry(key, spec) };
   });
 
+const routeMatches = fc.constantFrom<HttpMatch[]>(
+  { uri: { prefix: '/a' } },
+  { uri: { prefix: '/a/b' } },
+  { uri: { exact: '/' }, headers: { who: { exact: 'me' } } },
+  { uri: { prefix: '/' } },
+  { port: 80, gateways: ['edge'] },
+);
+
+const routeDestinations = fc.record({
+  host: fc.constantFrom('s0', 's1.shop.svc.cluster.local', 'h5703.example.com', 'www.example.com', 'nowhere'),
+  subset: fc.constantFrom('', 'v1'),
+  port: fc.constantFrom({ number: 80 }, { number: 443 }),
+});
+
+const httpRules = fc
+  .record({
+    match: maybe(fc.array(routeMatches, { minLength: 1, maxLength: 2 })),
+    target: fc.oneof(
+      { weight: 3, arbitrary: routeDestinations.map((destination) => ({ route: [{ destination }] })) },
+      fc.tuple(namespaces, index).map(([namespace, i]) => ({ delegate: { name: `vs${i}`, namespace } })),
+    ),
+  })
+  .map(({ match, target }): HttpRoute => ({ ...(match === undefined ? {} : { match }), ...target }));
+
+const virtualServiceSpec = fc.record({
+  // Without hosts it is a delegate.
+  hosts: fc.constantFrom<string[][]>(['s0.shop.svc.cluster.local'], ['s0', 'www.example.com'], ['*.example.com'], []),
+  gateways: fc.constantFrom<string[][]>([], [], ['mesh', 'edge'], ['edge']),
+  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['.', 'other']),
+  http: fc.array(httpRules, { maxLength: 3 }),
+  tcp: fc.array(
+    routeDestinations.map((destination) => ({ route: [{ destination }] })),
+    { maxLength: 1 },
+  ),
+  creation: time,
+});
+
+const virtualServiceChanges = fc
+  .tuple(namespaces, index, maybe(virtualServiceSpec))
+  .map(([namespace, i, options]): MeshChange => {
+    const key = `${namespace}/vs${i}`;
+    if (options === undefined) return { kind: 'VirtualService', key, object: undefined };
+    const { creation, gateways, tcp, ...rest } = options;
+    const routes = rest.hosts.length === 0 ? rest : { ...rest, gateways, tcp };
+    return { kind: 'VirtualService', key, object: virtualService(key, routes, creation) };
+  });
+
+const destinationHosts = fc.constantFrom(
+  's0',
+  's1.shop.svc.cluster.local',
+  '*.svc.cluster.local',
+  'h5703.example.com',
+  '*.example.com',
+  'not a host',
+);
+
+const destinationRuleSpec = fc.record({
+  host: destinationHosts,
+  balanced: fc.boolean(),
+  subsets: fc.uniqueArray(fc.constantFrom('r1', 'v1', 'all'), { maxLength: 2 }),
+  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['other']),
+  selector: maybe(fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' })),
+  creation: time,
+});
+
+const destinationRuleChanges = fc
+  .tuple(namespaces, index, maybe(destinationRuleSpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/dr${i}`;
+    if (spec === undefined) return { kind: 'DestinationRule', key, object: undefined };
+    const { host, balanced, subsets, exportTo, selector, creation } = spec;
+    const object = destinationRule(
+      key,
+      {
+        host,
+        ...(balanced ? { trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } } : {}),
+        subsets: subsets.map((name) => (name === 'all' ? { name } : { name, labels: { 'pod-template-hash': name } })),
+        ...(selector === undefined ? { exportTo } : { workloadSelector: { matchLabels: selector } }),
+      },
+      creation,
+    );
+    return { kind: 'DestinationRule', key, object };
+  });
+
+const sidecarSpec = fc.record({
+  selector: maybe(fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' }, {})),
+  hosts: fc.constantFrom<string[][]>(['./*'], ['*/*'], ['~/*'], ['without a namespace']),
+  endpoint: maybe(fc.constantFrom('127.0.0.1:9080', '0.0.0.0:9080')),
+  mode: maybe(fc.constantFrom('ALLOW_ANY' as const, 'REGISTRY_ONLY' as const)),
+  creation: time,
+});
+
+const sidecarChanges = fc.tuple(namespaces, index, maybe(sidecarSpec)).map(([namespace, i, spec]): MeshChange => {
+  const key = `${namespace}/sc${i}`;
+  if (spec === undefined) return { kind: 'Sidecar', key, object: undefined };
+  const { selector, hosts, endpoint, mode, creation } = spec;
+  const object = sidecar(
+    key,
+    {
+      egress: [{ hosts }],
+      ...(selector === undefined ? {} : { workloadSelector: { labels: selector } }),
+      ...(endpoint === undefined ? {} : { ingress: [{ port: { number: 8080 }, defaultEndpoint: endpoint }] }),
+      ...(mode === undefined ? {} : { outboundTrafficPolicy: { mode } }),
+    },
+    creation,
+  );
+  return { kind: 'Sidecar', key, object };
+});
+
 const nodeChanges = fc
   .tuple(fc.constantFrom('n1', 'n2'), maybe(fc.tuple(fc.constantFrom('z1', 'z2'), fc.boolean())))
   .map(([name, facts]): MeshChange => {
@@ -222,6 +336,9 @@ const changes = fc.oneof(
   { weight: 2, arbitrary: policyChanges },
   { weight: 3, arbitrary: serviceEntryChanges },
   { weight: 2, arbitrary: workloadEntryChanges },
+  { weight: 4, arbitrary: virtualServiceChanges },
+  { weight: 2, arbitrary: destinationRuleChanges },
+  { weight: 2, arbitrary: sidecarChanges },
   nodeChanges,
   namespaceChanges,
 );

@@ -5,6 +5,7 @@ import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/pe
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
 import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
 import type { Sidecar, SidecarSpec } from '../../../api/sidecar.ts';
+import type { VirtualService, VirtualServiceSpec } from '../../../api/virtual-service.ts';
 import type { WorkloadEntry, WorkloadEntrySpec } from '../../../api/workload-entry.ts';
 import type { MeshSettings } from '../snapshot.ts';
 
@@ -188,6 +189,21 @@ export function sidecar(key: string, spec: SidecarSpec, creationTimestamp = '202
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'Sidecar',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** A VirtualService, `namespace/name`. */
+export function virtualService(
+  key: string,
+  spec: VirtualServiceSpec,
+  creationTimestamp = '2026-01-01T00:00:00Z',
+): VirtualService {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
     metadata: { name, namespace, generation: 1, creationTimestamp },
     spec,
   };
