@@ -55,8 +55,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** One text for all spellings of the same match: without what only names it, and with sorted keys. */
-function canonical(match: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ ...match, name: undefined, statPrefix: undefined }, (_, value: unknown) =>
-    isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
-  );
+const canonical = (match: HttpMatch | TlsMatch | TcpMatch): string =>
+  sortedText({ ...match, name: undefined, statPrefix: undefined });
+
+function sortedText(value: unknown): string {
+  if (!isObject(value)) return JSON.stringify(value);
+  const names = Object.keys(value).filter((name) => value[name] !== undefined);
+  return `{${names
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${sortedText(value[name])}`)
+    .join()}}`;
 }
