@@ -5,6 +5,7 @@ import { XDS_CLUSTER } from './names.ts';
 import { ADMIN_PORT } from './ports.ts';
 import { buildProbeConfig } from './probe-listeners.ts';
 import type { ProbeRecord } from './probes.ts';
+import { buildRuntime } from './runtime.ts';
 import { buildStatsConfig } from './stats.ts';
 import { buildXdsCluster, operatorAddress } from './xds-cluster.ts';
 
@@ -61,6 +62,7 @@ export function buildBootstrap(input: BootstrapInput): EnvoyConfig {
       ],
     },
     ...buildStatsConfig(),
+    ...buildRuntime(),
     overload_manager: {
       resource_monitors: [
         {

@@ -55,10 +55,10 @@ export function pack<Desc extends DescMessage>(schema: Desc, message: MessageSha
   });
 }
 
-/** Longest duration that Envoy takes, some 292 years, in ms. It refuses the whole resource for a longer one. */
-const LONGEST_MS = 9_223_372_036_000;
+/** A century, in ms, which is as good as for ever. Envoy refuses the whole resource for a duration of three. */
+const LONGEST_MS = 3_153_600_000_000;
 
-/** A duration of the given milliseconds, to the microsecond; longer ones than Envoy takes are the longest that it does. */
+/** A duration of the given milliseconds, to the microsecond, and no longer than a century. */
 export function milliseconds(value: number): Duration {
   const microseconds = Math.round(Math.min(value, LONGEST_MS) * 1000);
   return create(DurationSchema, {

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
 import { ROOT_SECRET, WORKLOAD_SECRET } from '../../../proxy/names.ts';
+import { buildRuntime } from '../../../proxy/runtime.ts';
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -45,6 +46,7 @@ export function buildStaticBootstrap(
   };
   const assignments = new Map(resources(ENDPOINT_TYPE).map((assignment) => [assignment.cluster_name, assignment]));
   return {
+    ...buildRuntime(),
     static_resources: {
       listeners: resources(LISTENER_TYPE).map((listener) => asObject(inline(listener))),
       clusters: resources(CLUSTER_TYPE).map((cluster) => inlineEndpoints(asObject(inline(cluster)), assignments)),

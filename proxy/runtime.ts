@@ -1,0 +1,19 @@
+import type { EnvoyConfig } from './envoy-types.ts';
+
+/**
+ * Largest program that a regular expression may compile to; Istio's bound. By Envoy's own, of 100, it would refuse all routes of a port for an
+ * expression such as `a{1,100}`. What users may write is held to far less by the API's validation.
+ */
+const MAX_REGEX_PROGRAM = 32_768;
+
+/** Envoy's runtime settings, and room for those made through its admin interface. */
+export function buildRuntime(): EnvoyConfig {
+  return {
+    layered_runtime: {
+      layers: [
+        { name: 'heddle', static_layer: { 're2.max_program_size.error_level': MAX_REGEX_PROGRAM } },
+        { name: 'admin', admin_layer: {} },
+      ],
+    },
+  };
+}
