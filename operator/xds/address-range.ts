@@ -29,6 +29,15 @@ export function commonRanges(addresses: Iterable<string>): AddressRange[] {
   return ranges;
 }
 
+/** Reads `10.0.0.0/8`, or an address alone as a block of one; undefined for what is neither. */
+export function readRange(text: string): AddressRange | undefined {
+  const [prefix = '', length, ...rest] = text.split('/');
+  const bits = (parseAddress(prefix)?.length ?? 0) * 8;
+  if (bits === 0 || rest.length > 0) return undefined;
+  if (length === undefined) return { prefix, length: bits };
+  return /^[0-9]{1,3}$/.test(length) && Number(length) <= bits ? { prefix, length: Number(length) } : undefined;
+}
+
 /** Whether the address is in the block. */
 export function inRange(address: string, range: AddressRange): boolean {
   const [bytes, prefix] = [parseAddress(address), parseAddress(range.prefix)];

@@ -10,8 +10,10 @@ import { TlsInspectorSchema } from '../../generated/envoy/envoy/extensions/filte
 import { pack } from './encoding.ts';
 
 /**
- * A listener's filters never depend on what the mesh holds: were they to change, Envoy would drain all connections of the listener, while a change
- * of filter chains touches those of the changed chains only.
+ * When a listener's filters change, Envoy drains all its connections, while a change of filter chains touches those of the changed chains only. So
+ * those of `virtualOutbound` and `virtualInbound` never depend on what the mesh holds. The listener of an outbound port looks for HTTP once there
+ * may be HTTP on the port, and for TLS once a server name is to decide there (hosts without addresses, routes by server name): another such
+ * host changes nothing any more. On a port without either nothing waits for the client to speak.
  */
 
 /**

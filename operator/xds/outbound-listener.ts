@@ -7,6 +7,7 @@ import {
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { type Listener, ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import { OUTBOUND_PORT } from '../../proxy/ports.ts';
+import type { OutboundPolicy } from '../mesh/snapshot.ts';
 import { encodeResource } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, OUTBOUND_LISTENER, PASSTHROUGH_CHAIN, PASSTHROUGH_CLUSTER } from './names.ts';
@@ -14,14 +15,24 @@ import type { TcpChain } from './outbound-target.ts';
 import { LISTENER_TYPE, type XdsResource } from './resource.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
 
+/** Filter chain of connections to where the mesh knows nothing, and which therefore are closed. */
+const UNKNOWN_CHAIN = 'unknown';
+
 /**
  * The listener that all redirected outbound connections reach. It hands each to the listener of the port it was made to; where the mesh has
- * nothing on the port, the connection goes where it wanted to, without a wait. Its content never changes, so no change in the mesh drains it.
+ * nothing on the port, the connection goes where it wanted to, without a wait, or is closed. Its content never changes with the mesh, so no
+ * change there drains it.
  *
  * @param dualStack listens on IPv6 too
  */
-export function translateOutboundListener(dualStack: boolean): XdsResource {
-  const block = buildTcpChain({ name: BLOCK_CHAIN, shares: [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }] });
+export function translateOutboundListener({
+  dualStack,
+  outboundPolicy,
+}: {
+  readonly dualStack: boolean;
+  readonly outboundPolicy: OutboundPolicy;
+}): XdsResource {
+  const block = buildTcpChain(BLOCK);
   // Connections made to this very port were not redirected: passing them through would be a loop.
   block.filterChainMatch = create(FilterChainMatchSchema, { destinationPort: OUTBOUND_PORT });
   return encodeListener(
@@ -31,19 +42,30 @@ export function translateOutboundListener(dualStack: boolean): XdsResource {
       trafficDirection: TrafficDirection.OUTBOUND,
       useOriginalDst: true,
       filterChains: [block],
-      defaultFilterChain: buildPassthroughChain(),
+      defaultFilterChain: buildTcpChain(unknownChain(outboundPolicy)),
     }),
   );
+}
+
+/** Closes connections at once. */
+export const BLOCK: TcpChain = { name: BLOCK_CHAIN, shares: [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }] };
+
+/** Lets connections go where they wanted to. */
+export const PASSTHROUGH: TcpChain = {
+  name: PASSTHROUGH_CHAIN,
+  shares: [{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }],
+};
+
+/** What becomes of connections to where the mesh knows nothing. */
+export function unknownChain(policy: OutboundPolicy): TcpChain {
+  return policy === 'ALLOW_ANY' ? PASSTHROUGH : { ...BLOCK, name: UNKNOWN_CHAIN };
 }
 
 export function encodeListener(listener: Listener): XdsResource {
   return encodeResource(LISTENER_TYPE, listener.name, toBinary(ListenerSchema, listener));
 }
 
-export function buildPassthroughChain(): FilterChain {
-  return buildTcpChain({ name: PASSTHROUGH_CHAIN, shares: [{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }] });
-}
-
-export function buildTcpChain(chain: TcpChain): FilterChain {
-  return create(FilterChainSchema, { name: chain.name, filters: [buildTcpProxy(chain.name, chain.shares)] });
+/** The filter chain for opaque connections. */
+export function buildTcpChain({ name, statPrefix = name, shares, hashesSource }: TcpChain): FilterChain {
+  return create(FilterChainSchema, { name, filters: [buildTcpProxy(statPrefix, shares, hashesSource)] });
 }

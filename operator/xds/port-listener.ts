@@ -1,86 +1,73 @@
 import { create } from '@bufbuild/protobuf';
+import { AddressSchema } from '../../generated/envoy/envoy/config/core/v3/address_pb.js';
 import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import {
   type FilterChain,
   FilterChainSchema,
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
-import type { Matcher, Matcher_OnMatch } from '../../generated/envoy/xds/type/matcher/v3/matcher_pb.js';
-import { commonRanges, inRange } from './address-range.ts';
+import type { OutboundPolicy } from '../mesh/snapshot.ts';
 import { buildAlpnFilter } from './alpn-filter.ts';
 import { buildOutboundManager } from './connection-managers.ts';
 import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
-import { buildHttpInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
-import { HTTP_CHAIN, PASSTHROUGH_CHAIN, portListener, routeConfiguration } from './names.ts';
-import { chooseChain, matchAddress, matchRanges, matchSniffedHttp } from './network-matchers.ts';
-import { buildPassthroughChain, buildTcpChain, encodeListener } from './outbound-listener.ts';
-import type { OutboundTarget, TcpChain } from './outbound-target.ts';
+import { buildHttpInspector, buildTlsInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
+import { HTTP_CHAIN, portListener, routeConfiguration } from './names.ts';
+import { BLOCK, buildTcpChain, encodeListener, unknownChain } from './outbound-listener.ts';
+import type { OutboundTarget } from './outbound-target.ts';
+import { PortMatcher } from './port-matcher.ts';
 import type { XdsResource } from './resource.ts';
 import { buildStatsLogger, outboundTags } from './stats-logger.ts';
 
+/** Whom the listener of a port is for. */
+export interface PortListenerOptions {
+  readonly dualStack: boolean;
+  /** What becomes of connections to where the mesh knows nothing. */
+  readonly outboundPolicy: OutboundPolicy;
+  /** A Sidecar's egress listener that clients connect to themselves: where, and its name. `unix://PATH` is a socket file. */
+  readonly bind?: { readonly address: string; readonly name: string };
+}
+
 /**
- * The listener for outbound connections to one port: by address, then (where no protocol is declared) by a look at the first bytes. It binds
- * nothing, as connections are handed to it.
+ * The listener for outbound connections to one port: by address, then by a look at the first bytes where no protocol is declared, or no address
+ * tells hosts apart. It binds nothing, as connections are handed to it, unless `bind` says where; there the address says nothing, so that of
+ * several services of opaque TCP the first has all connections.
  *
  * @param targets on this port, in a fixed order: the first to name an address has it
  */
 export function translatePortListener(
   port: number,
   targets: readonly OutboundTarget[],
-  dualStack: boolean,
+  { dualStack, outboundPolicy, bind }: PortListenerOptions,
 ): XdsResource {
-  const http = targets.some((target) => target.mode !== 'tcp');
-  const addresses = new Map<string, OutboundTarget>();
-  for (const target of targets) {
-    for (const address of target.addresses) {
-      if (!addresses.has(address)) addresses.set(address, target);
-    }
-  }
+  // What comes to a bound listener has nowhere else to go, for passed through it would come back to it.
+  const unknown = bind === undefined ? unknownChain(outboundPolicy) : BLOCK;
+  const choice = new PortMatcher(targets, unknown);
+  const { matcher, chains, http, sniffs } = bind === undefined ? choice.byAddress() : choice.bound();
+  const others = chains.filter(({ name }) => name !== unknown.name);
   const listener = create(ListenerSchema, {
-    name: portListener(port),
-    ...bindAddresses(port, dualStack),
-    bindToPort: false,
+    name: bind?.name ?? portListener(port),
+    ...(bind === undefined ? bindAddresses(port, dualStack) : { address: boundAddress(bind.address, port) }),
+    bindToPort: bind !== undefined,
     trafficDirection: TrafficDirection.OUTBOUND,
-    filterChains: [
-      ...(http ? [buildHttpChain(port)] : []),
-      ...tcpChains(addresses.values()).map(buildTcpChain),
-      buildPassthroughChain(),
-    ],
-    filterChainMatcher: buildMatcher(addresses, http),
-    listenerFilters: http ? [buildHttpInspector()] : [],
+    filterChains: [...(http ? [buildHttpChain(port)] : []), ...others.map(buildTcpChain), buildTcpChain(unknown)],
+    filterChainMatcher: matcher,
+    // In this order: what is TLS is not looked at for HTTP.
+    listenerFilters: [...(sniffs.tls ? [buildTlsInspector()] : []), ...(sniffs.http ? [buildHttpInspector()] : [])],
     listenerFiltersTimeout: milliseconds(SNIFF_TIMEOUT_MS),
     continueOnListenerFiltersTimeout: true,
   });
   return encodeListener(listener);
 }
 
-function tcpChains(targets: Iterable<OutboundTarget>): TcpChain[] {
-  const chains = new Map<string, TcpChain>();
-  for (const { chain } of targets) {
-    if (chain !== undefined) chains.set(chain.name, chain);
-  }
-  return [...chains.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/**
- * By exact address where connections may be opaque. Addresses declared to be HTTP are many, so they are matched as the block they come from, which
- * stays the same when one more comes. Elsewhere may be pods of headless services, which HTTP finds by host.
- */
-function buildMatcher(targets: ReadonlyMap<string, OutboundTarget>, hasHttp: boolean): Matcher {
-  const http = chooseChain(HTTP_CHAIN);
-  const passthrough = chooseChain(PASSTHROUGH_CHAIN);
-  const declared = [...targets].filter(([, target]) => target.mode === 'http').map(([address]) => address);
-  const ranges = commonRanges(declared);
-  const addresses = new Map<string, Matcher_OnMatch>();
-  for (const [address, target] of targets) {
-    const tcp = target.chain === undefined ? passthrough : chooseChain(target.chain.name);
-    const actions = { http, tcp, sniff: matchSniffedHttp(http, tcp) };
-    const covered = target.mode === 'http' && ranges.some((range) => inRange(address, range));
-    if (!covered) addresses.set(address, actions[target.mode]);
-  }
-  const elsewhere = hasHttp ? matchSniffedHttp(http, passthrough) : passthrough;
-  return matchAddress(addresses, matchRanges(ranges, http, elsewhere));
+function boundAddress(address: string, port: number) {
+  const path = /^unix:\/\/(.+)$/.exec(address)?.[1];
+  return create(AddressSchema, {
+    address:
+      path === undefined
+        ? { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } }
+        : { case: 'pipe', value: { path } },
+  });
 }
 
 function buildHttpChain(port: number): FilterChain {

@@ -9,8 +9,11 @@ const IDLE_TIMEOUT_MS = 24 * 3600 * 1000;
 /** Hosts tried before the client's connection is closed: nothing has been sent yet, so another one is as good. */
 const CONNECT_ATTEMPTS = 5;
 
-/** Carries bytes to the shares; each connection to one cluster. */
-export function buildTcpProxy(statPrefix: string, shares: readonly Share[]): Filter {
+/**
+ * Carries bytes to the shares; each connection to one cluster. One that does not exist closes it.
+ * @param hashesSource whether the client's address chooses the endpoint
+ */
+export function buildTcpProxy(statPrefix: string, shares: readonly Share[], hashesSource = false): Filter {
   const [only, ...others] = shares;
   const proxy = create(TcpProxySchema, {
     statPrefix,
@@ -23,6 +26,7 @@ export function buildTcpProxy(statPrefix: string, shares: readonly Share[]): Fil
           },
     idleTimeout: milliseconds(IDLE_TIMEOUT_MS),
     maxConnectAttempts: CONNECT_ATTEMPTS,
+    hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],
   });
   return create(FilterSchema, {
     name: 'envoy.filters.network.tcp_proxy',
