@@ -3,7 +3,7 @@ import type { DestinationRule, DestinationRuleSpec } from '../../api/destination
 import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
 import { keyOf, type MeshChange, type MeshObject } from './mesh-object.ts';
 import type { MeshSnapshot } from './snapshot.ts';
-import { destinationRule, pod, SETTINGS, service, serviceEntry, slice } from './testing/objects.ts';
+import { destinationRule, pod, SETTINGS, service, serviceEntry, slice, virtualService } from './testing/objects.ts';
 
 const HOST = 'api.shop.svc.cluster.local';
 const YOUNG = '2026-02-02T00:00:00Z';
@@ -211,5 +211,31 @@ describe('a DestinationRule notes', () => {
     expect(notesOf({ host: 'api', trafficPolicy: { tunnel } }, ...served)).toEqual([
       expect.stringMatching(/^spec\.trafficPolicy\.tunnel is not in force/),
     ]);
+  });
+});
+
+describe('a DestinationRule whose subset a VirtualService routes to', () => {
+  const route = (host: string) => ({ http: [{ route: [{ destination: { host, subset: 'v1' } }] }] });
+  const routes = virtualService('shop/routes', { hosts: ['api'], ...route('api') });
+  const subsets = [{ name: 'v1', labels: { version: 'v1' } }];
+  const reasons = ({ snapshot }: MeshBuilder) =>
+    snapshot.policies.get('VirtualService/shop/routes')?.problems.map(({ reason }) => reason);
+
+  test.each([
+    ['the host itself', 'api'],
+    ['a wildcard', '*.shop.svc.cluster.local'],
+    ['a wildcard within a name', '*pi.shop.svc.cluster.local'],
+    ['all hosts', '*'],
+  ])('is missed when it goes, and no more when it comes: it is for %s', (_, host) => {
+    const builder = new MeshBuilder(SETTINGS);
+    builder.apply([...OURS, ...served, { kind: 'VirtualService' as const, object: routes }].map(change));
+    expect(reasons(builder)).toEqual(['SubsetNotFound']);
+    builder.apply([change(of(destinationRule('shop/r', { host, subsets })))]);
+    expect(reasons(builder)).toEqual([]);
+    builder.apply([change(of(destinationRule('shop/r', { host, subsets: [{ name: 'v2' }] })))]);
+    expect(reasons(builder)).toEqual(['SubsetNotFound']);
+    builder.apply([change(of(destinationRule('shop/r', { host, subsets })))]);
+    builder.apply([{ kind: 'DestinationRule', key: 'shop/r', object: undefined }]);
+    expect(reasons(builder)).toEqual(['SubsetNotFound']);
   });
 });

@@ -194,6 +194,21 @@ describe('the status of a Sidecar', () => {
     expect(viewOf(snapshot, 'shop/young')?.reach.kind).toBe('workloads');
   });
 
+  test('names no older one once that is gone, or selects pods', () => {
+    const builder = new MeshBuilder(SETTINGS);
+    const sidecars = [sidecar('shop/old', SEES_OWN), sidecar('shop/young', SEES_OWN, YOUNG)];
+    const namesOne = () => viewOf(builder.snapshot, 'shop/young')?.problems.length;
+    const put = (object: Sidecar | undefined) => builder.apply([{ kind: 'Sidecar', key: 'shop/old', object }]);
+    builder.apply([web, ...sidecars.map(of)].map(change));
+    expect(namesOne()).toBe(1);
+    put(undefined);
+    expect(namesOne()).toBe(0);
+    put(sidecars[0]);
+    expect(namesOne()).toBe(1);
+    put(sidecar('shop/old', selecting({ app: 'web' })));
+    expect(namesOne()).toBe(0);
+  });
+
   test('names the older one that selects the same pods, as long as there are any', () => {
     const builder = new MeshBuilder(SETTINGS);
     const sidecars = [
