@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
-import type { HttpMatch } from '../../api/http-match.ts';
-import type { HttpRoute } from '../../api/http-route.ts';
 import { sameValue } from './equality.ts';
 import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
 import type { MeshChange, MeshObject } from './mesh-object.ts';
@@ -18,9 +16,9 @@ import {
   serviceEntry,
   sidecar,
   slice,
-  virtualService,
   workloadEntry,
 } from './testing/objects.ts';
+import { virtualServiceChanges } from './testing/virtual-service-changes.ts';
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
 const index = fc.nat({ max: 3 });
@@ -200,53 +198,6 @@ const workloadEntryChanges = fc
   .map(([namespace, i, spec]): MeshChange => {
     const key = `${namespace}/we${i}`;
     return { kind: 'WorkloadEntry', key, object: spec && workloadEntry(key, spec) };
-  });
-
-const routeMatches = fc.constantFrom<HttpMatch[]>(
-  { uri: { prefix: '/a' } },
-  { uri: { prefix: '/a/b' } },
-  { uri: { exact: '/' }, headers: { who: { exact: 'me' } } },
-  { uri: { prefix: '/' } },
-  { port: 80, gateways: ['edge'] },
-);
-
-const routeDestinations = fc.record({
-  host: fc.constantFrom('s0', 's1.shop.svc.cluster.local', 'h5703.example.com', 'www.example.com', 'nowhere'),
-  subset: fc.constantFrom('', 'v1'),
-  port: fc.constantFrom({ number: 80 }, { number: 443 }),
-});
-
-const httpRules = fc
-  .record({
-    match: maybe(fc.array(routeMatches, { minLength: 1, maxLength: 2 })),
-    target: fc.oneof(
-      { weight: 3, arbitrary: routeDestinations.map((destination) => ({ route: [{ destination }] })) },
-      fc.tuple(namespaces, index).map(([namespace, i]) => ({ delegate: { name: `vs${i}`, namespace } })),
-    ),
-  })
-  .map(({ match, target }): HttpRoute => ({ ...(match === undefined ? {} : { match }), ...target }));
-
-const virtualServiceSpec = fc.record({
-  // Without hosts it is a delegate.
-  hosts: fc.constantFrom<string[][]>(['s0.shop.svc.cluster.local'], ['s0', 'www.example.com'], ['*.example.com'], []),
-  gateways: fc.constantFrom<string[][]>([], [], ['mesh', 'edge'], ['edge']),
-  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['.', 'other']),
-  http: fc.array(httpRules, { maxLength: 3 }),
-  tcp: fc.array(
-    routeDestinations.map((destination) => ({ route: [{ destination }] })),
-    { maxLength: 1 },
-  ),
-  creation: time,
-});
-
-const virtualServiceChanges = fc
-  .tuple(namespaces, index, maybe(virtualServiceSpec))
-  .map(([namespace, i, options]): MeshChange => {
-    const key = `${namespace}/vs${i}`;
-    if (options === undefined) return { kind: 'VirtualService', key, object: undefined };
-    const { creation, gateways, tcp, ...rest } = options;
-    const routes = rest.hosts.length === 0 ? rest : { ...rest, gateways, tcp };
-    return { kind: 'VirtualService', key, object: virtualService(key, routes, creation) };
   });
 
 const destinationHosts = fc.constantFrom(
