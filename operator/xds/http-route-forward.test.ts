@@ -63,9 +63,9 @@ describe('requests are divided', () => {
 
 test.each<[string, Partial<HttpRule>, object]>([
   [
-    'a timeout, which is the longest deadline of gRPC too',
-    { timeoutMs: 1500 },
-    { timeout: '1.500s', max_stream_duration: { grpc_timeout_header_max: '1.500s' } },
+    'no timeout but the deadline of gRPC',
+    {},
+    { timeout: '0s', max_stream_duration: { grpc_timeout_header_max: '0s' } },
   ],
   ['a new path', { rewrite: { uri: '/new' } }, { prefix_rewrite: '/new' }],
   [
@@ -100,6 +100,12 @@ test.each<[string, Partial<HttpRule>, object]>([
   ],
 ])('a route has %s', (_, more, expected) => {
   expect(routeOf(more)).toMatchObject({ route: expected });
+});
+
+test('a timeout stands alone, since Envoy would not look at it beside another', () => {
+  const route = routeOf({ timeoutMs: 1500 });
+  expect(route).toHaveProperty('route.timeout', '1.500s');
+  expect(route).not.toHaveProperty('route.max_stream_duration');
 });
 
 test('a route has no retries where the rule wants none', () => {

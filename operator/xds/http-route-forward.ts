@@ -22,6 +22,9 @@ import { BLACK_HOLE_CLUSTER } from './names.ts';
 import { buildRetryPolicy } from './retry-policies.ts';
 import { buildRegexMatcher } from './string-matchers.ts';
 
+/** What `grpc-timeout` says, with no bound of our own. */
+const CALLERS_DEADLINE = create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: milliseconds(0) });
+
 /** The parts of a route that say where requests go, and with which headers. */
 export type Forward = HeaderMutations & { readonly action: Route['action'] };
 
@@ -80,15 +83,11 @@ function buildClusterWeight(
 }
 
 /**
- * None by default, since the application's callers knew none before. gRPC's own deadline, which callers send along, counts too, up to the timeout
- * (0: without a bound).
+ * None by default, since the application's callers knew none before; then gRPC's own deadline, which callers send along, counts. Beside a timeout
+ * it is left to the caller to keep: Envoy looks at one or the other, and at both only by a deprecated field, for each use of which it logs a warning.
  */
-function buildTimeout(ms: number): Pick<RouteAction, 'timeout' | 'maxStreamDuration'> {
-  const timeout = milliseconds(ms);
-  return {
-    timeout,
-    maxStreamDuration: create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: timeout }),
-  };
+function buildTimeout(ms: number): Partial<Pick<RouteAction, 'timeout' | 'maxStreamDuration'>> {
+  return { timeout: milliseconds(ms), ...(ms > 0 ? {} : { maxStreamDuration: CALLERS_DEADLINE }) };
 }
 
 /** Takes the matched prefix away and puts another in its place; exact and regular matches match the whole path. */

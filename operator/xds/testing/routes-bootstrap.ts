@@ -58,6 +58,8 @@ function cluster(name: string, ports: readonly number[]): JsonValue {
     name,
     type: 'STATIC',
     connect_timeout: '2s',
+    // As our clusters have it: by Envoy's own limit of three at a time, retries would be left out.
+    circuit_breakers: { thresholds: [{ max_retries: 1_000_000 }] },
     ...(ports.length > 1 ? { lb_policy: 'RING_HASH' } : {}),
     load_assignment: {
       cluster_name: name,

@@ -33,8 +33,25 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
   const adminPort = await freePort();
   await writeFile(join(folder, 'token'), options.token);
   await writeFile(join(folder, 'root.pem'), options.rootPem);
-  const config = JSON.stringify(bootstrap(options, folder, adminPort));
-  const args = ['--config-yaml', config, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'warning'];
+  const envoy = await runEnvoy(bootstrap(options, folder, adminPort), adminPort);
+  const stop = async (): Promise<void> => {
+    await envoy.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { ...envoy, stop };
+}
+
+/** Starts the real Envoy with the given bootstrap, which has the admin port, and waits until that answers. */
+export async function runEnvoy(config: unknown, adminPort: number): Promise<EnvoyProcess> {
+  const args = [
+    '--config-yaml',
+    JSON.stringify(config),
+    '--concurrency',
+    '1',
+    '--use-dynamic-base-id',
+    '-l',
+    'warning',
+  ];
   const child = spawn(await envoyBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -56,7 +73,6 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
         child.kill('SIGKILL');
         await exited;
       }
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

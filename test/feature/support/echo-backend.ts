@@ -1,0 +1,61 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** What a backend says of a request, and keeps in mind. */
+export interface Echo {
+  readonly backend: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A backend on loopback that answers with what it was asked. */
+export interface EchoBackend {
+  readonly name: string;
+  readonly port: number;
+  /** Every request since the start or the last `forget`. */
+  readonly seen: readonly Echo[];
+  forget(): void;
+  close(): void;
+}
+
+/**
+ * Starts a backend. Parameters of the query tell it what to do: `fail=N` the first N times answers 503 (`undelivered`: saying so), `hang=N` the first
+ * N times does not answer at all, `failing=NAME` this backend answers 503, `wait=MS` answers so much later. Upgrades are echoed.
+ */
+export async function startEchoBackend(name: string): Promise<EchoBackend> {
+  const seen: Echo[] = [];
+  const upgraded = new Set<Duplex>();
+  const server = createServer((incoming, response) => {
+    const { method = '', url = '', headers } = incoming;
+    seen.push({ backend: name, method, url, headers });
+    const query = new URL(url, 'http://backend').searchParams;
+    if (seen.length <= Number(query.get('hang'))) return;
+    const failed = seen.length <= Number(query.get('fail')) || query.get('failing') === name;
+    if (failed) response.statusCode = 503;
+    if (failed && query.has('undelivered')) response.setHeader('x-heddle-undelivered', 'true');
+    response.setHeader('x-from', name);
+    const text = JSON.stringify({ backend: name, method, url, headers });
+    setTimeout(() => response.end(text), Number(query.get('wait')));
+  });
+  server.on('upgrade', (_request, socket) => {
+    upgraded.add(socket);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    socket.pipe(socket);
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    name,
+    // Listening on an address and port, the server has both.
+    port: (server.address() as AddressInfo).port,
+    seen,
+    forget: () => void seen.splice(0),
+    close: () => {
+      for (const socket of upgraded) socket.destroy();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
