@@ -40,7 +40,7 @@ export class ConflictFinder {
     const same = losses.filter(({ host, winner }) => host === first.host && winner === first.winner);
     const fields = [...new Set(same.map(({ field }) => field))];
     const rest = losses.length - same.length;
-    const more = rest === 0 ? '' : ` In ${rest} more places an older one is in the way.`;
+    const more = rest === 0 ? '' : ` In ${rest} more ${rest === 1 ? 'place' : 'places'} an older one is in the way.`;
     const message =
       `${nameSome(fields)}: VirtualService ${first.winner} is older and has a rule for the same requests to ${first.host}; ` +
       `its rule is used. Give this one another match, or keep one of the two rules.${more}`;

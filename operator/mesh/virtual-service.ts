@@ -16,9 +16,9 @@ export function markVirtualService({ tables, dirty }: IngestionTarget, facts: Vi
   dirty.virtualServices.add(facts.key);
   for (const host of facts.hosts) dirty.routedHosts.add(host);
   for (const key of facts.delegates) dirty.virtualServices.add(key);
-  for (const root of tables.virtualServices.select('delegate', facts.key)) {
-    dirty.virtualServices.add(root.key);
-    for (const host of root.hosts) dirty.routedHosts.add(host);
+  // Who delegates has hosts, and through these is marked itself.
+  for (const { hosts } of tables.virtualServices.select('delegate', facts.key)) {
+    for (const host of hosts) dirty.routedHosts.add(host);
   }
 }
 
