@@ -4,6 +4,7 @@ import type { SliceEndpoint, SliceFacts } from './endpoint-slice.ts';
 import { localityOf } from './locality.ts';
 import { type MtlsDecision, portMode } from './mtls.ts';
 import { NO_LOCALITY } from './node.ts';
+import { objectKey } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
 import { familyOf, type ServiceFacts } from './service.ts';
 import type { Endpoint, MeshSettings } from './snapshot.ts';
@@ -41,7 +42,7 @@ export function buildCandidates(context: EndpointContext, service: ServiceFacts)
     // EDS knows no DNS names.
     if (workload === undefined || !hasIpAddress(workload)) continue;
     const endpoint = buildEntryEndpoint(context.settings, service.namespace, workload, service.ports, true);
-    found.set(`WorkloadEntry ${entry.key}`, { endpoint });
+    found.set(`WorkloadEntry ${entry.key}`, { endpoint: { ...endpoint, entry: objectKey(entry.ref) } });
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
 }

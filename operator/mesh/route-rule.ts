@@ -16,6 +16,8 @@ export interface RouteRule {
   /** Fully qualified, in lower case, each once; with `*.` in front, or `*` alone, for many. */
   readonly hosts: readonly Hostname[];
   readonly visibility: Visibility;
+  /** VirtualServices that routes are delegated to and whose rules are merged in, in order of key. */
+  readonly delegates: readonly ObjectKey[];
   /** In the order in which they are tried; the first match decides. */
   readonly http: readonly HttpRule[];
   readonly tls: readonly TlsRule[];

@@ -2,6 +2,7 @@ import { matchEligibility } from './eligibility.ts';
 import { buildTls, type EndpointContext } from './endpoint.ts';
 import { localityOf } from './locality.ts';
 import { NO_LOCALITY } from './node.ts';
+import { objectKey } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
 import type { ServiceEntryFacts } from './service-entry.ts';
 import type { Endpoint, Hostname } from './snapshot.ts';
@@ -51,9 +52,10 @@ function buildSelected(context: EndpointContext, entry: ServiceEntryFacts): Endp
     const endpoint = buildPodEndpoint(context, entry, pod);
     if (endpoint !== undefined) found.set(`Pod ${pod.uid}`, endpoint);
   }
-  for (const { key, workload } of tables.workloadEntriesSelectedBy(namespace, selector)) {
+  for (const { key, ref: entry, workload } of tables.workloadEntriesSelectedBy(namespace, selector)) {
     if (workload === undefined || (resolution === 'endpoints' && !hasIpAddress(workload))) continue;
-    found.set(`WorkloadEntry ${key}`, buildEntryEndpoint(settings, namespace, workload, ports, !external));
+    const endpoint = buildEntryEndpoint(settings, namespace, workload, ports, !external);
+    found.set(`WorkloadEntry ${key}`, { ...endpoint, entry: objectKey(entry) });
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
 }

@@ -100,6 +100,8 @@ export interface Endpoint {
   readonly ports: Readonly<Record<string, number>>;
   /** Absent for endpoints that are no pods of this cluster (hand-written slices). */
   readonly workload?: WorkloadUid;
+  /** The WorkloadEntry that it is, when it is one. */
+  readonly entry?: ObjectKey;
   readonly podName?: string;
   readonly namespace: string;
   /** SPIFFE ID expected of the peer; absent when the endpoint speaks no mesh mTLS. */

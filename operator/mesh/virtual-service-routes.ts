@@ -1,3 +1,4 @@
+import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
 import { objectKey } from './object-ref.ts';
 import type { HttpRule, RouteRule } from './route-rule.ts';
 import type { Problem } from './snapshot.ts';
@@ -47,6 +48,7 @@ export class RouteBuilder {
       createdAt,
       hosts,
       visibility,
+      delegates: facts.delegates.map((key) => `${VIRTUAL_SERVICE_KIND}/${key}`).sort(),
       http: http.map((placed) => placed.rule),
       tls: tls.map(({ matches, backends }) => ({ matches, backends })),
       tcp: tcp.map(({ matches, backends }) => ({ matches, backends })),

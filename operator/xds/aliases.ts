@@ -1,4 +1,3 @@
-import type { Map as PersistentMap } from 'immutable';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 
 /** ExternalName services may name each other; a longer chain, or a ring, resolves to nothing. */
@@ -37,14 +36,15 @@ export class AliasTable {
     return found;
   }
 
-  /** The service a hostname finally stands for: itself, unless it is an ExternalName; undefined when that leads out of the mesh. */
-  resolve(hostname: Hostname, services: PersistentMap<Hostname, MeshService>): MeshService | undefined {
-    let service = services.get(hostname);
-    for (let hop = 0; hop < MAX_HOPS && service?.kind === 'ExternalName'; hop++) {
-      const target = this.targets.get(service.hostname);
-      service = target === undefined ? undefined : services.get(target);
+  /** The hostname that a hostname finally stands for: itself, unless it is an ExternalName; undefined where names go round in a ring. */
+  target(hostname: Hostname): Hostname | undefined {
+    let name = hostname;
+    for (let hop = 0; hop < MAX_HOPS; hop++) {
+      const next = this.targets.get(name);
+      if (next === undefined) return name;
+      name = next;
     }
-    return service?.kind === 'ExternalName' ? undefined : service;
+    return undefined;
   }
 }
 

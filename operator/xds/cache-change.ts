@@ -7,6 +7,17 @@ type Names = ReadonlyMap<string, ReadonlySet<string>>;
 export class CacheChange implements ResourceChange {
   private readonly shared = new Map<string, Set<string>>();
   private readonly own = new Map<WorkloadUid, Map<string, Set<string>>>();
+  private readonly whole = new Set<WorkloadUid>();
+  private readonly everything: () => Names;
+
+  /** @param everything gives all names there are, by type */
+  constructor(everything: () => Names) {
+    let all: Names | undefined;
+    this.everything = () => {
+      all ??= everything();
+      return all;
+    };
+  }
 
   addShared(typeUrl: string, name: string): void {
     addName(this.shared, typeUrl, name);
@@ -18,18 +29,24 @@ export class CacheChange implements ResourceChange {
     addName(names, typeUrl, name);
   }
 
+  /** Everything may differ for this workload. */
+  addWhole(uid: WorkloadUid): void {
+    this.whole.add(uid);
+  }
+
   /** Whether nothing differs for anybody. */
   get empty(): boolean {
-    return this.shared.size === 0 && this.own.size === 0;
+    return this.shared.size === 0 && this.own.size === 0 && this.whole.size === 0;
   }
 
   /** @inheritDoc */
   affected(proxy: ProxyIdentity): Names | undefined {
     const own = this.own.get(proxy.uid);
-    if (own === undefined) return this.shared.size === 0 ? undefined : this.shared;
+    const whole = this.whole.has(proxy.uid) ? this.everything() : undefined;
+    if (own === undefined && whole === undefined) return this.shared.size === 0 ? undefined : this.shared;
     const merged = new Map<string, ReadonlySet<string>>(this.shared);
-    for (const [typeUrl, names] of own) {
-      merged.set(typeUrl, new Set([...names, ...(this.shared.get(typeUrl) ?? [])]));
+    for (const [typeUrl, names] of [...(own ?? []), ...(whole ?? [])]) {
+      merged.set(typeUrl, new Set([...names, ...(merged.get(typeUrl) ?? [])]));
     }
     return merged;
   }

@@ -90,5 +90,7 @@ function applyDns(cluster: Cluster, input: DiscoveryInput, rotate: boolean): voi
   }).clusterDiscoveryType;
   cluster.waitForWarmOnInit = false;
   const endpoints = single ? serving.slice(0, 1) : serving;
-  cluster.loadAssignment = buildAssignment({ cluster: name, portName: port.name, endpoints, policy, client });
+  // A policy has nothing to choose from where there is one name, and must not leave it out.
+  const choice = single ? { policy: {}, client: undefined } : { policy, client };
+  cluster.loadAssignment = buildAssignment({ cluster: name, portName: port.name, endpoints, ...choice });
 }

@@ -1,7 +1,9 @@
+import type { SubsetPolicy } from '../mesh/destination-policy.ts';
+import { type Labels, matchSelector } from '../mesh/selector.ts';
 import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { outboundCluster } from './names.ts';
 
-/** An EDS cluster of one port of a service, and who is in it. */
+/** A cluster of one port of a service, and who is in it. */
 export interface Pool {
   readonly cluster: string;
   readonly revision: string;
@@ -21,37 +23,48 @@ export interface Destination {
 }
 
 /**
- * Divides the endpoints of a service's port into clusters. Without a split there is one. With one there are also the cluster of the stable
- * side and, while something is being released, that of the next revision. Pods that our gate holds back are in the latter only. A next
- * revision without a usable endpoint gets no share, whatever its weight: its requests would only fail.
+ * Divides the endpoints of a service's port, or of a subset of it, into clusters. Without a split there is one. With one there are also the
+ * cluster of the stable side and, while something is being released, that of the next revision. Pods that our gate holds back are in the
+ * latter only. A next revision without a usable endpoint gets no share, whatever its weight: its requests would only fail. A subset that has
+ * pods of the next revision alone gets them all, once they are to get anything.
  */
-export function buildDestination(service: MeshService, port: ServicePort, endpoints: readonly Endpoint[]): Destination {
-  const base = outboundCluster(port.port, service.hostname);
-  const released = endpoints.filter((endpoint) => !endpoint.gated);
-  const pools: Pool[] = [{ cluster: base, revision: '', endpoints: released }];
+export function buildDestination(
+  service: MeshService,
+  port: ServicePort,
+  endpoints: readonly Endpoint[],
+  subset?: SubsetPolicy,
+): Destination {
+  const members = subset === undefined ? endpoints : endpoints.filter(({ labels }) => selects(subset.labels, labels));
+  const cluster = (revision?: string) => outboundCluster(port.port, service.hostname, revision, subset?.name);
+  const released = members.filter((endpoint) => !endpoint.gated);
+  const pools: Pool[] = [{ cluster: cluster(), revision: '', endpoints: released }];
   const split = service.split;
-  if (split === undefined) return { pools, shares: [{ cluster: base, weight: 100 }] };
+  if (split === undefined) return { pools, shares: [{ cluster: cluster(), weight: 100 }] };
 
   const next = split.next === split.stable ? undefined : split.next;
-  const stable = outboundCluster(port.port, service.hostname, split.stable);
-  pools.push({
-    cluster: stable,
-    revision: split.stable,
-    // A pod of the stable revision is released, even while its gate is still to be opened.
-    endpoints: endpoints.filter(({ gated, revision }) => revision === split.stable || (!gated && revision !== next)),
-  });
+  const stable = cluster(split.stable);
+  // A pod of the stable revision is released, even while its gate is still to be opened.
+  const stableSide = members.filter(
+    ({ gated, revision }) => revision === split.stable || (!gated && revision !== next),
+  );
+  pools.push({ cluster: stable, revision: split.stable, endpoints: stableSide });
   if (next === undefined) return { pools, shares: [{ cluster: stable, weight: 100 }] };
 
-  const candidate = outboundCluster(port.port, service.hostname, next);
-  const candidates = endpoints.filter((endpoint) => endpoint.revision === next);
-  pools.push({ cluster: candidate, revision: next, endpoints: candidates });
-  const usable = candidates.some((endpoint) => endpoint.ports[port.name] !== undefined);
-  const weight = usable ? Math.min(100, Math.max(0, Math.round(split.weight))) : 0;
+  const candidates = members.filter((endpoint) => endpoint.revision === next);
+  pools.push({ cluster: cluster(next), revision: next, endpoints: candidates });
+  const usable = (side: readonly Endpoint[]) => side.some((endpoint) => endpoint.ports[port.name] !== undefined);
+  const wanted = usable(candidates) ? Math.min(100, Math.max(0, Math.round(split.weight))) : 0;
+  const weight = wanted > 0 && subset !== undefined && !usable(stableSide) ? 100 : wanted;
   const shares = [
     { cluster: stable, weight: 100 - weight },
-    { cluster: candidate, weight },
+    { cluster: cluster(next), weight },
   ];
   return { pools, shares: shares.filter((share) => share.weight > 0) };
+}
+
+/** A subset without labels is the whole service. */
+function selects(labels: Labels, own: Labels): boolean {
+  return Object.keys(labels).length === 0 || matchSelector(labels, own);
 }
 
 /** Whether the endpoint takes mesh mTLS on the given port of its pod. */

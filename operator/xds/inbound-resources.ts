@@ -27,7 +27,7 @@ export class InboundResources {
       this.shape.ports
         .filter((port) => port.declared)
         .map((port) => {
-          const cluster = translateInboundCluster({ port: port.port, protocol: port.protocol });
+          const cluster = translateInboundCluster(port);
           return [cluster.name, cluster] as const;
         }),
     );

@@ -1,4 +1,4 @@
-import type { AppProtocol, MtlsMode, Workload } from '../mesh/snapshot.ts';
+import type { AppProtocol, InboundPort, MtlsMode, Workload } from '../mesh/snapshot.ts';
 
 /** One port of an inbound listener. */
 export interface InboundPortShape {
@@ -8,6 +8,9 @@ export interface InboundPortShape {
   readonly mode: MtlsMode;
   /** False for ports that only a PeerAuthentication names. */
   readonly declared: boolean;
+  /** Where the application listens, and what it takes, when a Sidecar says so. */
+  readonly target?: NonNullable<InboundPort['target']>;
+  readonly connectionPool?: NonNullable<InboundPort['connectionPool']>;
 }
 
 /** All that the inbound side of a proxy depends on; equal replicas have an equal shape and share its resources. */
@@ -27,9 +30,13 @@ export interface InboundShape {
 export function inboundShape(workload: Workload): InboundShape {
   const ports = new Map<number, InboundPortShape>();
   const modeOf = (port: number): MtlsMode => workload.mtls.ports[port] ?? workload.mtls.mode;
-  for (const { port, protocol, service } of workload.inbound) {
+  for (const { port, protocol, service, target, connectionPool } of workload.inbound) {
     if (protocol === 'udp' || ports.has(port)) continue;
-    ports.set(port, { port, protocol, service, mode: modeOf(port), declared: true });
+    const sidecar = {
+      ...(target === undefined ? {} : { target }),
+      ...(connectionPool === undefined ? {} : { connectionPool }),
+    };
+    ports.set(port, { port, protocol, service, mode: modeOf(port), declared: true, ...sidecar });
   }
   for (const port of Object.keys(workload.mtls.ports).map(Number)) {
     if (ports.has(port)) continue;

@@ -28,9 +28,17 @@ export const HTTP_ALPN = 'heddle-http';
  */
 export const UNDELIVERED_HEADER = 'x-heddle-undelivered';
 
-/** Cluster for a port of a service, or for one revision of it. */
-export function outboundCluster(port: number, hostname: Hostname, revision?: string): string {
-  return revision === undefined ? `outbound|${port}||${hostname}` : `outbound|${port}||${hostname}|${revision}`;
+/** Cluster for a port of a service, for a subset ('': all) of it, and for one revision of those. */
+export function outboundCluster(port: number, hostname: Hostname, revision?: string, subset = ''): string {
+  const whole = `outbound|${port}|${subset}|${hostname}`;
+  return revision === undefined ? whole : `${whole}|${revision}`;
+}
+
+/** What an outbound cluster is for; undefined when the name is none. */
+export function readOutboundCluster(name: string): { port: number; subset: string; hostname: Hostname } | undefined {
+  const [direction, port, subset, hostname] = name.split('|');
+  if (direction !== 'outbound' || subset === undefined || hostname === undefined) return undefined;
+  return { port: Number(port), subset, hostname };
 }
 
 /** Cluster for single pods of a headless service, by the address the client connected to. */

@@ -1,29 +1,35 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   type RetryPolicy,
   type Route,
   RouteSchema,
+  type VirtualHost,
   VirtualHostSchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
-import type { MeshService } from '../mesh/snapshot.ts';
+import type { MeshService, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { Share } from './destination.ts';
 import { milliseconds } from './encoding.ts';
+import type { RouteContext } from './http-route-context.ts';
+import { buildHttpRoutes } from './http-routes.ts';
 import { PASSTHROUGH_CLUSTER } from './names.ts';
-import { buildRetryPolicy } from './retry-policies.ts';
 
 /** From where a host is asked for: short names resolve in the client's own namespace only. */
 export type HostScope = 'home' | 'foreign';
+
+/** What Istio answers, in HTTP, for hosts that are not in its registry where it lets only those pass. */
+const UNKNOWN_HOST_STATUS = 502;
 
 /**
  * The names clients know a service by, without ports (route configurations ignore them).
  *
  * @param prefix '' for the service itself, '*.' for the pods of a headless one
  */
-export function serviceDomains(service: MeshService, scope: HostScope, prefix = ''): string[] {
-  const { name, namespace, hostname } = service;
-  const domains = [hostname, `${name}.${namespace}.svc`, `${name}.${namespace}`];
-  if (scope === 'home') domains.push(name);
-  const addresses = prefix === '' ? [...new Set(service.addresses)].map(hostLiteral) : [];
+export function hostDomains(service: MeshService, scope: HostScope, prefix = ''): string[] {
+  const { name, namespace, hostname, kind } = service;
+  const domains = kind === 'Entry' ? [hostname] : [hostname, `${name}.${namespace}.svc`, `${name}.${namespace}`];
+  if (scope === 'home' && kind !== 'Entry') domains.push(name);
+  const single = service.addresses.filter((address) => !address.includes('/'));
+  const addresses = prefix === '' ? [...new Set(single)].map(hostLiteral) : [];
   return [...domains.map((domain) => `${prefix}${domain}`), ...addresses];
 }
 
@@ -31,25 +37,29 @@ function hostLiteral(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** A virtual host, encoded, that sends everything to the shares. */
-export function translateVirtualHost(name: string, domains: readonly string[], shares: readonly Share[]): Uint8Array {
-  return toBinary(
-    VirtualHostSchema,
-    create(VirtualHostSchema, { name, domains: [...domains], routes: [buildRoute(shares, buildRetryPolicy())] }),
+export function buildVirtualHost(name: string, domains: readonly string[], routes: Route[]): VirtualHost {
+  return create(VirtualHostSchema, { name, domains: [...domains], routes });
+}
+
+/** Hosts that the mesh does not know go where the client wanted to, or are refused. */
+export function buildUnknownHost(policy: OutboundPolicy): VirtualHost {
+  if (policy === 'ALLOW_ANY') {
+    return buildVirtualHost('allow_any', ['*'], [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])]);
+  }
+  const action = { kind: 'respond', status: UNKNOWN_HOST_STATUS } as const;
+  return buildVirtualHost(
+    'block_all',
+    ['*'],
+    buildHttpRoutes([{ name: '', matches: [], action, mirrors: [] }], NOTHING),
   );
 }
 
-/** Hosts that the mesh does not know go where the client wanted to. */
-export function translatePassthroughHost(): Uint8Array {
-  return toBinary(
-    VirtualHostSchema,
-    create(VirtualHostSchema, {
-      name: 'allow_any',
-      domains: ['*'],
-      routes: [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])],
-    }),
-  );
-}
+/** For rules that lead nowhere. */
+const NOTHING: RouteContext = {
+  port: 0,
+  resolve: () => ({ shares: [], hashPolicies: [] }),
+  mirrorCluster: () => '',
+};
 
 /** A route for every request: no timeout, since the application's callers knew none before. */
 export function buildRoute(shares: readonly Share[], retryPolicy?: RetryPolicy): Route {

@@ -31,6 +31,8 @@ function changeBetween(before: SnapshotInput, after: SnapshotInput) {
   const [first, second]: MeshSnapshot[] = [snapshotOf(before), snapshotOf(after)];
   if (first === undefined || second === undefined) throw new Error('two snapshots');
   cache.update(first, deltaBetween(undefined, first));
+  // Whoever is told of changes has asked before.
+  for (const uid of ['w1', 'w2']) for (const typeUrl of cache.typeUrls) cache.wildcard(proxyOf(uid), typeUrl);
   const changes: ResourceChange[] = [];
   cache.onChange((change) => changes.push(change));
   cache.update(second, deltaBetween(first, second));
@@ -105,7 +107,7 @@ describe('what is encoded', () => {
   });
 
   test('as routes is shared by all namespaces without a host of their own on the port', () => {
-    const routes = (namespace: string) => cache.lookup(proxyOf('w1', namespace), ROUTE_TYPE, '80');
+    const routes = (namespace: string) => cache.lookup(proxyOf(`in ${namespace}`, namespace), ROUTE_TYPE, '80');
     expect(routes('x')).toBe(routes('y'));
     expect(new Set(['x', 'shop', 'bank'].map((namespace) => routes(namespace)?.version)).size).toBe(3);
   });

@@ -1,9 +1,11 @@
-import type { Hostname, MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
-import { AliasTable } from './aliases.ts';
+import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
+import { findCarriers } from './carriers.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
-import { INBOUND_LISTENER, routeConfiguration, routeConfigurationPort } from './names.ts';
-import { OutboundResources } from './outbound-resources.ts';
+import { INBOUND_LISTENER, routeConfigurationPort } from './names.ts';
+import { Outbound } from './outbound.ts';
+import type { PolicyCarriers, ResourceName } from './policy-carriers.ts';
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -14,7 +16,6 @@ import {
   ROUTE_TYPE,
   type XdsResource,
 } from './resource.ts';
-import { RouteTable } from './route-table.ts';
 
 const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
 
@@ -22,16 +23,13 @@ const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
  * Translates mesh snapshots to Envoy's resources, each encoded once, and gives them to streams. The cost of an update follows what it alters;
  * what it gives is always what a new cache would give for the same snapshot.
  */
-export class XdsCache implements ResourceSource {
+export class XdsCache implements ResourceSource, PolicyCarriers {
   readonly typeUrls = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE];
-  private readonly outbound = new OutboundResources();
+  private outbound: Outbound | undefined;
   private readonly inbound = new InboundTable();
-  private readonly routes = new RouteTable();
-  private readonly aliases = new AliasTable();
   private readonly listeners = new Set<(change: ResourceChange) => void>();
-  /** Clusters per inbound side (by its key), common ones included. */
+  /** Clusters per scope and inbound side, common ones included. */
   private wildcardClusters = new Map<string, ReadonlyMap<string, XdsResource>>();
-  private snapshot: MeshSnapshot | undefined;
 
   /**
    * Takes the next snapshot and tells the streams what differs.
@@ -39,13 +37,11 @@ export class XdsCache implements ResourceSource {
    * @param delta names what differs from the snapshot before; for the first one its content does not matter
    */
   update(snapshot: MeshSnapshot, delta: MeshDelta): void {
-    const everything = this.snapshot === undefined || delta.settings;
-    this.snapshot = snapshot;
-    const change = new CacheChange();
-    const hostnames = everything
-      ? new Set<Hostname>([...this.outbound.hostnames(), ...snapshot.services.keys()])
-      : new Set<Hostname>([...delta.services, ...delta.endpoints]);
-    this.updateServices(snapshot, hostnames, change);
+    const everything = this.outbound === undefined || delta.settings;
+    const outbound = this.outbound === undefined || delta.settings ? new Outbound(snapshot.settings) : this.outbound;
+    this.outbound = outbound;
+    const change = new CacheChange(() => outbound.names());
+    outbound.update(snapshot, everything ? wholeDelta(snapshot) : delta, change);
     const uids = everything
       ? new Set<WorkloadUid>([...this.inbound.uids(), ...snapshot.workloads.keys()])
       : delta.workloads;
@@ -57,16 +53,22 @@ export class XdsCache implements ResourceSource {
 
   /** @inheritDoc */
   wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource> {
+    const { outbound } = this;
+    if (outbound === undefined) return NO_RESOURCES;
+    const client = outbound.clients.get(proxy);
     const view = this.inbound.get(proxy.uid);
     switch (typeUrl) {
       case CLUSTER_TYPE:
-        return this.allClusters(view);
+        return this.allClusters(outbound, proxy, view);
       case ENDPOINT_TYPE:
-        return new Map(this.outbound.assignments);
+        return outbound.allAssignments(client);
       case LISTENER_TYPE:
-        return this.allListeners(view);
+        return collect([
+          ...outbound.listeners.names().map((name) => outbound.listeners.get(name, client)),
+          view?.inbound.listener,
+        ]);
       case ROUTE_TYPE:
-        return collect([...this.routes.all()].map((port) => this.routes.get(port, proxy.namespace)));
+        return collect([...outbound.routes.all()].map((port) => outbound.routes.get(port, client)));
       default:
         return NO_RESOURCES;
     }
@@ -74,18 +76,21 @@ export class XdsCache implements ResourceSource {
 
   /** @inheritDoc */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    const { outbound } = this;
+    if (outbound === undefined) return undefined;
+    const client = outbound.clients.get(proxy);
     const view = this.inbound.get(proxy.uid);
     switch (typeUrl) {
       case CLUSTER_TYPE:
-        return this.outbound.clusters.get(name) ?? view?.inbound.clusters.get(name);
+        return outbound.cluster(name, client) ?? view?.inbound.clusters.get(name);
       case ENDPOINT_TYPE:
-        return this.outbound.assignments.get(name);
+        return outbound.assignment(name, client);
       case LISTENER_TYPE:
         if (name === INBOUND_LISTENER) return view?.inbound.listener;
-        return this.outbound.listeners.get(name, view?.dualStack ?? false);
+        return outbound.listeners.get(name, client);
       case ROUTE_TYPE: {
         const port = routeConfigurationPort(name);
-        return port === undefined ? undefined : this.routes.get(port, proxy.namespace);
+        return port === undefined ? undefined : outbound.routes.get(port, client);
       }
       default:
         return undefined;
@@ -93,24 +98,23 @@ export class XdsCache implements ResourceSource {
   }
 
   /** @inheritDoc */
+  carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[] {
+    const { outbound } = this;
+    if (outbound === undefined) return [];
+    const found = findCarriers(outbound, outbound.clients.get(proxy), policy);
+    return found.filter(({ typeUrl, name }) => this.lookup(proxy, typeUrl, name) !== undefined);
+  }
+
+  /** @inheritDoc */
+  isCurrent(proxy: ProxyIdentity, policy: ObjectKey, { typeUrl, name }: ResourceName, version: string): boolean {
+    if (this.lookup(proxy, typeUrl, name)?.version === version) return true;
+    return this.outbound?.isSince(version, policy) ?? false;
+  }
+
+  /** @inheritDoc */
   onChange(listener: (change: ResourceChange) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
-  }
-
-  private updateServices(snapshot: MeshSnapshot, hostnames: ReadonlySet<Hostname>, change: CacheChange): void {
-    for (const hostname of hostnames) {
-      const service = snapshot.services.get(hostname);
-      this.aliases.set(hostname, service);
-      this.outbound.set(hostname, service, snapshot.endpoints.get(hostname) ?? [], change);
-    }
-    for (const hostname of this.aliases.withAliases(hostnames)) {
-      const target = this.aliases.resolve(hostname, snapshot.services);
-      const http = target === undefined ? [] : (this.outbound.get(target.hostname)?.http ?? []);
-      for (const port of this.routes.set(hostname, snapshot.services.get(hostname), http)) {
-        change.addShared(ROUTE_TYPE, routeConfiguration(port));
-      }
-    }
   }
 
   private updateWorkloads(snapshot: MeshSnapshot, uids: ReadonlySet<WorkloadUid>, change: CacheChange): void {
@@ -121,25 +125,34 @@ export class XdsCache implements ResourceSource {
       const clusters = [...(before?.inbound.clusters.keys() ?? []), ...(after?.inbound.clusters.keys() ?? [])];
       for (const name of clusters) change.addOwn(uid, CLUSTER_TYPE, name);
       change.addOwn(uid, LISTENER_TYPE, INBOUND_LISTENER);
-      if ((before?.dualStack ?? false) === (after?.dualStack ?? false)) continue;
-      for (const name of this.outbound.listeners.names()) change.addOwn(uid, LISTENER_TYPE, name);
     }
   }
 
-  private allListeners(view: ProxyView | undefined): ReadonlyMap<string, XdsResource> {
-    const { listeners } = this.outbound;
-    const outbound = listeners.names().map((name) => listeners.get(name, view?.dualStack ?? false));
-    return collect([...outbound, view?.inbound.listener]);
-  }
-
-  private allClusters(view: ProxyView | undefined): ReadonlyMap<string, XdsResource> {
-    const key = view?.key ?? '';
+  private allClusters(outbound: Outbound, proxy: ProxyIdentity, view: ProxyView | undefined) {
+    const client = outbound.clients.get(proxy);
+    const key = `${client.scope.key} ${view?.key ?? ''}`;
     const known = this.wildcardClusters.get(key);
     if (known !== undefined) return known;
-    const all = new Map([...this.outbound.clusters, ...(view?.inbound.clusters ?? [])]);
+    const all = outbound.allClusters(client);
+    for (const [name, cluster] of view?.inbound.clusters ?? []) all.set(name, cluster);
     this.wildcardClusters.set(key, all);
     return all;
   }
+}
+
+/** As if all of a snapshot were new. */
+function wholeDelta(snapshot: MeshSnapshot): MeshDelta {
+  const { services, endpoints, workloads, routeRules, destinationPolicies, sidecars, policies } = snapshot;
+  return {
+    services: new Set(services.keys()),
+    endpoints: new Set(endpoints.keys()),
+    workloads: new Set(workloads.keys()),
+    routeRules: new Set(routeRules.keys()),
+    destinationPolicies: new Set(destinationPolicies.keys()),
+    sidecars: new Set(sidecars.keys()),
+    policies: new Set(policies.keys()),
+    settings: true,
+  };
 }
 
 function collect(resources: readonly (XdsResource | undefined)[]): Map<string, XdsResource> {

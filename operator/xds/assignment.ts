@@ -1,0 +1,40 @@
+import type { Labels } from '../mesh/selector.ts';
+import type { Locality } from '../mesh/snapshot.ts';
+import { type AssignmentInput, localityDependence, translateAssignment } from './load-assignments.ts';
+import type { XdsResource } from './resource.ts';
+
+/** Where a client is and what its pod's labels are. */
+export interface AssignmentClient {
+  readonly locality: Locality;
+  readonly labels: Labels;
+}
+
+/** The endpoints of one cluster: the same for all clients, or, where the policy says so, in an order that depends on where a client is. */
+export class Assignment {
+  private readonly input: Omit<AssignmentInput, 'client'>;
+  private readonly dependence: ReturnType<typeof localityDependence>;
+  private readonly encoded = new Map<string, XdsResource>();
+
+  constructor(input: Omit<AssignmentInput, 'client'>) {
+    this.input = input;
+    this.dependence = localityDependence(input.policy);
+  }
+
+  /** Whether clients in different places get different ones. */
+  get varies(): boolean {
+    return this.dependence.locality || this.dependence.labels.length > 0;
+  }
+
+  /** As a client sees it; encoded when first asked for. */
+  for(client: AssignmentClient): XdsResource {
+    const { varies, dependence } = this;
+    const values = dependence.labels.map((name) => (Object.hasOwn(client.labels, name) ? client.labels[name] : null));
+    const { region, zone, subzone } = client.locality;
+    const key = varies ? JSON.stringify([dependence.locality ? [region, zone, subzone] : [], values]) : '';
+    const known = this.encoded.get(key);
+    if (known !== undefined) return known;
+    const built = translateAssignment({ ...this.input, client: varies ? client : undefined });
+    this.encoded.set(key, built);
+    return built;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Backend } from '../mesh/route-rule.ts';
+import type { MeshService } from '../mesh/snapshot.ts';
+import type { AliasTable } from './aliases.ts';
+import { hashPolicies } from './cluster-load-balancing.ts';
+import type { HostIndex } from './host-index.ts';
+import type { ResolvedBackend, RouteContext } from './http-route-context.ts';
+import { outboundCluster } from './names.ts';
+import type { Scope } from './scope.ts';
+import type { ServiceTable } from './service-table.ts';
+
+/** What routes are resolved with. */
+export interface ResolutionSources {
+  readonly hosts: HostIndex;
+  readonly services: ServiceTable;
+  readonly aliases: AliasTable;
+}
+
+/** What backends come to for the clients of a scope on one port. */
+export class BackendResolution implements RouteContext {
+  private readonly sources: ResolutionSources;
+  private readonly scope: Scope;
+  /** @inheritDoc */
+  readonly port: number;
+
+  /** @param port that the client addresses */
+  constructor(sources: ResolutionSources, scope: Scope, port: number) {
+    this.sources = sources;
+    this.scope = scope;
+    this.port = port;
+  }
+
+  /** @inheritDoc */
+  resolve(backend: Backend): ResolvedBackend {
+    const service = this.service(backend);
+    const port = this.portOf(backend, service);
+    const subset = backend.subset ?? '';
+    const hostname = service?.hostname ?? backend.hostname;
+    const found = service && this.sources.services.variant(this.scope, service).destinations.get(port)?.get(subset);
+    if (found !== undefined) return { shares: found.shares, hashPolicies: hashPolicies(found.policy) };
+    // A cluster that does not exist: Envoy answers 503 to what is sent there, and to nothing else.
+    return { shares: [{ cluster: outboundCluster(port, hostname, undefined, subset), weight: 100 }], hashPolicies: [] };
+  }
+
+  /** @inheritDoc */
+  mirrorCluster(backend: Backend): string {
+    const service = this.service(backend);
+    const hostname = service?.hostname ?? backend.hostname;
+    return outboundCluster(this.portOf(backend, service), hostname, undefined, backend.subset);
+  }
+
+  private service({ hostname }: Backend): MeshService | undefined {
+    const service = this.scope.destination(hostname);
+    if (service?.kind !== 'ExternalName') return service;
+    const target = this.sources.aliases.target(hostname);
+    return target === undefined ? undefined : this.scope.destination(target);
+  }
+
+  private portOf({ port }: Backend, service: MeshService | undefined): number {
+    if (port !== undefined) return port;
+    const [only, ...others] = service?.ports ?? [];
+    return only !== undefined && others.length === 0 ? only.port : this.port;
+  }
+}

@@ -1,0 +1,112 @@
+import { CANARY_KIND } from '../../api/canary.ts';
+import { DESTINATION_RULE_KIND } from '../../api/destination-rule.ts';
+import { SERVICE_ENTRY_KIND } from '../../api/service-entry.ts';
+import { SIDECAR_KIND } from '../../api/sidecar.ts';
+import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
+import { WORKLOAD_ENTRY_KIND } from '../../api/workload-entry.ts';
+import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { Hostname, MeshService } from '../mesh/snapshot.ts';
+import type { Client } from './clients.ts';
+import { portListener, routeConfiguration } from './names.ts';
+import type { Outbound } from './outbound.ts';
+import { withDependants } from './outbound-update.ts';
+import type { ResourceName } from './policy-carriers.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './resource.ts';
+import { routablePorts } from './service-variant.ts';
+
+/** Resources that are named for one policy; one that stands in more of them stands in these as well as in the others. */
+const NAMED = 100;
+
+type Find = (outbound: Outbound, client: Client, key: ObjectKey) => Iterable<ResourceName>;
+
+/** By kind of policy, the resources in which it stands for a client. */
+const FINDERS: Readonly<Record<string, Find>> = {
+  [VIRTUAL_SERVICE_KIND]: findRule,
+  [DESTINATION_RULE_KIND]: findPolicy,
+  [SERVICE_ENTRY_KIND]: findObject,
+  [WORKLOAD_ENTRY_KIND]: findWorkloadEntry,
+  [SIDECAR_KIND]: findSidecar,
+  [CANARY_KIND]: findSplit,
+};
+
+/** Resources in which a policy stands for a client, some of them where it is in very many; none where it has nothing to do with the client. */
+export function findCarriers(outbound: Outbound, client: Client, key: ObjectKey): ResourceName[] {
+  const find = FINDERS[key.slice(0, key.indexOf('/'))];
+  const found = new Map<string, ResourceName>();
+  for (const resource of find?.(outbound, client, key) ?? []) {
+    found.set(`${resource.typeUrl} ${resource.name}`, resource);
+    if (found.size >= NAMED) break;
+  }
+  return [...found.values()];
+}
+
+function* findRule(outbound: Outbound, { scope }: Client, key: ObjectKey): Generator<ResourceName> {
+  const rules = outbound.rules.standingIn(key);
+  for (const rule of rules) {
+    const routed = new Set<Hostname>();
+    for (const host of rule.hosts) for (const hostname of outbound.covered(host)) routed.add(hostname);
+    for (const hostname of routed) {
+      if (!scope.rules(hostname).includes(rule)) continue;
+      if (rule.http.length > 0) for (const port of outbound.routePorts(hostname)) yield route(port);
+      const service = rule.tls.length + rule.tcp.length > 0 ? scope.service(hostname) : undefined;
+      if (service !== undefined) yield* listenersOf(service);
+    }
+  }
+}
+
+function* findPolicy(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
+  const { scope } = client;
+  const host = outbound.policies.get(key)?.host;
+  if (host === undefined) return;
+  for (const hostname of outbound.covered(host)) {
+    const service = scope.service(hostname);
+    if (service === undefined || scope.policy(service)?.keys.includes(key) !== true) continue;
+    for (const name of outbound.services.variant(scope, service).clusters.keys()) yield { typeUrl: CLUSTER_TYPE, name };
+  }
+}
+
+function* findObject(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
+  for (const service of outbound.hosts.ofObject(key)) {
+    if (client.scope.service(service.hostname)?.key !== service.key) continue;
+    const { clusters } = outbound.services.variant(client.scope, service);
+    for (const name of clusters.keys()) yield { typeUrl: CLUSTER_TYPE, name };
+    yield* listenersOf(service);
+    for (const port of outbound.routePorts(service.hostname)) yield route(port);
+  }
+}
+
+function* findWorkloadEntry(outbound: Outbound, { scope }: Client, key: ObjectKey): Generator<ResourceName> {
+  for (const serviceKey of outbound.services.withMember(key)) {
+    const service = outbound.hosts.get(serviceKey);
+    if (service === undefined || scope.service(service.hostname)?.key !== serviceKey) continue;
+    const { assignments, clusters } = outbound.services.variant(scope, service);
+    for (const name of assignments.keys()) yield { typeUrl: ENDPOINT_TYPE, name };
+    if (assignments.size === 0) for (const name of clusters.keys()) yield { typeUrl: CLUSTER_TYPE, name };
+  }
+}
+
+function* findSidecar(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
+  if (client.scope.traits.sidecar?.key !== key) return;
+  for (const name of outbound.listeners.names()) yield { typeUrl: LISTENER_TYPE, name };
+  for (const port of outbound.routes.all()) yield route(port);
+}
+
+function* findSplit(outbound: Outbound, { scope }: Client, key: ObjectKey): Generator<ResourceName> {
+  const hostnames: Hostname[] = [];
+  for (const service of outbound.hosts.ofObject(key)) {
+    if (scope.service(service.hostname)?.key !== service.key) continue;
+    hostnames.push(service.hostname);
+    yield* listenersOf(service);
+  }
+  for (const hostname of withDependants(outbound, hostnames)) {
+    for (const port of outbound.routePorts(hostname)) yield route(port);
+  }
+}
+
+function* listenersOf(service: MeshService): Generator<ResourceName> {
+  for (const { port } of routablePorts(service)) yield { typeUrl: LISTENER_TYPE, name: portListener(port) };
+}
+
+function route(port: number): ResourceName {
+  return { typeUrl: ROUTE_TYPE, name: routeConfiguration(port) };
+}

@@ -1,0 +1,153 @@
+import type { Labels } from '../mesh/selector.ts';
+import type { SidecarScope } from '../mesh/sidecar-scope.ts';
+import type { Locality, Workload, WorkloadUid } from '../mesh/snapshot.ts';
+import type { AssignmentClient } from './assignment.ts';
+import type { Distinctions } from './distinctions.ts';
+import { isDualStack } from './inbound-shape.ts';
+import type { ProxyIdentity } from './resource.ts';
+import { Scope, type ScopeSources } from './scope.ts';
+
+/** A proxy as far as its outbound side depends on who it is. */
+export interface Client extends AssignmentClient {
+  readonly scope: Scope;
+  /** In which short names resolve. */
+  readonly namespace: string;
+  readonly dualStack: boolean;
+  /** It answers DNS, so that hosts without an address have one for it. */
+  readonly dnsCapture: boolean;
+}
+
+/** What a client is made of. */
+interface Traits {
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly locality: Locality;
+  readonly sidecar: string | undefined;
+  readonly dualStack: boolean;
+  readonly dnsCapture: boolean;
+}
+
+const NOWHERE: Locality = { region: '', zone: '', subzone: '' };
+
+/** Puts proxies that see the mesh alike into one scope. */
+export class Clients {
+  private readonly sources: ScopeSources;
+  private readonly distinctions: Distinctions;
+  private readonly sidecars: (key: string) => SidecarScope | undefined;
+  private readonly workloads: (uid: WorkloadUid) => Workload | undefined;
+  private readonly scopes = new Map<string, Scope>();
+  /** How many clients a scope has. */
+  private readonly users = new Map<Scope, number>();
+  private readonly known = new Map<WorkloadUid, { readonly client: Client; readonly proxy: ProxyIdentity }>();
+  private epoch = -1;
+
+  constructor(
+    sources: ScopeSources,
+    distinctions: Distinctions,
+    sidecars: (key: string) => SidecarScope | undefined,
+    workloads: (uid: WorkloadUid) => Workload | undefined,
+  ) {
+    this.sources = sources;
+    this.distinctions = distinctions;
+    this.sidecars = sidecars;
+    this.workloads = workloads;
+  }
+
+  get(proxy: ProxyIdentity): Client {
+    const known = this.known.get(proxy.uid);
+    if (known !== undefined) return known.client;
+    return this.put(proxy);
+  }
+
+  /** Scopes of the proxies that have asked. */
+  all(): Iterable<Scope> {
+    return this.scopes.values();
+  }
+
+  /** Pods whose proxies have asked. */
+  uids(): IterableIterator<WorkloadUid> {
+    return this.known.keys();
+  }
+
+  /**
+   * Looks at a proxy anew after its pod, or the Sidecar that applies to it, changed.
+   * @returns true when its outbound side may differ in whole
+   */
+  refresh(uid: WorkloadUid): boolean {
+    const known = this.known.get(uid);
+    if (known === undefined) return false;
+    if (this.workloads(uid) === undefined) {
+      this.known.delete(uid);
+      this.leave(known.client.scope);
+      return true;
+    }
+    const client = this.put(known.proxy);
+    return keyOf(client) !== keyOf(known.client) || client.scope !== known.client.scope;
+  }
+
+  /** Sorts all proxies into scopes anew when others are told apart now. True when that was so: no scope is the one it was. */
+  regroup(): boolean {
+    if (this.epoch === this.distinctions.epoch) return false;
+    this.epoch = this.distinctions.epoch;
+    this.scopes.clear();
+    for (const { proxy } of [...this.known.values()]) this.put(proxy);
+    return true;
+  }
+
+  /** Drops the scopes of a Sidecar; its proxies are to be refreshed. */
+  dropSidecar(key: string): void {
+    for (const [name, scope] of this.scopes) if (scope.traits.sidecar?.key === key) this.scopes.delete(name);
+  }
+
+  private put(proxy: ProxyIdentity): Client {
+    const before = this.known.get(proxy.uid)?.client.scope;
+    const client = this.build(proxy);
+    this.known.set(proxy.uid, { client, proxy });
+    this.users.set(client.scope, (this.users.get(client.scope) ?? 0) + 1);
+    if (before !== undefined) this.leave(before);
+    return client;
+  }
+
+  private leave(scope: Scope): void {
+    const users = (this.users.get(scope) ?? 0) - 1;
+    if (users > 0) {
+      this.users.set(scope, users);
+      return;
+    }
+    this.users.delete(scope);
+    if (this.scopes.get(scope.key) === scope) this.scopes.delete(scope.key);
+  }
+
+  private build(proxy: ProxyIdentity): Client {
+    const { namespace, labels, locality, sidecar, dualStack, dnsCapture } = traitsOf(proxy, this.workloads(proxy.uid));
+    const egress = sidecar === undefined ? undefined : this.sidecars(sidecar);
+    const relevant = this.distinctions.relevantLabels(labels);
+    // A Sidecar for the whole mesh may import each client's own namespace.
+    const audience = importsOwn(egress) ? namespace : this.distinctions.audience(namespace);
+    const key = JSON.stringify([audience, sidecar ?? '', relevant]);
+    let scope = this.scopes.get(key);
+    if (scope === undefined) {
+      const traits = { audience, labels: relevant, sidecar: egress };
+      scope = new Scope(key, traits, this.sources);
+      this.scopes.set(key, scope);
+    }
+    return { scope, namespace, labels, locality, dualStack, dnsCapture };
+  }
+}
+
+function traitsOf(proxy: ProxyIdentity, workload: Workload | undefined): Traits {
+  if (workload === undefined) {
+    const nothing = { labels: {}, locality: NOWHERE, sidecar: undefined, dualStack: false, dnsCapture: false };
+    return { namespace: proxy.namespace, ...nothing };
+  }
+  const { namespace, labels, locality, sidecar, dnsCapture } = workload;
+  return { namespace, labels, locality, sidecar, dualStack: isDualStack(workload), dnsCapture };
+}
+
+function keyOf({ namespace, labels, locality, dualStack, dnsCapture }: Client): string {
+  return JSON.stringify([namespace, labels, locality, dualStack, dnsCapture]);
+}
+
+function importsOwn(sidecar: SidecarScope | undefined): boolean {
+  return sidecar?.egress.some(({ hosts }) => hosts.some(({ namespace }) => namespace === '.')) ?? false;
+}

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Registry } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { judgeDestinationRule } from '../../api/destination-rule.ts';
+import { envoyBinary } from '../../hack/envoy/binary.ts';
+import type { TrafficPolicy } from '../mesh/destination-policy.ts';
+import type { AppProtocol, Resolution } from '../mesh/snapshot.ts';
+import { discoveryOf } from './cluster-discovery.ts';
+import { translateServiceCluster } from './clusters.ts';
+import { translateAssignment } from './load-assignments.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, type ResourceSource, type XdsResource } from './resource.ts';
+import { SYSTEM_ROOTS } from './server-tls.ts';
+import { envoyRegistry } from './testing/envoy-registry.ts';
+import { endpoint, port, proxyOf, service } from './testing/mesh-fixture.ts';
+import { asObject } from './testing/resource-json.ts';
+import { buildStaticBootstrap, type StaticSecrets } from './testing/static-bootstrap.ts';
+import { testSecrets } from './testing/test-certificates.ts';
+import { arbitraryPolicy } from './testing/traffic-policy-arbitrary.ts';
+
+/** Clusters per run: one process of Envoy judges them all. */
+const BATCH = 120;
+const PEER = 'spiffe://cluster.local/ns/shop/sa/app';
+const place = (region: string, zone = '') => ({ locality: { region, zone, subzone: '' } });
+const NAMED = [endpoint('localhost', { http: 80 }), endpoint('b.invalid', { http: 80 }, { weight: 7, ...place('r2') })];
+const KNOWN = [
+  endpoint('10.0.0.1', { http: 80 }, place('r1', 'z1')),
+  endpoint('10.0.0.2', { http: 80 }, { weight: 4_000_000_000, mtls: false, ...place('r2') }),
+  endpoint('10.0.0.3', { http: 80 }, { weight: 4_000_000_000, labels: { cell: 'a' }, ...place('r1', 'z2') }),
+];
+const CLIENT = { ...place('r1', 'z1'), labels: { version: 'v1' } };
+
+const folder = mkdtempSync(join(tmpdir(), 'policies-'));
+const files = { roots: join(folder, 'ca.pem'), certificate: join(folder, 'c.pem'), key: join(folder, 'c.key') };
+let registry: Registry;
+let secrets: StaticSecrets;
+
+beforeAll(async () => {
+  registry = await envoyRegistry();
+  secrets = await testSecrets(PEER);
+  writeFileSync(files.roots, secrets.roots);
+  writeFileSync(files.certificate, secrets.certificate);
+  writeFileSync(files.key, secrets.key);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Wish {
+  readonly policy: TrafficPolicy;
+  readonly protocol: AppProtocol;
+  readonly resolution: Resolution;
+  readonly meshed: boolean;
+}
+
+const wish: fc.Arbitrary<Wish> = fc.record({
+  policy: arbitraryPolicy(files).filter(
+    (trafficPolicy) => judgeDestinationRule({ host: 'catalog', trafficPolicy }).errors.length === 0,
+  ),
+  protocol: fc.constantFrom('http', 'http2', 'grpc', 'tcp', 'tls', 'auto'),
+  resolution: fc.constantFrom('endpoints', 'endpoints', 'dns', 'dns-round-robin', 'original-destination'),
+  meshed: fc.boolean(),
+});
+
+/** A cluster and, where it has one, its load assignment. */
+function translate({ policy, protocol, resolution, meshed }: Wish, index: number): XdsResource[] {
+  const target = port(80, protocol, 'http');
+  const name = `cluster-${index}`;
+  const endpoints = resolution.startsWith('dns') ? NAMED : KNOWN;
+  const subject = service('catalog.shop', [target], { resolution, external: !meshed });
+  const peers = meshed ? [PEER] : [];
+  const input = { name, service: subject, port: target, subset: '', revision: '', peers, policy, endpoints };
+  const cluster = translateServiceCluster({ ...input, client: CLIENT });
+  if (discoveryOf(subject, policy) !== 'endpoints') return [cluster];
+  const rest = { portName: 'http', endpoints, clusterVersion: cluster.version, policy, client: CLIENT };
+  return [cluster, translateAssignment({ cluster: name, ...rest })];
+}
+
+function bootstrapOf(resources: readonly XdsResource[]): string {
+  const byName = (typeUrl: string) =>
+    new Map(resources.filter((resource) => resource.typeUrl === typeUrl).map((resource) => [resource.name, resource]));
+  const source: ResourceSource = {
+    typeUrls: [CLUSTER_TYPE, ENDPOINT_TYPE],
+    wildcard: (_, typeUrl) => byName(typeUrl),
+    lookup: (_, typeUrl, name) => byName(typeUrl).get(name),
+    onChange: () => () => undefined,
+  };
+  const bootstrap = buildStaticBootstrap(source, proxyOf('a'), registry, secrets);
+  const own = asObject(bootstrap.static_resources);
+  const pem = (text: string) => ({ inline_string: text });
+  own.secrets = [
+    ...(Array.isArray(own.secrets) ? own.secrets : []),
+    {
+      name: 'kubernetes://db',
+      tls_certificate: { certificate_chain: pem(secrets.certificate), private_key: pem(secrets.key) },
+    },
+    { name: 'kubernetes://db-cacert', validation_context: { trusted_ca: pem(secrets.roots) } },
+  ];
+  // Not every machine has the authorities where Envoy's image has them.
+  return JSON.stringify(bootstrap).replaceAll(SYSTEM_ROOTS, files.roots);
+}
+
+test('Envoy accepts whatever valid policies become', async () => {
+  const batch = fc.array(wish, { minLength: BATCH, maxLength: BATCH, size: 'max' });
+  const property = fc.asyncProperty(batch, async (wishes) => {
+    const file = join(folder, 'bootstrap.json');
+    writeFileSync(file, bootstrapOf(wishes.flatMap(translate)));
+    const arguments_ = ['--mode', 'validate', '--disable-hot-restart', '-l', 'error', '-c', file];
+    const { stdout } = await promisify(execFile)(await envoyBinary(), arguments_);
+    expect(stdout).toContain('OK');
+  });
+  // A batch that fails is told by Envoy's own message, which names the cluster; making it smaller would start Envoy hundreds of times.
+  await fc.assert(property, { numRuns: 2, endOnFailure: true });
+}, 60_000);

@@ -1,0 +1,134 @@
+import { HostBuckets } from '../mesh/host-buckets.ts';
+import { isWildcard } from '../mesh/hostname.ts';
+import { byAge } from '../mesh/mesh-object.ts';
+import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
+import type { Hostname, MeshService, ServiceKey } from '../mesh/snapshot.ts';
+
+const NOBODY: ReadonlySet<Hostname> = new Set();
+
+/** Services by hostname, of which several namespaces may each have their own (ServiceEntries), and by port. */
+export class HostIndex {
+  private readonly services = new Map<ServiceKey, MeshService>();
+  /** A Kubernetes Service before ServiceEntries, these by age. */
+  private readonly hosts = new Map<Hostname, readonly MeshService[]>();
+  /** Port → hostname → number of services that have the port. */
+  private readonly ports = new Map<number, Map<Hostname, number>>();
+  /** Namespace → port → number of its services on the port. */
+  private readonly owners = new Map<string, Map<number, number>>();
+  /** By the object they come from, and by the Canary that splits them. */
+  private readonly objects = new Map<ObjectKey, Set<ServiceKey>>();
+  /** Hostnames with a wildcard in front. */
+  private readonly wildcards = new HostBuckets<Hostname>();
+
+  get(key: ServiceKey): MeshService | undefined {
+    return this.services.get(key);
+  }
+
+  /** Takes the newest state of a service; undefined when it is gone. */
+  set(key: ServiceKey, service: MeshService | undefined): void {
+    const before = this.services.get(key);
+    if (before !== undefined) this.unlink(before);
+    if (service === undefined) this.services.delete(key);
+    else {
+      this.services.set(key, service);
+      this.link(service);
+    }
+  }
+
+  /** The services that an object (a Service, a ServiceEntry) is, or that a Canary splits. */
+  *ofObject(key: ObjectKey): Generator<MeshService> {
+    for (const serviceKey of this.objects.get(key) ?? []) {
+      const service = this.services.get(serviceKey);
+      if (service !== undefined) yield service;
+    }
+  }
+
+  hostnames(): IterableIterator<Hostname> {
+    return this.hosts.keys();
+  }
+
+  /** All that claim a hostname, in order of precedence between strangers. */
+  claimants(hostname: Hostname): readonly MeshService[] {
+    return this.hosts.get(hostname) ?? [];
+  }
+
+  /** Hostnames of which some service has the port. */
+  onPort(port: number): Iterable<Hostname> {
+    return this.ports.get(port)?.keys() ?? NOBODY;
+  }
+
+  /** Ports that some service has. */
+  allPorts(): IterableIterator<number> {
+    return this.ports.keys();
+  }
+
+  /** Whether a service of the namespace is on the port. */
+  ownsOnPort(namespace: string, port: number): boolean {
+    return this.owners.get(namespace)?.has(port) ?? false;
+  }
+
+  /** Hostnames with a wildcard in front that cover a hostname, the most specific first. */
+  coveringWildcards(hostname: Hostname): Iterable<Hostname> {
+    return this.wildcards.covering(hostname);
+  }
+
+  private link(service: MeshService): void {
+    const { hostname, namespace } = service;
+    const claimants = [...this.claimants(hostname), service].sort(byPrecedence);
+    this.hosts.set(hostname, claimants);
+    if (isWildcard(hostname)) this.wildcards.set(hostname, hostname);
+    for (const key of objectsOf(service)) {
+      this.objects.set(key, (this.objects.get(key) ?? new Set<ServiceKey>()).add(service.key));
+    }
+    const owned = this.owners.get(namespace) ?? new Map<number, number>();
+    this.owners.set(namespace, owned);
+    for (const port of numbers(service)) {
+      const hosts = this.ports.get(port) ?? new Map<Hostname, number>();
+      this.ports.set(port, hosts);
+      count(hosts, hostname, 1);
+      count(owned, port, 1);
+    }
+  }
+
+  private unlink(service: MeshService): void {
+    const { hostname, namespace, key } = service;
+    const claimants = this.claimants(hostname).filter((one) => one.key !== key);
+    if (claimants.length > 0) this.hosts.set(hostname, claimants);
+    else {
+      this.hosts.delete(hostname);
+      if (isWildcard(hostname)) this.wildcards.set(hostname, undefined);
+    }
+    for (const object of objectsOf(service)) {
+      const keys = this.objects.get(object);
+      keys?.delete(key);
+      if (keys?.size === 0) this.objects.delete(object);
+    }
+    const owned = this.owners.get(namespace);
+    for (const port of numbers(service)) {
+      const hosts = this.ports.get(port);
+      if (hosts !== undefined) count(hosts, hostname, -1);
+      if (hosts?.size === 0) this.ports.delete(port);
+      if (owned !== undefined) count(owned, port, -1);
+    }
+    if (owned?.size === 0) this.owners.delete(namespace);
+  }
+}
+
+function objectsOf({ object, split }: MeshService): ObjectKey[] {
+  return [objectKey(object), ...(split === undefined ? [] : [objectKey(split.canary)])];
+}
+
+/** TCP ports, each once. */
+function numbers({ ports }: MeshService): Set<number> {
+  return new Set(ports.filter(({ protocol }) => protocol !== 'udp').map(({ port }) => port));
+}
+
+function byPrecedence(a: MeshService, b: MeshService): number {
+  return Number(a.kind === 'Entry') - Number(b.kind === 'Entry') || byAge(a, b);
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key, by: 1 | -1): void {
+  const number = (counts.get(key) ?? 0) + by;
+  if (number === 0) counts.delete(key);
+  else counts.set(key, number);
+}

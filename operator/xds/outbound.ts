@@ -1,0 +1,232 @@
+import { DestinationIndex } from '../mesh/destination-selection.ts';
+import { coversHostname, isWildcard } from '../mesh/hostname.ts';
+import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
+import type { Hostname, MeshDelta, MeshService, MeshSettings, MeshSnapshot, Workload } from '../mesh/snapshot.ts';
+import { AliasTable } from './aliases.ts';
+import type { CacheChange } from './cache-change.ts';
+import { type Client, Clients } from './clients.ts';
+import { Distinctions } from './distinctions.ts';
+import { HostIndex } from './host-index.ts';
+import { isHttp } from './http-protocols.ts';
+import { ListenerTable } from './listener-table.ts';
+import { translateBuiltinClusters } from './local-clusters.ts';
+import { readOutboundCluster, routeConfiguration } from './names.ts';
+import { type Touched, takeIn, withDependants } from './outbound-update.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, type XdsResource } from './resource.ts';
+import { RouteTable } from './route-table.ts';
+import { RuleIndex } from './rule-index.ts';
+import { ServiceTable } from './service-table.ts';
+import { routablePorts } from './service-variant.ts';
+import { VersionLog } from './version-log.ts';
+import { VirtualHostTable } from './virtual-host-table.ts';
+
+/** Port on which hosts have routes that no service has (Istio's). */
+const HTTP_PORT = 80;
+
+/** The outbound side of all proxies: what is in the mesh, and what each scope of clients is sent of it. */
+export class Outbound {
+  readonly hosts = new HostIndex();
+  readonly rules = new RuleIndex();
+  readonly policies = new DestinationIndex();
+  readonly aliases = new AliasTable();
+  readonly distinctions = new Distinctions();
+  readonly services = new ServiceTable();
+  readonly clients: Clients;
+  readonly routes: RouteTable;
+  readonly listeners: ListenerTable;
+  private readonly builtin = new Map(translateBuiltinClusters().map((cluster) => [cluster.name, cluster]));
+  private readonly log = new VersionLog();
+  /** Policy → state of the mesh in which it last became another. */
+  private readonly changedIn = new Map<ObjectKey, number>();
+  private snapshot: MeshSnapshot | undefined;
+
+  constructor(settings: MeshSettings) {
+    const { hosts, rules, policies } = this;
+    this.clients = new Clients(
+      { settings, hosts, rules, policies },
+      this.distinctions,
+      (key) => this.snapshot?.sidecars.get(key),
+      (uid): Workload | undefined => this.snapshot?.workloads.get(uid),
+    );
+    this.routes = new RouteTable(
+      new VirtualHostTable(this),
+      (namespace, port) => hosts.ownsOnPort(namespace, port),
+      this.log,
+    );
+    this.listeners = new ListenerTable(this, this.log);
+  }
+
+  /** Takes the next snapshot, and tells the change which resources may differ for whom. */
+  update(snapshot: MeshSnapshot, delta: MeshDelta, change: CacheChange): void {
+    this.snapshot = snapshot;
+    this.log.state += 1;
+    const touched = takeIn(this, snapshot, delta);
+    this.regroup(delta, touched, change);
+    const affected = new Set<Hostname>(touched.routes);
+    const served = new Set<Hostname>();
+    for (const key of touched.services) {
+      const service = snapshot.services.get(key);
+      const hostname = service?.hostname ?? key.slice(key.indexOf('/') + 1);
+      const { routing } = this.services.set(
+        key,
+        service,
+        snapshot.endpoints.get(key) ?? [],
+        this.clients.all(),
+        touched.policies.has(hostname),
+        (typeUrl, name) => change.addShared(typeUrl, name),
+      );
+      served.add(hostname);
+      if (routing) affected.add(hostname);
+    }
+    for (const hostname of touched.policies) affected.add(hostname);
+    this.noteChanges(delta, affected);
+    const routed = withDependants(this, affected);
+    for (const hostname of routed) {
+      for (const port of this.routes.set(hostname, this.routePorts(hostname))) {
+        change.addShared(ROUTE_TYPE, routeConfiguration(port));
+      }
+    }
+    for (const hostname of new Set([...served, ...routed])) {
+      for (const name of this.listeners.set(hostname, this.listenerPorts(hostname, touched))) {
+        change.addShared(LISTENER_TYPE, name);
+      }
+    }
+  }
+
+  /** Whether a version of a route configuration or a listener is of a state of the mesh in which the policy was already what it is now. */
+  isSince(version: string, policy: ObjectKey): boolean {
+    return this.log.isSince(version, this.changedIn.get(policy) ?? 0);
+  }
+
+  cluster(name: string, client: Client): XdsResource | undefined {
+    return this.builtin.get(name) ?? this.variantOf(name, client)?.clusters.get(name);
+  }
+
+  assignment(name: string, client: Client): XdsResource | undefined {
+    return this.variantOf(name, client)?.assignments.get(name)?.for(client);
+  }
+
+  /** All clusters that a client sees. */
+  allClusters({ scope }: Client): Map<string, XdsResource> {
+    const found = new Map(this.builtin);
+    for (const service of this.visible(scope)) {
+      for (const [name, cluster] of this.services.variant(scope, service).clusters) found.set(name, cluster);
+    }
+    return found;
+  }
+
+  allAssignments(client: Client): Map<string, XdsResource> {
+    const found = new Map<string, XdsResource>();
+    for (const service of this.visible(client.scope)) {
+      for (const [name, assignment] of this.services.variant(client.scope, service).assignments) {
+        found.set(name, assignment.for(client));
+      }
+    }
+    return found;
+  }
+
+  /** Names of everything that anybody may have, by type. */
+  names(): Map<string, Set<string>> {
+    const { clusters, assignments } = this.services.names();
+    return new Map([
+      [CLUSTER_TYPE, clusters],
+      [ENDPOINT_TYPE, assignments],
+      [LISTENER_TYPE, new Set(this.listeners.names())],
+      [ROUTE_TYPE, new Set([...this.routes.all()].map(routeConfiguration))],
+    ]);
+  }
+
+  /** Sorts clients into scopes as they are to be told apart now, and makes the scopes forget what may have changed. */
+  private regroup(delta: MeshDelta, { services, policies, routes, destinations }: Touched, change: CacheChange): void {
+    for (const key of delta.sidecars) this.clients.dropSidecar(key);
+    if (this.clients.regroup() || delta.sidecars.size > 0) {
+      this.routes.regroup();
+      this.listeners.regroup();
+    }
+    const hostnames = new Set([...policies, ...routes, ...destinations]);
+    for (const key of services) hostnames.add(key.slice(key.indexOf('/') + 1));
+    for (const scope of this.clients.all()) scope.forget(hostnames);
+    const uids = new Set(delta.workloads);
+    if (delta.sidecars.size > 0) {
+      for (const uid of this.clients.uids()) {
+        const sidecar = this.snapshot?.workloads.get(uid)?.sidecar;
+        if (sidecar !== undefined && delta.sidecars.has(sidecar)) uids.add(uid);
+      }
+    }
+    for (const uid of uids) if (this.clients.refresh(uid)) change.addWhole(uid);
+  }
+
+  private noteChanges(delta: MeshDelta, affected: ReadonlySet<Hostname>): void {
+    const { state } = this.log;
+    const note = (key: ObjectKey, exists: boolean) => {
+      if (exists) this.changedIn.set(key, state);
+      else this.changedIn.delete(key);
+    };
+    for (const key of delta.routeRules) {
+      note(key, this.rules.get(key) !== undefined);
+      for (const part of this.rules.get(key)?.delegates ?? []) note(part, true);
+    }
+    for (const key of delta.destinationPolicies) note(key, this.policies.get(key) !== undefined);
+    for (const key of delta.sidecars) note(key, this.snapshot?.sidecars.has(key) ?? false);
+    // What routes to a service look like, and with it how a Canary splits it, is a matter of its endpoints too.
+    for (const hostname of affected) {
+      for (const { object, split } of this.hosts.claimants(hostname)) {
+        note(objectKey(object), true);
+        if (split !== undefined) note(objectKey(split.canary), true);
+      }
+    }
+  }
+
+  private variantOf(name: string, { scope }: Client) {
+    const hostname = readOutboundCluster(name)?.hostname;
+    if (hostname === undefined) return undefined;
+    // Single pods of a headless service have a cluster with its name behind a wildcard.
+    const service =
+      scope.service(hostname) ?? (hostname.startsWith('*.') ? scope.service(hostname.slice(2)) : undefined);
+    return service && this.services.variant(scope, service);
+  }
+
+  private *visible(scope: Client['scope']): Generator<MeshService> {
+    for (const hostname of this.hosts.hostnames()) {
+      const service = scope.service(hostname);
+      if (service !== undefined) yield service;
+    }
+  }
+
+  /** Ports on which somebody may have routes for a hostname. */
+  routePorts(hostname: Hostname): Set<number> {
+    const ports = new Set<number>();
+    const target = this.aliases.target(hostname);
+    const claimants = [
+      ...this.hosts.claimants(hostname),
+      ...(target === undefined ? [] : this.hosts.claimants(target)),
+    ];
+    // An ExternalName has no ports of its own; without a claimant of the name itself nobody knows it.
+    if (this.hosts.claimants(hostname).length > 0) {
+      for (const service of claimants) {
+        for (const { port, protocol } of routablePorts(service)) if (isHttp(protocol)) ports.add(port);
+      }
+    }
+    if (this.rules.forHost(hostname).length > 0 && !this.coversService(hostname)) ports.add(HTTP_PORT);
+    return ports;
+  }
+
+  /** The host itself, and the hostnames of services that it covers. */
+  *covered(host: Hostname): Generator<Hostname> {
+    yield host;
+    if (!isWildcard(host)) return;
+    for (const hostname of this.hosts.hostnames())
+      if (coversHostname(host, hostname) && hostname !== host) yield hostname;
+  }
+
+  private coversService(host: Hostname): boolean {
+    if (!isWildcard(host)) return false;
+    for (const hostname of this.hosts.hostnames()) if (coversHostname(host, hostname)) return true;
+    return false;
+  }
+
+  private listenerPorts(hostname: Hostname, { formerPorts }: Touched): Set<number> {
+    const now = this.hosts.claimants(hostname).flatMap((service) => routablePorts(service).map(({ port }) => port));
+    return new Set([...now, ...(formerPorts.get(hostname) ?? [])]);
+  }
+}

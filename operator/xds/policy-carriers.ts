@@ -1,0 +1,19 @@
+import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { ProxyIdentity } from './resource.ts';
+
+/** Names one resource. */
+export interface ResourceName {
+  readonly typeUrl: string;
+  readonly name: string;
+}
+
+/** In which resources policies of callers stand. */
+export interface PolicyCarriers {
+  /** Resources in which a policy stands for a proxy; none where it has nothing to do with what this proxy is sent. */
+  carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[];
+  /**
+   * Whether a version of a resource that a proxy has acknowledged shows the policy as it is now. A later change of something else in the same
+   * resource does not matter.
+   */
+  isCurrent(proxy: ProxyIdentity, policy: ObjectKey, resource: ResourceName, version: string): boolean;
+}

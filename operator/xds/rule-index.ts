@@ -1,0 +1,113 @@
+import { HostBuckets } from '../mesh/host-buckets.ts';
+import { byAge } from '../mesh/mesh-object.ts';
+import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { Backend, RouteRule } from '../mesh/route-rule.ts';
+import type { Hostname } from '../mesh/snapshot.ts';
+
+const NOTHING: readonly RouteRule[] = [];
+
+/** Route rules by the hosts they are for, and by the hostnames they lead to. */
+export class RuleIndex {
+  private readonly rules = new Map<ObjectKey, RouteRule>();
+  /** By age. */
+  private readonly hosts = new HostBuckets<readonly RouteRule[]>();
+  private readonly names = new Set<Hostname>();
+  /** By the VirtualServices that stand in them: their own, and those that routes are delegated to. */
+  private readonly parts = new Map<ObjectKey, Set<ObjectKey>>();
+  private readonly destinations = new Map<Hostname, Set<ObjectKey>>();
+
+  get(key: ObjectKey): RouteRule | undefined {
+    return this.rules.get(key);
+  }
+
+  /** Takes the newest state of a rule; undefined when it is gone. */
+  set(key: ObjectKey, rule: RouteRule | undefined): void {
+    const before = this.rules.get(key);
+    if (before !== undefined) this.unlink(before);
+    if (rule === undefined) this.rules.delete(key);
+    else {
+      this.rules.set(key, rule);
+      this.link(rule);
+    }
+  }
+
+  keys(): IterableIterator<ObjectKey> {
+    return this.rules.keys();
+  }
+
+  /** Hosts that some rule is for. */
+  allHosts(): Iterable<Hostname> {
+    return this.names;
+  }
+
+  /** Rules for exactly this host, the oldest first. */
+  forHost(host: Hostname): readonly RouteRule[] {
+    return this.hosts.get(host) ?? NOTHING;
+  }
+
+  /** Rules whose hosts cover a hostname, in groups of one host each, the most specific first. */
+  covering(hostname: Hostname): Iterable<readonly RouteRule[]> {
+    return this.hosts.covering(hostname);
+  }
+
+  /** The rules in which a VirtualService stands: its own, and those that delegate to it. */
+  standingIn(key: ObjectKey): RouteRule[] {
+    return [...(this.parts.get(key) ?? [])].flatMap((one) => this.rules.get(one) ?? []);
+  }
+
+  /** Rules with a route to a hostname. */
+  *leadingTo(hostname: Hostname): Generator<RouteRule> {
+    for (const key of this.destinations.get(hostname) ?? []) {
+      const rule = this.rules.get(key);
+      if (rule !== undefined) yield rule;
+    }
+  }
+
+  private link(rule: RouteRule): void {
+    for (const host of rule.hosts) {
+      this.hosts.set(host, [...this.forHost(host), rule].sort(byAge));
+      this.names.add(host);
+    }
+    for (const hostname of destinationsOf(rule)) add(this.destinations, hostname, rule.key);
+    for (const part of [rule.key, ...rule.delegates]) add(this.parts, part, rule.key);
+  }
+
+  private unlink(rule: RouteRule): void {
+    for (const host of rule.hosts) {
+      const others = this.forHost(host).filter(({ key }) => key !== rule.key);
+      this.hosts.set(host, others.length === 0 ? undefined : others);
+      if (others.length === 0) this.names.delete(host);
+    }
+    for (const hostname of destinationsOf(rule)) remove(this.destinations, hostname, rule.key);
+    for (const part of [rule.key, ...rule.delegates]) remove(this.parts, part, rule.key);
+  }
+}
+
+/** Everything a rule's routes, mirrors included, lead to. */
+export function backendsOf({ http, tls, tcp }: RouteRule): Backend[] {
+  const forwarded = http.flatMap(({ action, mirrors }): readonly Backend[] =>
+    action.kind === 'forward' ? [...action.backends, ...mirrors] : mirrors,
+  );
+  return [...forwarded, ...[...tls, ...tcp].flatMap(({ backends }) => backends)];
+}
+
+const hostnamesOf = new WeakMap<RouteRule, ReadonlySet<Hostname>>();
+
+/** Hostnames a rule's routes lead to, each once. */
+export function destinationsOf(rule: RouteRule): ReadonlySet<Hostname> {
+  const known = hostnamesOf.get(rule);
+  if (known !== undefined) return known;
+  const found = new Set(backendsOf(rule).map(({ hostname }) => hostname));
+  hostnamesOf.set(rule, found);
+  return found;
+}
+
+function add(index: Map<string, Set<ObjectKey>>, name: string, key: ObjectKey): void {
+  index.set(name, (index.get(name) ?? new Set<ObjectKey>()).add(key));
+}
+
+function remove(index: Map<string, Set<ObjectKey>>, name: string, key: ObjectKey): void {
+  const keys = index.get(name);
+  keys?.delete(key);
+  if (keys?.size === 0) index.delete(name);
+}

@@ -1,0 +1,148 @@
+import type { SubsetPolicy, TrafficPolicy } from '../mesh/destination-policy.ts';
+import { effectivePolicy, type SelectedPolicy } from '../mesh/destination-selection.ts';
+import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
+import { Assignment } from './assignment.ts';
+import { translatePodCluster, translateServiceCluster } from './clusters.ts';
+import { buildDestination, expectedPeers, type Share } from './destination.ts';
+import { isHttp } from './http-protocols.ts';
+import { podCluster } from './names.ts';
+import { meshPods } from './outbound-target.ts';
+import type { XdsResource } from './resource.ts';
+
+/** Where traffic goes for one port of a service, or for a subset of that, and by what policy. */
+export interface PortDestination {
+  readonly shares: readonly Share[];
+  readonly policy: TrafficPolicy;
+}
+
+/** All that one service adds to the mesh for the clients that one selection of destination policies applies to. */
+export interface ServiceVariant {
+  readonly service: MeshService;
+  readonly clusters: ReadonlyMap<string, XdsResource>;
+  /** By cluster. */
+  readonly assignments: ReadonlyMap<string, Assignment>;
+  /** Port → subset ('': the whole service). */
+  readonly destinations: ReadonlyMap<number, ReadonlyMap<string, PortDestination>>;
+  /** Ports whose single pods, of a headless service, are reached with mTLS: their shares. */
+  readonly podShares: ReadonlyMap<number, readonly Share[]>;
+  /** Equal while routes to the service stay what they are. */
+  readonly routingKey: string;
+  /** What the clusters were made from, so that new endpoints alone need not encode them again. */
+  readonly clusterKey: string;
+}
+
+/** What is put together while a variant is built. */
+interface Draft {
+  readonly clusters: Map<string, XdsResource>;
+  readonly assignments: Map<string, Assignment>;
+  readonly peers: readonly string[];
+  readonly reusable: ReadonlyMap<string, XdsResource> | undefined;
+}
+
+/**
+ * Translates one service as some clients see it.
+ * @param previous what an earlier call gave for the same service and selection; its clusters are kept when nothing they depend on differs
+ */
+export function buildServiceVariant(
+  service: MeshService,
+  endpoints: readonly Endpoint[],
+  selected: SelectedPolicy | undefined,
+  previous: ServiceVariant | undefined,
+): ServiceVariant {
+  const peers = service.external ? [] : expectedPeers(endpoints);
+  const clusterKey = keyOfClusters(service, endpoints, peers);
+  const reusable = previous?.clusterKey === clusterKey ? previous.clusters : undefined;
+  const draft: Draft = { clusters: new Map(), assignments: new Map(), peers, reusable };
+  const destinations = new Map<number, ReadonlyMap<string, PortDestination>>();
+  const podShares = new Map<number, readonly Share[]>();
+  const subsets = [undefined, ...(selected?.subsets.values() ?? [])];
+  for (const port of routablePorts(service)) {
+    const bySubset = new Map<string, PortDestination>();
+    for (const subset of subsets) {
+      const policy = effectivePolicy(selected, subset?.name, port.port);
+      bySubset.set(subset?.name ?? '', addPools(draft, { service, port, endpoints, subset, policy }));
+    }
+    destinations.set(port.port, bySubset);
+    const direct = addPodPath(draft, service, port, endpoints);
+    if (direct !== undefined && isHttp(port.protocol)) podShares.set(port.port, direct);
+  }
+  const shares = [...destinations].map(([port, entries]) => [
+    port,
+    [...entries].map(([name, one]) => [name, one.shares]),
+  ]);
+  const { kind, addresses, dnsAddress, externalName, ports, visibility } = service;
+  const facts = [kind, addresses, dnsAddress, externalName, ports, visibility];
+  const routingKey = JSON.stringify([facts, shares, [...podShares]]);
+  const { clusters, assignments } = draft;
+  return { service, clusters, assignments, destinations, podShares, routingKey, clusterKey };
+}
+
+/** Ports that carry TCP, one per number. ExternalName services are names for others and have none of their own. */
+export function routablePorts(service: MeshService): ServicePort[] {
+  if (service.kind === 'ExternalName') return [];
+  const ports = new Map<number, ServicePort>();
+  for (const port of service.ports) {
+    if (port.protocol !== 'udp' && !ports.has(port.port)) ports.set(port.port, port);
+  }
+  return [...ports.values()];
+}
+
+interface PoolInput {
+  readonly service: MeshService;
+  readonly port: ServicePort;
+  readonly endpoints: readonly Endpoint[];
+  readonly subset: SubsetPolicy | undefined;
+  readonly policy: TrafficPolicy;
+}
+
+function addPools(draft: Draft, { service, port, endpoints, subset, policy }: PoolInput): PortDestination {
+  const { pools, shares } = buildDestination(service, port, endpoints, subset);
+  for (const { cluster, revision, endpoints: members } of pools) {
+    const encoded =
+      draft.reusable?.get(cluster) ??
+      translateServiceCluster({
+        name: cluster,
+        service,
+        port,
+        subset: subset?.name ?? '',
+        revision,
+        peers: draft.peers,
+        policy,
+        endpoints: members,
+      });
+    draft.clusters.set(cluster, encoded);
+    if (isByEds(service, policy)) {
+      const input = { cluster, portName: port.name, endpoints: members, clusterVersion: encoded.version, policy };
+      draft.assignments.set(cluster, new Assignment(input));
+    }
+  }
+  return { shares, policy };
+}
+
+/** Whether the endpoints of its clusters come one by one from the mesh. */
+function isByEds(service: MeshService, policy: TrafficPolicy): boolean {
+  return service.resolution === 'endpoints' && policy.loadBalancer?.simple !== 'PASSTHROUGH';
+}
+
+/** How single pods of a headless service are reached: with mTLS when all that serve the port take it. */
+function addPodPath(
+  { clusters, peers, reusable }: Draft,
+  service: MeshService,
+  port: ServicePort,
+  endpoints: readonly Endpoint[],
+): Share[] | undefined {
+  if (service.kind !== 'Headless' || peers.length === 0) return undefined;
+  const name = podCluster(port.port, service.hostname);
+  clusters.set(name, reusable?.get(name) ?? translatePodCluster(service.hostname, port, peers));
+  const serving = endpoints.filter((endpoint) => endpoint.ports[port.name] === port.port);
+  const all = serving.length > 0 && serving.length === meshPods(endpoints, port).length;
+  return all ? [{ cluster: name, weight: 100 }] : undefined;
+}
+
+/** Endpoints found by DNS stand in the cluster itself. */
+function keyOfClusters(service: MeshService, endpoints: readonly Endpoint[], peers: readonly string[]): string {
+  const { kind, resolution, external, ports, split, subjectAltNames, hostname } = service;
+  const inline = resolution === 'dns' || resolution === 'dns-round-robin' ? endpoints : [];
+  const facts = [kind, resolution, external, hostname, ports, split?.stable, split?.next, subjectAltNames, peers];
+  return JSON.stringify([facts, inline]);
+}
