@@ -3,7 +3,7 @@ import type { Hostname, Problem } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 import { nameSome } from './virtual-service-delegate.ts';
 import type { VirtualServiceFacts } from './virtual-service-facts.ts';
-import { httpMatchKeys, tcpMatchKeys, tlsMatchKeys } from './virtual-service-match-key.ts';
+import { httpMatchKeys, takesAll, tcpMatchKeys, tlsMatchKeys } from './virtual-service-match-key.ts';
 import type { RouteBuilder } from './virtual-service-routes.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -59,28 +59,38 @@ export class ConflictFinder {
     const losses = new Map<string, Loss[]>();
     const rivals = this.#tables.virtualServices.find('host', host);
     if (rivals.size < 2) return losses;
-    const claims = new Map<string, Claims>();
+    const claims = { http: new Map<string, Claims>(), tls: new Map<string, Claims>(), tcp: new Map<string, Claims>() };
     const sorted = [...this.#tables.virtualServices.select('host', host)].sort(byAge);
     for (const [age, facts] of sorted.entries()) {
+      const claimant = { age, key: facts.key };
       const lost: Loss[] = [];
-      for (const [match, field] of this.#matchesOf(facts)) {
-        const claim = claims.get(match) ?? new Claims();
-        claims.set(match, claim);
+      const take = (protocol: keyof typeof claims, field: string, match: string): void => {
+        const claim = claims[protocol].get(match) ?? new Claims();
+        claims[protocol].set(match, claim);
         const winner = claim.first(facts.visibility);
         if (winner !== undefined && winner.key !== facts.key) lost.push({ field, host, winner: winner.key });
-        claim.add(facts.visibility, { age, key: facts.key });
-      }
+        claim.add(facts.visibility, claimant);
+      };
+      this.#takeHttp(facts, (field, match) => take('http', field, match));
+      for (const { field, matches } of facts.tls) for (const key of tlsMatchKeys(matches)) take('tls', field, key);
+      for (const { field, matches } of facts.tcp) for (const key of tcpMatchKeys(matches)) take('tcp', field, key);
       if (lost.length > 0) losses.set(facts.key, lost);
     }
     return losses;
   }
 
-  *#matchesOf(facts: VirtualServiceFacts): Generator<readonly [match: string, field: string]> {
-    for (const { field, rule } of this.#routes.build(facts)?.http ?? []) {
-      for (const key of httpMatchKeys(rule.matches)) yield [`http ${key}`, field];
+  #takeHttp(facts: VirtualServiceFacts, take: (field: string, match: string) => void): void {
+    if (facts.delegates.length > 0) {
+      for (const { field, rule } of this.#routes.build(facts)?.http ?? []) {
+        for (const key of httpMatchKeys(rule.matches)) take(field, key);
+      }
+      return;
     }
-    for (const { field, matches } of facts.tls) for (const key of tlsMatchKeys(matches)) yield [`tls ${key}`, field];
-    for (const { field, matches } of facts.tcp) for (const key of tcpMatchKeys(matches)) yield [`tcp ${key}`, field];
+    // Most have no delegates, and their rules need not be built for this.
+    for (const { field, matches } of facts.http) {
+      for (const key of httpMatchKeys(matches)) take(field, key);
+      if (takesAll(matches)) return;
+    }
   }
 }
 
@@ -88,14 +98,14 @@ export class ConflictFinder {
 class Claims {
   #any: Claimant | undefined;
   #everywhere: Claimant | undefined;
-  readonly #namespaces = new Map<string, Claimant>();
+  #namespaces: Map<string, Claimant> | undefined;
 
   /** The oldest that some client sees together with an object of this visibility. */
   first(visibility: Visibility): Claimant | undefined {
     if (visibility === '*') return this.#any;
     let first = visibility.length === 0 ? undefined : this.#everywhere;
     for (const namespace of visibility) {
-      const claimant = this.#namespaces.get(namespace);
+      const claimant = this.#namespaces?.get(namespace);
       if (claimant !== undefined && claimant.age < (first?.age ?? Number.POSITIVE_INFINITY)) first = claimant;
     }
     return first;
@@ -109,6 +119,7 @@ class Claims {
       this.#everywhere ??= claimant;
       return;
     }
+    this.#namespaces ??= new Map();
     for (const namespace of visibility) {
       if (!this.#namespaces.has(namespace)) this.#namespaces.set(namespace, claimant);
     }

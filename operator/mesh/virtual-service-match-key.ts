@@ -26,6 +26,11 @@ export function isCatchAll(match: HttpMatch): boolean {
   return httpMatchKey(match) === CATCH_ALL;
 }
 
+/** Whether an HTTP rule takes every request that comes to it. */
+export function takesAll(matches: readonly HttpMatch[]): boolean {
+  return matches.length === 0 || matches.some(isCatchAll);
+}
+
 function httpMatchKey(match: HttpMatch): string {
   const known = httpKeys.get(match);
   if (known !== undefined) return known;

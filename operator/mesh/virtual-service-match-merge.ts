@@ -31,13 +31,15 @@ function mergeMatch(outer: HttpMatch, inner: HttpMatch): HttpMatch {
 }
 
 /** The inner condition is the narrower one, so it stands for both. */
-function mergeNamed(outer: readonly NamedMatch[], inner: readonly NamedMatch[]): NamedMatch[] {
+function mergeNamed(outer: readonly NamedMatch[], inner: readonly NamedMatch[]): readonly NamedMatch[] {
+  if (outer.length === 0) return inner;
   const names = new Set(inner.map(({ name }) => name));
   return [...outer.filter(({ name }) => !names.has(name)), ...inner];
 }
 
 /** None of these may match, so all of them stay. */
-function uniteNamed(outer: readonly NamedMatch[], inner: readonly NamedMatch[]): NamedMatch[] {
+function uniteNamed(outer: readonly NamedMatch[], inner: readonly NamedMatch[]): readonly NamedMatch[] {
+  if (outer.length === 0 || inner.length === 0) return outer.length === 0 ? inner : outer;
   const identity = ({ name, value }: NamedMatch) => JSON.stringify([name, value?.kind, value?.value]);
   return [...new Map([...outer, ...inner].map((match) => [identity(match), match])).values()];
 }

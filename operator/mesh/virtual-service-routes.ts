@@ -1,12 +1,12 @@
 import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
 import { objectKey } from './object-ref.ts';
-import type { HttpRule, RouteRule } from './route-rule.ts';
+import type { RouteRule } from './route-rule.ts';
 import type { Problem } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 import { mergeDelegate, type PlacedRule } from './virtual-service-delegate.ts';
 import type { VirtualServiceFacts } from './virtual-service-facts.ts';
 import { buildHttpRule } from './virtual-service-http.ts';
-import { isCatchAll } from './virtual-service-match-key.ts';
+import { takesAll } from './virtual-service-match-key.ts';
 
 /** More problems with delegates are counted only. */
 const MAX_PROBLEMS = 8;
@@ -64,7 +64,7 @@ export class RouteBuilder {
     let open = true;
     const add = (placed: PlacedRule) => {
       if (open) http.push(placed);
-      open &&= !takesAll(placed.rule);
+      open &&= !takesAll(placed.rule.matches);
     };
     for (const rule of facts.http) {
       const { field, name, matches, action, settings } = rule;
@@ -84,8 +84,4 @@ export class RouteBuilder {
     const counted = { ...last, message: `${last.message} ${more} more delegates can't be used.` };
     return { http, problems: [...problems.slice(0, -1), counted] };
   }
-}
-
-function takesAll({ matches }: HttpRule): boolean {
-  return matches.length === 0 || matches.some(isCatchAll);
 }

@@ -1,8 +1,10 @@
 import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
+import { sameValue } from './equality.ts';
 import { coversHostname, isWildcard } from './hostname.ts';
 import type { IngestionTarget } from './ingestion.ts';
+import { objectKey } from './object-ref.ts';
 import type { MeshTables } from './tables.ts';
 import { ConflictFinder } from './virtual-service-conflicts.ts';
 import { readVirtualService, type VirtualServiceFacts } from './virtual-service-facts.ts';
@@ -16,8 +18,8 @@ export function markVirtualService({ tables, dirty }: IngestionTarget, facts: Vi
   dirty.virtualServices.add(facts.key);
   for (const host of facts.hosts) dirty.routedHosts.add(host);
   for (const key of facts.delegates) dirty.virtualServices.add(key);
-  // Who delegates has hosts, and through these is marked itself.
-  for (const { hosts } of tables.virtualServices.select('delegate', facts.key)) {
+  for (const { key, hosts } of tables.virtualServices.select('delegate', facts.key)) {
+    dirty.virtualServices.add(key);
     for (const host of hosts) dirty.routedHosts.add(host);
   }
 }
@@ -25,9 +27,10 @@ export function markVirtualService({ tables, dirty }: IngestionTarget, facts: Vi
 /** Drafts routes, and the views of VirtualServices. */
 export function draftVirtualServices(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
   const { tables } = context;
-  markRelated(tables, dirty);
   const routes = new RouteBuilder(tables);
   const conflicts = new ConflictFinder(tables, routes);
+  markReferring(tables, dirty);
+  markRivals(tables, dirty, drafts, conflicts);
   for (const key of dirty.virtualServices) {
     const facts = tables.virtualServices.get(key);
     const name = `${VIRTUAL_SERVICE_KIND}/${key}`;
@@ -36,11 +39,8 @@ export function draftVirtualServices(context: DraftContext, dirty: DirtySet, dra
   }
 }
 
-/** Those that share a host with what changed, and those that refer to services that came, changed or went. */
-function markRelated({ virtualServices }: MeshTables, dirty: DirtySet): void {
-  for (const host of dirty.routedHosts) {
-    for (const key of virtualServices.find('host', host)) dirty.virtualServices.add(key);
-  }
+/** Those that refer to services that came, changed or went. */
+function markReferring({ virtualServices }: MeshTables, dirty: DirtySet): void {
   for (const hostname of dirty.hostnames) {
     for (const key of virtualServices.find('destination', hostname)) dirty.virtualServices.add(key);
   }
@@ -50,5 +50,24 @@ function markRelated({ virtualServices }: MeshTables, dirty: DirtySet): void {
     if (dirty.virtualServices.has(key)) continue;
     const touched = destinations.some((hostname) => wildcards.some((host) => coversHostname(host, hostname)));
     if (touched) dirty.virtualServices.add(key);
+  }
+}
+
+/** Those that share a host with what changed, if that makes a difference to them: there may be thousands. */
+function markRivals(
+  { virtualServices }: MeshTables,
+  dirty: DirtySet,
+  { policies }: Drafts,
+  conflicts: ConflictFinder,
+): void {
+  for (const host of dirty.routedHosts) {
+    for (const facts of virtualServices.select('host', host)) {
+      if (dirty.virtualServices.has(facts.key)) continue;
+      // Without a view it is not ours to judge, and its routes do not depend on others.
+      const view = policies.get(objectKey(facts.ref));
+      if (view === undefined) continue;
+      const known = view.problems.filter(({ condition }) => condition === 'Conflicted');
+      if (!sameValue(known, conflicts.find(facts))) dirty.virtualServices.add(facts.key);
+    }
   }
 }
