@@ -49,10 +49,14 @@ describe('several VirtualServices for one host', () => {
     expect([...told(snapshot, 'shop/v'), ...told(snapshot, 'other/v')]).toEqual([]);
   });
 
-  test('are in conflict where one is for some and one for all', () => {
+  test.each<[string, string[], string[]]>([
+    ['the older is for all and the younger for some', ['*'], ['.']],
+    ['the older is for some and the younger for all', ['.'], ['*']],
+    ['both are for some, and one namespace is among both', ['.'], ['shop', 'other']],
+  ])('are in conflict where %s', (_, older, younger) => {
     const snapshot = buildRoutes([
-      ['other/v', { hosts: [A], exportTo: ['.'], http: [to(A)] }],
-      ['shop/v', toA, YOUNG],
+      ['other/v', { hosts: [A], exportTo: older, http: [to(A)] }],
+      ['shop/v', { ...toA, exportTo: younger }, YOUNG],
     ]);
     expect(told(snapshot, 'shop/v')).toEqual([['OlderVirtualService', expect.stringContaining('other/v')]]);
   });
