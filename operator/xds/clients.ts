@@ -96,7 +96,7 @@ export class Clients {
 
   /** Drops the scopes of a Sidecar; its proxies are to be refreshed. */
   dropSidecar(key: string): void {
-    for (const [name, scope] of this.scopes) if (scope.traits.sidecar?.key === key) this.scopes.delete(name);
+    for (const [name, scope] of this.scopes) if (scope.traits.sidecarKey === key) this.scopes.delete(name);
   }
 
   private put(proxy: ProxyIdentity): Client {
@@ -127,7 +127,7 @@ export class Clients {
     const key = JSON.stringify([audience, sidecar ?? '', relevant]);
     let scope = this.scopes.get(key);
     if (scope === undefined) {
-      const traits = { audience, labels: relevant, sidecar: egress };
+      const traits = { audience, labels: relevant, sidecar: egress, sidecarKey: sidecar };
       scope = new Scope(key, traits, this.sources);
       this.scopes.set(key, scope);
     }

@@ -29,8 +29,8 @@ const place = (region: string, zone = '') => ({ locality: { region, zone, subzon
 const NAMED = [endpoint('localhost', { http: 80 }), endpoint('b.invalid', { http: 80 }, { weight: 7, ...place('r2') })];
 const KNOWN = [
   endpoint('10.0.0.1', { http: 80 }, place('r1', 'z1')),
-  endpoint('10.0.0.2', { http: 80 }, { weight: 4_000_000_000, mtls: false, ...place('r2') }),
-  endpoint('10.0.0.3', { http: 80 }, { weight: 4_000_000_000, labels: { cell: 'a' }, ...place('r1', 'z2') }),
+  endpoint('10.0.0.2', { http: 80 }, { weight: 40, mtls: false, ...place('r2') }),
+  endpoint('10.0.0.3', { http: 80 }, { weight: 40, labels: { cell: 'a' }, ...place('r1', 'z2') }),
 ];
 const CLIENT = { ...place('r1', 'z1'), labels: { version: 'v1' } };
 

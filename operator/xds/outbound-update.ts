@@ -21,6 +21,8 @@ export interface Touched {
   readonly services: Set<ServiceKey>;
   /** Hostnames whose policies may be others. */
   readonly policies: Set<Hostname>;
+  /** Hostnames that may stand for other services than before, or for none, to some clients. */
+  readonly contested: Set<Hostname>;
   /** Hostnames whose routes may be others, whatever becomes of their services. */
   readonly routes: Set<Hostname>;
   /** Hostnames that routes lead to now, or did: a Sidecar that imports the routes imports them too. */
@@ -34,6 +36,7 @@ export function takeIn(indexes: OutboundIndexes, snapshot: MeshSnapshot, delta: 
   const touched: Touched = {
     services: new Set(),
     policies: new Set(),
+    contested: new Set(),
     routes: new Set(),
     destinations: new Set(),
     formerPorts: new Map(),
@@ -60,6 +63,10 @@ export function takeIn(indexes: OutboundIndexes, snapshot: MeshSnapshot, delta: 
       for (const hostname of rule === undefined ? [] : destinationsOf(rule)) touched.destinations.add(hostname);
     }
   }
+  if (snapshot.sidecars.size > 0) for (const hostname of touched.destinations) touched.contested.add(hostname);
+  for (const hostname of touched.contested) {
+    for (const { key } of indexes.hosts.claimants(hostname)) touched.services.add(key);
+  }
   return touched;
 }
 
@@ -69,6 +76,11 @@ export function withDependants(
   hostnames: Iterable<Hostname>,
 ): Set<Hostname> {
   const found = aliases.withAliases(hostnames);
+  // A ServiceEntry of many hosts is what routes to any of these lead to.
+  for (const hostname of [...found]) {
+    if (!isWildcard(hostname)) continue;
+    for (const name of rules.allDestinations()) if (coversHostname(hostname, name)) found.add(name);
+  }
   // A set's iterator also visits what is added on the way, but what leads to a host that routes lead to does not depend on it.
   for (const hostname of [...found]) {
     for (const rule of rules.leadingTo(hostname)) {
@@ -95,6 +107,7 @@ function takeService(
     touched.formerPorts.set(hostname, ports);
     for (const { port } of before.ports) ports.add(port);
   }
+  if (String(before?.visibility) !== String(service?.visibility)) touched.contested.add(hostname);
   if (before !== undefined && service !== undefined) return;
   touched.routes.add(hostname);
   // Routes for many hosts stand for themselves only while they cover no service.

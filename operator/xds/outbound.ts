@@ -72,7 +72,7 @@ export class Outbound {
         service,
         snapshot.endpoints.get(key) ?? [],
         this.clients.all(),
-        touched.policies.has(hostname),
+        touched.policies.has(hostname) || touched.contested.has(hostname),
         (typeUrl, name) => change.addShared(typeUrl, name),
       );
       served.add(hostname);
@@ -139,13 +139,7 @@ export class Outbound {
   /** Sorts clients into scopes as they are to be told apart now, and makes the scopes forget what may have changed. */
   private regroup(delta: MeshDelta, { services, policies, routes, destinations }: Touched, change: CacheChange): void {
     for (const key of delta.sidecars) this.clients.dropSidecar(key);
-    if (this.clients.regroup() || delta.sidecars.size > 0) {
-      this.routes.regroup();
-      this.listeners.regroup();
-    }
-    const hostnames = new Set([...policies, ...routes, ...destinations]);
-    for (const key of services) hostnames.add(key.slice(key.indexOf('/') + 1));
-    for (const scope of this.clients.all()) scope.forget(hostnames);
+    // Before all are sorted anew, so that it shows who became another.
     const uids = new Set(delta.workloads);
     if (delta.sidecars.size > 0) {
       for (const uid of this.clients.uids()) {
@@ -154,6 +148,13 @@ export class Outbound {
       }
     }
     for (const uid of uids) if (this.clients.refresh(uid)) change.addWhole(uid);
+    if (this.clients.regroup() || delta.sidecars.size > 0) {
+      this.routes.regroup();
+      this.listeners.regroup();
+    }
+    const hostnames = new Set([...policies, ...routes, ...destinations]);
+    for (const key of services) hostnames.add(key.slice(key.indexOf('/') + 1));
+    for (const scope of this.clients.all()) scope.forget(hostnames);
   }
 
   private noteChanges(delta: MeshDelta, affected: ReadonlySet<Hostname>): void {

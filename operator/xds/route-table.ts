@@ -4,6 +4,7 @@ import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/rou
 import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { Client } from './clients.ts';
 import { contentHash, encodeField, encodeResourceParts } from './encoding.ts';
+import { MAX_RESPONSE_BODY } from './http-route-answers.ts';
 import { routeConfiguration, UNDELIVERED_HEADER } from './names.ts';
 import { ROUTE_TYPE, type XdsResource } from './resource.ts';
 import type { VersionLog } from './version-log.ts';
@@ -111,6 +112,8 @@ export class RouteTable {
         validateClusters: false,
         ignorePortInHostMatching: true,
         responseHeadersToRemove: [UNDELIVERED_HEADER],
+        // Envoy's own limit is 4 KiB, and it refuses the whole for one larger answer.
+        maxDirectResponseBodySizeBytes: MAX_RESPONSE_BODY,
       }),
     );
     const hosts: EncodedHosts[] = [];

@@ -63,6 +63,11 @@ export class RuleIndex {
     }
   }
 
+  /** Hostnames that some route leads to. */
+  allDestinations(): IterableIterator<Hostname> {
+    return this.destinations.keys();
+  }
+
   private link(rule: RouteRule): void {
     for (const host of rule.hosts) {
       this.hosts.set(host, [...this.forHost(host), rule].sort(byAge));

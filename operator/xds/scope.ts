@@ -1,5 +1,6 @@
 import type { DestinationIndex, SelectedPolicy } from '../mesh/destination-selection.ts';
 import { coversHostname, isWildcard } from '../mesh/hostname.ts';
+import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { RouteRule } from '../mesh/route-rule.ts';
 import type { Labels } from '../mesh/selector.ts';
 import type { EgressListener, ImportedHosts, SidecarScope } from '../mesh/sidecar-scope.ts';
@@ -23,6 +24,8 @@ export interface ScopeTraits {
   /** Labels that make a difference. */
   readonly labels: Labels;
   readonly sidecar: SidecarScope | undefined;
+  /** Of the Sidecar, also while it is not there (yet). */
+  readonly sidecarKey: ObjectKey | undefined;
 }
 
 const NO_RULES: readonly RouteRule[] = [];

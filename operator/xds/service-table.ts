@@ -73,14 +73,14 @@ export class ServiceTable {
   /**
    * Takes the newest state of a service; undefined when it is gone.
    * @param scopes all that are in use; for each a variant is there afterwards
-   * @param policies true when the policies for it may differ too
+   * @param anew true when clients may see it by other policies than before, or in place of another service
    */
   set(
     key: ServiceKey,
     service: MeshService | undefined,
     endpoints: readonly Endpoint[],
     scopes: Iterable<Scope>,
-    policies: boolean,
+    anew: boolean,
     tell: Tell,
   ): ServiceChange {
     const row = this.rows.get(key);
@@ -95,16 +95,15 @@ export class ServiceTable {
         const selected = scope.policy(service);
         const name = keyOf(selected);
         if (after.has(name)) continue;
-        after.set(name, buildServiceVariant(service, endpoints, selected, policies ? undefined : before.get(name)));
+        after.set(name, buildServiceVariant(service, endpoints, selected, anew ? undefined : before.get(name)));
       }
     }
     // Where clients may have gone from one variant to another that was there before, no variant differs, and yet all of them may for somebody.
-    const moved = policies || String(row?.service.visibility) !== String(service?.visibility);
-    if (moved) tellAll([...before.values(), ...after.values()], tell);
+    if (anew) tellAll([...before.values(), ...after.values()], tell);
     else tellDifferences(before, after, tell);
     // Where nobody sees it, nothing is known to have stayed.
     const known = before.size > 0 && after.size > 0;
-    return { routing: moved || !known || routingOf(before) !== routingOf(after) };
+    return { routing: anew || !known || routingOf(before) !== routingOf(after) };
   }
 
   private setMembers(key: ServiceKey, before: readonly Endpoint[], after: readonly Endpoint[]): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { AppProtocol, Endpoint, MeshService, MeshSnapshot, MtlsMode, Workload } from '../mesh/snapshot.ts';
 import type { ProxyIdentity, ResourceChange, XdsResource } from './resource.ts';
+import { type Edit, trafficEdits } from './testing/mesh-edits.ts';
 import { deltaBetween, endpoint, port, proxyOf, service, snapshotOf, workload } from './testing/mesh-fixture.ts';
 import { XdsCache } from './xds-cache.ts';
 
@@ -59,6 +60,7 @@ const endpoints: fc.Arbitrary<Endpoint> = fc
   .map(({ host, account, revision, gated, plaintextPorts, zone, named }) =>
     endpoint(`10.0.0.${host}`, named ? { p80: 80, p81: 8081, p9000: 9000 } : { p80: 8080 }, {
       revision,
+      labels: { version: String(host % 3) },
       gated,
       plaintextPorts,
       mtls: account !== undefined,
@@ -74,15 +76,26 @@ const workloads: fc.Arbitrary<Workload> = fc
     ports: fc.dictionary(fc.constantFrom('8080', '9000'), fc.constantFrom<MtlsMode>('STRICT', 'DISABLE')),
     protocol: fc.constantFrom(...PROTOCOLS),
     address: fc.constantFrom('10.0.0.1', 'fd00::7'),
+    tier: fc.constantFrom('x', 'y'),
+    zone: fc.constantFrom('z1', 'z2'),
+    sidecar: fc.constantFrom('Sidecar/shop/s0', 'Sidecar/shop/s1', undefined),
+    dnsCapture: fc.boolean(),
   })
-  .map(({ uid, mode, ports, protocol, address }) =>
-    workload(uid, { addresses: [address], inbound: [{ port: 8080, protocol }], mtls: { mode, ports, policies: [] } }),
+  .map(({ uid, mode, ports, protocol, address, tier, zone, sidecar, dnsCapture }) =>
+    workload(uid, {
+      namespace: uid === 'w2' ? 'bank' : 'shop',
+      labels: { app: uid, tier },
+      addresses: [address],
+      inbound: [{ port: 8080, protocol }],
+      mtls: { mode, ports, policies: [] },
+      locality: { region: 'r', zone, subzone: '' },
+      dnsCapture,
+      ...(sidecar === undefined ? {} : { sidecar }),
+    }),
   );
 
-/** One small change of the mesh, as events are: it takes many to see what an update forgets. */
-type Edit = (snapshot: MeshSnapshot) => MeshSnapshot;
-
 const edits: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 4, arbitrary: trafficEdits },
   services.map(
     (entry): Edit =>
       (mesh) => ({ ...mesh, services: mesh.services.set(entry.hostname, entry) }),

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { ConsistentHash, LoadBalancer } from '../../../api/traffic-policy-load-balancer.ts';
+import type { LocalityLbSetting } from '../../../api/traffic-policy-locality.ts';
 import type { TrafficPolicy } from '../../mesh/destination-policy.ts';
 
 /** Files that policies name, where Envoy can read them. */
@@ -22,12 +24,12 @@ const hash = fc
     ),
     fc.oneof(
       fc.constantFrom({}, { maglev: { tableSize: 2 } }, { maglev: { tableSize: 65_537 } }),
-      fc.constantFrom({ ringHash: {} }, { ringHash: { minimumRingSize: 1000 } }, { minimumRingSize: 8_388_608 }),
+      fc.constantFrom({ ringHash: {} }, { ringHash: { minimumRingSize: 1000 } }, { minimumRingSize: 4096 }),
     ),
   )
-  .map(([key, algorithm]) => ({ ...key, ...algorithm }));
+  .map(([key, algorithm]): ConsistentHash => ({ ...key, ...algorithm }));
 
-const localityLbSetting = fc.constantFrom(
+const localityLbSetting = fc.constantFrom<LocalityLbSetting>(
   { enabled: false },
   { distribute: [{ from: 'r1/*', to: { 'r1/z1/*': 70, r2: 30 } }] },
   { failover: [{ from: 'r1', to: 'r2' }] },
@@ -51,7 +53,7 @@ const loadBalancer = fc
       warmupDurationSecs: duration,
     }),
   )
-  .map(([choice, rest]) => ({ ...choice, ...rest }));
+  .map(([choice, rest]): LoadBalancer => ({ ...choice, ...rest }));
 
 const connectionPool = some({
   tcp: some({
