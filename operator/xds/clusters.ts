@@ -77,21 +77,6 @@ export function translateServiceCluster(input: ClusterInput): XdsResource {
 }
 
 /**
- * The same without a policy: endpoints by EDS, least requests first, mTLS to each endpoint that takes it.
- *
- * @param peers SPIFFE IDs a peer may have; with none, everything is plaintext
- */
-export function translateCluster(
-  service: MeshService,
-  port: ServicePort,
-  name: string,
-  revision: string,
-  peers: readonly string[],
-): XdsResource {
-  return translateServiceCluster({ name, service, port, subset: '', revision, peers, policy: {}, endpoints: [] });
-}
-
-/**
  * Single pods of a headless service over mTLS: each connection goes to the pod it was made to.
  *
  * @param peers SPIFFE IDs a peer may have, at least one

@@ -49,16 +49,6 @@ export function translateAssignment(input: AssignmentInput): XdsResource {
   return encodeResource(ENDPOINT_TYPE, input.cluster, value, contentHash(value, input.clusterVersion));
 }
 
-/** The same, without a policy. */
-export function translateLoadAssignment(
-  cluster: string,
-  portName: string,
-  endpoints: readonly Endpoint[],
-  clusterVersion: string,
-): XdsResource {
-  return translateAssignment({ cluster, portName, endpoints, clusterVersion, policy: {}, client: undefined });
-}
-
 /** The message itself, for clusters that hold their endpoints. */
 export function buildAssignment(input: Omit<AssignmentInput, 'clusterVersion'>): ClusterLoadAssignment {
   const groups = groupEndpoints(input);

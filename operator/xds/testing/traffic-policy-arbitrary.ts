@@ -90,7 +90,7 @@ const outlierDetection = some({
 function tls({ roots, certificate, key }: PolicyFiles) {
   const names = some({
     sni: fc.constant('a.example.com'),
-    subjectAltNames: fc.constant(['a.example.com', '10.0.0.1']),
+    subjectAltNames: fc.constant<string[]>(['a.example.com', '10.0.0.1']),
   });
   const trust = fc.constantFrom({}, { caCertificates: roots }, { caCertificates: 'system' }, { credentialName: 'db' });
   const verified = fc.tuple(names, trust).map(([name, authority]) => ({ ...name, ...authority }));
@@ -112,5 +112,5 @@ export function arbitraryPolicy(files: PolicyFiles): fc.Arbitrary<TrafficPolicy>
     tls: tls(files),
     proxyProtocol: fc.constantFrom({}, { version: 'V1' as const }, { version: 'V2' as const }),
     retryBudget: some({ percent: fc.double({ min: 0, max: 100, noNaN: true }), minRetryConcurrency: count }),
-  }).map((policy): TrafficPolicy => policy);
+  });
 }
