@@ -27,7 +27,7 @@ host: httpbin
 trafficPolicy:
   connectionPool:
     tcp: { maxConnections: 1, connectTimeout: 30ms, idleTimeout: 0s, tcpKeepalive: { time: 7200s, interval: 75s, probes: 3 } }
-    http: { http1MaxPendingRequests: 1, http2MaxRequests: 1000, maxRequestsPerConnection: 1, h2UpgradePolicy: UPGRADE, maxConcurrentStreams: 100 }
+    http: { http1MaxPendingRequests: 1, http2MaxRequests: 1000, maxRequestsPerConnection: 1, maxConcurrentStreams: 100 }
   outlierDetection: { consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 3m, maxEjectionPercent: 100, minHealthPercent: 0 }`,
   ],
   [
@@ -152,6 +152,12 @@ describe('A DestinationRule', () => {
       policy({ portLevelSettings: [1, 1].map((number) => ({ port: { number }, tls: { mode: 'DISABLE' } })) }),
       `${TP}.portLevelSettings[1].port.number`,
       'again',
+    ],
+    [
+      'an upgrade to HTTP/2 between sidecars',
+      { host: 'a', trafficPolicy: { connectionPool: { http: { h2UpgradePolicy: 'UPGRADE' } } } },
+      'spec.trafficPolicy.connectionPool.http.h2UpgradePolicy',
+      'in the version of HTTP that the client speaks',
     ],
     [
       'a tunnel',

@@ -67,6 +67,12 @@ export function judgeDestinationRule(json: unknown): SpecJudgement {
   return found;
 }
 
+const NO_TUNNEL =
+  'is not in force: Heddle does not tunnel connections through other hosts; they go to the host as they are';
+const NO_UPGRADE =
+  'is in force towards hosts without a sidecar only: between sidecars requests travel in the version of HTTP that the client speaks, ' +
+  'which is what the application gets';
+
 function checkSubsets(found: Findings, subsets: readonly Subset[]): void {
   if (subsets.length > MAX_SUBSETS) {
     found.error('spec.subsets', `must have at most ${MAX_SUBSETS} entries, and has ${subsets.length}`);
@@ -105,11 +111,11 @@ export function unsupportedDestinationRuleFields(spec: DestinationRuleSpec): Fie
       policy: part.trafficPolicy,
     })),
   ];
-  return policies
-    .filter(({ policy }) => policy?.tunnel !== undefined)
-    .map(({ field }) => ({
-      field: `${field}.tunnel`,
-      message:
-        'is not in force: Heddle does not tunnel connections through other hosts; they go to the host as they are',
-    }));
+  return policies.flatMap(({ field, policy }) => [
+    ...(policy?.tunnel === undefined ? [] : [{ field: `${field}.tunnel`, message: NO_TUNNEL }]),
+    ...[policy, ...(policy?.portLevelSettings ?? [])]
+      .filter((one) => one?.connectionPool?.http?.h2UpgradePolicy === 'UPGRADE')
+      .slice(0, 1)
+      .map(() => ({ field: `${field}.connectionPool.http.h2UpgradePolicy`, message: NO_UPGRADE })),
+  ]);
 }

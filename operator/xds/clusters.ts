@@ -14,7 +14,7 @@ import { applyLoadBalancing } from './cluster-load-balancing.ts';
 import { buildOutlierDetection } from './cluster-outlier-detection.ts';
 import { applyTls, speaksMeshTls } from './cluster-tls.ts';
 import { encodeResource, milliseconds } from './encoding.ts';
-import { buildHttpProtocolOptions, isHttp } from './http-protocols.ts';
+import { buildHttpProtocolOptions, httpVersion, isHttp } from './http-protocols.ts';
 import type { AssignmentClient } from './locality-failover.ts';
 import { meshServerName, podCluster } from './names.ts';
 import { CLUSTER_TYPE, type XdsResource } from './resource.ts';
@@ -67,13 +67,20 @@ export function translateServiceCluster(input: ClusterInput): XdsResource {
   if (policy.outlierDetection !== undefined) cluster.outlierDetection = buildOutlierDetection(policy.outlierDetection);
   if (carriesHttp(port.protocol, policy)) {
     const peer = speaksMeshTls(input) ? 'proxy' : 'application';
-    const settings = httpSettings(port.protocol, policy, service);
+    const limits = httpSettings(port.protocol, policy, service);
+    // The server's sidecar hands on what it gets, and the application did not ask for HTTP/2.
+    const settings =
+      peer === 'proxy' && isUpgrade(policy) ? { ...limits, version: httpVersion(port.protocol) } : limits;
     cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(port.protocol, peer, settings);
   }
   // Where it depends on the client what is spoken, Envoy offers that by itself.
   const http2 = carriesHttp(port.protocol, policy) && versionOf(port.protocol, policy) === 'http2';
   applyTls(cluster, input, http2 ? ['h2'] : []);
   return encodeCluster(cluster);
+}
+
+function isUpgrade({ connectionPool }: TrafficPolicy): boolean {
+  return connectionPool?.http?.h2UpgradePolicy === 'UPGRADE';
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Hostname } from '../mesh/snapshot.ts';
 
 export const OUTBOUND_LISTENER = 'virtualOutbound';
 export const INBOUND_LISTENER = 'virtualInbound';
+/** Answers the application's DNS questions, where the pod asks for that. */
+export const DNS_LISTENER = 'dnsCapture';
 /** To where the client wanted to go: destinations the mesh does not know. */
 export const PASSTHROUGH_CLUSTER = 'PassthroughCluster';
 /** To the local application, on ports no Service declares. */

@@ -2,8 +2,9 @@ import type { SubsetPolicy, TrafficPolicy } from '../mesh/destination-policy.ts'
 import { effectivePolicy, type SelectedPolicy } from '../mesh/destination-selection.ts';
 import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { Assignment } from './assignment.ts';
+import { discoveryOf } from './cluster-discovery.ts';
 import { translatePodCluster, translateServiceCluster } from './clusters.ts';
-import { buildDestination, expectedPeers, type Share } from './destination.ts';
+import { acceptsMeshTls, buildDestination, expectedPeers, type Share } from './destination.ts';
 import { isHttp } from './http-protocols.ts';
 import { podCluster } from './names.ts';
 import { meshPods } from './outbound-target.ts';
@@ -63,7 +64,8 @@ export function buildServiceVariant(
       bySubset.set(subset?.name ?? '', addPools(draft, { service, port, endpoints, subset, policy }));
     }
     destinations.set(port.port, bySubset);
-    const direct = addPodPath(draft, service, port, endpoints);
+    const whole = effectivePolicy(selected, undefined, port.port);
+    const direct = addPodPath(draft, { service, port, endpoints, subset: undefined, policy: whole });
     if (direct !== undefined && isHttp(port.protocol)) podShares.set(port.port, direct);
   }
   const shares = [...destinations].map(([port, entries]) => [
@@ -111,7 +113,7 @@ function addPools(draft: Draft, { service, port, endpoints, subset, policy }: Po
         endpoints: members,
       });
     draft.clusters.set(cluster, encoded);
-    if (isByEds(service, policy)) {
+    if (discoveryOf(service, policy) === 'endpoints') {
       const input = { cluster, portName: port.name, endpoints: members, clusterVersion: encoded.version, policy };
       draft.assignments.set(cluster, new Assignment(input));
     }
@@ -119,21 +121,16 @@ function addPools(draft: Draft, { service, port, endpoints, subset, policy }: Po
   return { shares, policy };
 }
 
-/** Whether the endpoints of its clusters come one by one from the mesh. */
-function isByEds(service: MeshService, policy: TrafficPolicy): boolean {
-  return service.resolution === 'endpoints' && policy.loadBalancer?.simple !== 'PASSTHROUGH';
-}
-
 /** How single pods of a headless service are reached: with mTLS when all that serve the port take it. */
 function addPodPath(
   { clusters, peers, reusable }: Draft,
-  service: MeshService,
-  port: ServicePort,
-  endpoints: readonly Endpoint[],
+  { service, port, endpoints, policy }: PoolInput,
 ): Share[] | undefined {
-  if (service.kind !== 'Headless' || peers.length === 0) return undefined;
+  // A policy that has other TLS, or none, has the service's own way.
+  const meshTls = policy.tls?.mode === undefined || policy.tls.mode === 'ISTIO_MUTUAL';
+  if (service.kind !== 'Headless' || peers.length === 0 || !meshTls) return undefined;
   const name = podCluster(port.port, service.hostname);
-  clusters.set(name, reusable?.get(name) ?? translatePodCluster(service.hostname, port, peers));
+  clusters.set(name, reusable?.get(name) ?? translatePodCluster(service.hostname, port, peers, policy));
   const serving = endpoints.filter((endpoint) => endpoint.ports[port.name] === port.port);
   const all = serving.length > 0 && serving.length === meshPods(endpoints, port).length;
   return all ? [{ cluster: name, weight: 100 }] : undefined;
@@ -143,6 +140,19 @@ function addPodPath(
 function keyOfClusters(service: MeshService, endpoints: readonly Endpoint[], peers: readonly string[]): string {
   const { kind, resolution, external, ports, split, subjectAltNames, hostname } = service;
   const inline = resolution === 'dns' || resolution === 'dns-round-robin' ? endpoints : [];
-  const facts = [kind, resolution, external, hostname, ports, split?.stable, split?.next, subjectAltNames, peers];
+  // Where clients choose the endpoint themselves, mesh mTLS is spoken only if all take it.
+  const taking = ports.map((port) => endpoints.every((one) => acceptsMeshTls(one, one.ports[port.name] ?? 0)));
+  const facts = [
+    kind,
+    resolution,
+    external,
+    hostname,
+    ports,
+    split?.stable,
+    split?.next,
+    subjectAltNames,
+    peers,
+    taking,
+  ];
   return JSON.stringify([facts, inline]);
 }

@@ -10,23 +10,21 @@ export interface ListenersBootstrap {
   /** Cluster of all HTTP. */
   readonly http: string;
   /**
-   * Port of loopback where the entrance is to listen. Connections to it say first, by the PROXY protocol, where they want to: so a test needs no
-   * redirection, and the listeners see what they see after one.
+   * Port of loopback where each listener that is reached by redirection is to listen, by its name. Connections to it say first, by the PROXY
+   * protocol, where they want to: so a test needs no redirection, and the listener sees what it sees after one.
    */
-  readonly entrance?: number;
+  readonly entrances?: Readonly<Record<string, number>>;
   readonly adminPort?: number;
 }
 
 /** A static bootstrap of Envoy with outbound listeners as they are; only the routes of HTTP take the place of RDS. */
 export function listenersBootstrap(input: ListenersBootstrap, registry: Registry): JsonObject {
-  const { listeners, clusters, http, entrance, adminPort } = input;
+  const { listeners, clusters, http, entrances = {}, adminPort } = input;
   const json = listeners.map((listener) => asObject(inlineRoutes(resourceJson(listener, registry), http)));
   return {
     ...(adminPort === undefined ? {} : { admin: { address: loopback(adminPort) } }),
     static_resources: {
-      listeners: json.map((one) =>
-        entrance !== undefined && one.use_original_dst === true ? { ...one, ...entranceOn(entrance) } : one,
-      ),
+      listeners: json.map((listener) => ({ ...listener, ...entranceOf(listener, entrances[String(listener.name)]) })),
       clusters: [
         ...translateBuiltinClusters().map((cluster) => resourceJson(cluster, registry)),
         ...Object.entries(clusters).map(([name, port]) => cluster(name, port)),
@@ -48,13 +46,19 @@ function inlineRoutes(value: JsonValue, http: string): JsonValue {
   return { ...object, route_config: { name: 'all', validate_clusters: false, virtual_hosts: virtualHosts } };
 }
 
-function entranceOn(port: number): JsonObject {
+function entranceOf({ listener_filters }: JsonObject, port: number | undefined): JsonObject {
+  if (port === undefined) return {};
   const typedConfig = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
   };
+  const filter = { name: 'envoy.filters.listener.proxy_protocol', typed_config: typedConfig };
+  const others = Array.isArray(listener_filters) ? listener_filters : [];
   return {
     address: loopback(port),
-    listener_filters: [{ name: 'envoy.filters.listener.proxy_protocol', typed_config: typedConfig }],
+    bind_to_port: true,
+    // It would ask the kernel where the connection was made to.
+    use_original_dst: false,
+    listener_filters: [filter, ...others],
   };
 }
 
