@@ -3,18 +3,22 @@ import { Set as PersistentSet } from 'immutable';
 import type { Condition } from '../../api/condition.ts';
 import type { PolicyView, Problem } from '../mesh/snapshot.ts';
 import { buildConditions } from './conditions.ts';
-import type { Enforcement } from './enforcement.ts';
+import { type Enforcement, NO_ENFORCEMENT } from './enforcement.ts';
 
 const object = { kind: 'PeerAuthentication', namespace: 'shop', name: 'p' };
 const view = (pods: number, more: Partial<PolicyView> = {}): PolicyView => ({
   object,
   generation: 7,
-  workloads: PersistentSet(Array.from({ length: pods }, (_, i) => `uid-${i}`)),
+  reach: { kind: 'workloads', workloads: PersistentSet(Array.from({ length: pods }, (_, i) => `uid-${i}`)) },
   selected: pods,
   problems: [],
+  notes: [],
   ...more,
 });
-const none: Enforcement = { total: 0, inForce: 0, refused: [], waiting: [], missing: [], reconnecting: [] };
+/** A VirtualService that all clients see. */
+const ofCallers = (more: Partial<PolicyView> = {}): PolicyView =>
+  view(0, { reach: { kind: 'clients', visibility: '*', labels: {} }, ...more });
+const none = NO_ENFORCEMENT;
 const problem = (condition: Problem['condition'], reason: string, message: string): Problem => ({
   object,
   condition,
@@ -116,7 +120,7 @@ describe('conditions of a policy', () => {
   });
 
   test('Programmed is Unknown while all sidecars start', () => {
-    expect(conditionsOf(view(2), none).Programmed).toMatchObject([
+    expect(conditionsOf(view(2), { ...none, starting: 2 }).Programmed).toMatchObject([
       'Unknown',
       'NoProxies',
       expect.stringContaining('all 2 pods'),
@@ -130,5 +134,74 @@ describe('conditions of a policy', () => {
   test('messages are bounded', () => {
     const refused = [{ pod: 'shop/a', message: 'x'.repeat(5000) }];
     expect(conditionsOf(view(1), { ...none, total: 1, refused }).Programmed?.[2]).toHaveLength(1024);
+  });
+
+  test('of a policy of callers are about the proxies that use it, not about pods that it selects', () => {
+    expect(conditionsOf(ofCallers(), { ...none, total: 2, inForce: 2 })).toEqual({
+      Accepted: ['True', 'Valid', 'It is valid.'],
+      Conflicted: ['False', 'NoConflict', 'No other policy is in its way.'],
+      Programmed: ['True', 'InForce', 'in force on 2 of 2 proxies'],
+    });
+    expect(conditionsOf(ofCallers(), none)).toMatchObject({
+      Accepted: ['True', 'Valid', 'It is valid.'],
+      Programmed: ['Unknown', 'NoProxies', 'No proxy uses it.'],
+    });
+  });
+
+  test('name what is not in force of a valid policy', () => {
+    const notes = ['spec.gateways: "edge" is not in force yet.', 'spec.http[0].foo is not in force yet.'];
+    expect(conditionsOf(ofCallers({ notes }), { ...none, total: 1, inForce: 1 })).toMatchObject({
+      Accepted: ['True', 'ValidWithNotes', `It is valid. ${notes.join(' ')}`],
+      Programmed: ['True', 'InForce', 'in force on 1 of 1 proxy'],
+    });
+    const long = Array.from({ length: 200 }, (_, index) => `spec.http[${index}] is not in force yet.`);
+    expect(conditionsOf(ofCallers({ notes: long }), none).Accepted?.[2]).toHaveLength(1024);
+  });
+
+  test.each<[string, Enforcement, Partial<PolicyView>, string[]]>([
+    [
+      'is in force nowhere while it is invalid',
+      none,
+      { problems: [problem('Accepted', 'Invalid', 'spec.http: wrong.')] },
+      ['False', 'NotAccepted', 'in force on no proxy; see Accepted'],
+    ],
+    [
+      'is in force but for a route to nowhere',
+      { ...none, total: 2, inForce: 2 },
+      { problems: [problem('Accepted', 'DestinationNotFound', 'spec.http[0].route[0]: no such host.')] },
+      ['True', 'InForce', 'in force on 2 of 2 proxies'],
+    ],
+    [
+      'has a route to nowhere, and nobody uses it',
+      none,
+      { problems: [problem('Accepted', 'DestinationNotFound', 'spec.http[0].route[0]: no such host.')] },
+      ['Unknown', 'NoProxies', 'No proxy uses it.'],
+    ],
+    [
+      'is in force in part beside an older one',
+      { ...none, total: 2, inForce: 2 },
+      { problems: [problem('Conflicted', 'OlderVirtualService', 'shop/z is older.')] },
+      ['True', 'InForce', 'in force on 2 of 2 proxies'],
+    ],
+    [
+      'is in force nowhere beside an older one',
+      none,
+      { problems: [problem('Conflicted', 'OlderServiceEntry', 'shop/z is older.')] },
+      ['False', 'Conflicted', 'in force on no proxy; see Conflicted'],
+    ],
+    [
+      'is used by proxies that are starting',
+      { ...none, starting: 3 },
+      {},
+      ['Unknown', 'NoProxies', 'The sidecars of all 3 pods it applies to are still starting.'],
+    ],
+    [
+      'is a VirtualService that reaches nobody, for it is invalid',
+      none,
+      { reach: view(0).reach, problems: [problem('Accepted', 'Invalid', 'spec.http: wrong.')] },
+      ['False', 'NotAccepted', 'in force on no proxy; see Accepted'],
+    ],
+  ])('Programmed of a policy of callers: it %s', (_, enforcement, more, programmed) => {
+    expect(conditionsOf(ofCallers(more), enforcement).Programmed).toEqual(programmed);
   });
 });

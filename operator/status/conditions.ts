@@ -2,6 +2,14 @@ import type { Condition } from '../../api/condition.ts';
 import type { PolicyView, Problem } from '../mesh/snapshot.ts';
 import type { Enforcement } from './enforcement.ts';
 
+/** Whether the mesh takes nothing of a policy of callers, for it can't be right: then no proxy has any of it. */
+export function isLeftOut({ reach, problems }: PolicyView): boolean {
+  return (
+    reach.kind === 'clients' &&
+    problems.some(({ condition, reason }) => condition === 'Accepted' && reason === 'Invalid')
+  );
+}
+
 /** A condition before it is known since when it holds. */
 export type WantedCondition = Omit<Condition, 'lastTransitionTime'>;
 
@@ -50,15 +58,23 @@ function fromProblems(
   return { type, status, reason, message: problems.map(({ message }) => message).join(' ') };
 }
 
-function accepted({ selected, problems }: PolicyView): WantedCondition {
-  const alone = selected === 0 && problems.length === 0;
-  const message = alone ? 'It is valid, but selects no injected pod at present.' : 'It is valid.';
-  return { type: 'Accepted', status: 'True', reason: alone ? 'SelectsNothing' : 'Valid', message };
+function accepted({ selected, problems, reach, notes }: PolicyView): WantedCondition {
+  const condition = (reason: string, message: string): WantedCondition => ({
+    type: 'Accepted',
+    status: 'True',
+    reason,
+    message,
+  });
+  if (notes.length > 0) return condition('ValidWithNotes', `It is valid. ${notes.join(' ')}`);
+  const alone = reach.kind === 'workloads' && selected === 0 && problems.length === 0;
+  return alone
+    ? condition('SelectsNothing', 'It is valid, but selects no injected pod at present.')
+    : condition('Valid', 'It is valid.');
 }
 
 function buildProgrammed(view: PolicyView, enforcement: Enforcement, present: Condition | undefined): WantedCondition {
   const { total, inForce, refused, waiting, missing, reconnecting } = enforcement;
-  if (total === 0) return { type: 'Programmed', ...onNoProxy(view) };
+  if (total === 0) return { type: 'Programmed', ...onNoProxy(view, enforcement) };
   const count = `in force on ${inForce} of ${total} ${total === 1 ? 'proxy' : 'proxies'}`;
   const condition = (status: Condition['status'], reason: string, message: string): WantedCondition => ({
     type: 'Programmed',
@@ -81,18 +97,23 @@ function buildProgrammed(view: PolicyView, enforcement: Enforcement, present: Co
   return condition('True', 'InForce', count);
 }
 
-function onNoProxy({ problems, selected, workloads }: PolicyView): Pick<Condition, 'status' | 'reason' | 'message'> {
-  if (workloads.size > 0) {
-    const pods = workloads.size === 1 ? 'The sidecar of the 1 pod' : `The sidecars of all ${workloads.size} pods`;
+function onNoProxy(view: PolicyView, { starting }: Enforcement): Pick<Condition, 'status' | 'reason' | 'message'> {
+  const { problems, selected, reach } = view;
+  const notAccepted = {
+    status: 'False',
+    reason: 'NotAccepted',
+    message: 'in force on no proxy; see Accepted',
+  } as const;
+  if (isLeftOut(view)) return notAccepted;
+  if (starting > 0) {
+    const pods = starting === 1 ? 'The sidecar of the 1 pod' : `The sidecars of all ${starting} pods`;
     return { status: 'Unknown', reason: 'NoProxies', message: `${pods} it applies to are still starting.` };
   }
-  const invalid = problems.find(({ condition }) => condition === 'Accepted');
-  if (invalid !== undefined)
-    return { status: 'False', reason: 'NotAccepted', message: 'in force on no proxy; see Accepted' };
-  const conflict = problems.find(({ condition }) => condition === 'Conflicted');
-  if (conflict !== undefined) {
+  if (reach.kind === 'workloads' && problems.some(({ condition }) => condition === 'Accepted')) return notAccepted;
+  if (problems.some(({ condition }) => condition === 'Conflicted')) {
     return { status: 'False', reason: 'Conflicted', message: 'in force on no proxy; see Conflicted' };
   }
+  if (reach.kind === 'clients') return { status: 'Unknown', reason: 'NoProxies', message: 'No proxy uses it.' };
   if (selected > 0) {
     const message = `in force on no proxy: for each of the ${selected} pods it selects a narrower policy decides`;
     return { status: 'False', reason: 'Overridden', message };

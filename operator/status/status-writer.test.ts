@@ -44,6 +44,12 @@ class FakeProxies implements EnforcementSource {
     const state = this.states.get(uid);
     return typeof state === 'string' && state !== 'unknown' ? state : undefined;
   }
+  reports(uid: string): boolean {
+    return this.inForce(uid) !== 'unknown';
+  }
+  refuses(uid: string): string {
+    return this.rejection(uid) ?? '';
+  }
   onChange(listener: (uids: ReadonlySet<string>) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

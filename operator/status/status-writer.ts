@@ -1,13 +1,15 @@
-import { mergeConditions } from '../../kube/status.ts';
-import { sameValue } from '../mesh/equality.ts';
 import { type ObjectKey, type ObjectRef, objectKey } from '../mesh/object-ref.ts';
-import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
+import type { MeshDelta, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import { Absence } from './absence.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { buildConditions } from './conditions.ts';
-import { countEnforcement, type EnforcementSource } from './enforcement.ts';
-import type { PolicyObject, PolicyObjects, PolicyStatus } from './policy-objects.ts';
-import { WriteBudget } from './write-budget.ts';
+import type { EnforcementSource } from './enforcement.ts';
+import { JudgementLoop } from './judgement-loop.ts';
+import type { PolicyObject, PolicyObjects } from './policy-objects.ts';
+import { newRow, type PolicyRow } from './policy-row.ts';
+import { PolicyWatch } from './policy-watch.ts';
+import { ResyncRound } from './resync-round.ts';
+import { judgePolicy, sameStatus } from './status-judge.ts';
+import { WorkloadIndex } from './workload-index.ts';
 
 /** What the writer works with; all times in ms. */
 export interface StatusWriterOptions {
@@ -22,74 +24,83 @@ export interface StatusWriterOptions {
   readonly graceMs?: number;
   /** Writes per second over all objects; default 20. */
   readonly writesPerSecond?: number;
-  /** Everything is looked at again after this time, whatever was missed; default 60,000. */
+  /** Proxies asked about per second over all objects, one judgement being worth at least 20; default 50,000. */
+  readonly checksPerSecond?: number;
+  /** After this time policies are looked at again, whatever was missed, all of them or as many as a part of the budget is for; default 60,000. */
   readonly resyncMs?: number;
   /** Told of writes that the API server did not take; they are tried again. */
   readonly onError?: (ref: ObjectRef, error: unknown) => void;
 }
 
-interface Row {
-  readonly ref: ObjectRef;
-  /** When it is to be looked at; undefined when nothing is to be done. */
-  due: number | undefined;
-  notBefore: number;
-  writing: boolean;
-  failures: number;
-  /** What was written last, until the store shows it. */
-  written: PolicyObject | undefined;
-}
+type Settings = Required<Omit<StatusWriterOptions, 'onError'>> & Pick<StatusWriterOptions, 'onError'>;
 
-/** Objects looked at in one go, so that the event loop is free in between. */
-const BATCH = 50;
+/** What a judgement costs besides the proxies it asks about, in the worth of one of these. */
+const BASE_CHECKS = 20;
+/** Part of the budget that a resync may use. */
+const RESYNC_SHARE = 0.2;
+/** So long after a change its policy goes before others. */
+const RECENT_MS = 60_000;
 const LONGEST_RETRY_MS = 60_000;
 
 /**
  * Writes the conditions of policies while this replica leads: Accepted and Conflicted from the snapshot, Programmed from
- * what the proxies acknowledged. Writes are coalesced and only made when something differs.
+ * what the proxies acknowledged. Writes are coalesced and only made when something differs. What it costs is bounded by
+ * budgets: with very many policies and proxies, those that nobody changed of late are followed when their turn comes.
  */
 export class StatusWriter {
-  readonly #options: Required<Omit<StatusWriterOptions, 'onError'>> & Pick<StatusWriterOptions, 'onError'>;
-  readonly #rows = new Map<ObjectKey, Row>();
+  readonly #options: Settings;
+  readonly #rows = new Map<ObjectKey, PolicyRow>();
+  readonly #loop: JudgementLoop<PolicyRow>;
+  readonly #watch = new PolicyWatch();
+  readonly #workloads = new WorkloadIndex();
   readonly #absence: Absence;
-  readonly #budget: WriteBudget;
+  readonly #round = new ResyncRound();
   #snapshot: MeshSnapshot | undefined;
   #leading = false;
-  #wake: { readonly at: number; readonly cancel: () => void } | undefined;
   #unsubscribe: (() => void) | undefined;
   #cancelResync: (() => void) | undefined;
 
   constructor(options: StatusWriterOptions) {
-    const defaults = { clock: systemClock, settleMs: 300, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
-    this.#options = { ...defaults, writesPerSecond: 20, ...options };
+    const times = { settleMs: 300, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
+    this.#options = { clock: systemClock, ...times, writesPerSecond: 20, checksPerSecond: 50_000, ...options };
     this.#absence = new Absence(this.#options.graceMs);
-    this.#budget = new WriteBudget(this.#options.clock, this.#options.writesPerSecond);
+    this.#loop = new JudgementLoop(this.#options, (row) => this.#judge(row));
   }
 
   /** Takes the next snapshot; to be called whether this replica leads or not. */
   update(snapshot: MeshSnapshot, delta: MeshDelta): void {
     const before = this.#snapshot;
     this.#snapshot = snapshot;
+    const workloads = this.#workloads.update(snapshot, delta);
     if (!this.#leading) return;
     for (const key of delta.policies) {
       const ref = (snapshot.policies.get(key) ?? before?.policies.get(key))?.object;
-      if (ref !== undefined) this.#mark(ref);
+      if (ref !== undefined) this.#takeChange(ref);
     }
-    this.#markWorkloads(delta.workloads);
+    this.#followInbound(delta.workloads);
+    this.#followWorkloads(workloads);
+    for (const row of this.#watch.usedSince(delta)) this.#follow(row);
   }
 
   /** To be called when a policy's object changed: it may have been made anew, or somebody wrote over its status. */
   refresh(ref: ObjectRef): void {
+    if (!this.#leading) return;
     const row = this.#rows.get(objectKey(ref));
+    const object = this.#options.objects.get(ref);
+    const written = row?.written;
+    // Our own write came back; of what else may have changed of the object, the snapshot tells.
+    if (written !== undefined && object?.uid === written.uid && sameStatus(object.status, written.status)) return;
     if (row !== undefined && !row.writing) row.written = undefined;
-    this.#mark(ref);
+    this.#takeChange(ref);
   }
 
   /** Begins to write: this replica leads now. */
   start(): void {
     if (this.#leading) return;
     this.#leading = true;
-    this.#unsubscribe = this.#options.enforcement.onChange((uids) => this.#markWorkloads(uids));
-    this.#resync();
+    this.#unsubscribe = this.#options.enforcement.onChange((uids) => this.#takeAcks(uids));
+    for (const { object } of this.#snapshot?.policies.values() ?? []) this.#follow(this.#rowOf(object));
+    this.#scheduleResync();
   }
 
   /** Ends writing: this replica leads no longer. A write under way is not called back. */
@@ -97,112 +108,124 @@ export class StatusWriter {
     this.#leading = false;
     this.#unsubscribe?.();
     this.#cancelResync?.();
-    this.#wake?.cancel();
-    this.#wake = undefined;
+    this.#loop.clear();
     this.#rows.clear();
+    this.#watch.clear();
     this.#absence.forget();
   }
 
-  #resync(): void {
-    for (const { object } of this.#snapshot?.policies.values() ?? []) this.#mark(object);
-    this.#absence.forget((uid) => this.#snapshot?.workloads.has(uid) !== true);
-    this.#cancelResync = this.#options.clock.after(this.#options.resyncMs, () => this.#resync());
-  }
-
-  #markWorkloads(uids: ReadonlySet<WorkloadUid>): void {
-    for (const uid of uids) {
-      for (const ref of this.#snapshot?.workloads.get(uid)?.mtls.policies ?? []) this.#mark(ref);
-    }
-  }
-
-  #mark(ref: ObjectRef, delay = this.#options.settleMs): void {
-    if (!this.#leading || !this.#options.objects.kinds.has(ref.kind)) return;
-    const key = objectKey(ref);
-    const idle = { ref, due: undefined, notBefore: 0, writing: false, failures: 0, written: undefined };
-    const row: Row = this.#rows.get(key) ?? idle;
-    this.#rows.set(key, row);
-    const due = Math.max(this.#options.clock.now() + delay, row.notBefore);
-    row.due = Math.min(row.due ?? due, due);
-    if (!row.writing) this.#wakeAt(row.due);
-  }
-
-  #wakeAt(at: number): void {
-    if (this.#wake !== undefined && this.#wake.at <= at) return;
-    this.#wake?.cancel();
-    const cancel = this.#options.clock.after(Math.max(0, at - this.#options.clock.now()), () => {
-      this.#wake = undefined;
-      this.#work();
+  #scheduleResync(): void {
+    const { clock, resyncMs, checksPerSecond } = this.#options;
+    this.#cancelResync = clock.after(resyncMs, () => {
+      const isGone = (uid: WorkloadUid): boolean => this.#snapshot?.workloads.has(uid) !== true;
+      this.#absence.forget(isGone);
+      this.#watch.forgetProxies(isGone);
+      const refs = [...(this.#snapshot?.policies.values() ?? [])].map(({ object }) => object);
+      const costOf = (ref: ObjectRef): number => BASE_CHECKS + (this.#rows.get(objectKey(ref))?.looked ?? 0);
+      const share = (checksPerSecond * RESYNC_SHARE * resyncMs) / 1000;
+      for (const ref of this.#round.next(refs, costOf, share)) this.#follow(this.#rowOf(ref));
+      this.#scheduleResync();
     });
-    this.#wake = { at, cancel };
   }
 
-  #work(): void {
-    const now = this.#options.clock.now();
-    const dueRows = [...this.#rows.values()].filter((row) => !row.writing && row.due !== undefined && row.due <= now);
-    for (const row of dueRows.slice(0, BATCH)) {
-      row.due = undefined;
-      this.#judge(row);
+  #takeChange(ref: ObjectRef): void {
+    const row = this.#rowOf(ref);
+    if (row !== undefined) row.changedAt = this.#options.clock.now();
+    this.#follow(row);
+  }
+
+  #takeAcks(uids: ReadonlySet<WorkloadUid>): void {
+    const { enforcement } = this.#options;
+    this.#followInbound(uids);
+    for (const uid of uids) {
+      for (const row of this.#watch.heldBy(uid)) this.#follow(row);
+      const reports = enforcement.reports(uid);
+      if (reports) this.#absence.seen(uid);
+      const worse = this.#watch.refusesAnew(uid, enforcement.refuses(uid)) || !reports;
+      const workload = worse ? this.#snapshot?.workloads.get(uid) : undefined;
+      if (workload !== undefined) this.#followWorkloads([workload]);
     }
-    let next = Number.POSITIVE_INFINITY;
-    for (const { due, writing } of this.#rows.values()) if (due !== undefined && !writing) next = Math.min(next, due);
-    if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
+    for (const row of this.#watch.crowded()) this.#follow(row);
   }
 
-  #judge(row: Row): void {
-    const object = this.#options.objects.get(row.ref);
-    if (object === undefined) {
-      this.#rows.delete(objectKey(row.ref));
-      return;
+  /** Policies of what workloads serve are named by these; there are few for each. */
+  #followInbound(uids: Iterable<WorkloadUid>): void {
+    for (const uid of uids) {
+      for (const ref of this.#snapshot?.workloads.get(uid)?.mtls.policies ?? []) this.#follow(this.#rowOf(ref));
+    }
+  }
+
+  #followWorkloads(workloads: readonly Workload[]): void {
+    for (const { uid } of workloads) for (const row of this.#watch.heldBy(uid)) this.#follow(row);
+    for (const namespace of new Set(workloads.map((workload) => workload.namespace))) {
+      for (const row of this.#watch.reaching(namespace)) this.#follow(row);
+    }
+  }
+
+  /** @returns undefined for kinds whose status is not ours to write */
+  #rowOf(ref: ObjectRef): PolicyRow | undefined {
+    if (!this.#options.objects.kinds.has(ref.kind)) return undefined;
+    const key = objectKey(ref);
+    const row = this.#rows.get(key) ?? newRow(ref);
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  /** Has a policy looked at: before others when it changed of late, else in its turn. */
+  #follow(row: PolicyRow | undefined): void {
+    if (row === undefined) return;
+    this.#watch.leave(row);
+    const now = this.#options.clock.now();
+    const at = Math.max(now + this.#options.settleMs, row.notBefore);
+    if (at === now + this.#options.settleMs && now - row.changedAt > RECENT_MS) this.#loop.addIdle(row, at);
+    else this.#loop.add(row, at);
+  }
+
+  /** @returns what it cost */
+  #judge(row: PolicyRow): number {
+    if (row.writing) {
+      row.again = true;
+      return 1;
+    }
+    const { objects, clock, enforcement, graceMs } = this.#options;
+    const object = objects.get(row.ref);
+    if (object === undefined || this.#snapshot === undefined) {
+      this.#watch.leave(row);
+      this.#rows.delete(row.key);
+      return 1;
     }
     const present = row.written?.uid === object.uid ? row.written.status : object.status;
-    const wanted = this.#buildStatus(row, present);
-    if (wanted === undefined || sameStatus(wanted, present)) return;
-    const wait = this.#budget.take();
-    if (wait > 0) {
-      row.due = this.#options.clock.now() + wait;
-      return;
-    }
-    void this.#write(row, { uid: object.uid, status: wanted });
-  }
-
-  /** @returns undefined when there is nothing to say */
-  #buildStatus(row: Row, present: PolicyStatus): PolicyStatus | undefined {
-    if (this.#snapshot === undefined) return undefined;
-    const key = objectKey(row.ref);
-    const view = this.#snapshot.policies.get(key);
-    const conditions = present.conditions ?? [];
-    const programmed = conditions.find(({ type }) => type === 'Programmed');
-    // Its namespace is not ours any more: what we said of it is taken back, what others say of it stands.
-    if (view === undefined) return programmed && {};
-    const { enforcement, clock, graceMs } = this.#options;
     const now = clock.now();
-    const counted = countEnforcement(this.#snapshot, view, key, enforcement, this.#absence, now);
-    if (counted.reconnecting.length > 0) this.#mark(row.ref, graceMs);
-    const wanted = buildConditions(view, counted, programmed);
-    const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
-    return { observedGeneration: view.generation, conditions: mergeConditions(conditions, wanted, time) };
+    const context = { snapshot: this.#snapshot, workloads: this.#workloads, enforcement, absence: this.#absence };
+    const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
+    row.looked = count.looked;
+    this.#watch.judged(row, reach, count);
+    if (count.enforcement.reconnecting.length > 0) this.#loop.add(row, Math.max(now + graceMs, row.notBefore));
+    if (wanted !== undefined && !sameStatus(wanted, present)) {
+      void this.#write(row, { uid: object.uid, status: wanted });
+    }
+    return BASE_CHECKS + count.looked;
   }
 
-  async #write(row: Row, object: PolicyObject): Promise<void> {
+  async #write(row: PolicyRow, object: PolicyObject): Promise<void> {
     const { objects, clock, intervalMs, onError } = this.#options;
+    this.#loop.spendWrite();
     row.writing = true;
+    row.written = object;
     try {
       await objects.applyStatus(row.ref, object.uid, object.status);
-      row.written = object;
       row.failures = 0;
       row.notBefore = clock.now() + intervalMs;
-      if (row.due !== undefined) row.due = Math.max(row.due, row.notBefore);
     } catch (error) {
+      row.written = undefined;
       row.failures += 1;
       row.notBefore = clock.now() + Math.min(LONGEST_RETRY_MS, intervalMs * 2 ** (row.failures - 1));
-      row.due = row.notBefore;
+      row.again = true;
       onError?.(row.ref, error);
     }
     row.writing = false;
-    if (this.#leading && row.due !== undefined) this.#wakeAt(row.due);
+    // Another row may stand for the policy by now: this replica may have lost the lead and won it again.
+    if (row.again && this.#rows.get(row.key) === row) this.#loop.add(row, row.notBefore);
+    row.again = false;
   }
-}
-
-function sameStatus(a: PolicyStatus, b: PolicyStatus): boolean {
-  return a.observedGeneration === b.observedGeneration && sameValue(a.conditions ?? [], b.conditions ?? []);
 }
