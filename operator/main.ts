@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { readMeshConfig } from '../api/mesh-config.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import { HealthServer } from '../kube/health.ts';
-import { DEPLOYMENT, PEER_AUTHENTICATION } from '../kube/kinds.ts';
+import { DEPLOYMENT } from '../kube/kinds.ts';
 import { connectKube } from '../kube/kube-api.ts';
 import { isKubeError, isNotFound } from '../kube/kube-error.ts';
 import { LeaderElection } from '../kube/leader-election.ts';
@@ -67,10 +67,9 @@ const certificates = startCertificates({
 registerCertificateMetrics(registry, certificates);
 const sources = [cache, certificates.secrets];
 const ads = new AdsServer({ sources, authenticator, metricsSink: ledger, logger, registry });
-const policies = new KubePolicyObjects(api, [{ kind: PEER_AUTHENTICATION, store: stores.peerAuthentications }]);
 const status = new StatusWriter({
-  objects: policies,
-  enforcement: policyEnforcement(ads.acks, cache),
+  objects: new KubePolicyObjects(api, stores.policyKinds),
+  enforcement: policyEnforcement(ads.acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });
 let canary: CanaryController | undefined;
@@ -111,10 +110,12 @@ async function start(): Promise<void> {
     ads.revoke(uid);
     certificates.secrets.forget(uid);
   });
-  stores.peerAuthentications.onChange(({ key }) => {
-    const [namespace = '', name = ''] = key.split('/');
-    status.refresh({ kind: 'PeerAuthentication', namespace, name });
-  });
+  for (const { kind, store } of stores.policyKinds) {
+    store.onChange(({ key }) => {
+      const [namespace = '', name = ''] = key.split('/');
+      status.refresh({ kind: kind.kind, namespace, name });
+    });
+  }
   canary = startCanary({
     stores,
     api,

@@ -1,9 +1,15 @@
 import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Canary } from '../../api/canary.ts';
+import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { ServiceEntry } from '../../api/service-entry.ts';
+import type { Sidecar } from '../../api/sidecar.ts';
+import type { VirtualService } from '../../api/virtual-service.ts';
+import type { WorkloadEntry } from '../../api/workload-entry.ts';
 import {
   CANARY,
   DEPLOYMENT,
+  DESTINATION_RULE,
   ENDPOINT_SLICE,
   NAMESPACE,
   NODE,
@@ -11,12 +17,17 @@ import {
   POD,
   REPLICA_SET,
   SERVICE,
+  SERVICE_ENTRY,
+  SIDECAR,
+  VIRTUAL_SERVICE,
+  WORKLOAD_ENTRY,
 } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
+import type { ReadStore } from '../../kube/store.ts';
 import { trimDeployment } from '../canary/borrowed-fields.ts';
 import type {
   Node as CanaryNode,
@@ -25,6 +36,7 @@ import type {
   Deployment,
   ReplicaSet,
 } from '../canary/objects.ts';
+import type { StoredPolicy } from '../status/policy-objects.ts';
 
 /** A pod as both the mesh and the canary read it. */
 export type Pod = V1Pod & CanaryPod;
@@ -53,6 +65,11 @@ export class ClusterStores {
   readonly replicaSets;
   readonly canaries;
   readonly peerAuthentications;
+  readonly virtualServices;
+  readonly destinationRules;
+  readonly serviceEntries;
+  readonly workloadEntries;
+  readonly sidecars;
 
   constructor(api: KubeApi, logger: Logger) {
     this.#api = api;
@@ -71,6 +88,23 @@ export class ClusterStores {
     this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET);
     this.canaries = this.#watch<Canary>(CANARY);
     this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);
+    this.virtualServices = this.#watch<VirtualService>(VIRTUAL_SERVICE);
+    this.destinationRules = this.#watch<DestinationRule>(DESTINATION_RULE);
+    this.serviceEntries = this.#watch<ServiceEntry>(SERVICE_ENTRY);
+    this.workloadEntries = this.#watch<WorkloadEntry>(WORKLOAD_ENTRY);
+    this.sidecars = this.#watch<Sidecar>(SIDECAR);
+  }
+
+  /** Kinds whose objects are policies, each with its store. */
+  get policyKinds(): readonly { readonly kind: ResourceKind; readonly store: ReadStore<StoredPolicy> }[] {
+    return [
+      { kind: PEER_AUTHENTICATION, store: this.peerAuthentications },
+      { kind: VIRTUAL_SERVICE, store: this.virtualServices },
+      { kind: DESTINATION_RULE, store: this.destinationRules },
+      { kind: SERVICE_ENTRY, store: this.serviceEntries },
+      { kind: WORKLOAD_ENTRY, store: this.workloadEntries },
+      { kind: SIDECAR, store: this.sidecars },
+    ];
   }
 
   /** Begins to watch; resolves when every first list is there. */

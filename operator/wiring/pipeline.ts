@@ -61,6 +61,11 @@ export class Pipeline {
     feed('EndpointSlice', stores.endpointSlices);
     feed('Canary', stores.canaries);
     feed('PeerAuthentication', stores.peerAuthentications);
+    feed('VirtualService', stores.virtualServices);
+    feed('DestinationRule', stores.destinationRules);
+    feed('ServiceEntry', stores.serviceEntries);
+    feed('WorkloadEntry', stores.workloadEntries);
+    feed('Sidecar', stores.sidecars);
     this.#flush();
   }
 

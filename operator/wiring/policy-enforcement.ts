@@ -1,6 +1,10 @@
-import type { AckReport } from '../ads/ack-report.ts';
+import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
+import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { EnforcementSource } from '../status/enforcement.ts';
 import { INBOUND_LISTENER } from '../xds/names.ts';
+import type { PolicyCarriers, ResourceName } from '../xds/policy-carriers.ts';
 import { LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../xds/resource.ts';
 
 /** What is looked up of the cache. */
@@ -8,11 +12,36 @@ interface ResourceLookup {
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
 }
 
+/** What a policy of one sort has become on proxies. */
+type Standing = Pick<EnforcementSource, 'inForce' | 'rejection'>;
+
+/**
+ * Tells what proxies have put in force of any policy.
+ * @param workloads those of the newest snapshot, by UID
+ */
+export function policyEnforcement(
+  acks: AckReport,
+  resources: ResourceLookup & PolicyCarriers,
+  workloads: (uid: WorkloadUid) => Workload | undefined,
+): EnforcementSource {
+  const inbound = inboundStanding(acks, resources);
+  const callers = callerStanding(acks, resources, workloads);
+  const standingOf = (policy: ObjectKey): Standing =>
+    policy.startsWith(`${PEER_AUTHENTICATION_KIND}/`) ? inbound : callers;
+  return {
+    inForce: (uid, policy) => standingOf(policy).inForce(uid, policy),
+    rejection: (uid, policy) => standingOf(policy).rejection(uid, policy),
+    reports: (uid) => acks.proxy(uid)?.connected === true,
+    refuses: (uid) => nameRejections(acks.proxy(uid)?.rejections() ?? []),
+    onChange: (listener) => acks.onAck(listener),
+  };
+}
+
 /**
  * A policy on a workload's inbound side is in force on its proxy when that has acknowledged the newest version of its inbound
  * listener: what the policy says stands in there and nowhere else.
  */
-export function policyEnforcement(acks: AckReport, resources: ResourceLookup): EnforcementSource {
+function inboundStanding(acks: AckReport, resources: ResourceLookup): Standing {
   const newest = (identity: ProxyIdentity): string | undefined =>
     resources.lookup(identity, LISTENER_TYPE, INBOUND_LISTENER)?.version;
   return {
@@ -33,6 +62,59 @@ export function policyEnforcement(acks: AckReport, resources: ResourceLookup): E
         );
       return refused?.message;
     },
-    onChange: (listener) => acks.onAck(listener),
   };
+}
+
+/** A policy of callers is in force on a proxy when this has acknowledged it in every resource in which it stands there. */
+function callerStanding(
+  acks: AckReport,
+  carriers: PolicyCarriers,
+  workloads: (uid: WorkloadUid) => Workload | undefined,
+): Standing {
+  return {
+    inForce: (uid, policy) => {
+      const report = acks.proxy(uid);
+      const identity = report?.identity ?? identityOf(workloads(uid));
+      const resources = identity === undefined ? [] : carriers.carriersOf(identity, policy);
+      if (resources.length === 0) return 'unused';
+      if (report === undefined || !report.connected) return 'unknown';
+      return hasAcknowledged(report, carriers, policy, resources);
+    },
+    rejection: (uid, policy) => {
+      const report = acks.proxy(uid);
+      const rejections = report?.rejections() ?? [];
+      if (report === undefined || rejections.length === 0) return undefined;
+      const resources = carriers.carriersOf(report.identity, policy);
+      const refused = rejections.find(({ typeUrl, name, version }) => {
+        const resource = resources.find((one) => one.typeUrl === typeUrl && one.name === name);
+        // A refusal of what the policy said before says nothing about what it says now.
+        return resource !== undefined && carriers.isCurrent(report.identity, policy, resource, version);
+      });
+      return refused?.message;
+    },
+  };
+}
+
+/** Whether a proxy has acknowledged a policy as it is now in all of some resources. */
+export function hasAcknowledged(
+  report: ProxyReport,
+  carriers: PolicyCarriers,
+  policy: ObjectKey,
+  resources: readonly ResourceName[],
+): boolean {
+  return resources.every((resource) => {
+    const version = report.acknowledged(resource.typeUrl, resource.name);
+    return version !== undefined && carriers.isCurrent(report.identity, policy, resource, version);
+  });
+}
+
+/** Who a pod's proxy will be once it asks. */
+function identityOf(workload: Workload | undefined): ProxyIdentity | undefined {
+  if (workload === undefined) return undefined;
+  const { uid, name, namespace, serviceAccount } = workload;
+  return { uid, podName: name, namespace, serviceAccount };
+}
+
+function nameRejections(rejections: readonly RejectedResource[]): string {
+  return rejections.map(({ typeUrl, name, version }) => `${typeUrl} ${name} ${version}`).join('\n');
 }

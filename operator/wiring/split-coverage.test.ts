@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { SplitQuery } from '../canary/ports.ts';
+import { objectKey } from '../mesh/object-ref.ts';
 import type { MeshService, MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
+import type { PolicyCarriers } from '../xds/policy-carriers.ts';
+import { ROUTE_TYPE } from '../xds/resource.ts';
 import { SplitCoverage } from './split-coverage.ts';
 
 const query: SplitQuery = {
@@ -24,7 +27,7 @@ const splitOf = (canary: string, stable: string, next: string, weight = 50): Rev
 const ours = splitOf('young', 'y1', 'y2');
 const older = splitOf('old', 'o1', 'o2', 5);
 
-/** Coverage by one caller that has acknowledged the newest of everything but the listeners and routes named here. */
+/** Coverage by one caller that has acknowledged the newest of everything but the routes named here. */
 function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: readonly string[] = []) {
   const services = new Map(
     Object.entries(splits).map(([name, split], at) => {
@@ -39,12 +42,30 @@ function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: r
     acknowledged: (_type: string, name: string) => (behindOn.some((part) => name.includes(part)) ? 'old' : 'new'),
   } as unknown as ProxyReport;
   const acks = { proxies: () => [report] } as unknown as AckReport;
-  const resources = { lookup: () => ({ version: 'new' }) as never };
+  const carriers: PolicyCarriers = {
+    carriersOf: (_, policy) =>
+      [...services.values()]
+        .filter(({ split }) => split !== undefined && objectKey(split.canary) === policy)
+        .flatMap(({ ports }) => ports.map(({ port }) => ({ typeUrl: ROUTE_TYPE, name: `${port}` }))),
+    isCurrent: (_proxy, _policy, _resource, version) => version === 'new',
+  };
   const snapshot = { services, workloads } as unknown as MeshSnapshot;
-  return new SplitCoverage(() => snapshot, acks, resources).coverage(query);
+  return new SplitCoverage(() => snapshot, acks, carriers).coverage(query);
 }
 
 describe('a weight', () => {
+  test('is in force with a caller that it stands in nothing of', () => {
+    const snapshot = {
+      services: new Map([['young.shop.svc', { split: ours, ports: [] } as unknown as MeshService]]),
+      workloads: new Map([['caller', { namespace: 'far', revision: 'c1' } as Workload]]),
+    } as unknown as MeshSnapshot;
+    const report = { identity: { uid: 'caller' }, connected: true, acknowledged: () => undefined };
+    const acks = { proxies: () => [report] } as unknown as AckReport;
+    const carriers: PolicyCarriers = { carriersOf: () => [], isCurrent: () => false };
+    const split = { ...query, services: ['young.shop.svc'] };
+    expect(new SplitCoverage(() => snapshot, acks, carriers).coverage(split)).toEqual({ callers: 1, acknowledged: 1 });
+  });
+
   test.each([
     ['is in force once callers have the routes of every Service', { young: ours, shared: ours }, [], 1],
     ['is not while a caller lacks the routes of one', { young: ours, shared: ours }, ['8001'], 0],
