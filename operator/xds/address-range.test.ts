@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { commonRanges, inRange } from './address-range.ts';
+import { commonRanges, inRange, readRange } from './address-range.ts';
 
 describe('commonRanges', () => {
   test.each<[string, string[], string[]]>([
@@ -34,4 +34,19 @@ describe('commonRanges', () => {
       }),
     );
   });
+});
+
+test.each<[string, object | undefined]>([
+  ['10.0.0.0/8', { prefix: '10.0.0.0', length: 8 }],
+  ['0.0.0.0/0', { prefix: '0.0.0.0', length: 0 }],
+  ['10.0.0.1', { prefix: '10.0.0.1', length: 32 }],
+  ['fd00::/8', { prefix: 'fd00::', length: 8 }],
+  ['fd00::1', { prefix: 'fd00::1', length: 128 }],
+  ['10.0.0.0/33', undefined],
+  ['10.0.0.0/', undefined],
+  ['10.0.0.0/8/8', undefined],
+  ['10.0.0.0/-1', undefined],
+  ['name', undefined],
+])('%s is read as a block', (text, expected) => {
+  expect(readRange(text)).toEqual(expected);
 });
