@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import {
   type Address,
@@ -18,6 +17,7 @@ import { DnsFilterConfigSchema } from '../../generated/envoy/envoy/extensions/fi
 import { CaresDnsResolverConfigSchema } from '../../generated/envoy/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
 import { DNS_PORT } from '../../proxy/ports.ts';
 import type { Hostname } from '../mesh/snapshot.ts';
+import { readRange } from './address-range.ts';
 import { milliseconds, pack } from './encoding.ts';
 import { DNS_LISTENER } from './names.ts';
 import { encodeListener } from './outbound-listener.ts';
@@ -79,7 +79,7 @@ export function translateDnsListener(hosts: readonly DnsHost[], dualStack: boole
 function buildDomains(hosts: readonly DnsHost[]): DnsTable_DnsVirtualDomain[] {
   const addresses = new Map<Hostname, readonly string[]>();
   for (const host of hosts) {
-    const own = host.addresses.filter((address) => isIPv4(address));
+    const own = host.addresses.flatMap(singleIpv4);
     if (own.length > 0 && NAME.test(host.hostname) && !addresses.has(host.hostname)) addresses.set(host.hostname, own);
   }
   return [...addresses]
@@ -87,10 +87,16 @@ function buildDomains(hosts: readonly DnsHost[]): DnsTable_DnsVirtualDomain[] {
     .map(([name, address]) =>
       create(DnsTable_DnsVirtualDomainSchema, {
         name,
-        endpoint: { endpointConfig: { case: 'addressList', value: { address: [...address] } } },
+        endpoint: { endpointConfig: { case: 'addressList', value: { address: [...new Set(address)] } } },
         answerTtl: milliseconds(ANSWER_TTL_MS),
       }),
     );
+}
+
+/** A ServiceEntry's addresses may be blocks. */
+function singleIpv4(address: string): string[] {
+  const range = readRange(address);
+  return range !== undefined && range.length === 32 && !range.prefix.includes(':') ? [range.prefix] : [];
 }
 
 /** The pod's resolvers, of its `resolv.conf`. The application's side has put the search domains to names already. */
