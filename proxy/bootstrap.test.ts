@@ -187,6 +187,18 @@ describe('a real Envoy with the bootstrap', () => {
     await until(async () => (await get(PROBE_PORT, '/app-health/app/readyz')).status === 200);
   }, 30_000);
 
+  test('takes expressions as large as admission does, and settings by its admin interface as ever', async () => {
+    const runtime = JSON.parse((await get(ADMIN_PORT, '/runtime')).body) as Record<string, unknown>;
+    expect(runtime).toEqual({
+      layers: ['heddle', 'admin'],
+      entries: {
+        're2.max_program_size.error_level': { final_value: '32768', layer_values: ['32768', ''] },
+      },
+    });
+    const changed = await get(ADMIN_PORT, '/runtime_modify?any.key=1', { method: 'POST' });
+    expect(changed).toMatchObject({ status: 200, body: 'OK\n' });
+  });
+
   test('shows its metrics and nothing else of the admin interface', async () => {
     const metrics = await get(METRICS_PORT, '/stats/prometheus');
     expect(metrics.status).toBe(200);

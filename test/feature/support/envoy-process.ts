@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envoyBinary } from '../../../hack/envoy/binary.ts';
+import { buildRuntime } from '../../../proxy/runtime.ts';
 import { freePort } from './free-port.ts';
 
 /** What the bootstrap of a test's Envoy holds. */
@@ -97,6 +98,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
   return {
     node: { id: options.nodeId, cluster: 'test' },
     admin: { address: socket(adminPort) },
+    ...buildRuntime(),
     stats_flush_interval: `${options.flushSeconds ?? 5}s`,
     stats_config: {
       stats_matcher: {
