@@ -20,6 +20,8 @@ const proxySettings = z.strictObject({
   memory: quantity.default('96Mi'),
   cpuLimit: quantity.optional(),
   memoryLimit: quantity.optional(),
+  /** Whether sidecars answer DNS questions for hosts of ServiceEntries; the pod annotation `heddle.dev/dns-capture` decides over it. */
+  dnsCapture: z.boolean().default(false),
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 

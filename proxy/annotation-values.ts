@@ -94,3 +94,13 @@ export const parseBoolean: Parser<boolean> = {
   expected: '"true" or "false"',
   read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
 };
+
+export const parseSwitch: Parser<boolean> = {
+  expected: '"enabled" or "disabled"',
+  read: (text) => (text === 'enabled' ? true : text === 'disabled' ? false : undefined),
+};
+
+export const parseDomain: Parser<string> = {
+  expected: 'a DNS domain in lower case, such as "cluster.local", or nothing',
+  read: (text) => (text.length <= 253 && /^([a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63})*)?$/.test(text) ? text : undefined),
+};

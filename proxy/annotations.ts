@@ -1,4 +1,4 @@
-import { EXCLUDE_INBOUND_PORTS, INCLUDE_INBOUND_PORTS } from '../api/pod-names.ts';
+import { DNS_CAPTURE_ANNOTATION, EXCLUDE_INBOUND_PORTS, INCLUDE_INBOUND_PORTS } from '../api/pod-names.ts';
 import {
   type Parser,
   parseBoolean,
@@ -10,6 +10,7 @@ import {
   parseQuantity,
   parseRangeList,
   parseRanges,
+  parseSwitch,
 } from './annotation-values.ts';
 import { PROXY_DEFAULTS, type ProxyOptions } from './options.ts';
 
@@ -41,7 +42,7 @@ const entry = <K extends keyof ProxyOptions>(field: K, parse: Parser<ProxyOption
   read: reader(field, parse),
 });
 
-/** Istio's pod annotations that Heddle honours, each with what it takes. */
+/** The pod annotations that Heddle honours, Istio's but for the last, each with what it takes. */
 const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> = {
   [INCLUDE_INBOUND_PORTS]: entry('includeInboundPorts', parsePorts),
   [EXCLUDE_INBOUND_PORTS]: entry('excludeInboundPorts', parsePortList),
@@ -57,6 +58,7 @@ const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> 
   'sidecar.istio.io/logLevel': entry('logLevel', parseLogLevel),
   'sidecar.istio.io/proxyImage': entry('image', parseImage),
   'sidecar.istio.io/rewriteAppHTTPProbers': entry('rewriteProbes', parseBoolean),
+  [DNS_CAPTURE_ANNOTATION]: entry('dnsCapture', parseSwitch),
 };
 
 /** The names of the annotations Heddle reads on pods. */

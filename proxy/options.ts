@@ -11,6 +11,8 @@ export interface ProxyOptions extends RedirectOptions {
   /** Image of the sidecar; undefined means the webhook's. */
   readonly image: string | undefined;
   readonly rewriteProbes: boolean;
+  /** The sidecar answers the application's DNS questions for hosts of the mesh. */
+  readonly dnsCapture: boolean;
 }
 
 export const PROXY_DEFAULTS: ProxyOptions = {
@@ -22,4 +24,5 @@ export const PROXY_DEFAULTS: ProxyOptions = {
   logLevel: 'warning',
   image: undefined,
   rewriteProbes: true,
+  dnsCapture: false,
 };

@@ -16,6 +16,8 @@ export const PROBE_PORT = 15020;
 export const HEALTH_PORT = 15021;
 /** Envoy's Prometheus endpoint. */
 export const METRICS_PORT = 15090;
+/** Where captured DNS questions arrive (UDP), on loopback only. */
+export const DNS_PORT = 15053;
 /** The user and group Envoy runs as; traffic of this uid is never redirected, so no application may share it. */
 export const PROXY_UID = 1337;
 /** Source address of connections from Envoy to the local application; traffic from it is never redirected. */

@@ -1,5 +1,6 @@
 import {
   type Parser,
+  parseDomain,
   parseInterfaces,
   parsePortList,
   parsePorts,
@@ -21,6 +22,7 @@ const FIELDS: { readonly [K in Field]: Parser<RedirectOptions[K]> } = {
   includeOutboundRanges: parseRanges,
   excludeOutboundRanges: parseRangeList,
   excludeInterfaces: parseInterfaces,
+  captureDnsOutside: parseDomain,
 };
 
 /** The options as one JSON object; fields that equal the default are left out, so that most pods carry `{}`. */
@@ -49,6 +51,7 @@ export function parseRedirectOptions(json: string): RedirectOptions {
     includeOutboundRanges: read(fields, 'includeOutboundRanges'),
     excludeOutboundRanges: read(fields, 'excludeOutboundRanges'),
     excludeInterfaces: read(fields, 'excludeInterfaces'),
+    captureDnsOutside: read(fields, 'captureDnsOutside'),
   };
 }
 

@@ -96,6 +96,7 @@ describe('redirect options', () => {
       includeOutboundRanges: ['10.0.0.0/8', 'fd00::/8'],
       excludeOutboundRanges: ['10.1.0.0/16'],
       excludeInterfaces: ['net1', 'net2'],
+      captureDnsOutside: 'cluster.local',
     };
     expect(parseRedirectOptions(formatRedirectOptions(options))).toEqual(options);
   });
@@ -105,6 +106,7 @@ describe('redirect options', () => {
     ['{"colour":"blue"}', 'there is no option "colour"'],
     ['{"excludeInboundPorts":"x"}', 'excludeInboundPorts must be a comma-separated list of ports'],
     ['{"excludeInboundPorts":[80]}', 'excludeInboundPorts must be'],
+    ['{"captureDnsOutside":"a..b"}', 'captureDnsOutside must be a DNS domain'],
   ])('refuse %s', (json, message) => {
     expect(() => parseRedirectOptions(json)).toThrow(message);
   });

@@ -1,4 +1,7 @@
+import { buildDnsChains, DNS_ZONE } from './dns-redirect.ts';
+import { buildChain, interfaceSet, portSet, rangeRules } from './nft-terms.ts';
 import {
+  DNS_PORT,
   INBOUND_PASSTHROUGH_SOURCE,
   INBOUND_PASSTHROUGH_SOURCE_V6,
   INBOUND_PORT,
@@ -7,7 +10,7 @@ import {
   PROXY_UID,
 } from './ports.ts';
 
-/** Which TCP traffic of a pod goes through its sidecar: Istio's `traffic.sidecar.istio.io/*` annotations. */
+/** Which traffic of a pod goes through its sidecar: Istio's `traffic.sidecar.istio.io/*` annotations. */
 export interface RedirectOptions {
   /** `*` means all; a list means only those, and then `excludeInboundPorts` has no say. */
   readonly includeInboundPorts: '*' | readonly number[];
@@ -20,6 +23,8 @@ export interface RedirectOptions {
   readonly excludeOutboundRanges: readonly string[];
   /** Traffic that enters or leaves by these is left alone. */
   readonly excludeInterfaces: readonly string[];
+  /** Cluster domain; DNS questions for names outside of it go to the sidecar. '' leaves all DNS alone. */
+  readonly captureDnsOutside: string;
 }
 
 export const REDIRECT_DEFAULTS: RedirectOptions = {
@@ -30,6 +35,7 @@ export const REDIRECT_DEFAULTS: RedirectOptions = {
   includeOutboundRanges: '*',
   excludeOutboundRanges: [],
   excludeInterfaces: [],
+  captureDnsOutside: '',
 };
 
 /** Name of the nftables table, family inet. */
@@ -37,35 +43,37 @@ export const REDIRECT_TABLE = 'heddle';
 
 /**
  * The whole table as one nft transaction, for `nft -f -`. Loading it again, or over another version of it, gives the same table.
- * UDP is untouched, so DNS is. Options must have been validated (`readAnnotations`): they are written into rules as they are.
+ * UDP is untouched but for captured DNS. Options must have been validated (`readAnnotations`): they are written into rules as they are.
+ *
+ * @param resolvers addresses of the pod's nameservers; only questions to them are captured
  */
-export function buildRedirectRules(options: RedirectOptions): string {
+export function buildRedirectRules(options: RedirectOptions, resolvers: readonly string[] = []): string {
+  const dns = buildDnsChains(options, resolvers);
   return `${[
     // `add` makes `delete` succeed on the first run; all three take effect in one transaction.
     `add table inet ${REDIRECT_TABLE}`,
     `delete table inet ${REDIRECT_TABLE}`,
     `table inet ${REDIRECT_TABLE} {`,
-    ...chain('inbound', 'prerouting', buildInboundRules(options)),
-    ...chain('outbound', 'output', buildOutboundRules(options)),
+    ...buildChain('inbound', 'type nat hook prerouting priority -100', buildInboundRules(options)),
+    ...dns,
+    ...buildChain('outbound', 'type nat hook output priority -100', [
+      ...(dns.length > 0 ? [`ct zone ${DNS_ZONE} meta l4proto udp redirect to :${DNS_PORT}`] : []),
+      ...buildOutboundRules(options),
+    ]),
     '}',
   ].join('\n')}\n`;
-}
-
-function chain(name: string, hook: string, rules: readonly string[]): string[] {
-  const head = `    type nat hook ${hook} priority -100; policy accept;`;
-  return [`  chain ${name} {`, head, ...rules.map((rule) => `    ${rule}`), '  }'];
 }
 
 function buildInboundRules(options: RedirectOptions): string[] {
   const { includeInboundPorts: include, excludeInboundPorts: exclude, excludeInterfaces } = options;
   const rules = ['meta l4proto != tcp return'];
-  if (excludeInterfaces.length > 0) rules.push(`iifname ${names(excludeInterfaces)} return`);
-  rules.push(`tcp dport ${set(PLAINTEXT_PORTS)} return`);
+  if (excludeInterfaces.length > 0) rules.push(`iifname ${interfaceSet(excludeInterfaces)} return`);
+  rules.push(`tcp dport ${portSet(PLAINTEXT_PORTS)} return`);
   if (include === '*') {
-    if (exclude.length > 0) rules.push(`tcp dport ${set(exclude)} return`);
+    if (exclude.length > 0) rules.push(`tcp dport ${portSet(exclude)} return`);
     rules.push(`meta l4proto tcp redirect to :${INBOUND_PORT}`);
   } else if (include.length > 0) {
-    rules.push(`tcp dport ${set(include)} meta l4proto tcp redirect to :${INBOUND_PORT}`);
+    rules.push(`tcp dport ${portSet(include)} meta l4proto tcp redirect to :${INBOUND_PORT}`);
   }
   return rules;
 }
@@ -87,14 +95,14 @@ function buildOutboundRules(options: RedirectOptions): string[] {
     'ip daddr 127.0.0.0/8 return',
     'ip6 daddr ::1 return',
   ];
-  if (excludeInterfaces.length > 0) rules.push(`oifname ${names(excludeInterfaces)} return`);
-  if (excludeOutboundPorts.length > 0) rules.push(`tcp dport ${set(excludeOutboundPorts)} return`);
-  rules.push(...ranges(options.excludeOutboundRanges, 'return'));
+  if (excludeInterfaces.length > 0) rules.push(`oifname ${interfaceSet(excludeInterfaces)} return`);
+  if (excludeOutboundPorts.length > 0) rules.push(`tcp dport ${portSet(excludeOutboundPorts)} return`);
+  rules.push(...rangeRules(options.excludeOutboundRanges, 'return'));
   if (includeOutboundPorts.length > 0) {
-    rules.push(`tcp dport ${set(includeOutboundPorts)} meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
+    rules.push(`tcp dport ${portSet(includeOutboundPorts)} meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
   }
   if (options.includeOutboundRanges === '*') rules.push(`meta l4proto tcp redirect to :${OUTBOUND_PORT}`);
-  else rules.push(...ranges(options.includeOutboundRanges, `meta l4proto tcp redirect to :${OUTBOUND_PORT}`));
+  else rules.push(...rangeRules(options.includeOutboundRanges, `meta l4proto tcp redirect to :${OUTBOUND_PORT}`));
   return rules;
 }
 
@@ -104,19 +112,6 @@ function uncapturedSelfCalls({
   excludeInboundPorts: exclude,
 }: RedirectOptions): string[] {
   const fromEnvoy = `oifname "lo" meta skuid ${PROXY_UID}`;
-  if (include === '*') return exclude.length > 0 ? [`${fromEnvoy} tcp dport ${set(exclude)} return`] : [];
-  return [include.length > 0 ? `${fromEnvoy} tcp dport != ${set(include)} return` : `${fromEnvoy} return`];
-}
-
-/** One rule per range: sets refuse ranges that overlap, and a list as the user wrote it may well overlap. */
-function ranges(cidrs: readonly string[], verdict: string): string[] {
-  return cidrs.map((cidr) => `${cidr.includes(':') ? 'ip6' : 'ip'} daddr ${cidr} ${verdict}`);
-}
-
-function set(ports: readonly number[]): string {
-  return `{ ${[...new Set(ports)].sort((a, b) => a - b).join(', ')} }`;
-}
-
-function names(interfaces: readonly string[]): string {
-  return `{ ${[...new Set(interfaces)].map((name) => `"${name}"`).join(', ')} }`;
+  if (include === '*') return exclude.length > 0 ? [`${fromEnvoy} tcp dport ${portSet(exclude)} return`] : [];
+  return [include.length > 0 ? `${fromEnvoy} tcp dport != ${portSet(include)} return` : `${fromEnvoy} return`];
 }

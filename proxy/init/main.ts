@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readResolvers } from '../dns-redirect.ts';
 import { buildRedirectRules } from '../redirect.ts';
 import { parseRedirectOptions, REDIRECT_ENV } from '../redirect-options.ts';
+
+const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
  * Entry point of the init container: loads the redirection table in one transaction and exits.
@@ -9,9 +13,11 @@ import { parseRedirectOptions, REDIRECT_ENV } from '../redirect-options.ts';
 function run(): string | undefined {
   let rules: string;
   try {
-    rules = buildRedirectRules(parseRedirectOptions(process.argv[2] ?? process.env[REDIRECT_ENV] ?? '{}'));
+    const options = parseRedirectOptions(process.argv[2] ?? process.env[REDIRECT_ENV] ?? '{}');
+    const resolvers = options.captureDnsOutside === '' ? [] : readResolvers(readFileSync(RESOLV_CONF, 'utf8'));
+    rules = buildRedirectRules(options, resolvers);
   } catch (error) {
-    return `${REDIRECT_ENV} is not valid: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot make rules of ${REDIRECT_ENV}: ${error instanceof Error ? error.message : String(error)}`;
   }
   const nft = spawnSync('nft', ['-f', '-'], { input: rules, encoding: 'utf8', timeout: 20_000 });
   if (nft.error) return `cannot run nft: ${nft.error.message}`;

@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { DNS_CAPTURE_ANNOTATION } from '../../api/pod-names.ts';
 import { decideInjection, type NamespaceView } from './decision.ts';
 import { injectPod } from './mutate.ts';
 import { diff, type PatchOperation } from './patch.ts';
@@ -22,6 +23,8 @@ export interface PodOutcome {
   readonly warnings: readonly string[];
 }
 
+/** Istio's settings of one sidecar, as YAML. */
+const ISTIO_CONFIG_ANNOTATION = 'proxy.istio.io/config';
 const ENFORCE_LABEL = 'pod-security.kubernetes.io/enforce';
 
 /** Decides about one pod and gives the patch. Pure. */
@@ -35,7 +38,7 @@ export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
   return {
     outcome: 'injected',
     patch: diff(pod, injection.pod),
-    warnings: [...podSecurityWarnings(namespace), ...dnsWarnings(pod)],
+    warnings: [...podSecurityWarnings(namespace), ...dnsWarnings(pod), ...istioWarnings(pod)],
   };
 }
 
@@ -59,4 +62,13 @@ function dnsWarnings({ spec }: V1Pod): string[] {
   return [
     'spec.dnsPolicy: with "Default" the sidecar cannot resolve the operator: use ClusterFirst, or name the DNS of the cluster in spec.dnsConfig',
   ];
+}
+
+function istioWarnings({ metadata }: V1Pod): string[] {
+  const config = metadata?.annotations?.[ISTIO_CONFIG_ANNOTATION];
+  if (config === undefined) return [];
+  const instead = /ISTIO_META_DNS_CAPTURE/.test(config)
+    ? `; for DNS capture write ${DNS_CAPTURE_ANNOTATION}: enabled`
+    : '';
+  return [`metadata.annotations[${ISTIO_CONFIG_ANNOTATION}]: is not read${instead}`];
 }

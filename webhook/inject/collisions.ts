@@ -2,6 +2,7 @@ import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { INIT_CONTAINER, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import {
   ADMIN_PORT,
+  DNS_PORT,
   GRPC_PROBE_PORT_BASE,
   GRPC_PROBE_PORT_COUNT,
   HEALTH_PORT,
@@ -18,6 +19,7 @@ const RESERVED = new Map([
   [OUTBOUND_PORT, 'redirected outbound traffic'],
   [INBOUND_PORT, 'redirected inbound traffic'],
   [PROBE_PORT, 'probes'],
+  [DNS_PORT, 'DNS'],
   [HEALTH_PORT, "the sidecar's health"],
   [METRICS_PORT, "the sidecar's metrics"],
 ]);

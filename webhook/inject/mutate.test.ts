@@ -7,6 +7,7 @@ import { injectPod } from './mutate.ts';
 import { diff } from './patch.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 
+const DNS_CAPTURE = 'heddle.dev/dns-capture';
 const STATUS = 'sidecar.heddle.dev/status';
 
 function pod(spec: Partial<NonNullable<V1Pod['spec']>> = {}, metadata: V1Pod['metadata'] & {} = {}): V1Pod {
@@ -144,7 +145,34 @@ describe('injectPod', () => {
     ]);
   });
 
+  test.each([
+    ['nothing', undefined, false],
+    ['the mesh', undefined, true],
+    ['the pod, over the mesh', 'enabled', false],
+    ['the pod, against the mesh', 'disabled', true],
+  ])('captures DNS as %s says, and tells the operator', (_, value, mesh) => {
+    const annotations = value === undefined ? {} : { [DNS_CAPTURE]: value };
+    const settings = { ...DEFAULT_SETTINGS, dnsCapture: mesh, clusterDomain: 'example.test' };
+    const { pod: result } = injectPod(pod({}, { annotations }), settings);
+    const captured = value === undefined ? mesh : value === 'enabled';
+    expect(result.metadata?.annotations?.[DNS_CAPTURE]).toBe(captured ? 'enabled' : value);
+    expect(named(result, 'heddle-init')?.env?.[0]?.value).toBe(
+      captured ? '{"captureDnsOutside":"example.test"}' : '{}',
+    );
+  });
+
+  test('captures DNS still when the mesh does no more by the time of another pass', () => {
+    const { pod: first } = injectPod(pod(), { ...DEFAULT_SETTINGS, dnsCapture: true });
+    expect(inject(first)).toEqual(first);
+  });
+
   test.each<[string, Partial<NonNullable<V1Pod['spec']>>, V1Pod['metadata'] & {}, string]>([
+    [
+      'DNS capture that is neither on nor off',
+      {},
+      { annotations: { [DNS_CAPTURE]: 'true' } },
+      `metadata.annotations[${DNS_CAPTURE}]: "true" must be "enabled" or "disabled"`,
+    ],
     [
       'a taken port',
       { containers: [{ name: 'app', ports: [{ containerPort: 80 }, { containerPort: 15001 }] }] },
@@ -215,6 +243,16 @@ describe('admitPod', () => {
     expect(admitPod(pod({ dnsPolicy: 'Default', dnsConfig }), context).warnings).toEqual([]);
   });
 
+  test('warns that settings in the form of Istio are not read, and what to write for DNS capture', () => {
+    const warningsFor = (config: string) =>
+      admitPod(pod({}, { annotations: { 'proxy.istio.io/config': config } }), context).warnings;
+    const field = 'metadata.annotations[proxy.istio.io/config]';
+    expect(warningsFor('concurrency: 1')).toEqual([`${field}: is not read`]);
+    expect(warningsFor('proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}')).toEqual([
+      `${field}: is not read; for DNS capture write ${DNS_CAPTURE}: enabled`,
+    ]);
+  });
+
   test('asks about the gate only for pods that get a sidecar', () => {
     const asked: string[] = [];
     const isGated = (_: V1Pod, name: string) => asked.push(name) > 0;
@@ -251,14 +289,19 @@ describe('any pod', () => {
   );
   const containers = fc.uniqueArray(container, { minLength: 1, maxLength: 3, selector: ({ name }) => name });
   const anyPod: fc.Arbitrary<V1Pod> = fc
-    .record({ list: containers, initial: fc.boolean(), labels: fc.dictionary(label, label), gated: fc.boolean() })
-    .map(({ list, initial, labels }) => {
+    .record({
+      list: containers,
+      initial: fc.boolean(),
+      labels: fc.dictionary(label, label),
+      dns: fc.constantFrom(undefined, 'enabled', 'disabled'),
+    })
+    .map(({ list, initial, labels, dns }) => {
       const [first, ...rest] = list as [V1Container, ...V1Container[]];
       return pod(
         initial && rest.length > 0
           ? { containers: [first], initContainers: rest }
           : { containers: list as V1Container[] },
-        { labels },
+        { labels, ...(dns === undefined ? {} : { annotations: { [DNS_CAPTURE]: dns } }) },
       );
     });
 

@@ -1,6 +1,7 @@
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import {
   CANARY_GATE,
+  DNS_CAPTURE_ANNOTATION,
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
   PROXY_CONTAINER,
@@ -31,7 +32,8 @@ export interface Injection {
  */
 export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false): Injection {
   const { annotations } = pod.metadata ?? {};
-  const { options, problems: annotationProblems } = readAnnotations(annotations, { logLevel: settings.logLevel });
+  const { logLevel, dnsCapture } = settings;
+  const { options, problems: annotationProblems } = readAnnotations(annotations, { logLevel, dnsCapture });
   const known = readKnownProbes(annotations);
   const problems = [
     ...annotationProblems,
@@ -58,10 +60,14 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   problems.push(...rewritten.problems);
   if (problems.length > 0) return { pod, problems };
 
-  const init = buildInitContainer(settings, withProbePorts(options, rewritten.probes), spec);
+  const redirect = {
+    ...withProbePorts(options, rewritten.probes),
+    captureDnsOutside: options.dnsCapture ? settings.clusterDomain : '',
+  };
+  const init = buildInitContainer(settings, redirect, spec);
   const sidecar = buildSidecar(settings, options, bootstrap, spec);
   const existing = (name: string) => spec.initContainers?.find((container) => container.name === name);
-  const metadata = labelled(pod, canonical, rewritten.probes);
+  const metadata = labelled(pod, canonical, rewritten.probes, options.dnsCapture);
   return {
     pod: {
       ...pod,
@@ -112,6 +118,7 @@ function labelled(
   pod: V1Pod,
   canonical: { name: string; revision: string },
   probes: ProbeRecord,
+  dnsCapture: boolean,
 ): V1Pod['metadata'] & {} {
   const status: InjectionStatus = {
     version: INJECTION_VERSION,
@@ -127,7 +134,12 @@ function labelled(
       [CANONICAL_NAME_LABEL]: canonical.name,
       [CANONICAL_REVISION_LABEL]: canonical.revision,
     },
-    annotations: { ...pod.metadata?.annotations, [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status) },
+    annotations: {
+      ...pod.metadata?.annotations,
+      [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status),
+      // Told to the operator, whatever the mesh's setting becomes.
+      ...(dnsCapture ? { [DNS_CAPTURE_ANNOTATION]: 'enabled' } : {}),
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface InjectionSettings {
   readonly cpuLimit: string | undefined;
   readonly memoryLimit: string;
   readonly logLevel: string;
+  /** Sidecars answer the DNS questions of their pods. */
+  readonly dnsCapture: boolean;
   /** Worker threads of Envoy where no CPU limit says otherwise. */
   readonly concurrency: number;
 }
@@ -35,12 +37,22 @@ export const DEFAULT_SETTINGS: InjectionSettings = {
   cpuLimit: undefined,
   memoryLimit: '1Gi',
   logLevel: 'warning',
+  dnsCapture: false,
   concurrency: 2,
 };
 
 /** The settings that the mesh's configuration says; what it leaves out is the default. */
 export function settingsFrom({ clusterDomain, proxy }: MeshConfig, ipv6: boolean): InjectionSettings {
-  const { image, initImage, cpu, memory, cpuLimit, memoryLimit = DEFAULT_SETTINGS.memoryLimit, logLevel } = proxy;
+  const {
+    image,
+    initImage,
+    cpu,
+    memory,
+    cpuLimit,
+    memoryLimit = DEFAULT_SETTINGS.memoryLimit,
+    logLevel,
+    dnsCapture,
+  } = proxy;
   return {
     ...DEFAULT_SETTINGS,
     proxyImage: image,
@@ -52,5 +64,6 @@ export function settingsFrom({ clusterDomain, proxy }: MeshConfig, ipv6: boolean
     cpuLimit,
     memoryLimit,
     logLevel,
+    dnsCapture,
   };
 }
