@@ -18,12 +18,12 @@ export class Absence {
   /**
    * A report of this proxy is not there.
    * @param now ms since the epoch
-   * @returns true as long as it may be reconnecting
+   * @returns how long it may still be reconnecting, in ms; 0 once it counts as lost
    */
-  missed(uid: WorkloadUid, now: number): boolean {
+  missed(uid: WorkloadUid, now: number): number {
     const since = this.#since.get(uid) ?? now;
     this.#since.set(uid, since);
-    return now - since < this.#graceMs;
+    return Math.max(0, since + this.#graceMs - now);
   }
 
   /** Forgets the proxies that are gone; without an argument, all. */

@@ -17,15 +17,20 @@ export class Budget {
 
   /** @returns 0 when a unit is there, else the ms until it will be */
   wait(): number {
-    const now = this.#clock.now();
-    const earned = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + earned);
-    this.#at = now;
+    this.#earn();
     return this.#tokens < 1 ? Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000) : 0;
   }
 
   /** Takes units out; more than are there make others wait for longer. */
   spend(units: number): void {
+    this.#earn();
     this.#tokens -= units;
+  }
+
+  #earn(): void {
+    const now = this.#clock.now();
+    const earned = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + earned);
+    this.#at = now;
   }
 }

@@ -47,6 +47,8 @@ export interface EnforcementCount {
   readonly holders: readonly WorkloadUid[];
   /** Proxies that were asked about. */
   readonly looked: number;
+  /** After how many ms the first of those that reconnect counts as missing; Infinity without any. */
+  readonly graceMs: number;
 }
 
 /** So many proxies are remembered of those that hold a policy back: while one of them does, the others alter only the count. */
@@ -82,6 +84,7 @@ export function countEnforcement(
   let inForce = 0;
   let starting = 0;
   let looked = 0;
+  let graceMs = Number.POSITIVE_INFINITY;
   for (const { uid, namespace, name, proxyStarted } of workloads) {
     looked += 1;
     const state = source.inForce(uid, policy);
@@ -92,13 +95,18 @@ export function countEnforcement(
     else {
       const pod = `${namespace}/${name}`;
       if (holders.length < MAX_HOLDERS) holders.push(uid);
-      const message = state === false ? source.rejection(uid, policy) : undefined;
-      if (message !== undefined) refused.push({ pod, message });
-      else if (state === false) waiting.push(pod);
-      else if (absence.missed(uid, now)) reconnecting.push(pod);
-      else missing.push(pod);
+      if (state === 'unknown') {
+        const left = absence.missed(uid, now);
+        if (left > 0) graceMs = Math.min(graceMs, left);
+        (left > 0 ? reconnecting : missing).push(pod);
+        continue;
+      }
+      const message = source.rejection(uid, policy);
+      if (message === undefined) waiting.push(pod);
+      else refused.push({ pod, message });
     }
   }
   const total = inForce + refused.length + waiting.length + missing.length + reconnecting.length;
-  return { enforcement: { total, inForce, starting, refused, waiting, missing, reconnecting }, holders, looked };
+  const enforcement = { total, inForce, starting, refused, waiting, missing, reconnecting };
+  return { enforcement, holders, looked, graceMs };
 }

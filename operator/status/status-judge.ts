@@ -25,7 +25,12 @@ export interface Judgement {
   readonly count: EnforcementCount;
 }
 
-const NO_COUNT: EnforcementCount = { enforcement: NO_ENFORCEMENT, holders: [], looked: 0 };
+const NO_COUNT: EnforcementCount = {
+  enforcement: NO_ENFORCEMENT,
+  holders: [],
+  looked: 0,
+  graceMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Judges one policy.

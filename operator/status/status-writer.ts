@@ -187,7 +187,7 @@ export class StatusWriter {
       row.again = true;
       return 1;
     }
-    const { objects, clock, enforcement, graceMs } = this.#options;
+    const { objects, clock, enforcement } = this.#options;
     const object = objects.get(row.ref);
     if (object === undefined || this.#snapshot === undefined) {
       this.#watch.leave(row);
@@ -200,7 +200,7 @@ export class StatusWriter {
     const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
     row.looked = count.looked;
     this.#watch.judged(row, reach, count);
-    if (count.enforcement.reconnecting.length > 0) this.#loop.add(row, Math.max(now + graceMs, row.notBefore));
+    if (Number.isFinite(count.graceMs)) this.#loop.add(row, Math.max(now + count.graceMs, row.notBefore));
     if (wanted !== undefined && !sameStatus(wanted, present)) {
       void this.#write(row, { uid: object.uid, status: wanted });
     }
