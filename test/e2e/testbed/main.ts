@@ -59,7 +59,9 @@ function loadPlan() {
   };
 }
 
-const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`);
+/** Waits until the reader has all of it: a pipe holds little, and what it does not hold yet is lost when the process ends. */
+const print = (value: unknown): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(`${JSON.stringify(value)}\n`, () => resolve()));
 
 if (mode === 'server') {
   serveAll();
@@ -67,12 +69,12 @@ if (mode === 'server') {
   setInterval(() => {}, 1_000_000);
   process.once('SIGTERM', () => process.exit(0));
 } else if (mode === 'load') {
-  print(await runLoad(loadPlan()));
+  await print(await runLoad(loadPlan()));
 } else if (mode === 'many') {
-  print(await runSpec(JSON.parse(target)));
+  await print(await runSpec(JSON.parse(target)));
   process.exit(0);
 } else if (mode === 'plan') {
-  print(await runPlan(JSON.parse(target), values.concurrent));
+  await print(await runPlan(JSON.parse(target), values.concurrent));
   process.exit(0);
 } else {
   const result = call();
@@ -80,6 +82,6 @@ if (mode === 'server') {
     process.stderr.write(USAGE);
     process.exit(64);
   }
-  print(await result.catch((error: unknown): CallResult => ({ error: errorCode(error) })));
+  await print(await result.catch((error: unknown): CallResult => ({ error: errorCode(error) })));
   process.exit(0);
 }
