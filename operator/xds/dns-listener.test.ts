@@ -64,6 +64,7 @@ describe('translateDnsListener', () => {
                 typed_config: {
                   '@type': 'type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
                   dns_resolver_options: { no_default_search_domain: true },
+                  query_tries: 6,
                 },
               },
             },

@@ -37,6 +37,8 @@ const ANSWER_TTL_MS = 30_000;
  * here Envoy says that there is no such name, which would be a lie.
  */
 const LOOKUP_TIMEOUT_MS = 20_000;
+/** How often the pod's resolver is asked: from a quarter of a second on, it is waited for about twice as long each time, in all some ten seconds. */
+const LOOKUP_TRIES = 6;
 /** Questions waiting for the pod's resolver, per worker thread; those beyond are denied. */
 const MAX_PENDING = 4096;
 /** Other names would make Envoy refuse the whole listener. */
@@ -102,7 +104,7 @@ function singleIpv4(address: string): string[] {
 /** The pod's resolvers, of its `resolv.conf`. The application's side has put the search domains to names already. */
 function buildResolver() {
   const options = create(DnsResolverOptionsSchema, { noDefaultSearchDomain: true });
-  const config = create(CaresDnsResolverConfigSchema, { dnsResolverOptions: options });
+  const config = create(CaresDnsResolverConfigSchema, { dnsResolverOptions: options, queryTries: LOOKUP_TRIES });
   return create(TypedExtensionConfigSchema, {
     name: 'envoy.network.dns_resolver.cares',
     typedConfig: pack(CaresDnsResolverConfigSchema, config),
