@@ -7,6 +7,7 @@ import type { ResolvedBackend, RouteContext } from './http-route-context.ts';
 import { outboundCluster } from './names.ts';
 import type { Scope } from './scope.ts';
 import type { ServiceTable } from './service-table.ts';
+import { tcpPolicy } from './tcp-policy.ts';
 
 /** What routes are resolved with. */
 export interface ResolutionSources {
@@ -36,7 +37,10 @@ export class BackendResolution implements RouteContext {
     const subset = backend.subset ?? '';
     const hostname = service?.hostname ?? backend.hostname;
     const found = service && this.sources.services.variant(this.scope, service).destinations.get(port)?.get(subset);
-    if (found !== undefined) return { shares: found.shares, hashPolicies: hashPolicies(found.policy) };
+    if (found !== undefined) {
+      const { shares, policy } = found;
+      return { shares, hashPolicies: hashPolicies(policy), tcp: tcpPolicy(policy) };
+    }
     // A cluster that does not exist: Envoy answers 503 to what is sent there, and to nothing else.
     return { shares: [{ cluster: outboundCluster(port, hostname, undefined, subset), weight: 100 }], hashPolicies: [] };
   }

@@ -87,7 +87,7 @@ function* findWorkloadEntry(outbound: Outbound, { scope }: Client, key: ObjectKe
 
 function* findSidecar(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
   if (client.scope.traits.sidecar?.key !== key) return;
-  for (const name of outbound.listeners.names()) yield { typeUrl: LISTENER_TYPE, name };
+  for (const name of outbound.listeners.names([client.scope])) yield { typeUrl: LISTENER_TYPE, name };
   for (const port of outbound.routes.all()) yield route(port);
 }
 

@@ -59,6 +59,15 @@ export class Clients {
     return this.put(proxy);
   }
 
+  /** The client that a proxy is, without counting it among those that have asked. */
+  peek(proxy: ProxyIdentity): Client {
+    const known = this.known.get(proxy.uid);
+    if (known !== undefined) return known.client;
+    const client = this.build(proxy);
+    if (!this.users.has(client.scope)) this.scopes.delete(client.scope.key);
+    return client;
+  }
+
   /** Scopes of the proxies that have asked. */
   all(): Iterable<Scope> {
     return this.scopes.values();

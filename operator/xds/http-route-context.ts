@@ -1,6 +1,7 @@
 import type { Backend } from '../mesh/route-rule.ts';
 import type { Share } from './destination.ts';
 import type { HashPolicy } from './http-route-hashes.ts';
+import type { TcpPolicy } from './tcp-policy.ts';
 
 /** What a backend comes to for the client that asks. */
 export interface ResolvedBackend {
@@ -8,6 +9,8 @@ export interface ResolvedBackend {
   readonly shares: readonly Share[];
   /** How requests choose an endpoint, from the DestinationRule's consistentHash; empty: no hash. */
   readonly hashPolicies: readonly HashPolicy[];
+  /** What the policy says of opaque connections; absent: nothing. */
+  readonly tcp?: TcpPolicy;
 }
 
 /** What is known of the client that routes are for. */

@@ -1,15 +1,22 @@
 import { HEALTH_PORT, INBOUND_PORT, METRICS_PORT, OUTBOUND_PORT, PROBE_PORT } from '../../proxy/ports.ts';
-import type { Hostname, MeshService, OutboundPolicy, ServicePort } from '../mesh/snapshot.ts';
-import { BackendResolution, type ResolutionSources } from './backend-resolution.ts';
+import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
+import type { ResolutionSources } from './backend-resolution.ts';
 import type { Client } from './clients.ts';
-import { cutTcpRules, cutTlsRules } from './http-rules.ts';
-import { OUTBOUND_LISTENER, portListener, portOfListener } from './names.ts';
+import { type DnsHost, translateDnsListener } from './dns-listener.ts';
+import { describeDnsHost, describeTarget } from './listener-items.ts';
+import {
+  boundListener,
+  DNS_LISTENER,
+  OUTBOUND_LISTENER,
+  portListener,
+  portOfListener,
+  readBoundListener,
+} from './names.ts';
 import { translateOutboundListener } from './outbound-listener.ts';
-import { buildOutboundTarget, type OutboundTarget } from './outbound-target.ts';
+import type { OutboundTarget } from './outbound-target.ts';
 import { translatePortListener } from './port-listener.ts';
 import type { XdsResource } from './resource.ts';
 import type { Scope } from './scope.ts';
-import { routablePorts } from './service-variant.ts';
 import type { VersionLog } from './version-log.ts';
 
 /** The proxy itself listens there; two listeners of one port are refused by Envoy. Connections to such ports of others pass through. */
@@ -18,26 +25,33 @@ const TAKEN = new Set([OUTBOUND_PORT, INBOUND_PORT, PROBE_PORT, HEALTH_PORT, MET
 /** What of a client an outbound listener depends on. */
 type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture'>;
 
-/** The targets of a port as some clients see them, and the listener made of them, once it was asked for. */
-interface PortVariant {
+/** A listener as some clients see it: what each hostname adds to it, and, once it was asked for, itself. */
+interface Variant {
   readonly view: View;
-  /** JSON of the targets, by hostname. */
-  readonly targets: Map<Hostname, string>;
+  /** JSON, by hostname. */
+  readonly items: Map<Hostname, string>;
   listener: XdsResource | undefined;
 }
 
-/** The outbound listeners, one per port on which some service has something. */
+/**
+ * The outbound listeners: one per port on which some service has something, those of Sidecars that clients connect to themselves, and the one that
+ * answers DNS.
+ */
 export class ListenerTable {
   private readonly sources: ResolutionSources;
   private readonly log: Pick<VersionLog, 'note'>;
   private readonly entrances = new Map<string, XdsResource>();
-  /** Port → by what it depends on. */
-  private readonly ports = new Map<number, Map<string, PortVariant>>();
+  /** Name → by what it depends on. */
+  private readonly listeners = new Map<string, Map<string, Variant>>();
+  /** Some client had its sidecar answer DNS. */
+  private capturesDns = false;
+  /** Listeners that clients connect to themselves, by port. */
+  private readonly bound = new Map<number, Set<string>>();
 
   /** @param log is told of every version that is made */
   constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>) {
-    this.log = log;
     this.sources = sources;
+    this.log = log;
   }
 
   /**
@@ -46,50 +60,45 @@ export class ListenerTable {
    * @returns the names of the listeners that may differ now
    */
   set(hostname: Hostname, ports: Iterable<number>): string[] {
-    const changed: string[] = [];
-    for (const port of ports) {
-      if (TAKEN.has(port)) continue;
-      const variants = this.ports.get(port);
-      // Where nobody has asked since clients were sorted, nothing is known to have stayed.
-      let differs = variants === undefined || variants.size === 0;
-      for (const variant of variants?.values() ?? []) {
-        const target = this.target(variant.view, hostname, port);
-        const text = target === undefined ? undefined : JSON.stringify(target);
-        if (text === variant.targets.get(hostname)) continue;
-        if (text === undefined) variant.targets.delete(hostname);
-        else variant.targets.set(hostname, text);
-        variant.listener = undefined;
-        differs = true;
-      }
-      if (differs) changed.push(portListener(port));
-    }
-    return changed;
+    const names = [...ports]
+      .filter((port) => !TAKEN.has(port))
+      .flatMap((port) => [portListener(port), ...(this.bound.get(port) ?? [])]);
+    return [...names, DNS_LISTENER].filter((name) => this.refresh(name, hostname));
   }
 
   /** Forgets what was put together; to be called when clients are sorted into scopes anew. */
   regroup(): void {
-    this.ports.clear();
+    this.listeners.clear();
+    this.bound.clear();
   }
 
   get(name: string, client: View): XdsResource | undefined {
     if (name === OUTBOUND_LISTENER) return this.entrance(client.dualStack, client.scope.outboundPolicy);
     const port = portOfListener(name);
-    if (port === undefined || TAKEN.has(port)) return undefined;
-    const variant = this.variant(port, client);
-    if (variant.targets.size === 0) return undefined;
+    if (port !== undefined && TAKEN.has(port)) return undefined;
+    const bound = readBoundListener(name);
+    if (bound !== undefined && !isBound(client.scope, bound)) return undefined;
+    if (name === DNS_LISTENER && !client.dnsCapture) return undefined;
+    this.capturesDns ||= name === DNS_LISTENER;
+    if (name !== DNS_LISTENER && port === undefined && bound === undefined) return undefined;
+    const variant = this.variant(name, client);
+    // A pod whose questions are captured must have them answered, whatever the mesh knows.
+    if (variant.items.size === 0 && name !== DNS_LISTENER) return undefined;
     if (variant.listener === undefined) {
-      variant.listener = this.build(port, variant);
+      variant.listener = this.shared(name, variant) ?? translate(name, variant);
       this.log.note(variant.listener.version);
     }
     return variant.listener;
   }
 
-  /** Names of all outbound listeners that somebody may have. */
-  names(): string[] {
-    return [
-      OUTBOUND_LISTENER,
-      ...[...this.sources.hosts.allPorts()].filter((port) => !TAKEN.has(port)).map(portListener),
-    ];
+  /** Names of all outbound listeners that clients of the scopes may have. */
+  names(scopes: Iterable<Scope>): string[] {
+    const names = new Set([OUTBOUND_LISTENER, DNS_LISTENER]);
+    for (const port of this.sources.hosts.allPorts()) if (!TAKEN.has(port)) names.add(portListener(port));
+    for (const scope of scopes) {
+      for (const { address, port } of scope.boundListeners()) names.add(boundListener(address, port));
+    }
+    return [...names];
   }
 
   private entrance(dualStack: boolean, outboundPolicy: OutboundPolicy): XdsResource {
@@ -99,69 +108,93 @@ export class ListenerTable {
     return known;
   }
 
-  private variant(port: number, { scope, dualStack, dnsCapture }: View): PortVariant {
-    const variants = this.ports.get(port) ?? new Map<string, PortVariant>();
-    this.ports.set(port, variants);
+  /** Whether a listener may differ now for somebody, for what a hostname adds to it differs. */
+  private refresh(name: string, hostname: Hostname): boolean {
+    if (name === DNS_LISTENER && !this.capturesDns) return false;
+    const variants = this.listeners.get(name);
+    // Where nobody has asked since clients were sorted, nothing is known to have stayed.
+    if (variants === undefined || variants.size === 0) return true;
+    let differs = false;
+    for (const variant of variants.values()) {
+      const text = this.item(name, variant.view, hostname);
+      if (text === variant.items.get(hostname)) continue;
+      if (text === undefined) variant.items.delete(hostname);
+      else variant.items.set(hostname, text);
+      variant.listener = undefined;
+      differs = true;
+    }
+    return differs;
+  }
+
+  private variant(name: string, { scope, dualStack, dnsCapture }: View): Variant {
+    const variants = this.listeners.get(name) ?? new Map<string, Variant>();
+    this.listeners.set(name, variants);
     const key = `${dualStack} ${dnsCapture} ${scope.key}`;
     const known = variants.get(key);
     if (known !== undefined && known.view.scope === scope) return known;
-    const view = { scope, dualStack, dnsCapture };
-    const targets = new Map<Hostname, string>();
-    for (const hostname of this.sources.hosts.onPort(port)) {
-      const target = this.target(view, hostname, port);
-      if (target !== undefined) targets.set(hostname, JSON.stringify(target));
+    const built: Variant = { view: { scope, dualStack, dnsCapture }, items: new Map(), listener: undefined };
+    for (const hostname of this.hostnames(name)) {
+      const text = this.item(name, built.view, hostname);
+      if (text !== undefined) built.items.set(hostname, text);
     }
-    const built: PortVariant = { view, targets, listener: undefined };
     variants.set(key, built);
     return built;
   }
 
-  private build(port: number, { view, targets }: PortVariant): XdsResource {
-    const { dualStack, scope } = view;
-    // In the order of hostnames, so that the bytes do not depend on the order of events.
-    const texts = [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
-    const options = { dualStack, outboundPolicy: scope.outboundPolicy };
-    const sameAs = [...(this.ports.get(port)?.values() ?? [])].find(
-      (other) => other.listener !== undefined && isSame(other, { view, targets, listener: undefined }),
-    );
-    return (
-      sameAs?.listener ??
-      translatePortListener(
-        port,
-        texts.map((text) => JSON.parse(text) as OutboundTarget),
-        options,
-      )
-    );
+  /** All that may add something to a listener. */
+  private hostnames(name: string): Iterable<Hostname> {
+    const bound = readBoundListener(name);
+    if (bound !== undefined) this.bound.set(bound.port, (this.bound.get(bound.port) ?? new Set<string>()).add(name));
+    const port = bound?.port ?? portOfListener(name);
+    return port === undefined ? this.sources.hosts.hostnames() : this.sources.hosts.onPort(port);
   }
 
-  private target({ scope, dnsCapture }: View, hostname: Hostname, port: number): OutboundTarget | undefined {
-    const service = scope.service(hostname);
-    const found = service && routablePorts(service).find((one) => one.port === port);
-    if (service === undefined || found === undefined || !scope.seesOnPort(service, port)) return undefined;
-    return buildOutboundTarget(this.targetInput(scope, service, found, dnsCapture));
+  private item(name: string, { scope, dnsCapture }: View, hostname: Hostname): string | undefined {
+    const bound = readBoundListener(name);
+    const port = bound?.port ?? portOfListener(name);
+    const item =
+      port === undefined
+        ? describeDnsHost(scope, hostname)
+        : describeTarget(this.sources, { scope, dnsCapture }, hostname, port, bound?.address);
+    return item === undefined ? undefined : JSON.stringify(item);
   }
 
-  private targetInput(scope: Scope, service: MeshService, port: ServicePort, dnsCapture: boolean) {
-    const rules = scope.rules(service.hostname);
-    const resolution = new BackendResolution(this.sources, scope, port.port);
-    return {
-      service,
-      port,
-      endpoints: this.sources.services.endpoints(service.key),
-      backend: resolution.resolve({ hostname: service.hostname, port: port.port }),
-      tcp: rules.flatMap(({ tcp }) => cutTcpRules(tcp, port.port, scope.traits)),
-      tls: rules.flatMap(({ tls }) => cutTlsRules(tls, port.port, scope.traits)),
-      resolve: resolution.resolve.bind(resolution),
-      dnsCapture,
-    };
+  /** The listener of clients who see the same: it is encoded once, whoever it is for. */
+  private shared(name: string, variant: Variant): XdsResource | undefined {
+    for (const other of this.listeners.get(name)?.values() ?? []) {
+      if (other.listener !== undefined && isSame(other, variant)) return other.listener;
+    }
+    return undefined;
   }
 }
 
-/** Whether two variants make the same listener: it is encoded once, whoever it is for. */
-function isSame(a: PortVariant, b: PortVariant): boolean {
+function translate(name: string, { view, items }: Variant): XdsResource {
+  const { dualStack, scope } = view;
+  // In the order of hostnames, so that the bytes do not depend on the order of events.
+  const texts = [...items].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+  if (name === DNS_LISTENER) {
+    return translateDnsListener(
+      texts.map((text) => JSON.parse(text) as DnsHost),
+      dualStack,
+    );
+  }
+  const bound = readBoundListener(name);
+  const targets = texts.map((text) => JSON.parse(text) as OutboundTarget);
+  return translatePortListener(bound?.port ?? portOfListener(name) ?? 0, targets, {
+    dualStack,
+    outboundPolicy: scope.outboundPolicy,
+    ...(bound === undefined ? {} : { bind: { address: bound.address, name } }),
+  });
+}
+
+function isBound(scope: Scope, { address, port }: { readonly address: string; readonly port: number }): boolean {
+  return scope.boundListeners().some((one) => one.address === address && one.port === port);
+}
+
+function isSame(a: Variant, b: Variant): boolean {
   if (a.view.dualStack !== b.view.dualStack || a.view.scope.outboundPolicy !== b.view.scope.outboundPolicy)
     return false;
-  if (a.targets.size !== b.targets.size) return false;
-  for (const [hostname, text] of a.targets) if (b.targets.get(hostname) !== text) return false;
+  if (a.items.size !== b.items.size) return false;
+  for (const [hostname, text] of a.items) if (b.items.get(hostname) !== text) return false;
   return true;
 }

@@ -79,6 +79,17 @@ export function portOfListener(name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
+/** A Sidecar's egress listener that clients connect to themselves. */
+export function boundListener(address: string, port: number): string {
+  return `egress|${port}|${address}`;
+}
+
+/** Where such a listener is; undefined when the name is none. */
+export function readBoundListener(name: string): { address: string; port: number } | undefined {
+  const match = /^egress\|([1-9][0-9]{0,4})\|(.+)$/.exec(name);
+  return match?.[2] === undefined ? undefined : { port: Number(match[1]), address: match[2] };
+}
+
 /** Outbound filter chain for HTTP. */
 export const HTTP_CHAIN = 'http';
 

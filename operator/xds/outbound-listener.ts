@@ -66,6 +66,6 @@ export function encodeListener(listener: Listener): XdsResource {
 }
 
 /** The filter chain for opaque connections. */
-export function buildTcpChain({ name, statPrefix = name, shares, hashesSource }: TcpChain): FilterChain {
-  return create(FilterChainSchema, { name, filters: [buildTcpProxy(statPrefix, shares, hashesSource)] });
+export function buildTcpChain({ name, statPrefix = name, shares, ...limits }: TcpChain): FilterChain {
+  return create(FilterChainSchema, { name, filters: [buildTcpProxy(statPrefix, shares, limits)] });
 }

@@ -64,5 +64,13 @@ export function describeTcpChain(
   const hashesSource = backends.some(({ hashPolicies }) => hashPolicies.some(({ kind }) => kind === 'source-ip'));
   // Envoy refuses a chain that leads nowhere.
   const some = shares.length > 0 ? shares : [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }];
-  return { name, shares: some, ...(hashesSource ? { hashesSource: true } : {}) };
+  // One proxy carries the connections to all of them, so of several that have limits of their own the first is heard.
+  const { idleTimeoutMs, maxConnectionDurationMs } = backends.find(({ tcp }) => tcp !== undefined)?.tcp ?? {};
+  return {
+    name,
+    shares: some,
+    ...(hashesSource ? { hashesSource: true } : {}),
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    ...(maxConnectionDurationMs === undefined ? {} : { maxConnectionDurationMs }),
+  };
 }

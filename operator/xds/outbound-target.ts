@@ -14,6 +14,9 @@ export interface TcpChain {
   readonly shares: readonly Share[];
   /** The client's address chooses the endpoint. */
   readonly hashesSource?: true;
+  /** In place of the default; 0: never. */
+  readonly idleTimeoutMs?: number;
+  readonly maxConnectionDurationMs?: number;
 }
 
 /** A chain for some of the opaque connections; all of the conditions must hold, and there is at least one. */

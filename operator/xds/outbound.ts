@@ -4,6 +4,7 @@ import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSettings, MeshSnapshot, Workload } from '../mesh/snapshot.ts';
 import { AliasTable } from './aliases.ts';
 import type { CacheChange } from './cache-change.ts';
+import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
 import { Distinctions } from './distinctions.ts';
 import { HostIndex } from './host-index.ts';
@@ -12,9 +13,11 @@ import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
 import { readOutboundCluster, routeConfiguration } from './names.ts';
 import { type Touched, takeIn, withDependants } from './outbound-update.ts';
+import type { ResourceName } from './policy-carriers.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, type XdsResource } from './resource.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleIndex } from './rule-index.ts';
+import type { Scope } from './scope.ts';
 import { ServiceTable } from './service-table.ts';
 import { routablePorts } from './service-variant.ts';
 import { VersionLog } from './version-log.ts';
@@ -38,6 +41,8 @@ export class Outbound {
   private readonly log = new VersionLog();
   /** Policy → state of the mesh in which it last became another. */
   private readonly changedIn = new Map<ObjectKey, number>();
+  /** By scope and policy, of the present state of the mesh. */
+  private readonly carriersOf = new Map<Scope, Map<ObjectKey, readonly ResourceName[]>>();
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {
@@ -60,6 +65,7 @@ export class Outbound {
   update(snapshot: MeshSnapshot, delta: MeshDelta, change: CacheChange): void {
     this.snapshot = snapshot;
     this.log.state += 1;
+    this.carriersOf.clear();
     const touched = takeIn(this, snapshot, delta);
     this.regroup(delta, touched, change);
     const affected = new Set<Hostname>(touched.routes);
@@ -98,6 +104,15 @@ export class Outbound {
     return this.log.isSince(version, this.changedIn.get(policy) ?? 0);
   }
 
+  /** Resources in which a policy stands for a client (see `findCarriers`). */
+  carriers(client: Client, policy: ObjectKey): readonly ResourceName[] {
+    const known = this.carriersOf.get(client.scope) ?? new Map<ObjectKey, readonly ResourceName[]>();
+    this.carriersOf.set(client.scope, known);
+    const found = known.get(policy) ?? findCarriers(this, client, policy);
+    known.set(policy, found);
+    return found;
+  }
+
   cluster(name: string, client: Client): XdsResource | undefined {
     return this.builtin.get(name) ?? this.variantOf(name, client)?.clusters.get(name);
   }
@@ -131,7 +146,7 @@ export class Outbound {
     return new Map([
       [CLUSTER_TYPE, clusters],
       [ENDPOINT_TYPE, assignments],
-      [LISTENER_TYPE, new Set(this.listeners.names())],
+      [LISTENER_TYPE, new Set(this.listeners.names(this.clients.all()))],
       [ROUTE_TYPE, new Set([...this.routes.all()].map(routeConfiguration))],
     ]);
   }

@@ -83,13 +83,23 @@ export class Scope {
     return undefined;
   }
 
-  /** Whether clients on a port see the service: a Sidecar may have a listener with hosts of its own for the port. */
-  seesOnPort(service: MeshService, port: number): boolean {
-    const { sidecar } = this.traits;
-    if (sidecar === undefined || sidecar.egress.length === 0) return true;
-    return (
-      listenersOn(sidecar.egress, port).some(({ hosts }) => importsService(hosts, service, this.traits.audience)) ||
-      this.isRouted(service)
+  /**
+   * Whether clients on a port see the service: a Sidecar may have a listener with hosts of its own for the port.
+   * @param bind address of a listener that clients connect to themselves; undefined: they are redirected; `any`: either
+   */
+  seesOnPort(service: MeshService, port: number, bind?: string): boolean {
+    const egress = this.traits.sidecar?.egress ?? [];
+    if (egress.length === 0) return bind === undefined || bind === 'any';
+    const { audience } = this.traits;
+    const own = listenersOn(egress, port, bind);
+    return own.some(({ hosts }) => importsService(hosts, service, audience)) || (!isOwn(own) && this.isRouted(service));
+  }
+
+  /** Where a Sidecar has listeners that clients connect to themselves. */
+  boundListeners(): { readonly address: string; readonly port: number }[] {
+    const egress = this.traits.sidecar?.egress ?? [];
+    return egress.flatMap(({ bind, port }) =>
+      bind === undefined || port === undefined ? [] : [{ address: bind, port: port.number }],
     );
   }
 
@@ -147,10 +157,20 @@ export class Scope {
   }
 }
 
-/** The listeners whose hosts are reached on a port: the port's own, else those that are for all ports. */
-function listenersOn(egress: readonly EgressListener[], port: number): readonly EgressListener[] {
-  const own = egress.filter((listener) => listener.port?.number === port);
-  return own.length > 0 ? own : egress.filter((listener) => listener.port === undefined);
+/** The listeners whose hosts are reached on a port: those of the port, and where clients are redirected to none of them those for all ports. */
+function listenersOn(
+  egress: readonly EgressListener[],
+  port: number,
+  bind: string | undefined,
+): readonly EgressListener[] {
+  const own = egress.filter((one) => one.port?.number === port && (bind === 'any' || one.bind === bind));
+  if (own.some((one) => one.bind === undefined) || (bind !== undefined && bind !== 'any')) return own;
+  return [...own, ...egress.filter((one) => one.port === undefined)];
+}
+
+/** Listeners for a port import what they say and nothing else. */
+function isOwn(listeners: readonly EgressListener[]): boolean {
+  return listeners.length > 0 && listeners.every(({ port }) => port !== undefined);
 }
 
 function importsService(

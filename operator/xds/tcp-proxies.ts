@@ -9,11 +9,21 @@ const IDLE_TIMEOUT_MS = 24 * 3600 * 1000;
 /** Hosts tried before the client's connection is closed: nothing has been sent yet, so another one is as good. */
 const CONNECT_ATTEMPTS = 5;
 
-/**
- * Carries bytes to the shares; each connection to one cluster. One that does not exist closes it.
- * @param hashesSource whether the client's address chooses the endpoint
- */
-export function buildTcpProxy(statPrefix: string, shares: readonly Share[], hashesSource = false): Filter {
+/** What a destination's policy says of connections, in ms. */
+export interface TcpProxyLimits {
+  /** The client's address chooses the endpoint. */
+  readonly hashesSource?: boolean;
+  /** In place of the default; 0: never. */
+  readonly idleTimeoutMs?: number;
+  readonly maxConnectionDurationMs?: number;
+}
+
+/** Carries bytes to the shares; each connection to one cluster. One that does not exist closes it. */
+export function buildTcpProxy(
+  statPrefix: string,
+  shares: readonly Share[],
+  { hashesSource = false, idleTimeoutMs = IDLE_TIMEOUT_MS, maxConnectionDurationMs }: TcpProxyLimits = {},
+): Filter {
   const [only, ...others] = shares;
   const proxy = create(TcpProxySchema, {
     statPrefix,
@@ -24,7 +34,10 @@ export function buildTcpProxy(statPrefix: string, shares: readonly Share[], hash
             case: 'weightedClusters',
             value: { clusters: shares.map(({ cluster, weight }) => ({ name: cluster, weight })) },
           },
-    idleTimeout: milliseconds(IDLE_TIMEOUT_MS),
+    idleTimeout: milliseconds(idleTimeoutMs),
+    ...(maxConnectionDurationMs === undefined
+      ? {}
+      : { maxDownstreamConnectionDuration: milliseconds(maxConnectionDurationMs) }),
     maxConnectAttempts: CONNECT_ATTEMPTS,
     hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],
   });

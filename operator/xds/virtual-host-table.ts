@@ -83,7 +83,7 @@ export class VirtualHostTable {
       return rules.length === 0 ? undefined : { hostname, port, named, target: undefined, rules };
     }
     const target = named.kind === 'ExternalName' ? this.targetOf(scope, named) : named;
-    if (target === undefined || !scope.seesOnPort(named, port)) return undefined;
+    if (target === undefined || !scope.seesOnPort(named, port, 'any')) return undefined;
     const found = routablePorts(target).find((one) => one.port === port);
     if (found === undefined || !isHttp(found.protocol)) return undefined;
     const own = scope.rules(hostname);

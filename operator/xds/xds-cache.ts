@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
-import { findCarriers } from './carriers.ts';
+import type { Client } from './clients.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
 import { INBOUND_LISTENER, routeConfigurationPort } from './names.ts';
 import { Outbound } from './outbound.ts';
@@ -64,7 +64,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
         return outbound.allAssignments(client);
       case LISTENER_TYPE:
         return collect([
-          ...outbound.listeners.names().map((name) => outbound.listeners.get(name, client)),
+          ...outbound.listeners.names([client.scope]).map((name) => outbound.listeners.get(name, client)),
           view?.inbound.listener,
         ]);
       case ROUTE_TYPE:
@@ -78,37 +78,27 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     const { outbound } = this;
     if (outbound === undefined) return undefined;
-    const client = outbound.clients.get(proxy);
-    const view = this.inbound.get(proxy.uid);
-    switch (typeUrl) {
-      case CLUSTER_TYPE:
-        return outbound.cluster(name, client) ?? view?.inbound.clusters.get(name);
-      case ENDPOINT_TYPE:
-        return outbound.assignment(name, client);
-      case LISTENER_TYPE:
-        if (name === INBOUND_LISTENER) return view?.inbound.listener;
-        return outbound.listeners.get(name, client);
-      case ROUTE_TYPE: {
-        const port = routeConfigurationPort(name);
-        return port === undefined ? undefined : outbound.routes.get(port, client);
-      }
-      default:
-        return undefined;
-    }
+    const inbound = this.inbound.get(proxy.uid)?.inbound;
+    if (typeUrl === LISTENER_TYPE && name === INBOUND_LISTENER) return inbound?.listener;
+    const found = find(outbound, outbound.clients.get(proxy), typeUrl, name);
+    return found ?? (typeUrl === CLUSTER_TYPE ? inbound?.clusters.get(name) : undefined);
   }
 
   /** @inheritDoc */
   carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[] {
     const { outbound } = this;
     if (outbound === undefined) return [];
-    const found = findCarriers(outbound, outbound.clients.get(proxy), policy);
-    return found.filter(({ typeUrl, name }) => this.lookup(proxy, typeUrl, name) !== undefined);
+    const client = outbound.clients.peek(proxy);
+    const found = outbound.carriers(client, policy);
+    return found.filter(({ typeUrl, name }) => find(outbound, client, typeUrl, name) !== undefined);
   }
 
   /** @inheritDoc */
   isCurrent(proxy: ProxyIdentity, policy: ObjectKey, { typeUrl, name }: ResourceName, version: string): boolean {
-    if (this.lookup(proxy, typeUrl, name)?.version === version) return true;
-    return this.outbound?.isSince(version, policy) ?? false;
+    const { outbound } = this;
+    if (outbound === undefined) return false;
+    const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
+    return newest?.version === version || outbound.isSince(version, policy);
   }
 
   /** @inheritDoc */
@@ -137,6 +127,24 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     for (const [name, cluster] of view?.inbound.clusters ?? []) all.set(name, cluster);
     this.wildcardClusters.set(key, all);
     return all;
+  }
+}
+
+/** A resource of the outbound side by name. */
+function find(outbound: Outbound, client: Client, typeUrl: string, name: string): XdsResource | undefined {
+  switch (typeUrl) {
+    case CLUSTER_TYPE:
+      return outbound.cluster(name, client);
+    case ENDPOINT_TYPE:
+      return outbound.assignment(name, client);
+    case LISTENER_TYPE:
+      return outbound.listeners.get(name, client);
+    case ROUTE_TYPE: {
+      const port = routeConfigurationPort(name);
+      return port === undefined ? undefined : outbound.routes.get(port, client);
+    }
+    default:
+      return undefined;
   }
 }
 
