@@ -14,10 +14,8 @@ import { discoveryOf } from './cluster-discovery.ts';
 import { translateServiceCluster } from './clusters.ts';
 import { translateAssignment } from './load-assignments.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, type ResourceSource, type XdsResource } from './resource.ts';
-import { SYSTEM_ROOTS } from './server-tls.ts';
 import { envoyRegistry } from './testing/envoy-registry.ts';
 import { endpoint, port, proxyOf, service } from './testing/mesh-fixture.ts';
-import { asObject } from './testing/resource-json.ts';
 import { buildStaticBootstrap, type StaticSecrets } from './testing/static-bootstrap.ts';
 import { testSecrets } from './testing/test-certificates.ts';
 import { arbitraryPolicy } from './testing/traffic-policy-arbitrary.ts';
@@ -35,16 +33,13 @@ const KNOWN = [
 const CLIENT = { ...place('r1', 'z1'), labels: { version: 'v1' } };
 
 const folder = mkdtempSync(join(tmpdir(), 'policies-'));
-const files = { roots: join(folder, 'ca.pem'), certificate: join(folder, 'c.pem'), key: join(folder, 'c.key') };
+const files = { roots: '/etc/certs/ca.pem', certificate: '/etc/certs/c.pem', key: '/etc/certs/c.key' };
 let registry: Registry;
 let secrets: StaticSecrets;
 
 beforeAll(async () => {
   registry = await envoyRegistry();
   secrets = await testSecrets(PEER);
-  writeFileSync(files.roots, secrets.roots);
-  writeFileSync(files.certificate, secrets.certificate);
-  writeFileSync(files.key, secrets.key);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -87,19 +82,7 @@ function bootstrapOf(resources: readonly XdsResource[]): string {
     lookup: (_, typeUrl, name) => byName(typeUrl).get(name),
     onChange: () => () => undefined,
   };
-  const bootstrap = buildStaticBootstrap(source, proxyOf('a'), registry, secrets);
-  const own = asObject(bootstrap.static_resources);
-  const pem = (text: string) => ({ inline_string: text });
-  own.secrets = [
-    ...(Array.isArray(own.secrets) ? own.secrets : []),
-    {
-      name: 'kubernetes://db',
-      tls_certificate: { certificate_chain: pem(secrets.certificate), private_key: pem(secrets.key) },
-    },
-    { name: 'kubernetes://db-cacert', validation_context: { trusted_ca: pem(secrets.roots) } },
-  ];
-  // Not every machine has the authorities where Envoy's image has them.
-  return JSON.stringify(bootstrap).replaceAll(SYSTEM_ROOTS, files.roots);
+  return JSON.stringify(buildStaticBootstrap(source, proxyOf('a'), registry, secrets));
 }
 
 test('Envoy accepts whatever valid policies become', async () => {

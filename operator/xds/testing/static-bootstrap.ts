@@ -11,7 +11,7 @@ import {
 } from '../resource.ts';
 import { asObject, resourceJson } from './resource-json.ts';
 
-/** Key material for the two secrets that the certificates' source would send. */
+/** Key material for all secrets: the two that the certificates' source would send, and those that DestinationRules name. */
 export interface StaticSecrets {
   readonly certificate: string;
   readonly key: string;
@@ -20,7 +20,7 @@ export interface StaticSecrets {
 
 /**
  * What a proxy would receive by ADS, as one static bootstrap that `envoy --mode validate` (or a run without a control plane) takes: endpoints
- * within their clusters, routes within their listeners, secrets by name.
+ * within their clusters, routes within their listeners, secrets by name, and in place of files of the sidecar what they may hold.
  */
 export function buildStaticBootstrap(
   source: ResourceSource,
@@ -30,11 +30,17 @@ export function buildStaticBootstrap(
 ): JsonObject {
   const resources = (typeUrl: string): JsonObject[] =>
     [...source.wildcard(proxy, typeUrl).values()].map((resource) => resourceJson(resource, registry));
+  const credentials = new Set<string>();
   const inline = (value: JsonValue): JsonValue => {
     if (Array.isArray(value)) return value.map(inline);
     if (typeof value !== 'object' || value === null) return value;
-    const object = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, inline(child)]));
-    if ('sds_config' in object) delete object.sds_config;
+    const object = Object.fromEntries(
+      Object.entries(value).map(([key, child]) => [key, inlineFile(key, child, secrets) ?? inline(child)]),
+    );
+    if ('sds_config' in object) {
+      delete object.sds_config;
+      credentials.add(String(object.name));
+    }
     if (object.rds !== undefined) return inlineRoutes(object, asObject(object.rds));
     return object;
   };
@@ -45,14 +51,20 @@ export function buildStaticBootstrap(
     return { ...rest, route_config: resourceJson(routes, registry) };
   };
   const assignments = new Map(resources(ENDPOINT_TYPE).map((assignment) => [assignment.cluster_name, assignment]));
-  return {
-    ...buildRuntime(),
-    static_resources: {
-      listeners: resources(LISTENER_TYPE).map((listener) => asObject(inline(listener))),
-      clusters: resources(CLUSTER_TYPE).map((cluster) => inlineEndpoints(asObject(inline(cluster)), assignments)),
-      secrets: buildSecrets(secrets),
-    },
-  };
+  const listeners = resources(LISTENER_TYPE).map((listener) => asObject(inline(listener)));
+  const clusters = resources(CLUSTER_TYPE).map((cluster) => inlineEndpoints(asObject(inline(cluster)), assignments));
+  return { ...buildRuntime(), static_resources: { listeners, clusters, secrets: buildSecrets(secrets, credentials) } };
+}
+
+/** What stands in place of a file that a TLS context reads; undefined for anything else. */
+function inlineFile(key: string, value: JsonValue, secrets: StaticSecrets): JsonValue | undefined {
+  const contents = new Map([
+    ['trusted_ca', secrets.roots],
+    ['certificate_chain', secrets.certificate],
+    ['private_key', secrets.key],
+  ]).get(key);
+  const isFile = typeof value === 'object' && value !== null && !Array.isArray(value) && 'filename' in value;
+  return contents !== undefined && isFile ? { inline_string: contents } : undefined;
 }
 
 function inlineEndpoints(cluster: JsonObject, assignments: ReadonlyMap<JsonValue | undefined, JsonObject>): JsonObject {
@@ -63,12 +75,14 @@ function inlineEndpoints(cluster: JsonObject, assignments: ReadonlyMap<JsonValue
   return { ...rest, type: 'STATIC', load_assignment: assignment };
 }
 
-function buildSecrets({ certificate, key, roots }: StaticSecrets): JsonObject[] {
-  return [
-    {
-      name: WORKLOAD_SECRET,
-      tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } },
-    },
-    { name: ROOT_SECRET, validation_context: { trusted_ca: { inline_string: roots } } },
-  ];
+/** @param names of secrets that something refers to; by those of `credentialName`, authorities end in `-cacert` */
+function buildSecrets({ certificate, key, roots }: StaticSecrets, names: ReadonlySet<string>): JsonObject[] {
+  return [...new Set([WORKLOAD_SECRET, ROOT_SECRET, ...names])].map((name) =>
+    name === ROOT_SECRET || name.endsWith('-cacert')
+      ? { name, validation_context: { trusted_ca: { inline_string: roots } } }
+      : {
+          name,
+          tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } },
+        },
+  );
 }

@@ -3,7 +3,7 @@ import type { ConsistentHash, LoadBalancer } from '../../../api/traffic-policy-l
 import type { LocalityLbSetting } from '../../../api/traffic-policy-locality.ts';
 import type { TrafficPolicy } from '../../mesh/destination-policy.ts';
 
-/** Files that policies name, where Envoy can read them. */
+/** Files that policies name. */
 export interface PolicyFiles {
   readonly roots: string;
   readonly certificate: string;
