@@ -1,8 +1,8 @@
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
-import { credibleRange } from '../feature/support/binomial.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { ProxyAdmin } from './support/proxy-admin.ts';
+import { expectShare } from './support/share.ts';
 import { Client } from './support/testbed-client.ts';
 import { server } from './support/testbed-objects.ts';
 import { type TestbedPod, testbedPods } from './support/testbed-pods.ts';
@@ -22,13 +22,6 @@ async function withSample(name: string, body: (sample: TrafficSample) => Promise
   await sample.apply();
   await body(sample);
   await sample.delete();
-}
-
-/** A share of requests, as near to `chance` as all but one in a billion runs would have it. */
-function expectShare(count: number | undefined, tries: number, chance: number): void {
-  const { least, most } = credibleRange(tries, chance);
-  expect(count ?? 0).toBeGreaterThanOrEqual(least);
-  expect(count ?? 0).toBeLessThanOrEqual(most);
 }
 
 const inventory = (version: string): Promise<TestbedPod[]> => testbedPods(market, `app=inventory,version=${version}`);
@@ -104,7 +97,7 @@ describe('which version a request meets', () => {
         const [seen] = await ui.seen(copies, 'copied');
         return seen?.count === 100 ? undefined : JSON.stringify(seen);
       });
-      expect((await ui.seen(copies, 'copied')).map(({ hosts }) => Object.keys(hosts))).toEqual([['inventory-shadow']]);
+      expect((await ui.seen(copies, 'copied')).map(({ hosts }) => Object.keys(hosts))).toEqual([['inventory']]);
     }),
   );
 });
