@@ -91,6 +91,21 @@ export class ListenerTable {
     return variant.listener;
   }
 
+  /** Whether a client has HTTP on a port: only then does its proxy ask for the routes of it. */
+  hasHttp(port: number, client: View): boolean {
+    const bound = client.scope.boundListeners().filter((one) => one.port === port);
+    const names = [
+      ...(TAKEN.has(port) ? [] : [portListener(port)]),
+      ...bound.map(({ address }) => boundListener(address, port)),
+    ];
+    return names.some((name) => {
+      for (const text of this.variant(name, client).items.values()) {
+        if ((JSON.parse(text) as OutboundTarget).mode !== 'tcp') return true;
+      }
+      return false;
+    });
+  }
+
   /** Names of all outbound listeners that clients of the scopes may have. */
   names(scopes: Iterable<Scope>): string[] {
     const names = new Set([OUTBOUND_LISTENER, DNS_LISTENER]);

@@ -90,7 +90,12 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     if (outbound === undefined) return [];
     const client = outbound.clients.peek(proxy);
     const found = outbound.carriers(client, policy);
-    return found.filter(({ typeUrl, name }) => find(outbound, client, typeUrl, name) !== undefined);
+    return found.filter(({ typeUrl, name }) => {
+      const port = typeUrl === ROUTE_TYPE ? routeConfigurationPort(name) : undefined;
+      // Routes that no listener of the client leads to are never asked for, and so never acknowledged.
+      if (port !== undefined && !outbound.listeners.hasHttp(port, client)) return false;
+      return find(outbound, client, typeUrl, name) !== undefined;
+    });
   }
 
   /** @inheritDoc */
