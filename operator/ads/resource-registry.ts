@@ -28,6 +28,11 @@ export class ResourceRegistry {
     return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name);
   }
 
+  /** Whether a name without a resource may have one in a moment. */
+  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    return this.byType.get(typeUrl)?.isPending?.(proxy, typeUrl, name) ?? false;
+  }
+
   /** One resource by name, as a wildcard subscription gets it. What many streams ask at each change must not build whole maps. */
   lookupInWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     const source = this.byType.get(typeUrl);

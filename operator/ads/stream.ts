@@ -191,10 +191,12 @@ export class ProxyStream {
 
   private pending(subscription: Subscription): Pending {
     const { typeUrl } = subscription;
-    return subscription.pending((name) =>
-      subscription.names.has(name)
-        ? this.registry.lookup(this.proxy, typeUrl, name)
-        : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
+    return subscription.pending(
+      (name) =>
+        subscription.names.has(name)
+          ? this.registry.lookup(this.proxy, typeUrl, name)
+          : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
+      (name) => this.registry.isPending(this.proxy, typeUrl, name),
     );
   }
 

@@ -105,8 +105,9 @@ export class Subscription {
   /**
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name
+   * @param isPending whether a name without a resource may have one in a moment; it stays dirty
    */
-  pending(lookup: (name: string) => XdsResource | undefined): Pending {
+  pending(lookup: (name: string) => XdsResource | undefined, isPending: (name: string) => boolean): Pending {
     const upserts: XdsResource[] = [];
     const removed: string[] = [];
     for (const name of this.dirty) {
@@ -114,6 +115,8 @@ export class Subscription {
       const sent = this.sent.get(name);
       if (resource !== undefined && resource.version !== sent) {
         upserts.push(resource);
+      } else if (resource === undefined && this.names.has(name) && isPending(name)) {
+        // The source says when it knows.
       } else if (resource === undefined && this.names.has(name) && sent !== ABSENT) {
         removed.push(name);
       } else if (resource === undefined && sent !== undefined && sent !== ABSENT && this.covers(name)) {

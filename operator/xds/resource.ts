@@ -33,6 +33,11 @@ export interface ResourceSource {
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
   /** Whether a wildcard subscription gets a name that `lookup` knows; absent where it gets them all. */
   inWildcard?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
+  /**
+   * Whether it is being found out if a name that `lookup` answers undefined exists: the proxy is told nothing until a change says so. To be told that
+   * it does not exist ends Envoy's wait for a first answer. Absent where all is known at once.
+   */
+  isPending?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
   /** Calls back at each change; gives a function that ends that. */
   onChange(listener: (change: ResourceChange) => void): () => void;
 }
