@@ -39,6 +39,13 @@ export const VALIDATING_WEBHOOK_CONFIGURATION = define(
   'ValidatingWebhookConfiguration',
   false,
 );
+export const SUBJECT_ACCESS_REVIEW = define(
+  'authorization.k8s.io',
+  'v1',
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+  false,
+);
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
 
 export const CANARY = define(CANARY_GROUP, CANARY_VERSION, 'canaries', CANARY_KIND, true);

@@ -59,6 +59,7 @@ const certificates = startCertificates({
   namespace,
   lifetimes: lifetimesFrom(mesh.certificates),
   namespaces: stores.namespaces,
+  destinationRules: stores.destinationRules,
   trustDomain: mesh.trustDomain,
   clusterDomain: mesh.clusterDomain,
   events,

@@ -2,18 +2,21 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
 /** Bounds of what is read from a Secret, which anybody with access to the namespace may have written. */
 const MAX_PEM_CHARS = 128 * 1024;
-const MAX_CERTIFICATES = 32;
+const BOUNDS = { chars: MAX_PEM_CHARS, certificates: 32 };
 
 /**
  * Reads all certificates of a PEM text.
  * @param field names the text in errors, for example `Secret cacerts: root-cert.pem`
+ * @param bounds how long the text may be and how many certificates it may hold
  * @throws {Error} when there is none, too many, or one that is no certificate
  */
-export function parseCertificates(pem: string, field: string): X509Certificate[] {
-  if (pem.length > MAX_PEM_CHARS) throw new Error(`${field} is over ${MAX_PEM_CHARS} characters`);
+export function parseCertificates(pem: string, field: string, bounds = BOUNDS): X509Certificate[] {
+  if (pem.length > bounds.chars) throw new Error(`${field} is over ${bounds.chars} characters`);
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new Error(`${field} holds no certificate`);
-  if (blocks.length > MAX_CERTIFICATES) throw new Error(`${field} holds more than ${MAX_CERTIFICATES} certificates`);
+  if (blocks.length > bounds.certificates) {
+    throw new Error(`${field} holds more than ${bounds.certificates} certificates`);
+  }
   return blocks.map((block, index) => {
     try {
       return new X509Certificate(block);

@@ -28,6 +28,7 @@ async function leader(api: MemoryApi): Promise<Certificates> {
     namespace: 'heddle-system',
     lifetimes: LIFETIMES,
     namespaces: namespaces.store,
+    destinationRules: { list: () => [].values() },
     trustDomain: 'cluster.local',
     clusterDomain: 'cluster.local',
     events: { record: () => {} },

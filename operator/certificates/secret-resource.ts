@@ -10,10 +10,11 @@ import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
 import { SECRET_TYPE, type XdsResource } from '../xds/resource.ts';
 import type { IssuedCertificate } from './authority.ts';
 
+const inline = (text: string) => ({ specifier: { case: 'inlineString' as const, value: text } });
+
 /** The workload's certificate and key, as the SDS Secret `default`. The version says trust generation, expiry and serial. */
 export function translateWorkloadSecret(certificate: IssuedCertificate): XdsResource {
   const { generation, expiresAt, serialNumber, chain, privateKey } = certificate;
-  const inline = (text: string) => ({ specifier: { case: 'inlineString' as const, value: text } });
   const secret = create(SecretSchema, {
     name: WORKLOAD_SECRET,
     type: { case: 'tlsCertificate', value: { certificateChain: inline(chain), privateKey: inline(privateKey) } },
@@ -25,12 +26,29 @@ export function translateWorkloadSecret(certificate: IssuedCertificate): XdsReso
 export function translateTrustSecret(bundle: string): XdsResource {
   const secret = create(SecretSchema, {
     name: ROOT_SECRET,
-    type: {
-      case: 'validationContext',
-      value: { trustedCa: { specifier: { case: 'inlineString', value: bundle } } },
-    },
+    type: { case: 'validationContext', value: { trustedCa: inline(bundle) } },
   });
-  return encode(secret, createHash('sha256').update(bundle).digest('hex').slice(0, 32));
+  return encode(secret, hash(bundle));
+}
+
+/** Certificate chain and key of a user's Secret (PEM), as an SDS secret of that name. */
+export function translateCredentialCertificate(name: string, chain: string, privateKey: string): XdsResource {
+  const value = { certificateChain: inline(chain), privateKey: inline(privateKey) };
+  // The chain stands for its key: versions are told to whom the key is not.
+  return encode(create(SecretSchema, { name, type: { case: 'tlsCertificate', value } }), hash(chain));
+}
+
+/** Authorities of a user's Secret or ConfigMap (PEM), with the certificates they revoked, as an SDS secret of that name. */
+export function translateCredentialRoots(name: string, bundle: string, crl: string | undefined): XdsResource {
+  const value = { trustedCa: inline(bundle), ...(crl === undefined ? {} : { crl: inline(crl) }) };
+  return encode(
+    create(SecretSchema, { name, type: { case: 'validationContext', value } }),
+    hash(`${bundle}${crl ?? ''}`),
+  );
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 function encode(secret: Secret, version: string): XdsResource {

@@ -9,6 +9,7 @@ import {
   type XdsResource,
 } from '../xds/resource.ts';
 import type { AuthorityChange, CertificateAuthority, IssuedCertificate } from './authority.ts';
+import type { CredentialSource } from './credential-source.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import { translateTrustSecret, translateWorkloadSecret } from './secret-resource.ts';
 
@@ -18,6 +19,8 @@ export interface SecretSourceOptions {
   readonly spiffeId: (proxy: ProxyIdentity) => string;
   /** Lifetime of workload certificates, milliseconds. */
   readonly workloadMs: number;
+  /** Answers for every name that is not of the workload itself. */
+  readonly credentials?: Pick<CredentialSource, 'lookup' | 'isPending' | 'onChange'>;
   readonly logger?: Logger;
   readonly now?: () => number;
 }
@@ -38,7 +41,7 @@ const SIGNER_SPREAD_MS = 30_000;
 const UNISSUED_MS = 300_000;
 
 /**
- * Gives proxies their certificate (`default`) and the trust bundle (`ROOTCA`) over SDS. A certificate is made when a
+ * Gives proxies their certificate (`default`) and the trust bundle (`ROOTCA`) over SDS, and the credentials of users' rules. A certificate is made when a
  * connected proxy asks for it: the first `lookup` answers undefined and is followed by a change once it is there. At
  * renewal time the proxy is told of a change, and only if its stream then looks it up is a new one made; so nothing is
  * issued for proxies that are gone, and nobody has to say that they went.
@@ -52,7 +55,7 @@ export class SecretSource implements ResourceSource {
   readonly #listeners = new Set<(change: ResourceChange) => void>();
   readonly #deadlines: DeadlineHeap;
   readonly #issuer: Controller;
-  readonly #unsubscribe: () => void;
+  readonly #ends: readonly (() => void)[];
   #trust: XdsResource | undefined;
   #issuedCount = 0;
 
@@ -68,7 +71,11 @@ export class SecretSource implements ResourceSource {
       backoffMs: [100, 5000],
       logger: this.#logger,
     });
-    this.#unsubscribe = options.authority.onChange((change) => this.#authorityChanged(change));
+    const { authority, credentials } = options;
+    this.#ends = [
+      authority.onChange((change) => this.#authorityChanged(change)),
+      credentials?.onChange((change) => this.#tell(change)) ?? (() => {}),
+    ];
     this.#setTrust();
     this.#issuer.start();
   }
@@ -86,7 +93,7 @@ export class SecretSource implements ResourceSource {
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     if (typeUrl !== SECRET_TYPE) return undefined;
     if (name === ROOT_SECRET) return this.#trust;
-    if (name !== WORKLOAD_SECRET) return undefined;
+    if (name !== WORKLOAD_SECRET) return this.#options.credentials?.lookup(proxy, name);
     const entry = this.#entries.get(proxy.uid);
     if (!entry) {
       this.#entries.set(proxy.uid, { proxy, stale: true });
@@ -97,6 +104,10 @@ export class SecretSource implements ResourceSource {
     if (entry.stale) this.#issuer.enqueue(proxy.uid);
     const { issued } = entry;
     return issued && issued.certificate.expiresAt > this.#now() ? issued.resource : undefined;
+  }
+
+  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    return typeUrl === SECRET_TYPE && this.#options.credentials?.isPending(proxy, name) === true;
   }
 
   onChange(listener: (change: ResourceChange) => void): () => void {
@@ -111,7 +122,7 @@ export class SecretSource implements ResourceSource {
   }
 
   async stop(): Promise<void> {
-    this.#unsubscribe();
+    for (const end of this.#ends) end();
     this.#deadlines.stop();
     await this.#issuer.stop();
     this.#entries.clear();

@@ -50,6 +50,7 @@ async function replica(
     namespace: 'heddle-system',
     lifetimes: options.lifetimes ?? DEFAULT_LIFETIMES,
     namespaces: namespaces.store,
+    destinationRules: { list: () => [].values() },
     trustDomain: 'cluster.local',
     clusterDomain: 'cluster.local',
     events,

@@ -1,3 +1,4 @@
+import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
@@ -5,6 +6,9 @@ import type { ReadStore } from '../../kube/store.ts';
 import { XDS_SERVER_NAME } from '../../proxy/names.ts';
 import type { ProxyIdentity } from '../xds/resource.ts';
 import { CertificateAuthority } from './authority.ts';
+import { credentialEvents } from './credential-events.ts';
+import { CredentialReader } from './credential-reader.ts';
+import { CredentialSource } from './credential-source.ts';
 import { checkLifetimes, type Lifetimes } from './lifetimes.ts';
 import { RootController } from './root-controller.ts';
 import { RootSource } from './root-source.ts';
@@ -13,7 +17,7 @@ import { ServerCertificate } from './server-certificate.ts';
 import { type NamespaceObject, TrustConfigMaps } from './trust-config-map.ts';
 import { WebhookCertificate } from './webhook-certificate.ts';
 
-type Methods = 'list' | 'watch' | 'create' | 'update' | 'apply' | 'patch' | 'delete';
+type Methods = 'get' | 'list' | 'watch' | 'create' | 'update' | 'apply' | 'patch' | 'delete';
 
 export interface CertificatesOptions {
   /** A KubeApi; its transport tells how far our clock is off. */
@@ -23,6 +27,8 @@ export interface CertificatesOptions {
   readonly lifetimes: Lifetimes;
   /** All namespaces, from a started reflector. */
   readonly namespaces: ReadStore<NamespaceObject>;
+  /** All DestinationRules: those that name a credential hear of it. */
+  readonly destinationRules: Pick<ReadStore<DestinationRule>, 'list'>;
   /** For example `cluster.local`; first part of every SPIFFE ID. */
   readonly trustDomain: string;
   /** Domain of Service names, usually `cluster.local`. */
@@ -33,7 +39,7 @@ export interface CertificatesOptions {
 
 /** The certificate room, started. */
 export interface Certificates {
-  /** Feeds the streams with `default` and `ROOTCA`. */
+  /** Feeds the streams with `default`, `ROOTCA` and the credentials of DestinationRules. */
   readonly secrets: SecretSource;
   /** For the xDS port. */
   readonly server: ServerCertificate;
@@ -66,7 +72,13 @@ export function startCertificates(options: CertificatesOptions): Certificates {
   const authority = new CertificateAuthority({ lifetimes, logger });
   const source = new RootSource({ api, namespace, authority, lifetimes, logger });
   const identify = (proxy: ProxyIdentity) => spiffeId(trustDomain, proxy);
-  const secrets = new SecretSource({ authority, spiffeId: identify, workloadMs: lifetimes.workloadMs, logger });
+  const credentials = new CredentialSource({
+    reader: new CredentialReader(api, namespace),
+    tell: credentialEvents(options.events, () => options.destinationRules.list()),
+    logger,
+  });
+  const { workloadMs } = lifetimes;
+  const secrets = new SecretSource({ authority, spiffeId: identify, workloadMs, credentials, logger });
   const server = new ServerCertificate({
     authority,
     dnsNames: [XDS_SERVER_NAME, `${XDS_SERVER_NAME}.${clusterDomain}`],
@@ -99,7 +111,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
     },
     async stop() {
       authority.stop();
-      await Promise.all([source.stop(), secrets.stop(), server.stop()]);
+      await Promise.all([source.stop(), secrets.stop(), credentials.stop(), server.stop()]);
     },
   };
 }

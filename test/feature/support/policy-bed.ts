@@ -6,7 +6,14 @@ import type { Endpoint, MeshService } from '../../../operator/mesh/snapshot.ts';
 import { type ClusterInput, translateServiceCluster } from '../../../operator/xds/clusters.ts';
 import { encodeResource } from '../../../operator/xds/encoding.ts';
 import { type AssignmentInput, translateAssignment } from '../../../operator/xds/load-assignments.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE } from '../../../operator/xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  type ResourceSource,
+  ROUTE_TYPE,
+  SECRET_TYPE,
+} from '../../../operator/xds/resource.ts';
 import { endpoint, port, service } from '../../../operator/xds/testing/mesh-fixture.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
@@ -43,13 +50,17 @@ export interface PolicyBed {
   stop(): Promise<void>;
 }
 
-/** @param before what the proxy is given at its start besides */
+/**
+ * @param before what the proxy is given at its start besides
+ * @param secrets where it gets secrets from; default: there are none
+ */
 export async function startPolicyBed(
   registry: Registry,
   before: readonly (readonly [name: string, endpoints: readonly Endpoint[], setup: Setup])[] = [],
+  secrets: ResourceSource = new ResourceTable([SECRET_TYPE]),
 ): Promise<PolicyBed> {
-  const table = new ResourceTable([CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE]);
-  const harness = await startHarness([table]);
+  const table = new ResourceTable([CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE]);
+  const harness = await startHarness([table, secrets]);
   const pod = harness.addPod('client');
   const listening = await freePort();
   const listener = toBinary(ListenerSchema, fromJson(ListenerSchema, listenerJson(listening), { registry }));
