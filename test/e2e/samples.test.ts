@@ -67,14 +67,16 @@ describe('which version a request meets', () => {
   );
 
   clusterTest('traffic-shifting: 5, 50 and 100 % of the requests', [market], async () => {
+    // One after the other, as they are meant: each takes the place of the one before.
     for (const percent of [5, 50, 100]) {
-      await withSample(`traffic-shifting-${percent}`, async (sample) => {
-        expect(await sample.tryOut()).toHaveLength(40);
-        const { ok, versions } = await ui.many(INVENTORY, { count: 1000, concurrency: 8 });
-        expect(ok).toBe(1000);
-        expectShare(versions.v2, 1000, percent / 100);
-      });
+      const sample = new TrafficSample(market, `traffic-shifting-${percent}`);
+      await sample.apply();
+      expect(await sample.tryOut()).toHaveLength(40);
+      const { ok, versions } = await ui.many(INVENTORY, { count: 1000, concurrency: 8 });
+      expect(ok).toBe(1000);
+      expectShare(versions.v2, 1000, percent / 100);
     }
+    await new TrafficSample(market, 'traffic-shifting-100').delete();
   });
 
   clusterTest('tcp-traffic-shifting: 20 % of the connections, and HTTP as before', [market], () =>
@@ -211,9 +213,9 @@ describe('where a request goes', () => {
       const tls = await ui.tls('example.com:443', { count: 5 });
       expect(tls.statuses).toEqual({ 200: 5 });
       expect(tls.answers[0]?.echo?.tls?.sni).toBe('example.com');
-      const admin = new ProxyAdmin(market, 'deployment/ui');
-      expect(await admin.total('^cluster\\.outbound\\|443\\|\\|example\\.com.*upstream_cx_total$')).toBe(5);
-      expect(await admin.total('^cluster\\.outbound\\|80\\|\\|example\\.com.*upstream_rq_total$')).toBe(6);
+      const endpoints = await new ProxyAdmin(market, 'deployment/ui').endpoints('outbound|');
+      expect(endpoints.get('outbound|443||example.com')).toMatchObject([{ stats: { cx_total: 5 } }]);
+      expect(endpoints.get('outbound|80||example.com')).toMatchObject([{ stats: { rq_total: 6 } }]);
     }),
   );
 });

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { inTree } from '../../../hack/mesh/install.ts';
-import { condition, programmed } from './conditions.ts';
 import type { TestNamespace } from './namespace.ts';
 import { TESTBED_IMAGE } from './testbed-objects.ts';
 
@@ -43,9 +42,8 @@ export class TrafficSample {
     const args = ['apply', '-n', this.#space.name, '-f', this.#path];
     const { code, stdout, stderr } = await this.#space.kubectl.try(args);
     if (code !== 0 || stderr !== '') throw new Error(`${this.#path}: exit ${code}: ${stderr || stdout}`);
-    for (const { kind, metadata } of readObjects<Named>(this.#text)) {
-      await condition(this.#space, kind, metadata.name, 'Accepted', 'True');
-      await programmed(this.#space, kind, metadata.name);
+    for (const condition of ['Programmed', 'Accepted']) {
+      await this.#space.run('wait', '-f', this.#path, `--for=condition=${condition}`, '--timeout=60s');
     }
   }
 
