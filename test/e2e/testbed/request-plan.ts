@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnswerTally, type ManyReport } from './answer-tally.ts';
-import { type CallResult, callHttp, callTcp, callTls, errorCode } from './calls.ts';
+import { type CallResult, callHttp, callTcp, callTls, callWebSocket, errorCode } from './calls.ts';
 import { issueCertificate } from './certificate.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { callGrpc, callHttp2, Http2Sessions } from './http2-calls.ts';
@@ -101,6 +101,8 @@ class Caller {
           ...(alpn && { alpn }),
           ...(identity && { identity }),
         });
+      case 'websocket':
+        return callWebSocket(url, call.body ?? 'hello', call.timeoutMs);
       case 'tcp': {
         if (port === '') throw new Error(`${host}: a tcp URL needs a port`);
         const address = hostname.replace(/^\[|\]$/g, '');

@@ -1,14 +1,15 @@
 /** Requests of one kind, as a plan describes them in JSON. */
 export interface RequestSpec {
   /**
-   * `http://HOST[:PORT]/PATH`; of gRPC only the origin counts; of TCP `tcp://HOST:PORT`; of TLS `https://HOST[:PORT]/PATH`.
+   * `http://HOST[:PORT]/PATH`; of gRPC only the origin counts; of TCP `tcp://HOST:PORT`; of TLS `https://HOST[:PORT]/PATH`;
+   * of WebSocket `ws://HOST[:PORT]/PATH`.
    * In the URL, the headers and the body `{i}` becomes the number of the request, from 0, and `{i%N}` that modulo N.
    */
   readonly url: string;
   /** Comes back in the report. */
   readonly name?: string;
-  /** Default `http` (1.1), or what the URL's scheme says: `tcp:` and `https:` (`tls`). `http2` and `grpc` know beforehand. */
-  readonly protocol?: 'http' | 'http2' | 'grpc' | 'tcp' | 'tls';
+  /** Default `http` (1.1), or what the URL's scheme says: `tcp:`, `https:` (`tls`) and `ws:` (`websocket`). `http2` and `grpc` know beforehand. */
+  readonly protocol?: 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'websocket';
   /** How many requests; default 1. */
   readonly count?: number;
   /** How many at once; default 1: one after the other. */
@@ -18,7 +19,7 @@ export interface RequestSpec {
   readonly method?: string;
   /** Of gRPC its metadata. A header `host` takes the place of the URL's host (`:authority` in HTTP/2). */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of TCP what is sent; default `whoami` on a line. */
+  /** Of TCP what is sent, default `whoami` on a line; of WebSocket the message. */
   readonly body?: string;
   /** Of HTTP, HTTP/2 and gRPC. False: each request has a connection of its own; default true. TCP and TLS always do. */
   readonly keepAlive?: boolean;
@@ -64,9 +65,11 @@ export function fillIn({ url, headers = {}, body }: RequestSpec, index: number):
 
 /** The protocol of a spec. @throws {Error} when it names none that there is */
 export function protocolOf({ protocol, url }: RequestSpec): NonNullable<RequestSpec['protocol']> {
-  const chosen = protocol ?? (url.startsWith('tcp:') ? 'tcp' : url.startsWith('https:') ? 'tls' : 'http');
-  if (!['http', 'http2', 'grpc', 'tcp', 'tls'].includes(chosen)) {
-    throw new Error(`protocol "${chosen}" of ${url}: must be http, http2, grpc, tcp or tls`);
+  const chosen =
+    protocol ??
+    (url.startsWith('tcp:') ? 'tcp' : url.startsWith('https:') ? 'tls' : url.startsWith('ws:') ? 'websocket' : 'http');
+  if (!['http', 'http2', 'grpc', 'tcp', 'tls', 'websocket'].includes(chosen)) {
+    throw new Error(`protocol "${chosen}" of ${url}: must be http, http2, grpc, tcp, tls or websocket`);
   }
   return chosen;
 }
