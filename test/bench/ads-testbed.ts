@@ -1,5 +1,14 @@
+import { ENDPOINT_TYPE, ROUTE_TYPE } from '../../operator/xds/resource.ts';
 import { Child } from './child.ts';
-import type { ClientsAnswer, Measurement, MeshSize, ServerReady } from './messages.ts';
+import type { Changed, ChangeKind, ClientsAnswer, Counted, Measurement, MeshSize, ServerReady } from './messages.ts';
+
+/** Of which type the last response is that a change comes to. */
+const LAST: Readonly<Record<ChangeKind, string>> = {
+  endpoints: ENDPOINT_TYPE,
+  virtualService: ROUTE_TYPE,
+  // Endpoints of a cluster come again after it.
+  destinationRule: ENDPOINT_TYPE,
+};
 
 /** A control plane and its proxies, in a process each. */
 export class AdsTestbed {
@@ -29,6 +38,21 @@ export class AdsTestbed {
     const { at } = await this.clients.ask<ClientsAnswer>(request);
     this.connected += count;
     return at.map((moment) => moment - begun);
+  }
+
+  /** Changes something of one Service; gives how long each proxy took from the change to its ACK, in ms. */
+  async change(change: ChangeKind, service: number, round: number): Promise<number[]> {
+    await this.clients.ask<ClientsAnswer>({ kind: 'await', typeUrl: LAST[change] });
+    const { changedAt } = await this.server.ask<Changed>({ kind: 'change', change, service, round });
+    const { at } = await this.clients.next<ClientsAnswer>();
+    return at.map((moment) => moment - changedAt);
+  }
+
+  /** Virtual hosts that are built anew while something runs. It is slower then. */
+  async countHosts(run: () => Promise<unknown>): Promise<number> {
+    await this.server.ask({ kind: 'count-hosts' });
+    await run();
+    return (await this.server.ask<Counted>({ kind: 'hosts' })).counted;
   }
 
   measure(heap = false): Promise<Measurement> {

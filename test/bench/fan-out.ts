@@ -1,9 +1,10 @@
 import { AdsTestbed } from './ads-testbed.ts';
 import { quantile, round } from './figures.ts';
-import type { Changed, ClientsAnswer } from './messages.ts';
 import type { BenchResult } from './result.ts';
 
 const SERVICES = 100;
+/** The one that changes. */
+const SERVICE = 7;
 const SIZES = [100, 1000];
 const WARM_UP = 5;
 const CHANGES = 20;
@@ -22,12 +23,12 @@ async function measure(proxies: number): Promise<BenchResult[]> {
   try {
     await testbed.connect(proxies);
     for (let round = 1; round <= WARM_UP; round++) {
-      await change(testbed, round);
+      await testbed.change('endpoints', SERVICE, round);
     }
     const before = await testbed.measure();
     const latencies: number[] = [];
     for (let round = 1; round <= CHANGES; round++) {
-      latencies.push(...(await change(testbed, WARM_UP + round)));
+      latencies.push(...(await testbed.change('endpoints', SERVICE, WARM_UP + round)));
     }
     const after = await testbed.measure();
     const bench = `fan-out to ${proxies}`;
@@ -46,12 +47,4 @@ async function measure(proxies: number): Promise<BenchResult[]> {
   } finally {
     await testbed.stop();
   }
-}
-
-/** Makes one change; gives how long each proxy took from the change to its ACK, in ms. */
-async function change(testbed: AdsTestbed, round: number): Promise<number[]> {
-  await testbed.clients.ask<ClientsAnswer>({ kind: 'await-endpoints' });
-  const { changedAt } = await testbed.server.ask<Changed>({ kind: 'change', service: 7, round });
-  const { at } = await testbed.clients.next<ClientsAnswer>();
-  return at.map((moment) => moment - changedAt);
 }

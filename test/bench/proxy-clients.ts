@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../../operator/xds/resource.ts';
 import { DELTA_PATH } from '../feature/support/ads-client.ts';
+import { Frames } from './frames.ts';
 import type { ClientsRequest, ServerReady } from './messages.ts';
 
 /** The child that plays the proxies: each a TLS connection with a delta stream that asks for what Envoy asks for, and acknowledges. */
@@ -9,6 +10,9 @@ import type { ClientsRequest, ServerReady } from './messages.ts';
 /** About as many bytes as the Node of the real Envoy. */
 const NODE = node();
 const FRAME_HEAD = 5;
+/** Envoy's own, in bytes. */
+const STREAM_WINDOW = 16 << 20;
+const CONNECTION_WINDOW = 24 << 20;
 
 function node(): Uint8Array {
   const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string('sidecar~bench');
@@ -16,20 +20,25 @@ function node(): Uint8Array {
 }
 
 class BenchProxy {
-  /** Called when the load assignment of a change is acknowledged. */
-  onEndpoints: (() => void) | undefined;
+  /** By type: called when a response that comes after the first of the type is acknowledged. */
+  readonly onNext = new Map<string, () => void>();
   readonly settled: Promise<void>;
   readonly session: ClientHttp2Session;
   private readonly stream: ClientHttp2Stream;
   private readonly seen = new Set<string>();
-  private buffer: Buffer = Buffer.alloc(0);
+  private readonly clusters = new Set<string>();
+  private readonly frames = new Frames((message) => this.answer(message));
   private settle: () => void = () => undefined;
 
   constructor(server: ServerReady, index: number) {
     this.settled = new Promise((resolve) => {
       this.settle = resolve;
     });
-    this.session = connect(`https://localhost:${server.port}`, { ca: server.rootPem });
+    this.session = connect(`https://localhost:${server.port}`, {
+      ca: server.rootPem,
+      settings: { initialWindowSize: STREAM_WINDOW },
+    });
+    this.session.on('connect', () => this.session.setLocalWindowSize(CONNECTION_WINDOW));
     this.session.on('error', (error) => fail(error));
     this.stream = this.session.request({
       ':method': 'POST',
@@ -40,20 +49,8 @@ class BenchProxy {
     });
     this.stream.on('error', (error) => fail(error));
     this.stream.on('close', () => fail(new Error(`stream ${index} ended`)));
-    this.stream.on('data', (bytes: Buffer) => this.take(bytes));
+    this.stream.on('data', (bytes: Buffer) => this.frames.take(bytes));
     this.send(CLUSTER_TYPE, [], '', NODE);
-  }
-
-  private take(bytes: Buffer): void {
-    this.buffer = this.buffer.length === 0 ? bytes : Buffer.concat([this.buffer, bytes]);
-    while (this.buffer.length >= FRAME_HEAD) {
-      const end = FRAME_HEAD + this.buffer.readUInt32BE(1);
-      if (this.buffer.length < end) {
-        return;
-      }
-      this.answer(this.buffer.subarray(FRAME_HEAD, end));
-      this.buffer = this.buffer.subarray(end);
-    }
   }
 
   private answer(bytes: Uint8Array): void {
@@ -61,21 +58,25 @@ class BenchProxy {
     this.send(typeUrl, [], nonce);
     const first = !this.seen.has(typeUrl);
     this.seen.add(typeUrl);
-    if (first && typeUrl === CLUSTER_TYPE) {
-      this.send(
-        ENDPOINT_TYPE,
-        names.filter((name) => name.startsWith('outbound|')),
-        '',
-      );
-    } else if (first && typeUrl === ENDPOINT_TYPE) {
+    if (typeUrl === CLUSTER_TYPE) {
+      this.follow(names);
+    }
+    if (first && typeUrl === ENDPOINT_TYPE) {
       this.send(LISTENER_TYPE, [], '');
     } else if (first && typeUrl === LISTENER_TYPE) {
       this.send(ROUTE_TYPE, ['80'], '');
     } else if (first && typeUrl === ROUTE_TYPE) {
       this.settle();
-    } else if (typeUrl === ENDPOINT_TYPE) {
-      this.onEndpoints?.();
+    } else if (!first) {
+      this.onNext.get(typeUrl)?.();
     }
+  }
+
+  /** Asks for the endpoints of clusters that are new to it. */
+  private follow(clusters: readonly string[]): void {
+    const added = clusters.filter((name) => name.startsWith('outbound|') && !this.clusters.has(name));
+    for (const name of added) this.clusters.add(name);
+    if (added.length > 0) this.send(ENDPOINT_TYPE, added, '');
   }
 
   private send(typeUrl: string, names: readonly string[], nonce: string, node?: Uint8Array): void {
@@ -157,7 +158,10 @@ process.on('message', async (request: ClientsRequest) => {
   const acknowledged = proxies.map(
     (proxy) =>
       new Promise<number>((resolve) => {
-        proxy.onEndpoints = () => resolve(now());
+        proxy.onNext.set(request.typeUrl, () => {
+          proxy.onNext.clear();
+          resolve(now());
+        });
       }),
   );
   process.send?.({ at: [] });

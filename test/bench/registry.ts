@@ -3,6 +3,7 @@ import { run as fanOut } from './fan-out.ts';
 import { run as injection } from './injection.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
 import type { BenchResult } from './result.ts';
+import { run as traffic } from './traffic.ts';
 
 /** A bench: its name on the command line and what runs it. */
 export interface Bench {
@@ -15,5 +16,6 @@ export const BENCHES: readonly Bench[] = [
   { name: 'injection', run: injection },
   { name: 'fan-out', run: fanOut },
   { name: 'cold-storm', run: coldStorm },
+  { name: 'traffic', run: traffic },
   { name: 'proxy-memory', run: proxyMemory },
 ];
