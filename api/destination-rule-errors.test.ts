@@ -31,6 +31,7 @@ describe('A DestinationRule', () => {
       { host: 'a', subsets: [{ name: 'v', trafficPolicy: { outlierDetection: { interval: '0s' } } }] },
       'spec.subsets[0].trafficPolicy.outlierDetection.interval',
     ],
+    ['a server name too long', policy({ tls: { mode: 'ISTIO_MUTUAL', sni: 'é'.repeat(128) } }), `${TP}.tls.sni`, '255'],
     ['two balancers', balanced({ simple: 'RANDOM', consistentHash: { useSourceIp: true } }), LB, 'keep one'],
     [
       'two keys to hash by',

@@ -30,6 +30,9 @@ const FILES = ['clientCertificate', 'privateKey', 'caCertificates', 'caCrl'] as 
 /** Reports settings that the mode can't go with, and those that it ignores. */
 export function checkTls(found: Findings, field: string, tls: ClientTls): void {
   const { mode = 'DISABLE', insecureSkipVerify } = tls;
+  if (utf8.encode(tls.sni ?? '').length > MAX_SERVER_NAME) {
+    found.error(`${field}.sni`, `must be a name of at most ${MAX_SERVER_NAME} bytes`);
+  }
   if (mode === 'DISABLE' || mode === 'ISTIO_MUTUAL') {
     const ignored = mode === 'DISABLE' ? (['sni', 'subjectAltNames'] as const) : [];
     for (const name of [...FILES, 'credentialName', 'insecureSkipVerify', ...ignored] as const) {
@@ -56,6 +59,10 @@ export function checkTls(found: Findings, field: string, tls: ClientTls): void {
     }
   }
 }
+
+/** Longest name in a TLS handshake, in bytes; Envoy refuses clusters with a longer one. */
+const MAX_SERVER_NAME = 255;
+const utf8 = new TextEncoder();
 
 /** Nothing to verify with may stand beside the wish not to verify. A Secret may, with MUTUAL, for the certificate that is ours. */
 function checkUnverified(found: Findings, field: string, tls: ClientTls): void {

@@ -29,6 +29,8 @@ describe('protocol of a port', () => {
     ['the name udp-x', { name: 'udp-x' }, 'udp'],
     ['no name', {}, 'auto'],
     ['a name that says nothing', { name: 'web' }, 'auto'],
+    ['a name that all JavaScript objects know', { name: 'constructor' }, 'auto'],
+    ['an appProtocol that they know', { appProtocol: '__proto__' }, 'auto'],
     ['UDP', { protocol: 'UDP', name: 'http' }, 'udp'],
     ['SCTP', { protocol: 'SCTP' }, 'udp'],
     ['TCP with a name', { protocol: 'TCP', name: 'http' }, 'http'],

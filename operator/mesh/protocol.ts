@@ -10,27 +10,27 @@ export interface DeclaredPort {
   readonly numbers: readonly number[];
 }
 
-const BY_NAME: Readonly<Record<string, AppProtocol>> = {
-  http: 'http',
-  http_proxy: 'http',
-  http2: 'http2',
-  h2c: 'http2',
-  grpc: 'grpc',
-  tcp: 'tcp',
-  tls: 'tls',
-  https: 'tls',
-  mongo: 'tcp',
-  mysql: 'tcp',
-  redis: 'tcp',
-  udp: 'udp',
-};
+const BY_NAME: ReadonlyMap<string, AppProtocol> = new Map([
+  ['http', 'http'],
+  ['http_proxy', 'http'],
+  ['http2', 'http2'],
+  ['h2c', 'http2'],
+  ['grpc', 'grpc'],
+  ['tcp', 'tcp'],
+  ['tls', 'tls'],
+  ['https', 'tls'],
+  ['mongo', 'tcp'],
+  ['mysql', 'tcp'],
+  ['redis', 'tcp'],
+  ['udp', 'udp'],
+]);
 
 /** The names Kubernetes itself defines for `appProtocol` (KEP 3726). */
-const KUBERNETES_NAMES: Readonly<Record<string, AppProtocol>> = {
-  'kubernetes.io/h2c': 'http2',
-  'kubernetes.io/ws': 'http',
-  'kubernetes.io/wss': 'tls',
-};
+const KUBERNETES_NAMES: ReadonlyMap<string, AppProtocol> = new Map([
+  ['kubernetes.io/h2c', 'http2'],
+  ['kubernetes.io/ws', 'http'],
+  ['kubernetes.io/wss', 'tls'],
+]);
 
 /**
  * Here the server speaks first (FTP, SSH, SMTP, POP3, IMAP, MySQL, NATS, MongoDB), or the protocol is known not to be HTTP
@@ -47,7 +47,7 @@ export function protocolOf(port: DeclaredPort): AppProtocol {
   const declared = (port.appProtocol ?? port.name ?? '').toLowerCase();
   // The one name with a hyphen of its own. Envoy treats it as gRPC upstream, as Istio does.
   if (declared.startsWith('grpc-web')) return 'grpc';
-  const named = KUBERNETES_NAMES[declared] ?? BY_NAME[declared.split('-', 1)[0] ?? ''];
+  const named = KUBERNETES_NAMES.get(declared) ?? BY_NAME.get(declared.split('-', 1)[0] ?? '');
   if (named !== undefined) return named;
   return port.numbers.some((number) => NOT_SNIFFED.has(number)) ? 'tcp' : 'auto';
 }

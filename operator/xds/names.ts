@@ -53,9 +53,12 @@ export function inboundCluster(port: number): string {
   return `inbound|${port}||`;
 }
 
-/** Server name in the TLS handshake between proxies, Istio's form. */
+/** Longest server name that Envoy takes; it refuses a cluster with a longer one. */
+const MAX_SERVER_NAME = 255;
+
+/** Server name in the TLS handshake between proxies, Istio's form. The end of the longest hosts is cut off: the other side chooses nothing by it. */
 export function meshServerName(port: number, hostname: Hostname, revision = ''): string {
-  return `outbound_.${port}_.${revision}_.${hostname}`;
+  return `outbound_.${port}_.${revision}_.${hostname}`.slice(0, MAX_SERVER_NAME);
 }
 
 /** The route configuration of all HTTP on a port. */

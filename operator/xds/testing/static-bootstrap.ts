@@ -37,6 +37,8 @@ export function buildStaticBootstrap(
     const object = Object.fromEntries(
       Object.entries(value).map(([key, child]) => [key, inlineFile(key, child, secrets) ?? inline(child)]),
     );
+    // A list of revoked certificates, which a file that is not there can't hold.
+    if (typeof object.crl === 'object') delete object.crl;
     if ('sds_config' in object) {
       delete object.sds_config;
       credentials.add(String(object.name));
