@@ -8,6 +8,7 @@ import {
   type XdsResource,
 } from '../xds/resource.ts';
 import { ClusterGate } from './cluster-gate.ts';
+import { RemovalGate } from './removal-gate.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
@@ -38,8 +39,8 @@ export interface StreamEvents {
   answered(typeUrl: string, names: readonly string[], error: string | undefined, ms: number): void;
 }
 
-/** What one response may hold of a type. */
-type Part = 'upserts' | 'removals' | 'both';
+/** What one response may hold of a type; removals of clusters go by themselves. */
+type Part = 'upserts' | 'both';
 
 /**
  * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
@@ -59,13 +60,14 @@ export class ProxyStream {
   private nonce = 0;
   private closed = false;
   private wakeTimer: NodeJS.Timeout | undefined;
-  private routesSettledAt = 0;
+  private readonly removals: RemovalGate;
 
   constructor(proxy: ProxyIdentity, registry: ResourceRegistry, settings: StreamSettings, events: StreamEvents) {
     this.proxy = proxy;
     this.registry = registry;
     this.settings = settings;
     this.events = events;
+    this.removals = new RemovalGate(settings.removalDelayMs);
     this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
   }
 
@@ -126,8 +128,8 @@ export class ProxyStream {
         }
       }
     }
-    if (clusters !== undefined && this.removalsMayGo(clusters)) {
-      this.send(clusters, 'removals');
+    if (clusters !== undefined && clusters.inFlight === undefined && clusters.dirty.size > 0) {
+      this.removeClusters(clusters);
     }
   }
 
@@ -167,9 +169,7 @@ export class ProxyStream {
         this.gate.endpointsSettled(name);
       }
     }
-    if (ROUTING.includes(subscription.typeUrl)) {
-      this.routesSettledAt = performance.now();
-    }
+    subscription.answeredAt = performance.now();
     this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
   }
 
@@ -183,8 +183,8 @@ export class ProxyStream {
     }
     const pending = this.pending(subscription);
     const { chosen, whole } = this.choose(pending, part, subscription.maxNames);
-    if (chosen.upserts.length > 0 || chosen.removed.length > 0 || (subscription.owesResponse && part !== 'removals')) {
-      this.write(subscription, chosen);
+    if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {
+      this.write(subscription, chosen, whole);
     }
     return whole;
   }
@@ -203,7 +203,7 @@ export class ProxyStream {
   private choose(pending: Pending, part: Part, maxNames: number): { chosen: Pending; whole: boolean } {
     const upserts: XdsResource[] = [];
     let bytes = 0;
-    for (const resource of part === 'removals' ? [] : pending.upserts) {
+    for (const resource of pending.upserts) {
       bytes += resource.bytes.length;
       if (upserts.length > 0 && (bytes > this.settings.responseBytes || upserts.length >= maxNames)) {
         return { chosen: { upserts, removed: [] }, whole: false };
@@ -213,7 +213,8 @@ export class ProxyStream {
     return { chosen: { upserts, removed: part === 'upserts' ? [] : pending.removed }, whole: true };
   }
 
-  private write(subscription: Subscription, { upserts, removed }: Pending): void {
+  private write(subscription: Subscription, chosen: Pending, whole: boolean): void {
+    const { upserts, removed } = chosen;
     const { typeUrl } = subscription;
     const resources = upserts.map((resource) => resource.bytes);
     let gone = removed;
@@ -223,7 +224,7 @@ export class ProxyStream {
     }
     const nonce = String(++this.nonce);
     const bytes = encodeDeltaResponse({ typeUrl, nonce, resources, removed: gone });
-    subscription.markSent(nonce, upserts, removed, performance.now());
+    subscription.markSent(nonce, chosen, performance.now(), whole);
     if (typeUrl === CLUSTER_TYPE) {
       this.followClusters(upserts, removed);
     }
@@ -259,21 +260,14 @@ export class ProxyStream {
     return left === 0;
   }
 
-  private removalsMayGo(clusters: Subscription): boolean {
-    if (clusters.dirty.size === 0 || clusters.inFlight !== undefined) {
-      return false;
+  private removeClusters(clusters: Subscription): void {
+    const due = this.pending(clusters).removed;
+    const routing = ROUTING.flatMap((typeUrl) => this.subscriptions.get(typeUrl) ?? []);
+    const { names, waitMs } = this.removals.release(due, routing, performance.now());
+    if (names.length > 0) {
+      this.write(clusters, { upserts: [], removed: names }, false);
     }
-    for (const typeUrl of ROUTING) {
-      const subscription = this.subscriptions.get(typeUrl);
-      // A proxy that rejected its new routes still uses the old ones, and the clusters these name.
-      if (subscription && (subscription.dirty.size > 0 || subscription.inFlight || subscription.rejected.size > 0)) {
-        return false;
-      }
-    }
-    const left =
-      this.routesSettledAt === 0 ? 0 : this.routesSettledAt + this.settings.removalDelayMs - performance.now();
-    this.wakeIn(left);
-    return left <= 0;
+    this.wakeIn(waitMs);
   }
 
   private wakeIn(ms: number): void {

@@ -12,6 +12,8 @@ interface InFlight {
   readonly nonce: string;
   readonly names: readonly string[];
   readonly sentAt: number;
+  /** Nothing that was to be sent was left out. */
+  readonly whole: boolean;
 }
 
 /** What the next response of a type would hold. */
@@ -34,6 +36,11 @@ export class Subscription {
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();
   wildcard = false;
+  /** How many responses were sent that left nothing out, and which of them was acknowledged last. */
+  wholeSent = 0;
+  wholeAcked = 0;
+  /** When the proxy last answered, in ms of the process's clock; 0: never. */
+  answeredAt = 0;
   inFlight: InFlight | undefined;
   /** The proxy waits for a first response, even an empty one. */
   owesResponse = false;
@@ -128,8 +135,11 @@ export class Subscription {
     return { upserts, removed };
   }
 
-  /** Notes what a response that is being sent holds. */
-  markSent(nonce: string, upserts: readonly XdsResource[], removed: readonly string[], sentAt: number): void {
+  /**
+   * Notes what a response that is being sent holds.
+   * @param whole nothing that was to be sent is left out
+   */
+  markSent(nonce: string, { upserts, removed }: Pending, sentAt: number, whole: boolean): void {
     const names: string[] = [];
     for (const resource of upserts) {
       this.markName(resource.name, resource.version);
@@ -140,7 +150,8 @@ export class Subscription {
       names.push(name);
     }
     this.owesResponse = false;
-    this.inFlight = { nonce, names, sentAt };
+    if (whole) this.wholeSent += 1;
+    this.inFlight = { nonce, names, sentAt, whole };
   }
 
   /**
@@ -151,8 +162,9 @@ export class Subscription {
     if (this.inFlight === undefined || this.inFlight.nonce !== nonce) {
       return undefined;
     }
-    const { names } = this.inFlight;
+    const { names, whole } = this.inFlight;
     this.inFlight = undefined;
+    if (whole && error === undefined) this.wholeAcked = this.wholeSent;
     const blamed = error === undefined ? [] : this.blame(names, error);
     if (error !== undefined && blamed.length === names.length && names.length > 1) {
       this.sendInHalves(names);

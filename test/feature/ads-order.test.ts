@@ -124,6 +124,19 @@ describe('make before break on a stream', () => {
     expect([removal.typeUrl, removal.removedResources]).toEqual([CLUSTER_TYPE, ['a']]);
   });
 
+  test('a cluster is removed though routes change all the time', async () => {
+    table.update([textResource(ROUTE_TYPE, '80', 'to nothing')], [[CLUSTER_TYPE, 'a']]);
+    let message = await client.next();
+    // Before each answer there is something new, so that never all routes are acknowledged.
+    for (let version = 0; message.typeUrl === ROUTE_TYPE && version < 50; version++) {
+      table.update([textResource(ROUTE_TYPE, '80', `${version}`)]);
+      await new Promise((resolve) => setTimeout(resolve, REMOVAL_MS / 5));
+      client.ack(message);
+      message = await client.next();
+    }
+    expect([message.typeUrl, message.removedResources]).toEqual([CLUSTER_TYPE, ['a']]);
+  });
+
   test('a cluster stays while the proxy rejects the routes without it', async () => {
     table.update([textResource(ROUTE_TYPE, '80', 'bad')], [[CLUSTER_TYPE, 'a']]);
     client.nack(await client.next(), 'no');
