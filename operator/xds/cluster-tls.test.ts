@@ -48,6 +48,18 @@ describe('how connections are secured', () => {
     expect(names(other)).toEqual(['"exact":"spiffe://other/ns/a/sa/b"']);
   });
 
+  test('the marks of HTTP between proxies are offered to these alone', () => {
+    const marks = { filter_metadata: { heddle: { http_alpn: 'heddle-http,istio' } } };
+    expect(cluster({}, { peers: [PEER] }).metadata).toEqual(marks);
+    expect(cluster({ tls: { mode: 'ISTIO_MUTUAL' } }).metadata).toEqual(marks);
+    // Servers outside of the mesh may refuse connections that offer nothing they know.
+    for (const mode of ['SIMPLE', 'MUTUAL', 'DISABLE'] as const) {
+      expect(cluster({ tls: { mode } }, { peers: [PEER] }).metadata).toBeUndefined();
+    }
+    expect(cluster({}).metadata).toBeUndefined();
+    expect(cluster({}, { peers: [PEER], port: port(90, 'tcp') }).metadata).toBeUndefined();
+  });
+
   test('SIMPLE believes public authorities unless the policy names others', () => {
     expect(common({ mode: 'SIMPLE' }).validation_context).toEqual({ trusted_ca: { filename: SYSTEM_ROOTS } });
     expect(common({ mode: 'SIMPLE', caCertificates: 'system' }).validation_context).toEqual({

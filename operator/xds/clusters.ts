@@ -7,6 +7,7 @@ import {
 } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import type { Endpoint, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
+import { alpnMetadata } from './alpn-filter.ts';
 import { applyConnectionPool, buildThresholds } from './cluster-connection-pool.ts';
 import { applyDiscovery, discoveryOf } from './cluster-discovery.ts';
 import { carriesHttp, httpLimits, httpSettings, versionOf } from './cluster-http.ts';
@@ -67,6 +68,7 @@ export function translateServiceCluster(input: ClusterInput): XdsResource {
   if (policy.outlierDetection !== undefined) cluster.outlierDetection = buildOutlierDetection(policy.outlierDetection);
   if (carriesHttp(port.protocol, policy)) {
     const peer = speaksMeshTls(input) ? 'proxy' : 'application';
+    if (peer === 'proxy') cluster.metadata = alpnMetadata();
     const limits = httpSettings(port.protocol, policy, service);
     // The server's sidecar hands on what it gets, and the application did not ask for HTTP/2.
     const settings =
@@ -101,6 +103,7 @@ export function translatePodCluster(
   cluster.transportSocket = buildUpstreamTls(meshServerName(port.port, hostname), peers);
   applyConnectionPool(cluster, policy);
   if (isHttp(port.protocol)) {
+    cluster.metadata = alpnMetadata();
     const settings = httpLimits(port.protocol, policy);
     cluster.typedExtensionProtocolOptions = buildHttpProtocolOptions(port.protocol, 'proxy', settings);
   }

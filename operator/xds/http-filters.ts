@@ -2,10 +2,12 @@ import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf'
 import { CorsSchema } from '../../generated/envoy/envoy/extensions/filters/http/cors/v3/cors_pb.js';
 import { HTTPFaultSchema } from '../../generated/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js';
 import { RouterSchema } from '../../generated/envoy/envoy/extensions/filters/http/router/v3/router_pb.js';
+import { ConfigSchema as FilterStateSchema } from '../../generated/envoy/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
 import {
   type HttpFilter,
   HttpFilterSchema,
 } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { buildAlpnState } from './alpn-filter.ts';
 import { pack } from './encoding.ts';
 
 /** On which side of a connection a filter chain stands. */
@@ -21,7 +23,7 @@ type FilterBuilder = (direction: Direction) => HttpFilter | undefined;
  * HTTP filters in the order in which requests pass them. This is the one place that says so. A fault comes before everything that could
  * answer, as in Istio. The router is last: it ends the chain.
  */
-const FILTERS: readonly FilterBuilder[] = [buildFault, buildCors, buildRouter];
+const FILTERS: readonly FilterBuilder[] = [buildFault, buildCors, buildAlpn, buildRouter];
 
 export function buildHttpFilters(direction: Direction): HttpFilter[] {
   return FILTERS.map((build) => build(direction)).filter((filter) => filter !== undefined);
@@ -35,6 +37,12 @@ function buildFault(direction: Direction): HttpFilter | undefined {
 /** Answers preflights as a route says, by `typed_per_filter_config`; else none. */
 function buildCors(direction: Direction): HttpFilter | undefined {
   return direction === 'outbound' ? buildFilter(CORS_FILTER, CorsSchema) : undefined;
+}
+
+/** After all that could still choose another route. */
+function buildAlpn(direction: Direction): HttpFilter | undefined {
+  if (direction === 'inbound') return undefined;
+  return buildFilter('envoy.filters.http.set_filter_state', FilterStateSchema, buildAlpnState());
 }
 
 /** Without Envoy's own headers: applications never asked for them. */

@@ -7,7 +7,6 @@ import {
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { OutboundPolicy } from '../mesh/snapshot.ts';
-import { buildAlpnFilter } from './alpn-filter.ts';
 import { buildOutboundManager } from './connection-managers.ts';
 import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
@@ -72,5 +71,5 @@ function boundAddress(address: string, port: number) {
 
 function buildHttpChain(port: number): FilterChain {
   const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), buildStatsLogger(outboundTags()));
-  return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [buildAlpnFilter(), manager] });
+  return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });
 }
