@@ -33,7 +33,7 @@ describe('status of policies of callers', () => {
     await world.clock.pass(10_000);
     world.proxies.delay(key('web'), names('p', 3));
     world.put(['web'], 2);
-    await world.clock.pass(400);
+    await world.clock.pass(2000);
     expect(world.programmed('web')).toBe('False: in force on 0 of 3 proxies; waiting for shop/p0, shop/p1, shop/p2');
     world.proxies.acknowledge('p1');
     await world.clock.pass(6000);
@@ -43,6 +43,19 @@ describe('status of policies of callers', () => {
     await world.clock.pass(6000);
     expect(world.programmed('web')).toBe('True: in force on 3 of 3 proxies');
     expect(world.condition('web', 'Programmed')?.observedGeneration).toBe(2);
+  });
+
+  test('says so once when the proxies answer in good time', async () => {
+    const world = new CallerWorld();
+    world.addPods(names('p', 3));
+    world.proxies.delay(key('web'), names('p', 3));
+    world.writer.start();
+    world.put(['web']);
+    await world.clock.pass(1000);
+    expect(world.programmed('web')).toBeUndefined();
+    for (const pod of names('p', 3)) world.proxies.acknowledge(pod);
+    await world.clock.pass(400);
+    expect(world.programmed('web')).toBe('True: in force on 3 of 3 proxies');
   });
 
   test('goes up with each of very many proxies, too', async () => {

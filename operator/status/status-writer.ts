@@ -18,6 +18,8 @@ export interface StatusWriterOptions {
   readonly clock?: Clock;
   /** A change waits this long, so that the proxies' answers to it go into the same write; default 300. */
   readonly settleMs?: number;
+  /** So long after a change nothing is written while proxies have yet to answer: the next write could say so only much later; default 1,500. */
+  readonly answerMs?: number;
   /** Least time between two writes of one object; default 5,000. */
   readonly intervalMs?: number;
   /** How long a proxy may be without a report before it counts as missing; default 15,000. */
@@ -61,7 +63,7 @@ export class StatusWriter {
   #cancelResync: (() => void) | undefined;
 
   constructor(options: StatusWriterOptions) {
-    const times = { settleMs: 300, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
+    const times = { settleMs: 300, answerMs: 1500, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
     this.#options = { clock: systemClock, ...times, writesPerSecond: 20, checksPerSecond: 50_000, ...options };
     this.#absence = new Absence(this.#options.graceMs);
     this.#loop = new JudgementLoop(this.#options, (row) => this.#judge(row));
@@ -202,6 +204,13 @@ export class StatusWriter {
     this.#watch.judged(row, reach, count);
     if (Number.isFinite(count.graceMs)) this.#loop.add(row, Math.max(now + count.graceMs, row.notBefore));
     if (wanted !== undefined && !sameStatus(wanted, present)) {
+      const { waiting, refused } = count.enforcement;
+      const answersBy = row.changedAt + this.#options.answerMs;
+      if (waiting.length > 0 && refused.length === 0 && now < answersBy) {
+        // An ACK has it looked at before that.
+        this.#loop.add(row, answersBy);
+        return BASE_CHECKS + count.looked;
+      }
       void this.#write(row, { uid: object.uid, status: wanted });
     }
     return BASE_CHECKS + count.looked;
