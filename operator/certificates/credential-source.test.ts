@@ -105,6 +105,20 @@ describe('CredentialSource', () => {
     expect(news[1]).toEqual({ namespace: 'shop', credential: 'kubernetes://db', problem: undefined });
   });
 
+  test('tells of no end before the last part is there', async () => {
+    const source = await start();
+    api.grant(SECRET, 'shop', 'client');
+    for (const secret of ['kubernetes://db', 'kubernetes://db-cacert']) connect(source, proxy('a'), secret);
+    await eventually(() => news.length === 2);
+    put();
+    await eventually(() => news.length === 3);
+    expect(news[2]?.problem).toMatch(/has no ca.crt/);
+    const { cert, key } = issueCertificate({ commonName: 'db' });
+    api.put(SECRET, { 'tls.crt': cert, 'tls.key': key, 'ca.crt': cert });
+    await eventually(() => news.length === 4);
+    expect(news[3]?.problem).toBeUndefined();
+  });
+
   test('forgets what no stream asks for any more, and asks the API server no more', async () => {
     const source = await start();
     const [one, two] = [connect(source, proxy('a')), connect(source, proxy('b'))];
@@ -121,7 +135,7 @@ describe('CredentialSource', () => {
 
   test('holds no more than its bounds, and says what it turned away', async () => {
     const source = await start({ perAccount: 2, total: 3 });
-    for (const name of ['a', 'b', 'c']) source.lookup(proxy('a'), `kubernetes://${name}`);
+    for (const name of ['a', 'b', 'c', 'd']) source.lookup(proxy('a'), `kubernetes://${name}`);
     for (const name of ['a', 'b']) source.lookup(proxy('b', 'other'), `kubernetes://${name}`);
     expect(source.size).toBe(3);
     expect(news.map(({ credential, problem }) => [credential, problem?.split(' ').slice(0, 2).join(' ')])).toEqual([

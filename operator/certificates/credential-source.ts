@@ -74,6 +74,8 @@ export class CredentialSource {
   readonly #logger: Logger;
   /** By ServiceAccount, then by name of the SDS secret. */
   readonly #accounts = new Map<string, Map<string, Entry>>();
+  /** Accounts that were refused one in this round. */
+  readonly #turnedAway = new Set<string>();
   readonly #listeners = new Set<(change: ResourceChange) => void>();
   readonly #controller: Controller;
   readonly #timer: NodeJS.Timeout;
@@ -135,6 +137,9 @@ export class CredentialSource {
     const key = keyOf(account);
     const entries = this.#accounts.get(key) ?? new Map<string, Entry>();
     if (entries.size >= perAccount || this.#size >= total) {
+      // Whoever asks for thousands shall cost no more than who asks for one too many.
+      if (this.#turnedAway.has(key)) return;
+      this.#turnedAway.add(key);
       const problem =
         entries.size >= perAccount
           ? `ServiceAccount ${key} asks for more than ${perAccount} credentials; this one is not served`
@@ -179,8 +184,11 @@ export class CredentialSource {
     const { namespace } = entry.account;
     const { credential } = entry.name;
     if (reading.state === 'served') {
-      if (entry.problem) this.#options.tell({ namespace, credential, problem: undefined });
+      const had = entry.problem;
       delete entry.problem;
+      const parts = this.#accounts.get(keyOf(entry.account))?.values() ?? [];
+      const isWhole = [...parts].every(({ name, problem }) => name.credential !== credential || !problem);
+      if (had && isWhole) this.#options.tell({ namespace, credential, problem: undefined });
       return;
     }
     const now = performance.now();
@@ -193,6 +201,7 @@ export class CredentialSource {
 
   /** Forgets what nobody has asked for lately, and makes the streams ask for the rest. */
   #round(): void {
+    this.#turnedAway.clear();
     for (const [account, entries] of this.#accounts) {
       for (const [secret, entry] of entries) {
         if (++entry.idleRounds <= this.#settings.patienceRounds) continue;
