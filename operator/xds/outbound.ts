@@ -19,7 +19,7 @@ import { RouteTable } from './route-table.ts';
 import { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import { ServiceTable } from './service-table.ts';
-import { routablePorts } from './service-variant.ts';
+import { routablePorts, type ServiceVariant } from './service-variant.ts';
 import { VersionLog } from './version-log.ts';
 import { VirtualHostTable } from './virtual-host-table.ts';
 
@@ -43,6 +43,8 @@ export class Outbound {
   private readonly changedIn = new Map<ObjectKey, number>();
   /** By scope and policy, of the present state of the mesh. */
   private readonly carriersOf = new Map<Scope, Map<ObjectKey, readonly ResourceName[]>>();
+  /** By scope and cluster, what was looked up in the present state of the mesh: thousands of proxies ask for each. */
+  private found = new WeakMap<Scope, Map<string, ServiceVariant>>();
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {
@@ -66,6 +68,7 @@ export class Outbound {
     this.snapshot = snapshot;
     this.log.state += 1;
     this.carriersOf.clear();
+    this.found = new WeakMap();
     const touched = takeIn(this, snapshot, delta);
     this.regroup(delta, touched, change);
     const affected = new Set<Hostname>(touched.routes);
@@ -193,7 +196,16 @@ export class Outbound {
     }
   }
 
-  private variantOf(name: string, { scope }: Client) {
+  private variantOf(name: string, { scope }: Client): ServiceVariant | undefined {
+    const known = this.found.get(scope) ?? new Map<string, ServiceVariant>();
+    this.found.set(scope, known);
+    const variant = known.get(name) ?? this.findVariant(name, scope);
+    // Names that mean nothing are anybody's to make up: they are not remembered.
+    if (variant?.clusters.has(name)) known.set(name, variant);
+    return variant;
+  }
+
+  private findVariant(name: string, scope: Scope): ServiceVariant | undefined {
     const hostname = readOutboundCluster(name)?.hostname;
     if (hostname === undefined) return undefined;
     // Single pods of a headless service have a cluster with its name behind a wildcard.

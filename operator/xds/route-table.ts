@@ -7,19 +7,29 @@ import { contentHash, encodeField, encodeResourceParts } from './encoding.ts';
 import { MAX_RESPONSE_BODY } from './http-route-answers.ts';
 import { routeConfiguration, UNDELIVERED_HEADER } from './names.ts';
 import { ROUTE_TYPE, type XdsResource } from './resource.ts';
+import { RouteHosts } from './route-hosts.ts';
 import type { VersionLog } from './version-log.ts';
 import type { EncodedHosts, VirtualHostTable } from './virtual-host-table.ts';
 import { buildUnknownHost } from './virtual-hosts.ts';
 
 /** Field number of `RouteConfiguration.virtual_hosts`. */
 const VIRTUAL_HOSTS_FIELD = 2;
+const NOTHING_TAKEN: ReadonlySet<string> = new Set();
 
 interface PortRoutes {
   readonly hosts: Set<Hostname>;
   /** Hostnames in order; undefined when it has to be sorted again. */
   order: readonly Hostname[] | undefined;
   /** By scope, and by namespace where short names of its own resolve on the port. */
-  readonly variants: Map<string, XdsResource | undefined>;
+  readonly variants: Map<string, Variant>;
+}
+
+/** A route configuration as some clients see it. */
+interface Variant {
+  readonly hosts: RouteHosts;
+  resource: XdsResource | undefined;
+  /** State of the mesh in which the resource was last given up. */
+  staleIn: number;
 }
 
 /**
@@ -29,7 +39,7 @@ interface PortRoutes {
 export class RouteTable {
   private readonly hosts: VirtualHostTable;
   private readonly ownsOnPort: (namespace: string, port: number) => boolean;
-  private readonly log: Pick<VersionLog, 'note'>;
+  private readonly log: Pick<VersionLog, 'note' | 'state'>;
   private readonly ports = new Map<number, PortRoutes>();
   private readonly portsOf = new Map<Hostname, ReadonlySet<number>>();
   private readonly unknown: Readonly<Record<OutboundPolicy, EncodedHosts>> = {
@@ -44,7 +54,7 @@ export class RouteTable {
   constructor(
     hosts: VirtualHostTable,
     ownsOnPort: (namespace: string, port: number) => boolean,
-    log: Pick<VersionLog, 'note'>,
+    log: Pick<VersionLog, 'note' | 'state'>,
   ) {
     this.log = log;
     this.hosts = hosts;
@@ -65,7 +75,7 @@ export class RouteTable {
     for (const port of touched) {
       const routes = this.ports.get(port) ?? { hosts: new Set(), order: undefined, variants: new Map() };
       this.ports.set(port, routes);
-      routes.variants.clear();
+      this.giveUp(routes, hostname);
       if (before.has(port) !== ports.has(port)) routes.order = undefined;
       if (ports.has(port)) routes.hosts.add(hostname);
       else routes.hosts.delete(hostname);
@@ -85,12 +95,13 @@ export class RouteTable {
     if (routes === undefined) return undefined;
     const home = this.ownsOnPort(namespace, port) ? namespace : '';
     const variant = `${home} ${scope.key}`;
-    const known = routes.variants.get(variant);
-    if (known !== undefined) return known;
-    const built = this.assemble(port, routes, { scope, namespace: home });
-    routes.variants.set(variant, built);
-    this.log.note(built.version);
-    return built;
+    const known = routes.variants.get(variant) ?? { hosts: new RouteHosts(), resource: undefined, staleIn: 0 };
+    routes.variants.set(variant, known);
+    if (known.resource === undefined) {
+      known.resource = this.assemble(port, routes, known, { scope, namespace: home });
+      this.log.note(known.resource.version);
+    }
+    return known.resource;
   }
 
   /** Ports with a route configuration. */
@@ -98,9 +109,24 @@ export class RouteTable {
     return this.ports.keys();
   }
 
+  /** Forgets what a hostname adds to the route configurations of a port, and these, and those that nobody has asked for since the last time. */
+  private giveUp({ variants }: PortRoutes, hostname: Hostname): void {
+    const { state } = this.log;
+    for (const [key, variant] of variants) {
+      if (variant.resource === undefined && variant.staleIn !== state) {
+        variants.delete(key);
+        continue;
+      }
+      variant.hosts.forget(hostname);
+      variant.resource = undefined;
+      variant.staleIn = state;
+    }
+  }
+
   private assemble(
     port: number,
     routes: PortRoutes,
+    variant: Variant,
     { scope, namespace }: Pick<Client, 'scope' | 'namespace'>,
   ): XdsResource {
     routes.order ??= [...routes.hosts].sort();
@@ -116,19 +142,42 @@ export class RouteTable {
         maxDirectResponseBodySizeBytes: MAX_RESPONSE_BODY,
       }),
     );
-    const hosts: EncodedHosts[] = [];
-    // Two services may claim one address, and ServiceEntries any name. Envoy refuses the whole route configuration for that, so the first has it.
-    const taken = new Set<string>();
-    for (const hostname of routes.order) {
-      const encoded = this.hosts.get(scope, hostname, port, namespace, taken);
-      if (encoded === undefined || encoded.fields.length === 0) continue;
-      hosts.push(encoded);
-      for (const domain of encoded.domains) taken.add(domain);
-    }
+    const hosts = this.hostsOf(port, routes.order, variant.hosts, { scope, namespace });
     hosts.push(this.unknown[scope.outboundPolicy]);
     // Hashing the hosts' hashes instead of their bytes keeps a change of one host from costing as much as the whole port.
-    const version = contentHash(head, hosts.map((host) => host.hash).join());
-    return encodeResourceParts(ROUTE_TYPE, name, [head, ...hosts.flatMap((host) => host.fields)], version);
+    let hashes = '';
+    const parts: Uint8Array[] = [head];
+    for (const { hash, fields } of hosts) {
+      hashes += `,${hash}`;
+      for (const field of fields) parts.push(field);
+    }
+    return encodeResourceParts(ROUTE_TYPE, name, parts, contentHash(head, hashes));
+  }
+
+  private hostsOf(
+    port: number,
+    order: readonly Hostname[],
+    known: RouteHosts,
+    { scope, namespace }: Pick<Client, 'scope' | 'namespace'>,
+  ): EncodedHosts[] {
+    const free = (hostname: Hostname) =>
+      known.get(hostname, () => this.hosts.get(scope, hostname, port, namespace, NOTHING_TAKEN));
+    const hosts: EncodedHosts[] = [];
+    for (const hostname of order) {
+      const encoded = free(hostname);
+      if (encoded !== undefined) hosts.push(encoded);
+    }
+    if (!known.contested) return hosts;
+    // Two services may claim one address, and ServiceEntries any name. Envoy refuses the whole route configuration for that, so the first has it.
+    const taken = new Set<string>();
+    return order.flatMap((hostname): readonly EncodedHosts[] => {
+      let encoded = free(hostname);
+      if (encoded?.domains.some((domain) => taken.has(domain))) {
+        encoded = this.hosts.get(scope, hostname, port, namespace, taken);
+      }
+      for (const domain of encoded?.domains ?? []) taken.add(domain);
+      return encoded === undefined || encoded.fields.length === 0 ? [] : [encoded];
+    });
   }
 }
 

@@ -28,7 +28,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   private outbound: Outbound | undefined;
   private readonly inbound = new InboundTable();
   private readonly listeners = new Set<(change: ResourceChange) => void>();
-  /** Clusters per scope and inbound side, common ones included. */
+  /** Clusters of the outbound side by scope. With those of its inbound side, each proxy has others, which are not worth the memory. */
   private wildcardClusters = new Map<string, ReadonlyMap<string, XdsResource>>();
 
   /**
@@ -123,14 +123,19 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     }
   }
 
-  private allClusters(outbound: Outbound, proxy: ProxyIdentity, view: ProxyView | undefined) {
+  private allClusters(
+    outbound: Outbound,
+    proxy: ProxyIdentity,
+    view: ProxyView | undefined,
+  ): ReadonlyMap<string, XdsResource> {
     const client = outbound.clients.get(proxy);
-    const key = `${client.scope.key} ${view?.key ?? ''}`;
-    const known = this.wildcardClusters.get(key);
-    if (known !== undefined) return known;
-    const all = outbound.allClusters(client);
-    for (const [name, cluster] of view?.inbound.clusters ?? []) all.set(name, cluster);
-    this.wildcardClusters.set(key, all);
+    const { key } = client.scope;
+    const shared = this.wildcardClusters.get(key) ?? outbound.allClusters(client);
+    this.wildcardClusters.set(key, shared);
+    const own = view?.inbound.clusters;
+    if (own === undefined || own.size === 0) return shared;
+    const all = new Map(shared);
+    for (const [name, cluster] of own) all.set(name, cluster);
     return all;
   }
 }
