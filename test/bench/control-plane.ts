@@ -36,6 +36,7 @@ const server = new AdsServer({
     maxUnauthenticatedPerAddress: 100_000,
     maxUnauthenticated: 100_000,
     authenticateWithinMs: PATIENCE_MS,
+    firstMessageMs: PATIENCE_MS,
     writeStallMs: PATIENCE_MS,
     answerMs: PATIENCE_MS,
     keepaliveTimeoutMs: PATIENCE_MS,

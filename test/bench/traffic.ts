@@ -5,6 +5,8 @@ import type { BenchResult } from './result.ts';
 
 const SERVICES = 1000;
 const PROXIES = 500;
+/** So many come at once: with more, the process that plays them all is too slow for the time that a TLS handshake may take. */
+const WAVE = 50;
 /** All in one, and each with Services of its own. */
 const NAMESPACES = [1, 20];
 const WARM_UP = 2;
@@ -19,7 +21,7 @@ const CHANGES: readonly { readonly change: ChangeKind; readonly name: string }[]
 
 /**
  * One object changes in a mesh in which every Service has a VirtualService and a DestinationRule, and every connected proxy must hear of it and
- * acknowledge; before, they all come at once.
+ * acknowledge; before, they join, a wave after the other.
  */
 export async function run(): Promise<BenchResult[]> {
   const results: BenchResult[] = [];
@@ -32,17 +34,9 @@ async function measure(namespaces: number): Promise<BenchResult[]> {
   const spread = `${namespaces} ${namespaces === 1 ? 'namespace' : 'namespaces'}`;
   try {
     const empty = await testbed.measure(true);
-    const times = await testbed.connect(PROXIES);
+    for (let joined = 0; joined < PROXIES; joined += WAVE) await testbed.connect(WAVE);
     const joined = await testbed.measure();
-    const results = [
-      {
-        bench: `${PROXIES} join, ${spread}`,
-        figure: 'until the last has everything',
-        value: round(Math.max(...times) / 1000),
-        unit: 's',
-      },
-      ...differences(`${PROXIES} join, ${spread}`, empty, joined, 1),
-    ];
+    const results = [...differences(`${PROXIES} join, ${spread}`, empty, joined, 1)];
     for (const { change, name } of CHANGES) {
       results.push(...(await measureChange(testbed, change, `${name}, ${spread}`)));
     }
