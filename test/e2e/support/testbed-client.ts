@@ -152,7 +152,10 @@ export class Client {
    * Several kinds of requests by one exec, one kind after the other unless told.
    * @returns a report for each spec, in their order
    */
-  plan(specs: readonly RequestSpec[], { concurrent = false } = {}): Promise<readonly ManyReport[]> {
+  plan<const Specs extends readonly RequestSpec[]>(
+    specs: Specs,
+    { concurrent = false } = {},
+  ): Promise<{ readonly [Index in keyof Specs]: ManyReport }> {
     return this.#exec(['plan', JSON.stringify(specs), ...(concurrent ? ['--concurrent'] : [])], PLAN_MS);
   }
 

@@ -86,6 +86,16 @@ function service(name: string, options: TestbedOptions): object {
   };
 }
 
+/** One more Service, with the ports `http` 80, `grpc` 81 and `tcp` 90, for the pods of a server: a host that has rules of its own. */
+export function anotherService(name: string, server: string): object {
+  const ports = [
+    { name: 'http', port: 80, targetPort: 'http' },
+    { name: 'grpc', port: 81, targetPort: 'grpc' },
+    { name: 'tcp', port: 90, targetPort: TCP_PORT },
+  ];
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector: { app: server }, ports } };
+}
+
 function serverDeployment(name: string, selector: Readonly<Record<string, string>>, options: TestbedOptions): object {
   const container = {
     ports: [
