@@ -165,12 +165,17 @@ export class ProxyStream {
     for (const name of names) {
       if (subscription.typeUrl === CLUSTER_TYPE) {
         this.gate.clusterSettled(name, !subscription.rejected.has(name));
-      } else if (subscription.typeUrl === ENDPOINT_TYPE && !subscription.dirty.has(name)) {
+      } else if (subscription.typeUrl === ENDPOINT_TYPE && !this.owes(subscription, name)) {
         this.gate.endpointsSettled(name);
       }
     }
     subscription.answeredAt = performance.now();
     this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
+  }
+
+  /** Whether a newer state of a name is still to be sent. One that was named again meanwhile may be the same. */
+  private owes(subscription: Subscription, name: string): boolean {
+    return subscription.owes(name, this.registry.lookup(this.proxy, subscription.typeUrl, name));
   }
 
   /** Sends one response of a type unless one is unacknowledged. True when nothing of that part is left to send. */

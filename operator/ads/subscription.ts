@@ -109,6 +109,11 @@ export class Subscription {
     this.dirty.add(name);
   }
 
+  /** Whether the newest state of a name, undefined when there is none, is still to be sent. */
+  owes(name: string, newest: XdsResource | undefined): boolean {
+    return this.dirty.has(name) && this.sent.get(name) !== (newest?.version ?? ABSENT);
+  }
+
   /**
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name
