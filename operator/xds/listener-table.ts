@@ -75,7 +75,7 @@ export class ListenerTable {
   get(name: string, client: View): XdsResource | undefined {
     if (name === OUTBOUND_LISTENER) return this.entrance(client.dualStack, client.scope.outboundPolicy);
     const port = portOfListener(name);
-    if (port !== undefined && TAKEN.has(port)) return undefined;
+    if (port !== undefined && (TAKEN.has(port) || isBoundToAll(client.scope, port))) return undefined;
     const bound = readBoundListener(name);
     if (bound !== undefined && !isBound(client.scope, bound)) return undefined;
     if (name === DNS_LISTENER && !client.dnsCapture) return undefined;
@@ -204,6 +204,11 @@ function translate(name: string, { view, items }: Variant): XdsResource {
 
 function isBound(scope: Scope, { address, port }: { readonly address: string; readonly port: number }): boolean {
   return scope.boundListeners().some((one) => one.address === address && one.port === port);
+}
+
+/** A listener for connections that were made to any address: Envoy hands redirected ones to it too, and refuses another of the same address. */
+function isBoundToAll(scope: Scope, port: number): boolean {
+  return isBound(scope, { address: '0.0.0.0', port }) || isBound(scope, { address: '::', port });
 }
 
 function isSame(a: Variant, b: Variant): boolean {

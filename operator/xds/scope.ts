@@ -1,3 +1,12 @@
+import {
+  ADMIN_PORT,
+  DNS_PORT,
+  GRPC_PROBE_PORT_BASE,
+  GRPC_PROBE_PORT_COUNT,
+  INBOUND_PORT,
+  OUTBOUND_PORT,
+  PLAINTEXT_PORTS,
+} from '../../proxy/ports.ts';
 import type { DestinationIndex, SelectedPolicy } from '../mesh/destination-selection.ts';
 import { coversHostname, isWildcard } from '../mesh/hostname.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
@@ -28,6 +37,7 @@ export interface ScopeTraits {
   readonly sidecarKey: ObjectKey | undefined;
 }
 
+const PROXY_PORTS = new Set([ADMIN_PORT, OUTBOUND_PORT, INBOUND_PORT, DNS_PORT, ...PLAINTEXT_PORTS]);
 const NO_RULES: readonly RouteRule[] = [];
 
 /** The mesh as all clients of some traits see it: which services, routes and policies are theirs. Remembers what it was asked until told. */
@@ -95,11 +105,13 @@ export class Scope {
     return own.some(({ hosts }) => importsService(hosts, service, audience)) || (!isOwn(own) && this.isRouted(service));
   }
 
-  /** Where a Sidecar has listeners that clients connect to themselves. */
+  /** Where a Sidecar has listeners that clients connect to themselves; not on ports of the proxy's own, which are in use. */
   boundListeners(): { readonly address: string; readonly port: number }[] {
     const egress = this.traits.sidecar?.egress ?? [];
     return egress.flatMap(({ bind, port }) =>
-      bind === undefined || port === undefined ? [] : [{ address: bind, port: port.number }],
+      bind === undefined || port === undefined || isProxyPort(port.number)
+        ? []
+        : [{ address: bind, port: port.number }],
     );
   }
 
@@ -155,6 +167,12 @@ export class Scope {
       ),
     );
   }
+}
+
+/** Whether the proxy of a pod listens on the port itself, or may. */
+function isProxyPort(port: number): boolean {
+  const probe = port - GRPC_PROBE_PORT_BASE;
+  return PROXY_PORTS.has(port) || (probe >= 0 && probe < GRPC_PROBE_PORT_COUNT);
 }
 
 /** The listeners whose hosts are reached on a port: those of the port, and where clients are redirected to none of them those for all ports. */
