@@ -35,6 +35,7 @@ export class Outbound {
   readonly distinctions = new Distinctions();
   readonly services = new ServiceTable();
   readonly clients: Clients;
+  readonly virtualHosts: VirtualHostTable;
   readonly routes: RouteTable;
   readonly listeners: ListenerTable;
   private readonly builtin = new Map(translateBuiltinClusters().map((cluster) => [cluster.name, cluster]));
@@ -55,11 +56,8 @@ export class Outbound {
       (key) => this.snapshot?.sidecars.get(key),
       (uid): Workload | undefined => this.snapshot?.workloads.get(uid),
     );
-    this.routes = new RouteTable(
-      new VirtualHostTable(this),
-      (namespace, port) => hosts.ownsOnPort(namespace, port),
-      this.log,
-    );
+    this.virtualHosts = new VirtualHostTable(this);
+    this.routes = new RouteTable(this.virtualHosts, (namespace, port) => hosts.ownsOnPort(namespace, port), this.log);
     this.listeners = new ListenerTable(this, this.log);
   }
 

@@ -42,6 +42,8 @@ interface Subject {
 
 /** The virtual hosts of all hostnames, each encoded once for all clients that see the same. */
 export class VirtualHostTable {
+  /** How many were encoded so far: what a change costs. */
+  encodings = 0;
   private readonly sources: ResolutionSources;
   private readonly encoded = new Map<Hostname, Map<string, EncodedHosts>>();
 
@@ -129,6 +131,7 @@ export class VirtualHostTable {
       if (podDomains.length > 0) hosts.push(buildVirtualHost(`*.${name}`, podDomains, routes));
     }
     const bytes = hosts.map((host) => toBinary(VirtualHostSchema, host));
+    this.encodings += bytes.length;
     return {
       fields: bytes.map((host) => encodeField(VIRTUAL_HOSTS_FIELD, host)),
       hash: contentHash(...bytes),

@@ -1,0 +1,105 @@
+import { expect, test } from '@jest/globals';
+import { MeshBuilder } from '../mesh/mesh-builder.ts';
+import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
+import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../mesh/testing/objects.ts';
+import { CacheChange } from './cache-change.ts';
+import { Outbound } from './outbound.ts';
+import { deltaBetween, proxyOf } from './testing/mesh-fixture.ts';
+
+const SERVICES = 100;
+const PROXIES = [proxyOf('w0'), proxyOf('w1'), proxyOf('w2', 'bank')];
+
+function changeOf(entry: MeshObject): MeshChange {
+  // Kind and object stay together, which a spread over a union of types does not show.
+  return { ...entry, key: keyOf(entry.object.metadata) } as MeshChange;
+}
+
+function route(number: number, weight: number): MeshObject {
+  const destination = { host: `s${number}`, subset: 'v1' };
+  const spec = {
+    hosts: [`s${number}`],
+    http: [
+      {
+        route: [
+          { destination, weight },
+          { destination: { host: 's0' }, weight: 100 - weight },
+        ],
+      },
+    ],
+  };
+  return { kind: 'VirtualService', object: virtualService(`shop/r${number}`, spec) };
+}
+
+/** A mesh of many services with routes and policies, all of which three proxies have asked for. */
+function startMesh() {
+  const app = pod('app', { labels: { version: 'v1' } });
+  const numbers = Array.from({ length: SERVICES }, (_, number) => number);
+  const builder = new MeshBuilder(SETTINGS);
+  const outbound = new Outbound(SETTINGS);
+  const ask = () => {
+    for (const proxy of PROXIES) {
+      const client = outbound.clients.get(proxy);
+      for (const port of outbound.routes.all()) outbound.routes.get(port, client);
+      outbound.allClusters(client);
+    }
+  };
+  const apply = (objects: readonly MeshObject[]): number => {
+    const before = builder.snapshot;
+    const { snapshot } = builder.apply(objects.map(changeOf));
+    const encodings = outbound.virtualHosts.encodings;
+    outbound.update(snapshot, deltaBetween(before, snapshot), new CacheChange(() => outbound.names()));
+    ask();
+    return outbound.virtualHosts.encodings - encodings;
+  };
+  const all = apply([
+    { kind: 'Pod', object: app },
+    ...numbers.flatMap((number): MeshObject[] => [
+      { kind: 'Service', object: service(`s${number}`, {}, { clusterIP: `10.96.1.${number}` }) },
+      { kind: 'EndpointSlice', object: slice(`s${number}`, [app]) },
+      route(number, 90),
+      {
+        kind: 'DestinationRule',
+        object: destinationRule(`shop/d${number}`, {
+          host: `s${number}`,
+          subsets: [{ name: 'v1', labels: { version: 'v1' } }],
+        }),
+      },
+    ]),
+  ]);
+  return { apply, all, outbound };
+}
+
+test('a change of one VirtualService encodes the virtual host of its host anew, once per namespace that differs, and no cluster', () => {
+  const { apply, all, outbound } = startMesh();
+  // Short names resolve at home alone.
+  expect(all).toBe(2 * SERVICES);
+  const clusters = PROXIES.map((proxy) => outbound.allClusters(outbound.clients.get(proxy)));
+  expect(apply([route(7, 50)])).toBe(2);
+  for (const [index, proxy] of PROXIES.entries()) {
+    for (const [name, cluster] of outbound.allClusters(outbound.clients.get(proxy))) {
+      expect(cluster).toBe(clusters[index]?.get(name));
+    }
+  }
+});
+
+test('an object that comes again, as after a restart of the watch, encodes nothing', () => {
+  const { apply } = startMesh();
+  expect(apply([route(7, 90)])).toBe(0);
+});
+
+test('a change of one DestinationRule encodes its clusters anew, and of the virtual hosts at most those with routes there', () => {
+  const { apply, outbound } = startMesh();
+  const client = outbound.clients.get(proxyOf('w0'));
+  const before = outbound.allClusters(client);
+  const spec = {
+    host: 's7',
+    subsets: [{ name: 'v1', labels: { version: 'v1' } }],
+    trafficPolicy: { loadBalancer: { simple: 'RANDOM' as const } },
+  };
+  expect(apply([{ kind: 'DestinationRule', object: destinationRule('shop/d7', spec) }])).toBeLessThanOrEqual(2);
+  const changed = [...outbound.allClusters(client)].filter(([name, cluster]) => cluster !== before.get(name));
+  expect(changed.map(([name]) => name).sort()).toEqual([
+    'outbound|80|v1|s7.shop.svc.cluster.local',
+    'outbound|80||s7.shop.svc.cluster.local',
+  ]);
+});
