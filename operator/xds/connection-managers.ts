@@ -75,12 +75,15 @@ function buildManager(direction: Direction, statPrefix: string, accessLog: Acces
   });
 }
 
-/** Marks our own answer to requests for which no connection to the application could be made (response flag UF). */
+/**
+ * Marks our own answer to requests for which no connection to the application could be made (response flag UF), and to those that come by a
+ * connection from when the port was declared, which it is no longer: its cluster is gone (NC).
+ */
 function markUndelivered(): LocalReplyConfig {
   return create(LocalReplyConfigSchema, {
     mappers: [
       {
-        filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['UF'] } } },
+        filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['UF', 'NC'] } } },
         headersToAdd: [{ header: { key: UNDELIVERED_HEADER, value: 'true' } }],
       },
     ],
