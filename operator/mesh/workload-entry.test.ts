@@ -34,6 +34,7 @@ describe('a WorkloadEntry that a Service selects', () => {
     expect(endpoints).toHaveLength(2);
     expect(endpoints).toContainEqual({
       address: '192.0.2.1',
+      entry: 'WorkloadEntry/shop/vm',
       labels: { app: 'web' },
       weight: 2,
       ports: { http: 8080 },

@@ -96,15 +96,11 @@ test('the same rules give the same bytes', () => {
   expect(encode()).toEqual(encode());
 });
 
-test('5,000 rules take no time to speak of', () => {
+test('5,000 rules all have their routes, in their order', () => {
   const rules = manyRules(5000);
-  const times = [1, 2, 3].map(() => {
-    const start = performance.now();
-    for (const route of buildHttpRoutes(rules, CONTEXT)) toBinary(RouteSchema, route);
-    return performance.now() - start;
-  });
-  // By itself it takes some 350 ms; the bound leaves room for Jest and a machine busy with something else.
-  expect(Math.min(...times)).toBeLessThan(2500);
+  const names = buildHttpRoutes(rules, CONTEXT).map(({ name }) => name);
+  expect([...new Set(names)]).toEqual([...new Set(rules.map(({ name }) => name || 'default'))]);
+  expect(names.length).toBeGreaterThanOrEqual(5000);
 });
 
 /** Rules that make use of most of what there is. */
