@@ -155,7 +155,7 @@ describe('XdsCache', () => {
         const fresh = freshCache(before);
         for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -180,7 +180,7 @@ describe('XdsCache', () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
