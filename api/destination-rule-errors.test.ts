@@ -31,7 +31,8 @@ describe('A DestinationRule', () => {
       { host: 'a', subsets: [{ name: 'v', trafficPolicy: { outlierDetection: { interval: '0s' } } }] },
       'spec.subsets[0].trafficPolicy.outlierDetection.interval',
     ],
-    ['a server name too long', policy({ tls: { mode: 'ISTIO_MUTUAL', sni: 'é'.repeat(128) } }), `${TP}.tls.sni`, '255'],
+    ['a server name too long', policy({ tls: { mode: 'ISTIO_MUTUAL', sni: 'x'.repeat(256) } }), `${TP}.tls.sni`, '255'],
+    ['a server name that is none', policy({ tls: { mode: 'SIMPLE', sni: 'a\u0000' } }), `${TP}.tls.sni`, 'ASCII'],
     ['two balancers', balanced({ simple: 'RANDOM', consistentHash: { useSourceIp: true } }), LB, 'keep one'],
     [
       'two keys to hash by',

@@ -30,8 +30,8 @@ const FILES = ['clientCertificate', 'privateKey', 'caCertificates', 'caCrl'] as 
 /** Reports settings that the mode can't go with, and those that it ignores. */
 export function checkTls(found: Findings, field: string, tls: ClientTls): void {
   const { mode = 'DISABLE', insecureSkipVerify } = tls;
-  if (utf8.encode(tls.sni ?? '').length > MAX_SERVER_NAME) {
-    found.error(`${field}.sni`, `must be a name of at most ${MAX_SERVER_NAME} bytes`);
+  if (!SERVER_NAME.test(tls.sni ?? '')) {
+    found.error(`${field}.sni`, 'must be a name of at most 255 letters, digits and signs of ASCII, without blanks');
   }
   if (mode === 'DISABLE' || mode === 'ISTIO_MUTUAL') {
     const ignored = mode === 'DISABLE' ? (['sni', 'subjectAltNames'] as const) : [];
@@ -60,9 +60,8 @@ export function checkTls(found: Findings, field: string, tls: ClientTls): void {
   }
 }
 
-/** Longest name in a TLS handshake, in bytes; Envoy refuses clusters with a longer one. */
-const MAX_SERVER_NAME = 255;
-const utf8 = new TextEncoder();
+/** Envoy refuses clusters with a longer server name, and with one that holds a NUL. More signs than DNS has, for Istio's own hold underscores. */
+const SERVER_NAME = /^[!-~]{0,255}$/;
 
 /** Nothing to verify with may stand beside the wish not to verify. A Secret may, with MUTUAL, for the certificate that is ours. */
 function checkUnverified(found: Findings, field: string, tls: ClientTls): void {
