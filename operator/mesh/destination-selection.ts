@@ -5,6 +5,7 @@ import { byAge } from './mesh-object.ts';
 import type { ObjectKey } from './object-ref.ts';
 import { type Labels, matchSelector } from './selector.ts';
 import type { MeshService } from './snapshot.ts';
+import { SortedGroup } from './sorted-group.ts';
 import { isVisibleTo } from './visibility.ts';
 
 const NONE: TrafficPolicy = {};
@@ -30,7 +31,7 @@ export interface SelectedPolicy {
 
 /** Rules of one namespace for one host, the oldest first, and what became of those combinations that were asked for. */
 interface Bucket {
-  readonly rules: readonly DestinationPolicy[];
+  readonly rules: SortedGroup<DestinationPolicy>;
   readonly merged: Map<string, SelectedPolicy>;
 }
 
@@ -102,7 +103,7 @@ export class DestinationIndex {
     applies: (rule: DestinationPolicy) => boolean,
   ): SelectedPolicy | undefined {
     for (const bucket of this.#namespaces.get(namespace)?.covering(hostname) ?? []) {
-      const rules = inOrder(bucket.rules.filter(applies));
+      const rules = inOrder(bucket.rules.list.filter(applies));
       if (rules.length === 0) continue;
       const identity = rules.map(({ key }) => key).join(' ');
       const known = bucket.merged.get(identity);
@@ -118,8 +119,10 @@ export class DestinationIndex {
     const { namespace } = rule.object;
     const hosts = this.#namespaces.get(namespace) ?? new HostBuckets<Bucket>();
     this.#namespaces.set(namespace, hosts);
-    const others = hosts.get(rule.host)?.rules ?? [];
-    hosts.set(rule.host, { rules: [...others, rule].sort(byAge), merged: new Map() });
+    const bucket = hosts.get(rule.host) ?? { rules: new SortedGroup<DestinationPolicy>(byAge), merged: new Map() };
+    hosts.set(rule.host, bucket);
+    bucket.rules.put(rule);
+    bucket.merged.clear();
     if (isBlanket(rule)) return;
     const selective = this.#selective.get(namespace) ?? new Map<ObjectKey, DestinationPolicy>();
     this.#selective.set(namespace, selective.set(rule.key, rule));
@@ -128,8 +131,10 @@ export class DestinationIndex {
   #unlink(rule: DestinationPolicy): void {
     const { namespace } = rule.object;
     const hosts = this.#namespaces.get(namespace);
-    const others = (hosts?.get(rule.host)?.rules ?? []).filter(({ key }) => key !== rule.key);
-    hosts?.set(rule.host, others.length === 0 ? undefined : { rules: others, merged: new Map() });
+    const bucket = hosts?.get(rule.host);
+    bucket?.rules.delete(rule.key);
+    bucket?.merged.clear();
+    if (bucket?.rules.size === 0) hosts?.set(rule.host, undefined);
     if (hosts?.isEmpty === true) this.#namespaces.delete(namespace);
     const selective = this.#selective.get(namespace);
     selective?.delete(rule.key);

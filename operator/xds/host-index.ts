@@ -3,14 +3,16 @@ import { isWildcard } from '../mesh/hostname.ts';
 import { byAge } from '../mesh/mesh-object.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshService, ServiceKey } from '../mesh/snapshot.ts';
+import { SortedGroup } from '../mesh/sorted-group.ts';
 
+const NOBODYS: readonly MeshService[] = [];
 const NOBODY: ReadonlySet<Hostname> = new Set();
 
 /** Services by hostname, of which several namespaces may each have their own (ServiceEntries), and by port. */
 export class HostIndex {
   private readonly services = new Map<ServiceKey, MeshService>();
   /** A Kubernetes Service before ServiceEntries, these by age. */
-  private readonly hosts = new Map<Hostname, readonly MeshService[]>();
+  private readonly hosts = new Map<Hostname, SortedGroup<MeshService>>();
   /** Port → hostname → number of services that have the port. */
   private readonly ports = new Map<number, Map<Hostname, number>>();
   /** Namespace → port → number of its services on the port. */
@@ -49,7 +51,7 @@ export class HostIndex {
 
   /** All that claim a hostname, in order of precedence between strangers. */
   claimants(hostname: Hostname): readonly MeshService[] {
-    return this.hosts.get(hostname) ?? [];
+    return this.hosts.get(hostname)?.list ?? NOBODYS;
   }
 
   /** Hostnames of which some service has the port. */
@@ -74,8 +76,9 @@ export class HostIndex {
 
   private link(service: MeshService): void {
     const { hostname, namespace } = service;
-    const claimants = [...this.claimants(hostname), service].sort(byPrecedence);
+    const claimants = this.hosts.get(hostname) ?? new SortedGroup<MeshService>(byPrecedence);
     this.hosts.set(hostname, claimants);
+    claimants.put(service);
     if (isWildcard(hostname)) this.wildcards.set(hostname, hostname);
     for (const key of objectsOf(service)) {
       this.objects.set(key, (this.objects.get(key) ?? new Set<ServiceKey>()).add(service.key));
@@ -92,9 +95,9 @@ export class HostIndex {
 
   private unlink(service: MeshService): void {
     const { hostname, namespace, key } = service;
-    const claimants = this.claimants(hostname).filter((one) => one.key !== key);
-    if (claimants.length > 0) this.hosts.set(hostname, claimants);
-    else {
+    const claimants = this.hosts.get(hostname);
+    claimants?.delete(key);
+    if (claimants?.size === 0) {
       this.hosts.delete(hostname);
       if (isWildcard(hostname)) this.wildcards.set(hostname, undefined);
     }

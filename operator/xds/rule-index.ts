@@ -3,6 +3,7 @@ import { byAge } from '../mesh/mesh-object.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Backend, RouteRule } from '../mesh/route-rule.ts';
 import type { Hostname } from '../mesh/snapshot.ts';
+import { SortedGroup } from '../mesh/sorted-group.ts';
 
 const NOTHING: readonly RouteRule[] = [];
 
@@ -10,7 +11,7 @@ const NOTHING: readonly RouteRule[] = [];
 export class RuleIndex {
   private readonly rules = new Map<ObjectKey, RouteRule>();
   /** By age. */
-  private readonly hosts = new HostBuckets<readonly RouteRule[]>();
+  private readonly hosts = new HostBuckets<SortedGroup<RouteRule>>();
   private readonly names = new Set<Hostname>();
   /** By the VirtualServices that stand in them: their own, and those that routes are delegated to. */
   private readonly parts = new Map<ObjectKey, Set<ObjectKey>>();
@@ -42,12 +43,12 @@ export class RuleIndex {
 
   /** Rules for exactly this host, the oldest first. */
   forHost(host: Hostname): readonly RouteRule[] {
-    return this.hosts.get(host) ?? NOTHING;
+    return this.hosts.get(host)?.list ?? NOTHING;
   }
 
   /** Rules whose hosts cover a hostname, in groups of one host each, the most specific first. */
-  covering(hostname: Hostname): Iterable<readonly RouteRule[]> {
-    return this.hosts.covering(hostname);
+  *covering(hostname: Hostname): Generator<readonly RouteRule[]> {
+    for (const { list } of this.hosts.covering(hostname)) yield list;
   }
 
   /** The rules in which a VirtualService stands: its own, and those that delegate to it. */
@@ -70,7 +71,9 @@ export class RuleIndex {
 
   private link(rule: RouteRule): void {
     for (const host of rule.hosts) {
-      this.hosts.set(host, [...this.forHost(host), rule].sort(byAge));
+      const group = this.hosts.get(host) ?? new SortedGroup<RouteRule>(byAge);
+      this.hosts.set(host, group);
+      group.put(rule);
       this.names.add(host);
     }
     for (const hostname of destinationsOf(rule)) add(this.destinations, hostname, rule.key);
@@ -79,9 +82,11 @@ export class RuleIndex {
 
   private unlink(rule: RouteRule): void {
     for (const host of rule.hosts) {
-      const others = this.forHost(host).filter(({ key }) => key !== rule.key);
-      this.hosts.set(host, others.length === 0 ? undefined : others);
-      if (others.length === 0) this.names.delete(host);
+      const group = this.hosts.get(host);
+      group?.delete(rule.key);
+      if (group === undefined || group.size > 0) continue;
+      this.hosts.set(host, undefined);
+      this.names.delete(host);
     }
     for (const hostname of destinationsOf(rule)) remove(this.destinations, hostname, rule.key);
     for (const part of [rule.key, ...rule.delegates]) remove(this.parts, part, rule.key);
