@@ -1,11 +1,38 @@
 import type { Logger } from '../../kube/logger.ts';
+import type { ReadStore } from '../../kube/store.ts';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import type { MeshChange, MeshKinds } from '../mesh/mesh-object.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from '../mesh/snapshot.ts';
 import type { XdsCache } from '../xds/xds-cache.ts';
-import type { ClusterStores } from './cluster-stores.ts';
+import { HeldDelta } from './held-delta.ts';
+
+/** What is needed of a store. */
+type Feed<T> = Pick<ReadStore<T>, 'keys' | 'get' | 'onChange'>;
+
+/** The stores that a mesh is made from. */
+export interface MeshStores {
+  readonly namespaces: Feed<MeshKinds['Namespace']>;
+  readonly nodes: Feed<MeshKinds['Node']>;
+  readonly pods: Feed<MeshKinds['Pod']>;
+  readonly services: Feed<MeshKinds['Service']>;
+  readonly endpointSlices: Feed<MeshKinds['EndpointSlice']>;
+  readonly canaries: Feed<MeshKinds['Canary']>;
+  readonly peerAuthentications: Feed<MeshKinds['PeerAuthentication']>;
+  readonly virtualServices: Feed<MeshKinds['VirtualService']>;
+  readonly destinationRules: Feed<MeshKinds['DestinationRule']>;
+  readonly serviceEntries: Feed<MeshKinds['ServiceEntry']>;
+  readonly workloadEntries: Feed<MeshKinds['WorkloadEntry']>;
+  readonly sidecars: Feed<MeshKinds['Sidecar']>;
+}
 
 type Listener = (snapshot: MeshSnapshot, delta: MeshDelta) => void;
+
+/** So many changes are taken in one turn of the event loop at least, and of those that came at once this share: tens of thousands must not stop it. */
+const FEWEST_PER_TURN = 100;
+/** Not fewer, or what all changes have to do with, such as one host that all routes are for, would be looked at too often. */
+const SHARE_PER_TURN = 1 / 16;
+/** Resources of changes that take many turns are given out no later, in ms, and else when all are taken: each time, every proxy is sent them. */
+const LONGEST_HOLD_MS = 1000;
 
 /** stores → snapshot → resources. Changes that arrive while the event loop is busy are taken together; nothing waits longer. */
 export class Pipeline {
@@ -16,17 +43,26 @@ export class Pipeline {
   readonly #onBroken: (error: unknown) => void;
   #pending: MeshChange[] = [];
   #scheduled = false;
+  /** The snapshot that resources were last made of. */
+  #published: MeshSnapshot;
+  #held = new HeldDelta();
+  /** Since when changes are held; undefined: there are none. */
+  #heldSince: number | undefined;
+  /** Changes taken since there were none. */
+  #taken = 0;
 
   /** @param onBroken called when an update failed half-way and only a new process can be trusted */
   constructor(settings: MeshSettings, cache: XdsCache, logger: Logger, onBroken: (error: unknown) => void) {
     this.#onBroken = onBroken;
     this.#builder = new MeshBuilder(settings);
+    this.#published = this.#builder.snapshot;
     this.#cache = cache;
     this.#logger = logger;
   }
 
+  /** The mesh that resources are made of. */
   get snapshot(): MeshSnapshot {
-    return this.#builder.snapshot;
+    return this.#published;
   }
 
   /** Calls back after the resources of a snapshot are there; with exactly what differs. */
@@ -35,16 +71,8 @@ export class Pipeline {
   }
 
   /** Takes in all that the stores have, and from now on their changes. All stores must have synced before. */
-  start(stores: ClusterStores): void {
-    const feed = <K extends keyof MeshKinds>(
-      kind: K,
-      store: {
-        list(): Iterable<MeshKinds[K]>;
-        keys(): Iterable<string>;
-        get(key: string): MeshKinds[K] | undefined;
-        onChange(listener: (change: { key: string; object: MeshKinds[K] | undefined }) => void): unknown;
-      },
-    ): void => {
+  start(stores: MeshStores): void {
+    const feed = <K extends keyof MeshKinds>(kind: K, store: Feed<MeshKinds[K]>): void => {
       const put = (key: string, object: MeshKinds[K] | undefined): void => {
         this.#pending.push({ kind, key, object } as MeshChange);
       };
@@ -66,7 +94,10 @@ export class Pipeline {
     feed('ServiceEntry', stores.serviceEntries);
     feed('WorkloadEntry', stores.workloadEntries);
     feed('Sidecar', stores.sidecars);
-    this.#flush();
+    this.#take(this.#pending.length);
+    this.#publish();
+    this.#held = new HeldDelta();
+    this.#taken = 0;
   }
 
   #schedule(): void {
@@ -75,7 +106,7 @@ export class Pipeline {
     setImmediate(() => {
       this.#scheduled = false;
       try {
-        this.#flush();
+        this.#turn();
       } catch (error) {
         // Snapshot and resources may no longer agree; a new process builds both anew, and traffic does not notice.
         this.#onBroken(error);
@@ -83,13 +114,29 @@ export class Pipeline {
     });
   }
 
-  #flush(): void {
-    const changes = this.#pending;
-    this.#pending = [];
-    const before = this.#builder.snapshot;
-    const { snapshot, delta, unreadable } = this.#builder.apply(changes);
+  #turn(): void {
+    this.#take(Math.max(FEWEST_PER_TURN, Math.floor(this.#taken * SHARE_PER_TURN)));
+    this.#heldSince ??= performance.now();
+    if (this.#pending.length > 0) this.#schedule();
+    else this.#taken = 0;
+    if (this.#pending.length > 0 && performance.now() - this.#heldSince < LONGEST_HOLD_MS) return;
+    if (this.#builder.snapshot !== this.#published) this.#publish();
+    this.#held = new HeldDelta();
+    this.#heldSince = undefined;
+  }
+
+  #take(count: number): void {
+    const changes = this.#pending.splice(0, count);
+    this.#taken += changes.length;
+    const { delta, unreadable } = this.#builder.apply(changes);
+    this.#held.add(delta);
     for (const object of unreadable) this.#logger.warn('object is not understood, left out', { ...object });
-    if (snapshot === before && changes.length > 0) return;
+  }
+
+  #publish(): void {
+    const { snapshot } = this.#builder;
+    const delta = this.#held.between(this.#published, snapshot);
+    this.#published = snapshot;
     this.#cache.update(snapshot, delta);
     for (const listener of this.#listeners) {
       try {
