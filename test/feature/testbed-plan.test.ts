@@ -193,7 +193,7 @@ describe('many requests of the testbed', () => {
 
   test('of an unknown kind are refused', async () => {
     const specs = JSON.parse('[{ "url": "http://a/", "protocol": "smtp" }]');
-    await expect(runPlan(specs, false)).rejects.toThrow('must be http, http2, grpc, tcp or tls');
+    await expect(runPlan(specs, false)).rejects.toThrow('must be http, http2, grpc, tcp, tls or websocket');
   });
 });
 
