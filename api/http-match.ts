@@ -6,7 +6,7 @@ import { type StringMatch, stringMatch, stringMatches, stringMatchProblems } fro
 /** Istio's HTTPMatchRequest: conditions that must all hold. */
 export const httpMatch = z.object({
   name: z.string().optional().describe('Name of the match, for people.'),
-  uri: stringMatch.optional().describe('Path of the request; a regex also sees the query.'),
+  uri: stringMatch.optional().describe('Path of the request, without its query.'),
   scheme: stringMatch.optional().describe('http or https.'),
   method: stringMatch.optional().describe('Method of the request.'),
   authority: stringMatch.optional().describe('Host header, :authority in HTTP/2.'),

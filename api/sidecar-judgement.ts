@@ -46,6 +46,11 @@ function checkOutboundPolicy(found: Findings, { outboundTrafficPolicy = {} }: Si
   checkPort(found, `${field}.port.number`, egressProxy.port?.number);
 }
 
+/** Ports of the sidecar itself (`proxy/ports.ts`), on which it can't listen for anything else. */
+function isProxyPort(port: number): boolean {
+  return [15000, 15001, 15006, 15020, 15021, 15053, 15090].includes(port) || (port >= 15031 && port <= 15040);
+}
+
 /** What of a Sidecar Heddle's sidecars do not put in force. */
 export function unsupportedSidecarFields({
   ingress = [],
@@ -63,7 +68,11 @@ export function unsupportedSidecarFields({
       notInForce(`${field}.defaultEndpoint`, 'sidecars do not call Unix domain sockets; write 127.0.0.1:PORT');
     }
   }
-  for (const [index, { bind = '' }] of egress.entries()) {
+  for (const [index, { bind = '', captureMode, port }] of egress.entries()) {
+    if ((bind !== '' || captureMode === 'NONE') && isProxyPort(port?.number ?? 0)) {
+      const why = 'the sidecar itself listens on this port; choose another';
+      notInForce(`spec.egress[${index}].port.number`, why);
+    }
     if (bind.startsWith('unix://')) {
       notInForce(`spec.egress[${index}].bind`, 'sidecars do not listen on Unix domain sockets; write an IP address');
     }

@@ -148,4 +148,6 @@ test('what is not in force is named by its field', () => {
     'spec.outboundTrafficPolicy.egressProxy',
   ]);
   expect(unsupportedSidecarFields({ egress: [{ hosts }], ingress: [{ port: http }] })).toEqual([]);
+  const own = { hosts, bind: '127.0.0.1', port: { ...http, number: 15_001 } };
+  expect(unsupportedSidecarFields({ egress: [own] }).map(({ field }) => field)).toEqual(['spec.egress[0].port.number']);
 });
