@@ -146,9 +146,10 @@ describe('what one request may cost', () => {
         { url: 'http://ordering/?delay=500&key=busy', count: 12, concurrency: 12 },
       ]);
       expect(calm?.statuses).toEqual({ 200: 20 });
-      // Each of Envoy's threads has a connection of its own, so two of twelve at the least, and with four threads five.
+      // While the one connection is being made, its request is itself the one in line: one of twelve at the least. Each of Envoy's threads
+      // may have one more than the limit, so five at the most.
       const served = busy?.statuses[200] ?? 0;
-      expect(served).toBeGreaterThanOrEqual(2);
+      expect(served).toBeGreaterThanOrEqual(1);
       expect(served).toBeLessThanOrEqual(5);
       expect(busy?.statuses[503]).toBe(12 - served);
       const pods = await testbedPods(market, 'app=ordering');
