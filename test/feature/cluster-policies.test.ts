@@ -159,6 +159,36 @@ describe('the real Envoy under a destination policy', () => {
     expect(tally(await repeat(12, () => bed.call(cluster)))).toEqual({ far: 12 });
   });
 
+  test('prefers endpoints with the client’s own labels, in the order that failoverPriority gives', async () => {
+    const fail = (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(500).end();
+    const [own, other] = [await serve('own', fail), await serve('other')];
+    const policy: TrafficPolicy = {
+      ...EJECTING,
+      loadBalancer: { simple: 'ROUND_ROBIN', localityLbSetting: { failoverPriority: ['rack'] } },
+    };
+    const members = [own, other].map((server, index) => server.endpoint({ labels: { rack: `r${index}` } }));
+    const client = { ...HERE, labels: { rack: 'r0' } };
+    const cluster = await bed.use('labelled', members, { policy, client });
+    expect((await bed.call(cluster)).status).toBe(500);
+    expect(tally(await repeat(12, () => bed.call(cluster)))[500]).toBeGreaterThanOrEqual(1);
+    expect(tally(await repeat(12, () => bed.call(cluster)))).toEqual({ other: 12 });
+  });
+
+  test('retries in other localities where that is asked for', async () => {
+    const fail = (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(503).end();
+    const [near, far] = [await serve('near', fail), await serve('far')];
+    const policy: TrafficPolicy = { outlierDetection: { consecutive5xxErrors: 0, interval: '1h' } };
+    const members = [near, far].map((server, index) =>
+      server.endpoint({ locality: place(index === 0 ? 'here' : 'elsewhere') }),
+    );
+    const cluster = await bed.use('remote', members, { policy, client: HERE });
+    expect(tally(await repeat(5, () => bed.call(cluster, {}, '/retry')))).toEqual({ 503: 5 });
+    const before = near.seen;
+    expect(tally(await repeat(5, () => bed.call(cluster, {}, '/elsewhere')))).toEqual({ far: 5 });
+    // Each begins where it would without retries.
+    expect(near.seen).toBeGreaterThanOrEqual(before + 5);
+  });
+
   test('divides requests among localities by percent', async () => {
     const [near, far, off] = [await serve('near'), await serve('far'), await serve('off')];
     const to = { 'here/*': 80, there: 20 };

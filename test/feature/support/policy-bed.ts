@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
-import { fromJson, type JsonValue, type Registry, toBinary } from '@bufbuild/protobuf';
+import { createRegistry, fromJson, type JsonValue, type Registry, toBinary, toJson } from '@bufbuild/protobuf';
 import { ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
+import { RetryPolicySchema } from '../../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
+import { PreviousPrioritiesConfigSchema } from '../../../generated/envoy/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js';
 import type { Endpoint, MeshService } from '../../../operator/mesh/snapshot.ts';
 import { type ClusterInput, translateServiceCluster } from '../../../operator/xds/clusters.ts';
 import { encodeResource } from '../../../operator/xds/encoding.ts';
@@ -14,6 +16,7 @@ import {
   ROUTE_TYPE,
   SECRET_TYPE,
 } from '../../../operator/xds/resource.ts';
+import { buildRetryPolicy } from '../../../operator/xds/retry-policies.ts';
 import { endpoint, port, service } from '../../../operator/xds/testing/mesh-fixture.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
@@ -45,7 +48,7 @@ export interface Setup
 export interface PolicyBed {
   /** Puts a cluster with its endpoints in force. @returns its name */
   use(name: string, endpoints: readonly Endpoint[], setup?: Setup): Promise<string>;
-  /** Requests below `/retry` are retried 3 times. */
+  /** Requests below `/retry` are retried 3 times, and below `/elsewhere` with remote localities. */
   call(cluster: string, headers?: Readonly<Record<string, string>>, path?: string): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -177,7 +180,11 @@ function listenerJson(listening: number): JsonValue {
                   {
                     name: 'all',
                     domains: ['*'],
-                    routes: [route('/retry', { retry_policy: retryPolicy }), route('/', {})],
+                    routes: [
+                      route('/retry', { retry_policy: retryPolicy }),
+                      route('/elsewhere', { retry_policy: elsewhere() }),
+                      route('/', {}),
+                    ],
                   },
                 ],
               },
@@ -187,6 +194,13 @@ function listenerJson(listening: number): JsonValue {
       },
     ],
   };
+}
+
+/** As `retries` with `retryRemoteLocalities` has it. */
+function elsewhere(): JsonValue {
+  const policy = buildRetryPolicy({ attempts: 4, retryOn: '5xx', remoteLocalities: true, ignorePreviousHosts: false });
+  const registry = createRegistry(PreviousPrioritiesConfigSchema);
+  return policy === undefined ? {} : toJson(RetryPolicySchema, policy, { registry, useProtoFieldName: true });
 }
 
 /** A server of the test on loopback, with an endpoint for it. */
