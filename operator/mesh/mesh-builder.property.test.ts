@@ -339,7 +339,7 @@ describe('MeshBuilder under random sequences of events', () => {
           expect(plain(snapshot)).toEqual(plain(buildSnapshot(SETTINGS, [...objects.values()].reverse())));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -367,7 +367,7 @@ describe('MeshBuilder under random sequences of events', () => {
           for (const one of list) if (one.gated) expect(one.revision).toBe(split?.next);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

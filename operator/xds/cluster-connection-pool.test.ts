@@ -1,5 +1,4 @@
-import type { Registry } from '@bufbuild/protobuf';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import { tcpPolicy } from './tcp-policy.ts';
 import { clusterJson } from './testing/cluster-json.ts';
@@ -13,10 +12,7 @@ const NONE = {
 };
 
 describe('limits of connections', () => {
-  let registry: Registry;
-  beforeAll(async () => {
-    registry = await envoyRegistry();
-  });
+  const registry = envoyRegistry();
   const thresholds = (policy: TrafficPolicy) => clusterJson(registry, policy).circuit_breakers;
 
   test.each<[TrafficPolicy, Record<string, unknown>]>([

@@ -1,15 +1,11 @@
-import type { Registry } from '@bufbuild/protobuf';
-import { beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Endpoint, Resolution } from '../mesh/snapshot.ts';
 import { discoveryOf } from './cluster-discovery.ts';
 import { clusterJson } from './testing/cluster-json.ts';
 import { envoyRegistry } from './testing/envoy-registry.ts';
 import { endpoint, port, service } from './testing/mesh-fixture.ts';
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await envoyRegistry();
-});
+const registry = envoyRegistry();
 
 const HTTP = port(80, 'http', 'http');
 const name = (address: string, more: Partial<Endpoint> = {}) =>

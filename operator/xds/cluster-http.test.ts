@@ -1,5 +1,5 @@
-import type { JsonObject, Registry } from '@bufbuild/protobuf';
-import { beforeAll, expect, test } from '@jest/globals';
+import type { JsonObject } from '@bufbuild/protobuf';
+import { expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import type { AppProtocol } from '../mesh/snapshot.ts';
 import { clusterJson } from './testing/cluster-json.ts';
@@ -7,10 +7,7 @@ import { envoyRegistry } from './testing/envoy-registry.ts';
 import { port } from './testing/mesh-fixture.ts';
 import { asObject } from './testing/resource-json.ts';
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await envoyRegistry();
-});
+const registry = envoyRegistry();
 
 type Pool = NonNullable<TrafficPolicy['connectionPool']>;
 

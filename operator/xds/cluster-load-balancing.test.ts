@@ -1,5 +1,4 @@
-import type { Registry } from '@bufbuild/protobuf';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import { hashPolicies } from './cluster-load-balancing.ts';
 import type { HashPolicy } from './http-route-hashes.ts';
@@ -9,10 +8,7 @@ import { envoyRegistry } from './testing/envoy-registry.ts';
 type LoadBalancer = NonNullable<TrafficPolicy['loadBalancer']>;
 
 describe('the choice of an endpoint', () => {
-  let registry: Registry;
-  beforeAll(async () => {
-    registry = await envoyRegistry();
-  });
+  const registry = envoyRegistry();
 
   test.each<[LoadBalancer | undefined, Record<string, unknown>]>([
     [undefined, { lb_policy: 'LEAST_REQUEST' }],

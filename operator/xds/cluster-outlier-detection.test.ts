@@ -1,13 +1,9 @@
-import type { Registry } from '@bufbuild/protobuf';
-import { beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import { clusterJson } from './testing/cluster-json.ts';
 import { envoyRegistry } from './testing/envoy-registry.ts';
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await envoyRegistry();
-});
+const registry = envoyRegistry();
 
 const BASE = { enforcing_success_rate: 0 };
 

@@ -1,5 +1,5 @@
-import type { JsonObject, Registry } from '@bufbuild/protobuf';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import { SYSTEM_ROOTS } from './server-tls.ts';
 import { clusterJson } from './testing/cluster-json.ts';
@@ -12,10 +12,7 @@ const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 type Tls = NonNullable<TrafficPolicy['tls']>;
 
 describe('how connections are secured', () => {
-  let registry: Registry;
-  beforeAll(async () => {
-    registry = await envoyRegistry();
-  });
+  const registry = envoyRegistry();
   const cluster = (policy: TrafficPolicy, more: Parameters<typeof clusterJson>[2] = {}) =>
     clusterJson(registry, policy, more);
   /** The TLS context of a cluster's only socket. */

@@ -14,7 +14,7 @@ let registry: Registry;
 let folder: string;
 
 beforeAll(async () => {
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
   folder = await mkdtemp(join(tmpdir(), 'heddle-dns-listener-'));
 });
 

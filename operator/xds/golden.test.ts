@@ -25,7 +25,7 @@ let secrets: StaticSecrets;
 let directory: string;
 
 beforeAll(async () => {
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
   secrets = await testSecrets('spiffe://cluster.local/ns/shop/sa/default');
   directory = mkdtempSync(join(tmpdir(), 'golden-'));
 }, 60_000);

@@ -1,5 +1,5 @@
-import type { JsonObject, Registry } from '@bufbuild/protobuf';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import type { Endpoint, Locality } from '../mesh/snapshot.ts';
 import { localityDependence, translateAssignment } from './load-assignments.ts';
@@ -19,10 +19,7 @@ const ejecting = (localityLbSetting: Setting): TrafficPolicy => ({
 });
 
 describe('the endpoints of a cluster', () => {
-  let registry: Registry;
-  beforeAll(async () => {
-    registry = await envoyRegistry();
-  });
+  const registry = envoyRegistry();
 
   /** Priority and weight of each endpoint's locality, by address. */
   function translate(

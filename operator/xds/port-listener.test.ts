@@ -1,5 +1,5 @@
-import type { JsonObject, Registry } from '@bufbuild/protobuf';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
 import { translateOutboundListener } from './outbound-listener.ts';
 import type { OutboundTarget } from './outbound-target.ts';
 import { type PortListenerOptions, translatePortListener } from './port-listener.ts';
@@ -9,10 +9,7 @@ import { port, service } from './testing/mesh-fixture.ts';
 import { resourceJson } from './testing/resource-json.ts';
 import { entry, target, tcpRule, tlsRule } from './testing/target-fixture.ts';
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await envoyRegistry();
-});
+const registry = envoyRegistry();
 
 function listener(targets: readonly OutboundTarget[], more: Partial<PortListenerOptions> = {}): JsonObject {
   const options = { dualStack: false, outboundPolicy: 'ALLOW_ANY', ...more } as const;

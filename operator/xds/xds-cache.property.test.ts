@@ -155,7 +155,7 @@ describe('XdsCache', () => {
         const fresh = freshCache(before);
         for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
       }),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
   });
 
@@ -180,7 +180,7 @@ describe('XdsCache', () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

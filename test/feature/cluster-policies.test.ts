@@ -56,7 +56,7 @@ describe('the real Envoy under a destination policy', () => {
   };
 
   beforeAll(async () => {
-    const registry = await envoyRegistry();
+    const registry = envoyRegistry();
     const lost = endpoint('no-such-host.invalid', { http: 80 });
     const start = performance.now();
     bed = await startPolicyBed(registry, [['lost', [lost], { service: { resolution: 'dns', external: true } }]]);

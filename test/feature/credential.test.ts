@@ -67,7 +67,7 @@ describe('credentialName in the real Envoy', () => {
     };
     const at = performance.now();
     const bed = await startPolicyBed(
-      await envoyRegistry(),
+      envoyRegistry(),
       [
         ['db', [strict.endpoint()], { policy: MUTUAL, service: { external: true } }],
         ['plain', [plain.endpoint()], {}],

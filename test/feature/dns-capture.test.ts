@@ -33,7 +33,7 @@ let port: number;
 let resolver: Resolver;
 
 beforeAll(async () => {
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
   upstream = await startDnsServer({
     'elsewhere.example': '192.0.2.1',
     'taken.example': '192.0.2.2',

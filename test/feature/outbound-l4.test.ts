@@ -94,7 +94,7 @@ let httpBound: number;
 let tlsBound: number;
 
 beforeAll(async () => {
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
   const certificate = await makeServerCertificate();
   const start = async (name: string, kind?: ServerKind) => {
     const server = await startNamedServer(name, kind);

@@ -4,12 +4,12 @@ import { silentLogger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
-import type { IssuedCertificate } from './authority.ts';
-import type { Lifetimes } from './lifetimes.ts';
-import { type CaSecret, readOwnRoot } from './root-state.ts';
-import { type Certificates, startCertificates } from './start.ts';
-import { foreignAuthority, SHORT, userSecret } from './testing/chain.ts';
-import { handshake } from './testing/handshake.ts';
+import type { IssuedCertificate } from '../../operator/certificates/authority.ts';
+import type { Lifetimes } from '../../operator/certificates/lifetimes.ts';
+import { type CaSecret, readOwnRoot } from '../../operator/certificates/root-state.ts';
+import { type Certificates, startCertificates } from '../../operator/certificates/start.ts';
+import { foreignAuthority, SHORT, userSecret } from '../../operator/certificates/testing/chain.ts';
+import { handshake } from '../../operator/certificates/testing/handshake.ts';
 
 const LIFETIMES: Lifetimes = { ...SHORT, workloadMs: 2000, propagationMs: 600 };
 const USER = { namespace: 'heddle-system', name: 'cacerts' };

@@ -7,21 +7,21 @@ import type { Registry } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { envoyBinary } from '../../hack/envoy/binary.ts';
-import type { AppProtocol } from '../mesh/snapshot.ts';
-import { translateOutboundListener } from './outbound-listener.ts';
-import { buildOutboundTarget, type OutboundTarget, type TargetInput } from './outbound-target.ts';
-import { type PortListenerOptions, translatePortListener } from './port-listener.ts';
-import type { XdsResource } from './resource.ts';
-import { envoyRegistry } from './testing/envoy-registry.ts';
-import { listenersBootstrap } from './testing/listeners-bootstrap.ts';
-import { endpoint, port, service } from './testing/mesh-fixture.ts';
-import { entry, targetInput } from './testing/target-fixture.ts';
+import type { AppProtocol } from '../../operator/mesh/snapshot.ts';
+import { translateOutboundListener } from '../../operator/xds/outbound-listener.ts';
+import { buildOutboundTarget, type OutboundTarget, type TargetInput } from '../../operator/xds/outbound-target.ts';
+import { type PortListenerOptions, translatePortListener } from '../../operator/xds/port-listener.ts';
+import type { XdsResource } from '../../operator/xds/resource.ts';
+import { envoyRegistry } from '../../operator/xds/testing/envoy-registry.ts';
+import { listenersBootstrap } from '../../operator/xds/testing/listeners-bootstrap.ts';
+import { endpoint, port, service } from '../../operator/xds/testing/mesh-fixture.ts';
+import { entry, targetInput } from '../../operator/xds/testing/target-fixture.ts';
 
 let directory: string;
 let registry: Registry;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'listeners-'));
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -8,17 +8,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { judgeDestinationRule } from '../../api/destination-rule.ts';
 import { envoyBinary } from '../../hack/envoy/binary.ts';
-import type { TrafficPolicy } from '../mesh/destination-policy.ts';
-import type { AppProtocol, Resolution } from '../mesh/snapshot.ts';
-import { discoveryOf } from './cluster-discovery.ts';
-import { translateServiceCluster } from './clusters.ts';
-import { translateAssignment } from './load-assignments.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, type ResourceSource, type XdsResource } from './resource.ts';
-import { envoyRegistry } from './testing/envoy-registry.ts';
-import { endpoint, port, proxyOf, service } from './testing/mesh-fixture.ts';
-import { buildStaticBootstrap, type StaticSecrets } from './testing/static-bootstrap.ts';
-import { testSecrets } from './testing/test-certificates.ts';
-import { arbitraryPolicy } from './testing/traffic-policy-arbitrary.ts';
+import type { TrafficPolicy } from '../../operator/mesh/destination-policy.ts';
+import type { AppProtocol, Resolution } from '../../operator/mesh/snapshot.ts';
+import { discoveryOf } from '../../operator/xds/cluster-discovery.ts';
+import { translateServiceCluster } from '../../operator/xds/clusters.ts';
+import { translateAssignment } from '../../operator/xds/load-assignments.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, type ResourceSource, type XdsResource } from '../../operator/xds/resource.ts';
+import { envoyRegistry } from '../../operator/xds/testing/envoy-registry.ts';
+import { endpoint, port, proxyOf, service } from '../../operator/xds/testing/mesh-fixture.ts';
+import { buildStaticBootstrap, type StaticSecrets } from '../../operator/xds/testing/static-bootstrap.ts';
+import { testSecrets } from '../../operator/xds/testing/test-certificates.ts';
+import { arbitraryPolicy } from '../../operator/xds/testing/traffic-policy-arbitrary.ts';
 
 /** Clusters per run: one process of Envoy judges them all. */
 const BATCH = 120;
@@ -38,7 +38,7 @@ let registry: Registry;
 let secrets: StaticSecrets;
 
 beforeAll(async () => {
-  registry = await envoyRegistry();
+  registry = envoyRegistry();
   secrets = await testSecrets(PEER);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

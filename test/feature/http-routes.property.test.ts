@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { envoyBinary } from '../../hack/envoy/binary.ts';
-import type { HttpRule } from '../mesh/route-rule.ts';
-import type { HashPolicy } from './http-route-hashes.ts';
-import { buildHttpRoutes } from './http-routes.ts';
-import { arbitraryRule } from './testing/http-rule-arbitrary.ts';
-import { CONTEXT } from './testing/http-rule-fixture.ts';
-import { routesBootstrap } from './testing/routes-bootstrap.ts';
+import type { HttpRule } from '../../operator/mesh/route-rule.ts';
+import type { HashPolicy } from '../../operator/xds/http-route-hashes.ts';
+import { buildHttpRoutes } from '../../operator/xds/http-routes.ts';
+import { arbitraryRule } from '../../operator/xds/testing/http-rule-arbitrary.ts';
+import { CONTEXT } from '../../operator/xds/testing/http-rule-fixture.ts';
+import { routesBootstrap } from '../../operator/xds/testing/routes-bootstrap.ts';
 
 let directory: string;
 beforeAll(() => {
