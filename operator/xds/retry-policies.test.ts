@@ -29,7 +29,7 @@ const COMMON = {
 };
 
 test.each<[string, Partial<Retries> | undefined, object]>([
-  ['five times what was surely not served', undefined, { num_retries: 5, retry_on: OWN_CONDITIONS, ...COMMON }],
+  ['twice what was surely not served', undefined, { num_retries: 2, retry_on: OWN_CONDITIONS, ...COMMON }],
   ['as often as told', { attempts: 7 }, { num_retries: 7, retry_on: OWN_CONDITIONS, ...COMMON }],
   [
     "by the user's conditions and statuses, and by our header",

@@ -13,11 +13,8 @@ import { milliseconds, pack } from './encoding.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
 import { buildStringMatcher } from './string-matchers.ts';
 
-/**
- * More attempts than Istio's two: they are for requests that were surely not served, and when a deployment shrinks, several pods are gone some
- * hundred milliseconds before word of it arrives.
- */
-const RETRIES = 5;
+/** Istio's default. */
+const RETRIES = 2;
 /**
  * How often another host is picked when the pick was tried before. "Least requests" favours hosts that are gone, as they have none, so it takes
  * many picks to be sure of another one.
