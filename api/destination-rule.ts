@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { checkExportTo, checkLabels, type Findings, isDnsLabel, isHostOrWildcard } from './field-check.ts';
-import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
-import { readSpec } from './spec-reader.ts';
+import { judgeSpec } from './spec-reader.ts';
 import { checkTrafficPolicy, trafficPolicy } from './traffic-policy.ts';
 
 export const DESTINATION_RULE_KIND = 'DestinationRule';
@@ -40,19 +40,14 @@ export interface DestinationRule {
 const MAX_SUBSETS = 4096;
 
 /**
- * Reads the spec of a DestinationRule: fields that are null count as left out.
- * @returns nothing when its shape is wrong; {@link judgeDestinationRule} says where
- */
-export const readDestinationRule = (spec: unknown): DestinationRuleSpec | undefined =>
-  readSpec(destinationRuleSpec, spec).spec;
-
-/**
  * Says what can't be right with a DestinationRule, and what is dubious, as far as it can be told from the object alone.
  * @param json its spec, of any shape
  */
-export function judgeDestinationRule(json: unknown): SpecJudgement {
-  const { spec, found } = readSpec(destinationRuleSpec, json);
-  if (spec === undefined) return found;
+export function judgeDestinationRule(json: unknown): JudgedSpec<DestinationRuleSpec> {
+  return judgeSpec(destinationRuleSpec, json, checkSpec);
+}
+
+function checkSpec(found: Findings, spec: DestinationRuleSpec): void {
   if (!isHostOrWildcard(spec.host)) {
     found.error(
       'spec.host',
@@ -64,7 +59,6 @@ export function judgeDestinationRule(json: unknown): SpecJudgement {
   checkExportTo(found, spec.exportTo);
   if (spec.workloadSelector !== undefined) checkSelector(found, spec);
   found.warnings.push(...unsupportedDestinationRuleFields(spec));
-  return found;
 }
 
 const NO_TUNNEL =

@@ -13,3 +13,9 @@ export interface SpecJudgement {
   /** What is legal and dubious: such an object is taken, and a warning goes back to whoever applies it. */
   readonly warnings: readonly FieldProblem[];
 }
+
+/** A judgement with the spec itself. */
+export interface JudgedSpec<Spec> extends SpecJudgement {
+  /** With fields that are null left out; undefined where there are errors. */
+  readonly spec: Spec | undefined;
+}

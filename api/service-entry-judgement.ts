@@ -1,9 +1,9 @@
 import { checkExportTo, checkPort, type Findings, isHostOrWildcard, isSubnet } from './field-check.ts';
-import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import { checkPortName, checkProtocol, namesHost } from './port.ts';
 import { type ServiceEntrySpec, serviceEntrySpec } from './service-entry.ts';
 import { checkServiceEntryEndpoints } from './service-entry-endpoints.ts';
-import { readSpec } from './spec-reader.ts';
+import { judgeSpec } from './spec-reader.ts';
 import { unsupportedWorkloadEntryFields } from './workload-entry-judgement.ts';
 import { checkWorkloadSelector } from './workload-selector.ts';
 
@@ -11,9 +11,11 @@ import { checkWorkloadSelector } from './workload-selector.ts';
  * Judges a ServiceEntry's spec: its schema, then what Istio refuses, then what is legal and hardly meant.
  * @param json the spec, of any shape
  */
-export function judgeServiceEntry(json: unknown): SpecJudgement {
-  const { spec, found } = readSpec(serviceEntrySpec, json);
-  if (spec === undefined) return found;
+export function judgeServiceEntry(json: unknown): JudgedSpec<ServiceEntrySpec> {
+  return judgeSpec(serviceEntrySpec, json, checkSpec);
+}
+
+function checkSpec(found: Findings, spec: ServiceEntrySpec): void {
   checkHosts(found, spec);
   checkAddresses(found, spec);
   checkPorts(found, spec);
@@ -25,7 +27,6 @@ export function judgeServiceEntry(json: unknown): SpecJudgement {
   }
   warnOfCapture(found, spec);
   found.warnings.push(...unsupportedServiceEntryFields(spec));
-  return found;
 }
 
 function checkHosts(found: Findings, { hosts, resolution }: ServiceEntrySpec): void {

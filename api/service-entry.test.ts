@@ -30,7 +30,7 @@ describe('judgeServiceEntry', () => {
     ['fields of later versions', entry({ later: { a: 1 } })],
     ['null for what is left out', entry({ endpoints: null, location: null })],
   ])('takes %s without a word', (_, spec) => {
-    expect(judgeServiceEntry(spec)).toEqual({ errors: [], warnings: [] });
+    expect(judgeServiceEntry(spec)).toMatchObject({ errors: [], warnings: [] });
   });
 
   test.each<[string, Fields | undefined, string]>([

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
-import { readSpec } from './spec-reader.ts';
 import { workloadEntrySpec } from './workload-entry.ts';
 import { workloadSelector } from './workload-selector.ts';
 
@@ -78,9 +77,3 @@ export interface ServiceEntry {
   spec?: ServiceEntrySpec;
   status?: PolicyStatus & { addresses?: { value?: string; host?: string }[] };
 }
-
-/**
- * Reads the spec of a ServiceEntry: fields that are null count as left out.
- * @returns nothing when its shape is wrong; `judgeServiceEntry` says where
- */
-export const readServiceEntry = (spec: unknown): ServiceEntrySpec | undefined => readSpec(serviceEntrySpec, spec).spec;

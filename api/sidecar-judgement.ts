@@ -1,9 +1,9 @@
 import { checkPort, type Findings, isDnsName } from './field-check.ts';
-import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import { type SidecarSpec, sidecarSpec } from './sidecar.ts';
 import { checkSidecarEgress } from './sidecar-egress.ts';
 import { checkSidecarIngress } from './sidecar-ingress.ts';
-import { readSpec } from './spec-reader.ts';
+import { judgeSpec } from './spec-reader.ts';
 import { checkConnectionPool } from './traffic-policy-connection-pool.ts';
 import { checkWorkloadSelector } from './workload-selector.ts';
 
@@ -12,9 +12,11 @@ import { checkWorkloadSelector } from './workload-selector.ts';
  * same pods can't be known from one alone.
  * @param json the spec, of any shape
  */
-export function judgeSidecar(json: unknown): SpecJudgement {
-  const { spec, found } = readSpec(sidecarSpec, json);
-  if (spec === undefined) return found;
+export function judgeSidecar(json: unknown): JudgedSpec<SidecarSpec> {
+  return judgeSpec(sidecarSpec, json, checkSpec);
+}
+
+function checkSpec(found: Findings, spec: SidecarSpec): void {
   const { workloadSelector, ingress = [], egress = [], outboundTrafficPolicy, inboundConnectionPool } = spec;
   if (workloadSelector !== undefined) {
     checkWorkloadSelector(found, 'spec.workloadSelector', workloadSelector);
@@ -30,7 +32,6 @@ export function judgeSidecar(json: unknown): SpecJudgement {
   checkOutboundPolicy(found, spec);
   if (inboundConnectionPool) checkConnectionPool(found, 'spec.inboundConnectionPool', inboundConnectionPool);
   found.warnings.push(...unsupportedSidecarFields(spec));
-  return found;
 }
 
 function checkOutboundPolicy(found: Findings, { outboundTrafficPolicy = {} }: SidecarSpec): void {

@@ -3,7 +3,6 @@ import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
 import { sidecarTls } from './sidecar-tls.ts';
-import { readSpec } from './spec-reader.ts';
 import { connectionPool } from './traffic-policy-connection-pool.ts';
 import { workloadSelector } from './workload-selector.ts';
 
@@ -85,9 +84,3 @@ export interface Sidecar {
   spec?: SidecarSpec;
   status?: PolicyStatus;
 }
-
-/**
- * Reads the spec of a Sidecar: fields that are null count as left out.
- * @returns nothing when its shape is wrong; `judgeSidecar` says where
- */
-export const readSidecar = (spec: unknown): SidecarSpec | undefined => readSpec(sidecarSpec, spec).spec;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Findings } from './field-check.ts';
+import type { JudgedSpec } from './field-problem.ts';
 
 /** Marks a field for which Istio's CRDs take null: there it means the same as left out, and {@link readSpec} reads it so. */
 export const NULLABLE = { nullable: true } as const;
@@ -23,6 +24,21 @@ export function readSpec<Spec>(schema: z.ZodType<Spec>, json: unknown): SpecRead
   if (parsed.success) return { spec: found.errors.length === 0 ? parsed.data : undefined, found };
   for (const issue of parsed.error.issues) found.error(fieldOf(issue.path), sentence(issue));
   return { spec: undefined, found };
+}
+
+/**
+ * Reads a spec and judges it.
+ * @param check reports what the schema can't say
+ */
+export function judgeSpec<Spec>(
+  schema: z.ZodType<Spec>,
+  json: unknown,
+  check: (found: Findings, spec: Spec) => void,
+): JudgedSpec<Spec> {
+  const { spec, found } = readSpec(schema, json);
+  if (spec !== undefined) check(found, spec);
+  const { errors, warnings } = found;
+  return { errors, warnings, spec: errors.length === 0 ? spec : undefined };
 }
 
 /** The parts of a schema in which nulls are looked for: objects, lists and maps. Everything else has no part here. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { judgeVirtualService, readVirtualService, unsupportedVirtualServiceFields } from './virtual-service.ts';
+import { judgeVirtualService, unsupportedVirtualServiceFields } from './virtual-service.ts';
 
 const reviews = { host: 'reviews' };
 const route = [{ destination: reviews }];
@@ -216,8 +216,10 @@ describe('A VirtualService', () => {
   });
 
   test('is read without the fields that are null, and not at all in another shape', () => {
-    expect(readVirtualService({ hosts: ['a'], http: null })).toEqual({ hosts: ['a'] });
-    expect(readVirtualService({ hosts: 'a' })).toBeUndefined();
+    const route = [{ destination: { host: 'a' } }];
+    const spec = { hosts: ['a'], http: [{ route }] };
+    expect(judgeVirtualService({ ...spec, http: [{ route, timeout: null }], tcp: null }).spec).toEqual(spec);
+    expect(judgeVirtualService({ hosts: 'a' }).spec).toBeUndefined();
   });
 
   test('for sidecars alone is in force as a whole', () => {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { checkExportTo, type Findings } from './field-check.ts';
-import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import { checkHttpRoute, httpRoute } from './http-route.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
-import { readSpec } from './spec-reader.ts';
+import { judgeSpec } from './spec-reader.ts';
 import { checkGateways, checkHosts, MESH_GATEWAY } from './virtual-service-hosts.ts';
 import { checkTcpRoute, checkTlsRoute, tcpRoute, tlsRoute } from './virtual-service-l4.ts';
 import { warnOfUnreached } from './virtual-service-reach.ts';
@@ -37,25 +37,20 @@ export interface VirtualService {
 const MAX_RULES = 8192;
 
 /**
- * Reads the spec of a VirtualService: fields that are null count as left out.
- * @returns nothing when its shape is wrong; {@link judgeVirtualService} says where
- */
-export const readVirtualService = (spec: unknown): VirtualServiceSpec | undefined =>
-  readSpec(virtualServiceSpec, spec).spec;
-
-/**
  * Says what can't be right with a VirtualService, and what is dubious, as far as it can be told from the object alone.
  * @param json its spec, of any shape
  */
-export function judgeVirtualService(json: unknown): SpecJudgement {
-  const { spec, found } = readSpec(virtualServiceSpec, json);
-  if (spec === undefined) return found;
+export function judgeVirtualService(json: unknown): JudgedSpec<VirtualServiceSpec> {
+  return judgeSpec(virtualServiceSpec, json, checkSpec);
+}
+
+function checkSpec(found: Findings, spec: VirtualServiceSpec): void {
   const { hosts = [], gateways = [], http = [], tls = [], tcp = [] } = spec;
   const rules = http.length + tls.length + tcp.length;
   if (rules === 0) found.error('spec', 'must have one of http, tls and tcp');
   if (rules > MAX_RULES) {
     found.error('spec', `must have at most ${MAX_RULES} rules, and has ${rules}; split it`);
-    return found;
+    return;
   }
   checkExportTo(found, spec.exportTo);
   checkGateways(found, 'spec.gateways', gateways);
@@ -73,7 +68,6 @@ export function judgeVirtualService(json: unknown): SpecJudgement {
     warnOfUnreached(found, `spec.${list}`, spec[list] ?? []);
   }
   found.warnings.push(...unsupportedVirtualServiceFields(spec));
-  return found;
 }
 
 /** A VirtualService without hosts lends its HTTP rules to others, and nothing else of it counts. */

@@ -1,7 +1,7 @@
 import { checkLabels, checkPort, type Findings, isAddress, isDnsName } from './field-check.ts';
-import type { FieldProblem, SpecJudgement } from './field-problem.ts';
+import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import { checkPortName } from './port.ts';
-import { readSpec } from './spec-reader.ts';
+import { judgeSpec } from './spec-reader.ts';
 import { type WorkloadEntrySpec, workloadEntrySpec } from './workload-entry.ts';
 
 const UNIX_PREFIX = 'unix://';
@@ -13,16 +13,17 @@ export const isUnixAddress = (address = ''): boolean => address.startsWith(UNIX_
  * Judges a WorkloadEntry's spec: its schema, then what can be known to be wrong without its ServiceEntry.
  * @param json the spec, of any shape
  */
-export function judgeWorkloadEntry(json: unknown): SpecJudgement {
-  const { spec, found } = readSpec(workloadEntrySpec, json);
-  if (spec === undefined) return found;
+export function judgeWorkloadEntry(json: unknown): JudgedSpec<WorkloadEntrySpec> {
+  return judgeSpec(workloadEntrySpec, json, checkSpec);
+}
+
+function checkSpec(found: Findings, spec: WorkloadEntrySpec): void {
   checkWorkloadEntry(found, 'spec', spec);
   const { address = '' } = spec;
   if (address !== '' && !isUnixAddress(address) && !isAddress(address) && !isDnsName(address)) {
     found.error('spec.address', `must be an IP address or a DNS name, and is "${address}"`);
   }
   found.warnings.push(...unsupportedWorkloadEntryFields(spec));
-  return found;
 }
 
 /**

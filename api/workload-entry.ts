@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
-import { readSpec } from './spec-reader.ts';
 
 export const WORKLOAD_ENTRY_KIND = 'WorkloadEntry';
 
@@ -44,10 +43,3 @@ export interface WorkloadEntry {
   spec?: WorkloadEntrySpec;
   status?: PolicyStatus;
 }
-
-/**
- * Reads the spec of a WorkloadEntry: fields that are null count as left out.
- * @returns nothing when its shape is wrong; `judgeWorkloadEntry` says where
- */
-export const readWorkloadEntry = (spec: unknown): WorkloadEntrySpec | undefined =>
-  readSpec(workloadEntrySpec, spec).spec;

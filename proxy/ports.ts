@@ -30,3 +30,11 @@ export const GRPC_PROBE_PORT_BASE = 15031;
 export const GRPC_PROBE_PORT_COUNT = 10;
 /** Ports of ours that answer in plaintext and are never redirected inbound. */
 export const PLAINTEXT_PORTS: readonly number[] = [PROBE_PORT, HEALTH_PORT, METRICS_PORT];
+
+const PROXY_PORTS = new Set([ADMIN_PORT, OUTBOUND_PORT, INBOUND_PORT, DNS_PORT, ...PLAINTEXT_PORTS]);
+
+/** Whether the sidecar listens on the port itself, or may. */
+export function isProxyPort(port: number): boolean {
+  const probe = port - GRPC_PROBE_PORT_BASE;
+  return PROXY_PORTS.has(port) || (probe >= 0 && probe < GRPC_PROBE_PORT_COUNT);
+}

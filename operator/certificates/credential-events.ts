@@ -1,4 +1,4 @@
-import { type DestinationRule, readDestinationRule } from '../../api/destination-rule.ts';
+import { type DestinationRule, judgeDestinationRule } from '../../api/destination-rule.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { type CredentialName, credentialOf } from './credential-name.ts';
 import type { CredentialNews } from './credential-source.ts';
@@ -27,7 +27,7 @@ export function credentialEvents(
 }
 
 function names({ spec: json }: DestinationRule, credential: CredentialName['credential']): boolean {
-  const spec = readDestinationRule(json);
+  const { spec } = judgeDestinationRule(json);
   const policies = [spec?.trafficPolicy, ...(spec?.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
   return policies
     .flatMap((policy) => [policy?.tls, ...(policy?.portLevelSettings ?? []).map(({ tls }) => tls)])

@@ -3,7 +3,6 @@ import {
   type DestinationRule,
   type DestinationRuleSpec,
   judgeDestinationRule,
-  readDestinationRule as readSpec,
   unsupportedDestinationRuleFields,
 } from '../../api/destination-rule.ts';
 import type { DestinationPolicy, SubsetPolicy } from './destination-policy.ts';
@@ -42,8 +41,7 @@ export function readDestinationRule(settings: MeshSettings, object: DestinationR
   const ref: ObjectRef = { kind: DESTINATION_RULE_KIND, namespace: metadata.namespace, name: metadata.name };
   const created = { createdAt: creationTime(metadata), generation: metadata.generation ?? 0 };
   const facts = { key: keyOf(metadata), ref, ...created };
-  const { errors } = judgeDestinationRule(object.spec);
-  const spec = errors.length > 0 ? undefined : readSpec(object.spec);
+  const { errors, spec } = judgeDestinationRule(object.spec);
   if (spec === undefined) {
     const problems = invalidSpec(ref, errors);
     return { ...facts, host: '', visibility: [], subsetNames: [], clients: {}, problems, notes: [] };

@@ -1,4 +1,5 @@
 import { sameValue } from './equality.ts';
+import { KeySets } from './key-sets.ts';
 
 /** What a row was and what it is now; one of them may be missing, never both. */
 export interface Replacement<Facts> {
@@ -15,12 +16,12 @@ const NOTHING: ReadonlySet<string> = new Set();
 export class FactTable<Facts, Index extends string = never> {
   readonly #rows = new Map<string, Facts>();
   readonly #columns: ReadonlyMap<Index, (facts: Facts) => readonly string[]>;
-  readonly #indexes = new Map<Index, Map<string, Set<string>>>();
+  readonly #indexes = new Map<Index, KeySets<string, string>>();
 
   /** @param columns per index the values under which a row is to be found */
   constructor(columns: Readonly<Record<Index, (facts: Facts) => readonly string[]>>) {
     this.#columns = new Map(Object.entries(columns) as [Index, (facts: Facts) => readonly string[]][]);
-    for (const index of this.#columns.keys()) this.#indexes.set(index, new Map());
+    for (const index of this.#columns.keys()) this.#indexes.set(index, new KeySets());
   }
 
   /** The row of an object. */
@@ -64,23 +65,13 @@ export class FactTable<Facts, Index extends string = never> {
 
   #link(key: string, facts: Facts): void {
     for (const [index, valuesOf] of this.#columns) {
-      const entries = this.#indexes.get(index);
-      for (const value of valuesOf(facts)) {
-        const keys = entries?.get(value);
-        if (keys === undefined) entries?.set(value, new Set([key]));
-        else keys.add(key);
-      }
+      for (const value of valuesOf(facts)) this.#indexes.get(index)?.add(value, key);
     }
   }
 
   #unlink(key: string, facts: Facts): void {
     for (const [index, valuesOf] of this.#columns) {
-      const entries = this.#indexes.get(index);
-      for (const value of valuesOf(facts)) {
-        const keys = entries?.get(value);
-        keys?.delete(key);
-        if (keys?.size === 0) entries?.delete(value);
-      }
+      for (const value of valuesOf(facts)) this.#indexes.get(index)?.delete(value, key);
     }
   }
 }

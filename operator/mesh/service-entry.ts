@@ -3,10 +3,8 @@ import {
   type ServiceEntry,
   type ServiceEntryPort,
   type ServiceEntrySpec,
-  serviceEntrySpec,
 } from '../../api/service-entry.ts';
 import { judgeServiceEntry, unsupportedServiceEntryFields } from '../../api/service-entry-judgement.ts';
-import { readSpec } from '../../api/spec-reader.ts';
 import { dnsAddressOf } from './dns-address.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
@@ -60,9 +58,9 @@ export function readServiceEntry({ metadata, spec: json }: ServiceEntry): Servic
     createdAt: creationTime(metadata),
     generation: metadata.generation ?? 0,
   };
-  const problems = invalidSpec(ref, judgeServiceEntry(json).errors);
-  const { spec } = readSpec(serviceEntrySpec, json);
-  if (spec === undefined || problems.length > 0) return { ...identity, ...NOT_IN_FORCE, problems, notes: [] };
+  const { errors, spec } = judgeServiceEntry(json);
+  const problems = invalidSpec(ref, errors);
+  if (spec === undefined) return { ...identity, ...NOT_IN_FORCE, problems, notes: [] };
   const notes = unsupportedNotes(unsupportedServiceEntryFields(spec));
   const resolution = RESOLUTIONS[spec.resolution ?? 'NONE'];
   if (resolution === undefined) return { ...identity, ...NOT_IN_FORCE, problems, notes };

@@ -1,4 +1,4 @@
-import { readSidecar as readSpec, SIDECAR_KIND, type Sidecar } from '../../api/sidecar.ts';
+import { SIDECAR_KIND, type Sidecar } from '../../api/sidecar.ts';
 import { judgeSidecar, unsupportedSidecarFields } from '../../api/sidecar-judgement.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import { byAge, creationTime, keyOf } from './mesh-object.ts';
@@ -33,8 +33,7 @@ export function readSidecar(settings: MeshSettings, object: Sidecar): SidecarFac
   const ref: ObjectRef = { kind: SIDECAR_KIND, namespace: metadata.namespace, name: metadata.name };
   const generation = metadata.generation ?? 0;
   const facts = { key: keyOf(metadata), ref, createdAt: creationTime(metadata), generation };
-  const { errors } = judgeSidecar(object.spec);
-  const spec = errors.length > 0 ? undefined : readSpec(object.spec);
+  const { errors, spec } = judgeSidecar(object.spec);
   if (spec === undefined) {
     return { ...facts, selector: {}, inbound: { listeners: [] }, problems: invalidSpec(ref, errors), notes: [] };
   }

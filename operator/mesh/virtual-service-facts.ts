@@ -1,7 +1,6 @@
 import type { FieldProblem } from '../../api/field-problem.ts';
 import {
   judgeVirtualService,
-  readVirtualService as readSpec,
   unsupportedVirtualServiceFields,
   VIRTUAL_SERVICE_KIND,
   type VirtualService,
@@ -85,8 +84,8 @@ export function readVirtualService(settings: MeshSettings, { metadata, spec }: V
     createdAt: creationTime(metadata),
     generation: metadata.generation ?? 0,
   };
-  const problems = invalidSpec(ref, judgeVirtualService(spec).errors);
-  const read = problems.length > 0 ? undefined : readSpec(spec);
+  const { errors, spec: read } = judgeVirtualService(spec);
+  const problems = invalidSpec(ref, errors);
   if (read === undefined) return { ...identity, role: 'invalid', ...NO_FORCE, problems, notes: [] };
   const notes = notesOn(unsupportedVirtualServiceFields(read));
   if (!isForSidecars(read.gateways)) return { ...identity, role: 'gateways', ...NO_FORCE, problems, notes };

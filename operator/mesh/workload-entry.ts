@@ -1,6 +1,5 @@
 import { TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../api/pod-names.ts';
-import { readSpec } from '../../api/spec-reader.ts';
-import { WORKLOAD_ENTRY_KIND, type WorkloadEntry, workloadEntrySpec } from '../../api/workload-entry.ts';
+import { WORKLOAD_ENTRY_KIND, type WorkloadEntry } from '../../api/workload-entry.ts';
 import { judgeWorkloadEntry, unsupportedWorkloadEntryFields } from '../../api/workload-entry-judgement.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
@@ -29,9 +28,9 @@ export function readWorkloadEntry({ metadata, spec: json }: WorkloadEntry): Work
   const ref: ObjectRef = { kind: WORKLOAD_ENTRY_KIND, namespace: metadata.namespace, name: metadata.name };
   const generation = metadata.generation ?? 0;
   const identity = { key: keyOf(metadata), ref, createdAt: creationTime(metadata), generation };
-  const problems = invalidSpec(ref, judgeWorkloadEntry(json).errors);
-  const { spec } = readSpec(workloadEntrySpec, json);
-  if (spec === undefined || problems.length > 0) return { ...identity, labels: {}, problems, notes: [] };
+  const { errors, spec } = judgeWorkloadEntry(json);
+  const problems = invalidSpec(ref, errors);
+  if (spec === undefined) return { ...identity, labels: {}, problems, notes: [] };
   const labels = { ...spec.labels, ...metadata.labels };
   const workload = readEntryWorkload(spec, labels);
   const notes = [...unsupportedNotes(unsupportedWorkloadEntryFields(spec)), ...noteMissingIdentity(workload, labels)];

@@ -1,9 +1,10 @@
+import { KeySets } from '../mesh/key-sets.ts';
 import type { Visibility } from '../mesh/visibility.ts';
 
 /** Items by the namespaces that they reach. */
 export class ReachIndex<T> {
   readonly #everywhere = new Set<T>();
-  readonly #byNamespace = new Map<string, Set<T>>();
+  readonly #byNamespace = new KeySets<string, T>();
   readonly #visibilities = new Map<T, Visibility>();
 
   /** Puts an item in, in place of what it reached before. */
@@ -14,10 +15,7 @@ export class ReachIndex<T> {
       this.#everywhere.add(item);
       return;
     }
-    for (const namespace of visibility) {
-      const items = this.#byNamespace.get(namespace) ?? new Set();
-      this.#byNamespace.set(namespace, items.add(item));
-    }
+    for (const namespace of visibility) this.#byNamespace.add(namespace, item);
   }
 
   delete(item: T): void {
@@ -25,16 +23,12 @@ export class ReachIndex<T> {
     if (visibility === undefined) return;
     this.#visibilities.delete(item);
     this.#everywhere.delete(item);
-    for (const namespace of visibility === '*' ? [] : visibility) {
-      const items = this.#byNamespace.get(namespace);
-      items?.delete(item);
-      if (items?.size === 0) this.#byNamespace.delete(namespace);
-    }
+    for (const namespace of visibility === '*' ? [] : visibility) this.#byNamespace.delete(namespace, item);
   }
 
   /** What reaches a namespace. */
   reaching(namespace: string): T[] {
-    return [...this.#everywhere, ...(this.#byNamespace.get(namespace) ?? [])];
+    return [...this.#everywhere, ...this.#byNamespace.get(namespace)];
   }
 
   clear(): void {

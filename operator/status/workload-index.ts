@@ -1,13 +1,12 @@
 import { sameValue } from '../mesh/equality.ts';
+import { KeySets } from '../mesh/key-sets.ts';
 import { matchSelector } from '../mesh/selector.ts';
 import type { MeshDelta, MeshSnapshot, PolicyReach, Workload, WorkloadUid } from '../mesh/snapshot.ts';
-
-const NOBODY: ReadonlySet<WorkloadUid> = new Set();
 
 /** The injected workloads of the newest snapshot, by namespace. */
 export class WorkloadIndex {
   #snapshot: MeshSnapshot | undefined;
-  readonly #byNamespace = new Map<string, Set<WorkloadUid>>();
+  readonly #byNamespace = new KeySets<string, WorkloadUid>();
 
   /**
    * Takes the next snapshot.
@@ -20,8 +19,8 @@ export class WorkloadIndex {
     const uids = before === undefined ? snapshot.workloads.keys() : delta.workloads;
     for (const uid of uids) {
       const [old, fresh] = [before?.workloads.get(uid), snapshot.workloads.get(uid)];
-      if (old !== undefined && old.namespace !== fresh?.namespace) this.#remove(old);
-      if (fresh !== undefined) this.#add(fresh);
+      if (old !== undefined && old.namespace !== fresh?.namespace) this.#byNamespace.delete(old.namespace, uid);
+      if (fresh !== undefined) this.#byNamespace.add(fresh.namespace, uid);
       const known = fresh ?? old;
       if (known !== undefined && (old === undefined || fresh === undefined || !isAlike(old, fresh)))
         changed.push(known);
@@ -40,18 +39,7 @@ export class WorkloadIndex {
   *#uids(reach: PolicyReach): Iterable<WorkloadUid> {
     if (reach.kind === 'workloads') yield* reach.workloads;
     else if (reach.visibility === '*') yield* this.#snapshot?.workloads.keys() ?? [];
-    else for (const namespace of reach.visibility) yield* this.#byNamespace.get(namespace) ?? NOBODY;
-  }
-
-  #add({ uid, namespace }: Workload): void {
-    const uids = this.#byNamespace.get(namespace) ?? new Set();
-    this.#byNamespace.set(namespace, uids.add(uid));
-  }
-
-  #remove({ uid, namespace }: Workload): void {
-    const uids = this.#byNamespace.get(namespace);
-    uids?.delete(uid);
-    if (uids?.size === 0) this.#byNamespace.delete(namespace);
+    else for (const namespace of reach.visibility) yield* this.#byNamespace.get(namespace);
   }
 }
 

@@ -1,3 +1,4 @@
+import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 
 /** ExternalName services may name each other; a longer chain, or a ring, resolves to nothing. */
@@ -6,7 +7,7 @@ const MAX_HOPS = 8;
 /** Which ExternalName services stand for which other services of the mesh (CNAME semantics). */
 export class AliasTable {
   private readonly targets = new Map<Hostname, Hostname>();
-  private readonly aliases = new Map<Hostname, Set<Hostname>>();
+  private readonly aliases = new KeySets<Hostname, Hostname>();
 
   /** Takes the newest state of a service; undefined when it is gone. */
   set(hostname: Hostname, service: MeshService | undefined): void {
@@ -14,14 +15,11 @@ export class AliasTable {
     const target = service === undefined ? undefined : aliasTarget(service);
     if (before === target) return;
     if (before !== undefined) {
-      const others = this.aliases.get(before);
-      others?.delete(hostname);
-      if (others?.size === 0) this.aliases.delete(before);
+      this.aliases.delete(before, hostname);
       this.targets.delete(hostname);
     }
     if (target !== undefined) {
-      const others = this.aliases.get(target) ?? new Set<Hostname>();
-      this.aliases.set(target, others.add(hostname));
+      this.aliases.add(target, hostname);
       this.targets.set(hostname, target);
     }
   }
@@ -31,7 +29,7 @@ export class AliasTable {
     const found = new Set(hostnames);
     // A set's iterator also visits what is added on the way.
     for (const hostname of found) {
-      for (const alias of this.aliases.get(hostname) ?? []) found.add(alias);
+      for (const alias of this.aliases.get(hostname)) found.add(alias);
     }
     return found;
   }

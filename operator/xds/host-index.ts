@@ -1,5 +1,6 @@
 import { HostBuckets } from '../mesh/host-buckets.ts';
 import { isWildcard } from '../mesh/hostname.ts';
+import { KeySets } from '../mesh/key-sets.ts';
 import { byAge } from '../mesh/mesh-object.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshService, ServiceKey } from '../mesh/snapshot.ts';
@@ -18,7 +19,7 @@ export class HostIndex {
   /** Namespace → port → number of its services on the port. */
   private readonly owners = new Map<string, Map<number, number>>();
   /** By the object they come from, and by the Canary that splits them. */
-  private readonly objects = new Map<ObjectKey, Set<ServiceKey>>();
+  private readonly objects = new KeySets<ObjectKey, ServiceKey>();
   /** Hostnames with a wildcard in front. */
   private readonly wildcards = new HostBuckets<Hostname>();
 
@@ -39,7 +40,7 @@ export class HostIndex {
 
   /** The services that an object (a Service, a ServiceEntry) is, or that a Canary splits. */
   *ofObject(key: ObjectKey): Generator<MeshService> {
-    for (const serviceKey of this.objects.get(key) ?? []) {
+    for (const serviceKey of this.objects.get(key)) {
       const service = this.services.get(serviceKey);
       if (service !== undefined) yield service;
     }
@@ -80,9 +81,7 @@ export class HostIndex {
     this.hosts.set(hostname, claimants);
     claimants.put(service);
     if (isWildcard(hostname)) this.wildcards.set(hostname, hostname);
-    for (const key of objectsOf(service)) {
-      this.objects.set(key, (this.objects.get(key) ?? new Set<ServiceKey>()).add(service.key));
-    }
+    for (const object of objectsOf(service)) this.objects.add(object, service.key);
     const owned = this.owners.get(namespace) ?? new Map<number, number>();
     this.owners.set(namespace, owned);
     for (const port of numbers(service)) {
@@ -101,11 +100,7 @@ export class HostIndex {
       this.hosts.delete(hostname);
       if (isWildcard(hostname)) this.wildcards.set(hostname, undefined);
     }
-    for (const object of objectsOf(service)) {
-      const keys = this.objects.get(object);
-      keys?.delete(key);
-      if (keys?.size === 0) this.objects.delete(object);
-    }
+    for (const object of objectsOf(service)) this.objects.delete(object, key);
     const owned = this.owners.get(namespace);
     for (const port of numbers(service)) {
       const hosts = this.ports.get(port);

@@ -1,4 +1,5 @@
 import { HEALTH_PORT, INBOUND_PORT, METRICS_PORT, OUTBOUND_PORT, PROBE_PORT } from '../../proxy/ports.ts';
+import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { ResolutionSources } from './backend-resolution.ts';
 import type { Client } from './clients.ts';
@@ -46,7 +47,7 @@ export class ListenerTable {
   /** Some client had its sidecar answer DNS. */
   private capturesDns = false;
   /** Listeners that clients connect to themselves, by port. */
-  private readonly bound = new Map<number, Set<string>>();
+  private readonly bound = new KeySets<number, string>();
 
   /** @param log is told of every version that is made */
   constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>) {
@@ -62,7 +63,7 @@ export class ListenerTable {
   set(hostname: Hostname, ports: Iterable<number>): string[] {
     const names = [...ports]
       .filter((port) => !TAKEN.has(port))
-      .flatMap((port) => [portListener(port), ...(this.bound.get(port) ?? [])]);
+      .flatMap((port) => [portListener(port), ...this.bound.get(port)]);
     return [...names, DNS_LISTENER].filter((name) => this.refresh(name, hostname));
   }
 
@@ -159,7 +160,7 @@ export class ListenerTable {
   /** All that may add something to a listener. */
   private hostnames(name: string): Iterable<Hostname> {
     const bound = readBoundListener(name);
-    if (bound !== undefined) this.bound.set(bound.port, (this.bound.get(bound.port) ?? new Set<string>()).add(name));
+    if (bound !== undefined) this.bound.add(bound.port, name);
     const port = bound?.port ?? portOfListener(name);
     return port === undefined ? this.sources.hosts.hostnames() : this.sources.hosts.onPort(port);
   }

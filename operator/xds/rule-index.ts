@@ -1,4 +1,5 @@
 import { HostBuckets } from '../mesh/host-buckets.ts';
+import { KeySets } from '../mesh/key-sets.ts';
 import { byAge } from '../mesh/mesh-object.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Backend, RouteRule } from '../mesh/route-rule.ts';
@@ -14,8 +15,8 @@ export class RuleIndex {
   private readonly hosts = new HostBuckets<SortedGroup<RouteRule>>();
   private readonly names = new Set<Hostname>();
   /** By the VirtualServices that stand in them: their own, and those that routes are delegated to. */
-  private readonly parts = new Map<ObjectKey, Set<ObjectKey>>();
-  private readonly destinations = new Map<Hostname, Set<ObjectKey>>();
+  private readonly parts = new KeySets<ObjectKey, ObjectKey>();
+  private readonly destinations = new KeySets<Hostname, ObjectKey>();
 
   get(key: ObjectKey): RouteRule | undefined {
     return this.rules.get(key);
@@ -53,12 +54,12 @@ export class RuleIndex {
 
   /** The rules in which a VirtualService stands: its own, and those that delegate to it. */
   standingIn(key: ObjectKey): RouteRule[] {
-    return [...(this.parts.get(key) ?? [])].flatMap((one) => this.rules.get(one) ?? []);
+    return [...this.parts.get(key)].flatMap((one) => this.rules.get(one) ?? []);
   }
 
   /** Rules with a route to a hostname. */
   *leadingTo(hostname: Hostname): Generator<RouteRule> {
-    for (const key of this.destinations.get(hostname) ?? []) {
+    for (const key of this.destinations.get(hostname)) {
       const rule = this.rules.get(key);
       if (rule !== undefined) yield rule;
     }
@@ -66,7 +67,7 @@ export class RuleIndex {
 
   /** Hostnames that some route leads to. */
   allDestinations(): IterableIterator<Hostname> {
-    return this.destinations.keys();
+    return this.destinations.names();
   }
 
   private link(rule: RouteRule): void {
@@ -76,8 +77,8 @@ export class RuleIndex {
       group.put(rule);
       this.names.add(host);
     }
-    for (const hostname of destinationsOf(rule)) add(this.destinations, hostname, rule.key);
-    for (const part of [rule.key, ...rule.delegates]) add(this.parts, part, rule.key);
+    for (const hostname of destinationsOf(rule)) this.destinations.add(hostname, rule.key);
+    for (const part of [rule.key, ...rule.delegates]) this.parts.add(part, rule.key);
   }
 
   private unlink(rule: RouteRule): void {
@@ -88,8 +89,8 @@ export class RuleIndex {
       this.hosts.set(host, undefined);
       this.names.delete(host);
     }
-    for (const hostname of destinationsOf(rule)) remove(this.destinations, hostname, rule.key);
-    for (const part of [rule.key, ...rule.delegates]) remove(this.parts, part, rule.key);
+    for (const hostname of destinationsOf(rule)) this.destinations.delete(hostname, rule.key);
+    for (const part of [rule.key, ...rule.delegates]) this.parts.delete(part, rule.key);
   }
 }
 
@@ -110,14 +111,4 @@ export function destinationsOf(rule: RouteRule): ReadonlySet<Hostname> {
   const found = new Set(backendsOf(rule).map(({ hostname }) => hostname));
   hostnamesOf.set(rule, found);
   return found;
-}
-
-function add(index: Map<string, Set<ObjectKey>>, name: string, key: ObjectKey): void {
-  index.set(name, (index.get(name) ?? new Set<ObjectKey>()).add(key));
-}
-
-function remove(index: Map<string, Set<ObjectKey>>, name: string, key: ObjectKey): void {
-  const keys = index.get(name);
-  keys?.delete(key);
-  if (keys?.size === 0) index.delete(name);
 }

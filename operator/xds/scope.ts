@@ -1,12 +1,4 @@
-import {
-  ADMIN_PORT,
-  DNS_PORT,
-  GRPC_PROBE_PORT_BASE,
-  GRPC_PROBE_PORT_COUNT,
-  INBOUND_PORT,
-  OUTBOUND_PORT,
-  PLAINTEXT_PORTS,
-} from '../../proxy/ports.ts';
+import { isProxyPort } from '../../proxy/ports.ts';
 import type { DestinationIndex, SelectedPolicy } from '../mesh/destination-selection.ts';
 import { coversHostname, isWildcard } from '../mesh/hostname.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
@@ -37,7 +29,6 @@ export interface ScopeTraits {
   readonly sidecarKey: ObjectKey | undefined;
 }
 
-const PROXY_PORTS = new Set([ADMIN_PORT, OUTBOUND_PORT, INBOUND_PORT, DNS_PORT, ...PLAINTEXT_PORTS]);
 const NO_RULES: readonly RouteRule[] = [];
 
 /** The mesh as all clients of some traits see it: which services, routes and policies are theirs. Remembers what it was asked until told. */
@@ -167,12 +158,6 @@ export class Scope {
       ),
     );
   }
-}
-
-/** Whether the proxy of a pod listens on the port itself, or may. */
-function isProxyPort(port: number): boolean {
-  const probe = port - GRPC_PROBE_PORT_BASE;
-  return PROXY_PORTS.has(port) || (probe >= 0 && probe < GRPC_PROBE_PORT_COUNT);
 }
 
 /** The listeners whose hosts are reached on a port: those of the port, and where clients are redirected to none of them those for all ports. */

@@ -1,4 +1,5 @@
 import type { SelectedPolicy } from '../mesh/destination-selection.ts';
+import { KeySets } from '../mesh/key-sets.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Endpoint, MeshService, ServiceKey } from '../mesh/snapshot.ts';
 import type { AssignmentClient } from './assignment.ts';
@@ -28,7 +29,7 @@ const ANYWHERE: AssignmentClient = { locality: { region: '', zone: '', subzone: 
 export class ServiceTable {
   private readonly rows = new Map<ServiceKey, Row>();
   /** Services by the WorkloadEntries among their endpoints. */
-  private readonly members = new Map<ObjectKey, Set<ServiceKey>>();
+  private readonly members = new KeySets<ObjectKey, ServiceKey>();
 
   keys(): IterableIterator<ServiceKey> {
     return this.rows.keys();
@@ -49,7 +50,7 @@ export class ServiceTable {
 
   /** Services that have a WorkloadEntry among their endpoints. */
   withMember(key: ObjectKey): Iterable<ServiceKey> {
-    return this.members.get(key) ?? [];
+    return this.members.get(key);
   }
 
   /** Names of all clusters, and of those of them whose endpoints come from the mesh. */
@@ -107,14 +108,8 @@ export class ServiceTable {
   }
 
   private setMembers(key: ServiceKey, before: readonly Endpoint[], after: readonly Endpoint[]): void {
-    for (const { entry } of before) {
-      const services = entry === undefined ? undefined : this.members.get(entry);
-      services?.delete(key);
-      if (entry !== undefined && services?.size === 0) this.members.delete(entry);
-    }
-    for (const { entry } of after) {
-      if (entry !== undefined) this.members.set(entry, (this.members.get(entry) ?? new Set<ServiceKey>()).add(key));
-    }
+    for (const { entry } of before) if (entry !== undefined) this.members.delete(entry, key);
+    for (const { entry } of after) if (entry !== undefined) this.members.add(entry, key);
   }
 }
 

@@ -146,7 +146,8 @@ describe('requests meet what their rule says', () => {
 
   test.each([
     ['/other?fail=1', 503, 1],
-    ['/other?fail=5&undelivered', 200, 6],
+    ['/other?fail=2&undelivered', 200, 3],
+    ['/other?fail=3&undelivered', 503, 3],
     ['/retry-no?fail=1&undelivered', 503, 1],
     ['/retry-503?fail=9', 503, 3],
     ['/retry-503?fail=2', 200, 3],
