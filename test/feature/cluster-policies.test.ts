@@ -9,33 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeEndCertificate, makeRoot } from '../../operator/certificates/certificate.ts';
 import { makeKeyPair, privateKeyPem } from '../../operator/certificates/key-pair.ts';
 import type { TrafficPolicy } from '../../operator/mesh/destination-policy.ts';
-import type { Locality } from '../../operator/mesh/snapshot.ts';
 import { envoyRegistry } from '../../operator/xds/testing/envoy-registry.ts';
 import { endpoint } from '../../operator/xds/testing/mesh-fixture.ts';
-import {
-  type Answer,
-  type PolicyBed,
-  startPolicyBed,
-  startServer,
-  type TestServer,
-  testServer,
-} from './support/policy-bed.ts';
-
-const place = (region: string): Locality => ({ region, zone: 'z', subzone: '' });
-const HERE = { locality: place('here'), labels: {} };
-const EJECTING: TrafficPolicy = {
-  loadBalancer: { simple: 'ROUND_ROBIN' },
-  outlierDetection: { consecutive5xxErrors: 2, interval: '100ms', baseEjectionTime: '2s', maxEjectionPercent: 100 },
-};
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const tally = (answers: readonly Answer[]): Record<string, number> => {
-  const counts: Record<string, number> = {};
-  for (const { status, body } of answers) {
-    const key = status === 200 ? body : String(status);
-    counts[key] = (counts[key] ?? 0) + 1;
-  }
-  return counts;
-};
+import { EJECTING, pause, repeat, tally } from './support/policy-answers.ts';
+import { type PolicyBed, startPolicyBed, startServer, type TestServer, testServer } from './support/policy-bed.ts';
 
 describe('the real Envoy under a destination policy', () => {
   let bed: PolicyBed;
@@ -47,12 +24,6 @@ describe('the real Envoy under a destination policy', () => {
     const started = await startServer(...input);
     servers.push(started);
     return started;
-  };
-  /** One after another. */
-  const repeat = async (count: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> => {
-    const answers: Answer[] = [];
-    for (let index = 0; index < count; index++) answers.push(await call(index));
-    return answers;
   };
 
   beforeAll(async () => {
@@ -111,6 +82,20 @@ describe('the real Envoy under a destination policy', () => {
     expect(moved.length).toBeLessThan(before.length * 0.4);
   });
 
+  test('gives an endpoint that comes later its share by and by', async () => {
+    const [first, late] = [await serve('first'), await serve('late')];
+    const policy: TrafficPolicy = {
+      loadBalancer: { simple: 'ROUND_ROBIN', warmup: { duration: '3s', minimumPercent: 10, aggression: 1 } },
+    };
+    await bed.use('warm', [first.endpoint()], { policy });
+    // An endpoint is warm when it has been there for the duration.
+    await pause(3200);
+    const cluster = await bed.use('warm', [first.endpoint(), late.endpoint()], { policy });
+    const { late: share = 0 } = tally(await repeat(60, () => bed.call(cluster)));
+    // In turn it would have 30, and it begins with a tenth of its weight.
+    expect(share).toBeLessThan(20);
+  });
+
   test('refuses what is over the limits of connections and of requests that wait', async () => {
     const slow = await serve('slow', (_, response) => void setTimeout(() => response.end('slow'), 300));
     const policy: TrafficPolicy = {
@@ -141,67 +126,6 @@ describe('the real Envoy under a destination policy', () => {
     failing = false;
     await pause(2500);
     expect(tally(await repeat(10, () => bed.call(cluster)))).toEqual({ good: 5, flaky: 5 });
-  });
-
-  test('goes to the next locality once the endpoints of its own are out', async () => {
-    const near = await serve('near', (_, response) => void response.writeHead(500).end());
-    const [other, far] = [await serve('other'), await serve('far')];
-    const policy: TrafficPolicy = {
-      ...EJECTING,
-      loadBalancer: { simple: 'ROUND_ROBIN', localityLbSetting: { failover: [{ from: 'here', to: 'there' }] } },
-    };
-    const members = [near, other, far].map((server, index) =>
-      server.endpoint({ locality: place(['here', 'elsewhere', 'there'][index] ?? '') }),
-    );
-    const cluster = await bed.use('failover', members, { policy, client: HERE });
-    const first = tally(await repeat(12, () => bed.call(cluster)));
-    expect(first[500]).toBeGreaterThanOrEqual(2);
-    expect(tally(await repeat(12, () => bed.call(cluster)))).toEqual({ far: 12 });
-  });
-
-  test('prefers endpoints with the client’s own labels, in the order that failoverPriority gives', async () => {
-    const fail = (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(500).end();
-    const [own, other] = [await serve('own', fail), await serve('other')];
-    const policy: TrafficPolicy = {
-      ...EJECTING,
-      loadBalancer: { simple: 'ROUND_ROBIN', localityLbSetting: { failoverPriority: ['rack'] } },
-    };
-    const members = [own, other].map((server, index) => server.endpoint({ labels: { rack: `r${index}` } }));
-    const client = { ...HERE, labels: { rack: 'r0' } };
-    const cluster = await bed.use('labelled', members, { policy, client });
-    expect((await bed.call(cluster)).status).toBe(500);
-    expect(tally(await repeat(12, () => bed.call(cluster)))[500]).toBeGreaterThanOrEqual(1);
-    expect(tally(await repeat(12, () => bed.call(cluster)))).toEqual({ other: 12 });
-  });
-
-  test('retries in other localities where that is asked for', async () => {
-    const fail = (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(503).end();
-    const [near, far] = [await serve('near', fail), await serve('far')];
-    const policy: TrafficPolicy = { outlierDetection: { consecutive5xxErrors: 0, interval: '1h' } };
-    const members = [near, far].map((server, index) =>
-      server.endpoint({ locality: place(index === 0 ? 'here' : 'elsewhere') }),
-    );
-    const cluster = await bed.use('remote', members, { policy, client: HERE });
-    expect(tally(await repeat(5, () => bed.call(cluster, {}, '/retry')))).toEqual({ 503: 5 });
-    const before = near.seen;
-    expect(tally(await repeat(5, () => bed.call(cluster, {}, '/elsewhere')))).toEqual({ far: 5 });
-    // Each begins where it would without retries.
-    expect(near.seen).toBeGreaterThanOrEqual(before + 5);
-  });
-
-  test('divides requests among localities by percent', async () => {
-    const [near, far, off] = [await serve('near'), await serve('far'), await serve('off')];
-    const to = { 'here/*': 80, there: 20 };
-    const policy: TrafficPolicy = {
-      loadBalancer: { simple: 'ROUND_ROBIN', localityLbSetting: { distribute: [{ from: 'here/z/*', to }] } },
-    };
-    const members = [near, far, off].map((server, index) =>
-      server.endpoint({ locality: place(['here', 'there', 'elsewhere'][index] ?? '') }),
-    );
-    const cluster = await bed.use('distribute', members, { policy, client: HERE });
-    const counts = tally(await repeat(100, () => bed.call(cluster)));
-    expect(Object.keys(counts).sort()).toEqual(['far', 'near']);
-    expect(Math.abs((counts.near ?? 0) - 80)).toBeLessThanOrEqual(2);
   });
 
   test('tells the server who calls, by the PROXY protocol', async () => {

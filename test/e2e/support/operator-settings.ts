@@ -11,19 +11,34 @@ export async function restartOperator(kubectl: Kubectl): Promise<void> {
 }
 
 /**
- * Changes the certificates' lifetimes in the mesh settings and restarts the operator, which reads them at its start.
+ * Changes the certificates' lifetimes in the mesh settings.
  * @param lifetimes fields of `certificates` in mesh.yaml
  * @returns puts the settings back as they were
  */
-export async function withLifetimes(
+export function withLifetimes(
   kubectl: Kubectl,
   lifetimes: Readonly<Record<string, string>>,
 ): Promise<() => Promise<void>> {
+  return withSettings(kubectl, ({ certificates }) => ({ certificates: { ...certificates, ...lifetimes } }));
+}
+
+interface Settings {
+  readonly certificates?: object;
+}
+
+/**
+ * Changes the mesh settings and restarts the operator, which reads them at its start.
+ * @param change gives the fields of mesh.yaml that are to be others
+ * @returns puts the settings back as they were
+ */
+export async function withSettings(
+  kubectl: Kubectl,
+  change: (settings: Settings) => object,
+): Promise<() => Promise<void>> {
   const map = await kubectl.json<{ data: { 'mesh.yaml': string } }>(['get', 'configmap', '-n', SYSTEM, 'heddle-mesh']);
   const before = map.data['mesh.yaml'];
-  const settings = parse(before) as { certificates?: object };
-  const changed = stringify({ ...settings, certificates: { ...settings.certificates, ...lifetimes } });
-  await write(kubectl, changed);
+  const settings = parse(before) as Settings;
+  await write(kubectl, stringify({ ...settings, ...change(settings) }));
   return () => write(kubectl, before);
 }
 

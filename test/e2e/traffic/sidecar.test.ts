@@ -1,12 +1,12 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { conditionMessage, programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { networking } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, HTTP_PORT, server, TCP_PORT } from './support/testbed-objects.ts';
-import { testbedPods } from './support/testbed-pods.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { conditionMessage, programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { networking } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, HTTP_PORT, server, TCP_PORT } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('scope');
 const far = useNamespace('far');

@@ -1,9 +1,9 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { conditionMessage } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, server } from './support/testbed-objects.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { conditionMessage } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('mtls');
 const outside = useNamespace('plain', {});

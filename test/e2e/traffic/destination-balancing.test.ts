@@ -1,13 +1,13 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { credibleRange } from '../feature/support/binomial.ts';
-import { programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { destinationRule } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client, type ManyReport } from './support/testbed-client.ts';
-import { anotherService, CONTROL_PORT, client, versionedServer } from './support/testbed-objects.ts';
-import { type TestbedPod, testbedPods } from './support/testbed-pods.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { credibleRange } from '../../feature/support/binomial.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { destinationRule } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client, type ManyReport } from '../support/testbed-client.ts';
+import { anotherService, CONTROL_PORT, client, versionedServer } from '../support/testbed-objects.ts';
+import { type TestbedPod, testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('balancing');
 const caller = new Client(mesh, 'deployment/caller');

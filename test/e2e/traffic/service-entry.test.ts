@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { credibleRange } from '../feature/support/binomial.ts';
-import { conditionMessage, programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { networking } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, HTTP_PORT, server, TCP_PORT, TLS_PORT, versionedServer } from './support/testbed-objects.ts';
-import { type TestbedPod, testbedPods } from './support/testbed-pods.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { credibleRange } from '../../feature/support/binomial.ts';
+import { conditionMessage, programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { networking } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, HTTP_PORT, server, TCP_PORT, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
+import { type TestbedPod, testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('entry');
 const neighbour = useNamespace('entry-next');

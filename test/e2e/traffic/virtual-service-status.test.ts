@@ -1,12 +1,12 @@
 import { describe, expect } from '@jest/globals';
 import { stringify } from 'yaml';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { condition, conditionMessage, programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { expectShare } from './support/share.ts';
-import { Client, type RequestSpec } from './support/testbed-client.ts';
-import { client, versionedServer } from './support/testbed-objects.ts';
-import { testbedPods } from './support/testbed-pods.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { condition, conditionMessage, programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { expectShare } from '../support/share.ts';
+import { Client, type RequestSpec } from '../support/testbed-client.ts';
+import { client, versionedServer } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
 import {
   alias,
   destination,
@@ -18,7 +18,7 @@ import {
   subsetsOf,
   to,
   virtualService,
-} from './support/virtual-service-objects.ts';
+} from '../support/virtual-service-objects.ts';
 
 const home = useNamespace('rules');
 const abroad = useNamespace('abroad');

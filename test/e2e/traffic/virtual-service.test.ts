@@ -1,11 +1,11 @@
 import { describe, expect } from '@jest/globals';
-import { programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { expectShare } from './support/share.ts';
-import { Client, type RequestSpec } from './support/testbed-client.ts';
-import { client, versionedServer } from './support/testbed-objects.ts';
-import { testbedPods } from './support/testbed-pods.ts';
-import { marked, RuleBook, ruleOf, SERVER, shares, subsetsOf, to } from './support/virtual-service-objects.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { expectShare } from '../support/share.ts';
+import { Client, type RequestSpec } from '../support/testbed-client.ts';
+import { client, versionedServer } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
+import { marked, RuleBook, ruleOf, SERVER, shares, subsetsOf, to } from '../support/virtual-service-objects.ts';
 
 const home = useNamespace('routes');
 const abroad = useNamespace('abroad');

@@ -1,11 +1,11 @@
 import { describe, expect } from '@jest/globals';
-import { credibleRange } from '../feature/support/binomial.ts';
-import { programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { destinationRule, virtualService } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client, type ManyReport, type RequestSpec } from './support/testbed-client.ts';
-import { client, GREETING_PORT, TCP_PORT, TLS_PORT, versionedServer } from './support/testbed-objects.ts';
+import { credibleRange } from '../../feature/support/binomial.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { destinationRule, virtualService } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client, type ManyReport, type RequestSpec } from '../support/testbed-client.ts';
+import { client, GREETING_PORT, TCP_PORT, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('protocols');
 const caller = new Client(mesh, 'deployment/caller');

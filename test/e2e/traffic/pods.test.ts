@@ -1,9 +1,9 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, GREETING_PORT, HTTP_PORT, server, TCP_PORT } from './support/testbed-objects.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, GREETING_PORT, HTTP_PORT, server, TCP_PORT } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('traffic');
 const outside = useNamespace('plain', {});

@@ -1,12 +1,12 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { expectShare } from './support/share.ts';
-import { Client } from './support/testbed-client.ts';
-import { server } from './support/testbed-objects.ts';
-import { type TestbedPod, testbedPods } from './support/testbed-pods.ts';
-import { sampleShop, TrafficSample } from './support/traffic-sample.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { expectShare } from '../support/share.ts';
+import { Client } from '../support/testbed-client.ts';
+import { server } from '../support/testbed-objects.ts';
+import { type TestbedPod, testbedPods } from '../support/testbed-pods.ts';
+import { sampleShop, TrafficSample } from '../support/traffic-sample.ts';
 
 const market = useNamespace('market');
 const outside = useNamespace('supplier', {});

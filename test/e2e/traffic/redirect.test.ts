@@ -1,8 +1,8 @@
 import { describe, expect } from '@jest/globals';
-import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from './support/namespace.ts';
-import { podIdentity } from './support/pod-identity.ts';
-import { Client, type Echo } from './support/testbed-client.ts';
-import { client, HTTP_PORT, HTTP2_PORT, server, type TestbedOptions } from './support/testbed-objects.ts';
+import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from '../support/namespace.ts';
+import { podIdentity } from '../support/pod-identity.ts';
+import { Client, type Echo } from '../support/testbed-client.ts';
+import { client, HTTP_PORT, HTTP2_PORT, server, type TestbedOptions } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('redirect');
 const outside = useNamespace('plain', {});

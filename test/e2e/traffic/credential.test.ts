@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, server } from './support/testbed-objects.ts';
-import { issueCertificate } from './testbed/certificate.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
+import { issueCertificate } from '../testbed/certificate.ts';
 
 const HOST = 'db.example.com';
 /** Of nobody: what is sent there goes by the ServiceEntry. */

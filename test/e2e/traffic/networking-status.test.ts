@@ -1,11 +1,11 @@
 import { describe, expect } from '@jest/globals';
-import type { Condition } from '../../api/condition.ts';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { condition, conditionMessage, programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, INJECTED, type TestNamespace, useNamespace } from './support/namespace.ts';
-import { networking } from './support/networking-object.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, server } from './support/testbed-objects.ts';
+import type { Condition } from '../../../api/condition.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { condition, conditionMessage, programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, INJECTED, type TestNamespace, useNamespace } from '../support/namespace.ts';
+import { networking } from '../support/networking-object.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('verdict');
 const foreign = useNamespace('foreign', {});

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { condition, conditionMessage, programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { destinationRule, virtualService } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client } from './support/testbed-client.ts';
-import { anotherService, client, server, TLS_PORT, versionedServer } from './support/testbed-objects.ts';
-import { issueCertificate } from './testbed/certificate.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { condition, conditionMessage, programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { destinationRule, virtualService } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client } from '../support/testbed-client.ts';
+import { anotherService, client, server, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
+import { issueCertificate } from '../testbed/certificate.ts';
 
 const mesh = useNamespace('rules');
 const elsewhere = useNamespace('rule-clients');
