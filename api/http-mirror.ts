@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkPercent, type Findings } from './field-check.ts';
-import { checkDestination, checkFraction, type Destination, destination, percent } from './http-destination.ts';
+import { checkDestination, checkFraction, destination, percent } from './http-destination.ts';
 import { NULLABLE } from './spec-reader.ts';
 
 /** Fields of an HTTPRoute that mirror requests. */
@@ -24,27 +24,6 @@ const mirroring = z.object(mirrorFields);
 
 /** The part of an HTTPRoute that mirrors. */
 export type Mirroring = z.infer<typeof mirroring>;
-
-/** One place that gets copies of requests. */
-export interface Mirror {
-  readonly destination: Destination;
-  /** Percentage of the requests, 0 to 100. */
-  readonly percent: number;
-}
-
-/** The mirrors of a rule, whichever of Istio's spellings they have, each with its share. A share that is left out is 100 per cent. */
-export function mirrorsOf(rule: Mirroring): Mirror[] {
-  const { mirror, mirrorPercentage, mirrors = [] } = rule;
-  const whole = rule.mirrorPercent ?? rule.mirror_percent ?? 100;
-  const share = mirrorPercentage === undefined ? whole : (mirrorPercentage.value ?? 0);
-  return [
-    ...(mirror === undefined ? [] : [{ destination: mirror, percent: share }]),
-    ...mirrors.map(({ destination: target, percentage }) => ({
-      destination: target,
-      percent: percentage === undefined ? 100 : (percentage.value ?? 0),
-    })),
-  ];
-}
 
 /**
  * Reports mirrors that can't be right.

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
 import { sidecarTls } from './sidecar-tls.ts';
@@ -70,8 +69,6 @@ export const sidecarSpec = z.object({
     .describe("Connections to unknown hosts. Without it: as the mesh's configuration says."),
   inboundConnectionPool: connectionPool.optional().describe('Limits of what each port of the pods takes.'),
 });
-
-export const sidecarStatus = istioStatus;
 
 export type SidecarSpec = z.infer<typeof sidecarSpec>;
 export type SidecarIngressListener = z.infer<typeof ingressListener>;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { istioStatus } from './istio-status.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
 import { uint32 } from './port.ts';
 
@@ -24,8 +23,6 @@ export const workloadEntrySpec = z.object({
     .optional()
     .describe('ServiceAccount whose identity the workload has, if it has a sidecar.'),
 });
-
-export const workloadEntryStatus = istioStatus;
 
 export type WorkloadEntrySpec = z.infer<typeof workloadEntrySpec>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DestinationPolicy, TrafficPolicy } from './destination-policy.ts';
-import { DestinationIndex, effectivePolicy, mayApply } from './destination-selection.ts';
+import { DestinationIndex, effectivePolicy } from './destination-selection.ts';
 import type { Visibility } from './visibility.ts';
 
 const ROOT = 'istio-config';
@@ -169,27 +169,10 @@ describe('rules of one namespace for one host', () => {
   });
 });
 
-describe('what depends on a rule', () => {
-  test.each<[string, DestinationPolicy, string, boolean]>([
-    ['clients of its namespace', rule('web/r'), 'web', true],
-    ["not clients of others, where the service is another namespace's", rule('other/r'), 'web', false],
-    ['clients everywhere of a service of its namespace', rule('shop/r'), 'web', true],
-    ['clients everywhere, in the root namespace', rule(`${ROOT}/r`), 'web', true],
-    ['no clients that do not see it', rule('shop/r', { visibility: ['other'] }), 'web', false],
-    ['with a selector no clients elsewhere', rule('shop/r', { clients: { app: 'a' } }), 'web', false],
-    ['no service that its host does not cover', rule('shop/r', { host: '*.example' }), 'web', false],
-  ])('are %s', (_, one, namespace, expected) => {
-    expect(mayApply(one, namespace, SERVICE, ROOT)).toBe(expected);
-  });
-
-  test('labels matter where a rule of the namespace for the service has a selector', () => {
-    const index = indexOf([rule('web/r', { host: '*.svc.cluster.local', clients: { app: 'a' } }), rule('shop/r')]);
-    expect(index.labelsMatter('web', SERVICE)).toBe(true);
-    expect(index.labelsMatter('shop', SERVICE)).toBe(false);
-    expect(index.labelsMatter('web', { hostname: 'a.example', namespace: 'web' })).toBe(false);
-    expect(index.selectiveRules({ namespace: 'web', labels: { app: 'a' } })).toEqual(['DestinationRule/web/r']);
-    expect(index.selectiveRules({ namespace: 'web', labels: { app: 'b' } })).toEqual([]);
-  });
+test('rules with a selector that matches tell clients of a namespace apart', () => {
+  const index = indexOf([rule('web/r', { host: '*.svc.cluster.local', clients: { app: 'a' } }), rule('shop/r')]);
+  expect(index.selectiveRules({ namespace: 'web', labels: { app: 'a' } })).toEqual(['DestinationRule/web/r']);
+  expect(index.selectiveRules({ namespace: 'web', labels: { app: 'b' } })).toEqual([]);
 });
 
 describe('the traffic policy of a port', () => {

@@ -1,6 +1,5 @@
 import type { DestinationPolicy, SubsetPolicy, TrafficPolicy } from './destination-policy.ts';
 import { HostBuckets } from './host-buckets.ts';
-import { coversHostname } from './hostname.ts';
 import { byAge } from './mesh-object.ts';
 import type { ObjectKey } from './object-ref.ts';
 import { type Labels, matchSelector } from './selector.ts';
@@ -82,13 +81,6 @@ export class DestinationIndex {
     );
   }
 
-  /** Whether labels of clients of a namespace matter to the outcome for a service: some rule for it there has a selector. */
-  labelsMatter(namespace: string, service: PolicyService): boolean {
-    const rules = this.#selective.get(namespace)?.values() ?? [];
-    for (const rule of rules) if (coversHostname(rule.host, service.hostname)) return true;
-    return false;
-  }
-
   /** Rules with a selector that matches the client, in order of key. Clients of a namespace for which this is equal are alike for every service. */
   selectiveRules({ namespace, labels }: PolicyClient): ObjectKey[] {
     const rules = this.#selective.get(namespace)?.values() ?? [];
@@ -140,25 +132,6 @@ export class DestinationIndex {
     selective?.delete(rule.key);
     if (selective?.size === 0) this.#selective.delete(namespace);
   }
-}
-
-/**
- * Whether a rule may take part for clients of a namespace calling a service, whatever their labels: what is to be built again when it changes.
- */
-export function mayApply(
-  rule: DestinationPolicy,
-  clientNamespace: string,
-  service: PolicyService,
-  rootNamespace: string,
-): boolean {
-  const { namespace } = rule.object;
-  if (!coversHostname(rule.host, service.hostname)) return false;
-  if (namespace === clientNamespace) return true;
-  return (
-    isBlanket(rule) &&
-    (namespace === service.namespace || namespace === rootNamespace) &&
-    isVisibleTo(rule.visibility, clientNamespace)
-  );
 }
 
 /** In its own namespace a rule holds whatever `exportTo` says; in the root namespace only one that is for nobody else goes before the service's. */

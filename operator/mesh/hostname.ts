@@ -1,4 +1,4 @@
-import type { Hostname, MeshSettings } from './snapshot.ts';
+import type { Hostname, MeshSettings, ServiceKey } from './snapshot.ts';
 
 /**
  * Name of a host as the mesh knows it: in lower case, without a dot at the end; a name without any dot is a Service of the namespace.
@@ -27,6 +27,11 @@ export function* coveringHosts(hostname: Hostname): Generator<Hostname> {
   yield hostname;
   const rest = isWildcard(hostname) ? hostname.slice(1) : hostname;
   for (let start = 1; start <= rest.length; start++) yield `*${rest.slice(start)}`;
+}
+
+/** The hostname in the key of a service, which has its namespace in front. */
+export function hostnameOfKey(key: ServiceKey): Hostname {
+  return key.slice(key.indexOf('/') + 1);
 }
 
 /** Namespace of a Kubernetes Service, by its hostname. */

@@ -11,6 +11,9 @@ import { milliseconds, pack } from './encoding.ts';
 
 const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
+/** Port on which hosts have routes that no service has (Istio's). */
+export const ROUTED_HTTP_PORT = 80;
+
 /** Who is at the other end of a cluster's connections. */
 export type Peer = 'application' | 'proxy';
 

@@ -1,5 +1,5 @@
 import { DestinationIndex } from '../mesh/destination-selection.ts';
-import { coversHostname, isWildcard } from '../mesh/hostname.ts';
+import { coversHostname, hostnameOfKey, isWildcard } from '../mesh/hostname.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSettings, MeshSnapshot, Workload } from '../mesh/snapshot.ts';
 import { AliasTable } from './aliases.ts';
@@ -8,7 +8,7 @@ import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
 import { Distinctions } from './distinctions.ts';
 import { HostIndex } from './host-index.ts';
-import { isHttp } from './http-protocols.ts';
+import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
 import { readOutboundCluster, routeConfiguration } from './names.ts';
@@ -22,9 +22,6 @@ import { ServiceTable } from './service-table.ts';
 import { routablePorts, type ServiceVariant } from './service-variant.ts';
 import { VersionLog } from './version-log.ts';
 import { VirtualHostTable } from './virtual-host-table.ts';
-
-/** Port on which hosts have routes that no service has (Istio's). */
-const HTTP_PORT = 80;
 
 /** The outbound side of all proxies: what is in the mesh, and what each scope of clients is sent of it. */
 export class Outbound {
@@ -73,7 +70,7 @@ export class Outbound {
     const served = new Set<Hostname>();
     for (const key of touched.services) {
       const service = snapshot.services.get(key);
-      const hostname = service?.hostname ?? key.slice(key.indexOf('/') + 1);
+      const hostname = service?.hostname ?? hostnameOfKey(key);
       const { routing } = this.services.set(
         key,
         service,
@@ -169,7 +166,7 @@ export class Outbound {
       this.listeners.regroup();
     }
     const hostnames = new Set([...policies, ...routes, ...destinations]);
-    for (const key of services) hostnames.add(key.slice(key.indexOf('/') + 1));
+    for (const key of services) hostnames.add(hostnameOfKey(key));
     for (const scope of this.clients.all()) scope.forget(hostnames);
   }
 
@@ -233,7 +230,7 @@ export class Outbound {
         for (const { port, protocol } of routablePorts(service)) if (isHttp(protocol)) ports.add(port);
       }
     }
-    if (this.rules.forHost(hostname).length > 0 && !this.coversService(hostname)) ports.add(HTTP_PORT);
+    if (this.rules.forHost(hostname).length > 0 && !this.coversService(hostname)) ports.add(ROUTED_HTTP_PORT);
     return ports;
   }
 

@@ -1,5 +1,5 @@
 import type { Hostname } from '../mesh/snapshot.ts';
-import type { EncodedHosts } from './virtual-host-table.ts';
+import type { EncodedHosts } from './encoded-hosts.ts';
 
 /**
  * The virtual hosts of one route configuration, by hostname, each as if no other had its domains; and whether any do. So a route configuration is put

@@ -1,19 +1,17 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
 import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { Client } from './clients.ts';
-import { contentHash, encodeField, encodeResourceParts } from './encoding.ts';
+import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
+import { contentHash, encodeResourceParts } from './encoding.ts';
 import { MAX_RESPONSE_BODY } from './http-route-answers.ts';
 import { routeConfiguration, UNDELIVERED_HEADER } from './names.ts';
 import { ROUTE_TYPE, type XdsResource } from './resource.ts';
 import { RouteHosts } from './route-hosts.ts';
 import type { VersionLog } from './version-log.ts';
-import type { EncodedHosts, VirtualHostTable } from './virtual-host-table.ts';
+import type { VirtualHostTable } from './virtual-host-table.ts';
 import { buildUnknownHost } from './virtual-hosts.ts';
 
-/** Field number of `RouteConfiguration.virtual_hosts`. */
-const VIRTUAL_HOSTS_FIELD = 2;
 const NOTHING_TAKEN: ReadonlySet<string> = new Set();
 
 interface PortRoutes {
@@ -43,8 +41,8 @@ export class RouteTable {
   private readonly ports = new Map<number, PortRoutes>();
   private readonly portsOf = new Map<Hostname, ReadonlySet<number>>();
   private readonly unknown: Readonly<Record<OutboundPolicy, EncodedHosts>> = {
-    ALLOW_ANY: encodeUnknown('ALLOW_ANY'),
-    REGISTRY_ONLY: encodeUnknown('REGISTRY_ONLY'),
+    ALLOW_ANY: encodeHosts([buildUnknownHost('ALLOW_ANY')]),
+    REGISTRY_ONLY: encodeHosts([buildUnknownHost('REGISTRY_ONLY')]),
   };
 
   /**
@@ -179,9 +177,4 @@ export class RouteTable {
       return encoded === undefined || encoded.fields.length === 0 ? [] : [encoded];
     });
   }
-}
-
-function encodeUnknown(policy: OutboundPolicy): EncodedHosts {
-  const host = toBinary(VirtualHostSchema, buildUnknownHost(policy));
-  return { fields: [encodeField(VIRTUAL_HOSTS_FIELD, host)], hash: contentHash(host), domains: ['*'] };
 }

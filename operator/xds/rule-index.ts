@@ -33,10 +33,6 @@ export class RuleIndex {
     }
   }
 
-  keys(): IterableIterator<ObjectKey> {
-    return this.rules.keys();
-  }
-
   /** Hosts that some rule is for. */
   allHosts(): Iterable<Hostname> {
     return this.names;

@@ -31,10 +31,6 @@ export class ServiceTable {
   /** Services by the WorkloadEntries among their endpoints. */
   private readonly members = new KeySets<ObjectKey, ServiceKey>();
 
-  keys(): IterableIterator<ServiceKey> {
-    return this.rows.keys();
-  }
-
   /** The service's resources for the clients of a scope; encoded when first asked for. */
   variant(scope: Scope, service: MeshService): ServiceVariant {
     const row = this.rows.get(service.key);

@@ -1,12 +1,10 @@
-import { toBinary } from '@bufbuild/protobuf';
-import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import type { Backend, HttpRule, RouteRule } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import { BackendResolution, type ResolutionSources } from './backend-resolution.ts';
 import type { Share } from './destination.ts';
 import { sourcesOf } from './distinctions.ts';
-import { contentHash, encodeField } from './encoding.ts';
-import { isHttp } from './http-protocols.ts';
+import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
+import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
 import type { RouteContext } from './http-route-context.ts';
 import { buildHttpRoutes } from './http-routes.ts';
 import { cutHttpRules, isSource, mergeHttpRules } from './http-rules.ts';
@@ -14,20 +12,6 @@ import { destinationsOf } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import { routablePorts } from './service-variant.ts';
 import { buildVirtualHost, type HostScope, hostDomains } from './virtual-hosts.ts';
-
-/** Field number of `RouteConfiguration.virtual_hosts`. */
-const VIRTUAL_HOSTS_FIELD = 2;
-/** Port on which hosts have routes that no service has (Istio's). */
-const HTTP_PORT = 80;
-
-/** Virtual hosts, ready to stand in a route configuration. */
-export interface EncodedHosts {
-  /** Tag, length and message of each. */
-  readonly fields: readonly Uint8Array[];
-  readonly hash: string;
-  /** All their domains. */
-  readonly domains: readonly string[];
-}
 
 /** What stands behind a host on a port for some clients. */
 interface Subject {
@@ -81,7 +65,7 @@ export class VirtualHostTable {
   private subject(scope: Scope, hostname: Hostname, port: number): Subject | undefined {
     const named = scope.service(hostname);
     if (named === undefined) {
-      const rules = port === HTTP_PORT ? scope.rules(hostname).filter(({ http }) => http.length > 0) : [];
+      const rules = port === ROUTED_HTTP_PORT ? scope.rules(hostname).filter(({ http }) => http.length > 0) : [];
       return rules.length === 0 ? undefined : { hostname, port, named, target: undefined, rules };
     }
     const target = named.kind === 'ExternalName' ? this.targetOf(scope, named) : named;
@@ -122,21 +106,14 @@ export class VirtualHostTable {
     const resolution = new BackendResolution(this.sources, scope, port);
     const own = free(hostDomainsOf(subject, from));
     const hosts = own.length === 0 ? [] : [buildVirtualHost(name, own, buildHttpRoutes(rules, resolution))];
-    const domains = [...own];
     const pods = target && named && this.sources.services.variant(scope, target).podShares.get(port);
     if (pods !== undefined && named !== undefined) {
       const podDomains = free(hostDomains(named, from, '*.'));
-      domains.push(...podDomains);
       const routes = buildHttpRoutes([defaultRule({ hostname, port })], toPods(port, pods));
       if (podDomains.length > 0) hosts.push(buildVirtualHost(`*.${name}`, podDomains, routes));
     }
-    const bytes = hosts.map((host) => toBinary(VirtualHostSchema, host));
-    this.encodings += bytes.length;
-    return {
-      fields: bytes.map((host) => encodeField(VIRTUAL_HOSTS_FIELD, host)),
-      hash: contentHash(...bytes),
-      domains,
-    };
+    this.encodings += hosts.length;
+    return encodeHosts(hosts);
   }
 
   /** The rules that can match, or, where no object has any for these clients, one that sends everything to the service. */
