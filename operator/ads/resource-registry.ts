@@ -28,6 +28,11 @@ export class ResourceRegistry {
     return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name);
   }
 
+  /** Names of what anybody may have in a collection. */
+  members(typeUrl: string, collection: string): Iterable<string> {
+    return this.byType.get(typeUrl)?.members?.(typeUrl, collection) ?? [];
+  }
+
   /** Whether a name without a resource may have one in a moment. */
   isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     return this.byType.get(typeUrl)?.isPending?.(proxy, typeUrl, name) ?? false;

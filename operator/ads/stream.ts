@@ -44,10 +44,11 @@ type Part = 'upserts' | 'both';
 
 /**
  * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
- * clusters when nothing routes there any more.
+ * clusters when nothing routes there any more. Listeners come after the routes that Envoy has asked for: while one that went is
+ * draining, Envoy keeps its routes, and gives them as they are to a listener that comes again.
  */
-const ORDERED = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
-const ROUTING = [LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+const ROUTING = [ROUTE_TYPE, VIRTUAL_HOST_TYPE, LISTENER_TYPE];
+const ORDERED = [CLUSTER_TYPE, ENDPOINT_TYPE, ...ROUTING];
 
 /** The state of one proxy's delta ADS stream. It knows nothing of gRPC. */
 export class ProxyStream {
@@ -57,6 +58,8 @@ export class ProxyStream {
   private readonly events: StreamEvents;
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly gate: ClusterGate;
+  /** Route configurations that were sent since `followRoutes`: the proxy has none of their virtual hosts. */
+  private readonly freshRoutes = new Set<string>();
   private nonce = 0;
   private closed = false;
   private wakeTimer: NodeJS.Timeout | undefined;
@@ -88,6 +91,9 @@ export class ProxyStream {
       (name) => endpoints && this.gate.waitsFor(name),
       () => this.registry.wildcard(this.proxy, request.typeUrl).keys(),
     );
+    if (request.nonce === '' && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
+      this.followRoutes();
+    }
     this.pump();
   }
 
@@ -187,7 +193,7 @@ export class ProxyStream {
       return false;
     }
     const pending = this.pending(subscription);
-    const { chosen, whole } = this.choose(pending, part, subscription.maxNames);
+    const { chosen, whole } = this.choose(subscription, pending, part);
     if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {
       this.write(subscription, chosen, whole);
     }
@@ -205,17 +211,26 @@ export class ProxyStream {
     );
   }
 
-  private choose(pending: Pending, part: Part, maxNames: number): { chosen: Pending; whole: boolean } {
-    const upserts: XdsResource[] = [];
+  /**
+   * What of the pending goes into the next response. Virtual hosts of one route configuration may have each domain once, and one may take a domain over
+   * from another: those that change and those that go travel together, before any that are new.
+   */
+  private choose(subscription: Subscription, { upserts, removed }: Pending, part: Part) {
+    const { typeUrl, maxNames } = subscription;
+    const isTogether = ({ name }: XdsResource): boolean => typeUrl === VIRTUAL_HOST_TYPE && subscription.holds(name);
+    const together = upserts.filter(isTogether);
+    const ordered = together.length === 0 ? upserts : [...together, ...upserts.filter((one) => !isTogether(one))];
+    const chosen: XdsResource[] = [];
     let bytes = 0;
-    for (const resource of pending.upserts) {
+    for (const resource of ordered) {
       bytes += resource.bytes.length;
-      if (upserts.length > 0 && (bytes > this.settings.responseBytes || upserts.length >= maxNames)) {
-        return { chosen: { upserts, removed: [] }, whole: false };
-      }
-      upserts.push(resource);
+      const full = bytes > this.settings.responseBytes && chosen.length >= Math.max(1, together.length);
+      if (full || chosen.length >= maxNames) break;
+      chosen.push(resource);
     }
-    return { chosen: { upserts, removed: part === 'upserts' ? [] : pending.removed }, whole: true };
+    const whole = chosen.length === upserts.length;
+    const goes = part === 'both' && (whole || typeUrl === VIRTUAL_HOST_TYPE);
+    return { chosen: { upserts: chosen, removed: goes ? removed : [] }, whole };
   }
 
   private write(subscription: Subscription, chosen: Pending, whole: boolean): void {
@@ -233,6 +248,10 @@ export class ProxyStream {
     if (typeUrl === CLUSTER_TYPE) {
       this.followClusters(upserts, removed);
     }
+    if (typeUrl === ROUTE_TYPE) {
+      for (const { name } of upserts) this.freshRoutes.add(name);
+      this.followRoutes();
+    }
     this.events.pushed(typeUrl, resources.length, bytes.length);
     this.events.write(bytes);
   }
@@ -249,6 +268,21 @@ export class ProxyStream {
     for (const name of removed) {
       this.gate.clusterSettled(name, false);
     }
+  }
+
+  /**
+   * Envoy asks for virtual hosts once, and does not say of which route configurations: of all that it has, from the moment it has one
+   * (`VhdsSubscription` in its source).
+   */
+  private followRoutes(): void {
+    const routes = this.subscriptions.get(ROUTE_TYPE);
+    const hosts = this.subscriptions.get(VIRTUAL_HOST_TYPE);
+    if (routes === undefined || hosts === undefined) {
+      return;
+    }
+    const wanted = [...routes.names].filter((name) => routes.holds(name));
+    hosts.collect(wanted, routes.names, this.freshRoutes, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name));
+    this.freshRoutes.clear();
   }
 
   private routesMayGo(unsent: boolean): boolean {

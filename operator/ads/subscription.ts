@@ -1,4 +1,4 @@
-import { CLUSTER_TYPE, LISTENER_TYPE, type XdsResource } from '../xds/resource.ts';
+import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import type { DeltaRequest } from './request.ts';
 
 /** A version that the proxy refused, and why. */
@@ -33,6 +33,10 @@ export class Subscription {
   readonly typeUrl: string;
   /** Names asked for one by one; kept apart from the wildcard. */
   readonly names = new Set<string>();
+  /** Of virtual hosts: the route configurations all of whose it is to have. */
+  private readonly collections = new Set<string>();
+  /** Names that are to be removed though nothing asks for them any more. */
+  private readonly abandoned = new Set<string>();
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();
   wildcard = false;
@@ -63,7 +67,8 @@ export class Subscription {
   subscribe(request: DeltaRequest, fresh: (name: string) => boolean, wildcardNames: () => Iterable<string>): void {
     const first = !this.started;
     this.started = true;
-    let wildcard = first && request.subscribe.length === 0;
+    // Of virtual hosts Envoy means those of its route configurations (see `collect`).
+    let wildcard = first && request.subscribe.length === 0 && this.typeUrl !== VIRTUAL_HOST_TYPE;
     if (first) {
       for (const [name, version] of request.initialVersions) {
         this.sent.set(name, version);
@@ -92,9 +97,37 @@ export class Subscription {
     this.unsubscribe(request.unsubscribe);
   }
 
+  /**
+   * Takes in which route configurations a proxy has, all of whose virtual hosts it is to have.
+   * @param wanted those that it has
+   * @param asked those that it wants, these among them
+   * @param fresh those that it gets just now: it has none of their virtual hosts, whatever it was sent or says it holds
+   * @param members gives the names that a route configuration's virtual hosts may have
+   */
+  collect(
+    wanted: readonly string[],
+    asked: ReadonlySet<string>,
+    fresh: ReadonlySet<string>,
+    members: (collection: string) => Iterable<string>,
+  ): void {
+    const added = new Set(wanted.filter((name) => fresh.has(name) || !this.collections.has(name)));
+    for (const name of this.collections) if (!asked.has(name)) this.collections.delete(name);
+    for (const name of added) this.collections.add(name);
+    for (const name of [...this.sent.keys()]) {
+      const collection = collectionOf(name);
+      if (added.has(collection)) this.dirty.add(name);
+      if (added.has(collection) && fresh.has(collection)) this.forget(name);
+      // Envoy has thrown these away but goes on reporting that it has them, until their removal; it would not be sent them when it asks again.
+      if (asked.has(collection) || this.names.has(name)) continue;
+      this.abandoned.add(name);
+      this.dirty.add(name);
+    }
+    for (const collection of added) for (const name of members(collection)) this.dirty.add(name);
+  }
+
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
-    return this.wildcard || this.names.has(name);
+    return this.wildcard || this.names.has(name) || this.isCollected(name);
   }
 
   /** The proxy has been sent a version of the resource (or said itself that it holds one). */
@@ -131,7 +164,12 @@ export class Subscription {
         // The source says when it knows.
       } else if (resource === undefined && this.names.has(name) && sent !== ABSENT) {
         removed.push(name);
-      } else if (resource === undefined && sent !== undefined && sent !== ABSENT && this.covers(name)) {
+      } else if (
+        resource === undefined &&
+        sent !== undefined &&
+        sent !== ABSENT &&
+        (this.covers(name) || this.abandoned.has(name))
+      ) {
         removed.push(name);
       } else {
         this.dirty.delete(name);
@@ -235,10 +273,14 @@ export class Subscription {
         continue;
       }
       this.names.delete(name);
-      if (!this.wildcard) {
+      if (!this.covers(name)) {
         this.drop(name);
       }
     }
+  }
+
+  private isCollected(name: string): boolean {
+    return this.collections.size > 0 && this.collections.has(collectionOf(name));
   }
 
   private drop(name: string): void {
@@ -266,6 +308,11 @@ export class Subscription {
       this.sent.set(name, version);
     }
     this.dirty.delete(name);
+    this.abandoned.delete(name);
     this.rejected.delete(name);
   }
+}
+
+function collectionOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }

@@ -3,8 +3,8 @@ import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import type { MeshChange } from '../mesh/mesh-object.ts';
 import { peerAuthentication, pod, SETTINGS, service, virtualService } from '../mesh/testing/objects.ts';
-import { INBOUND_LISTENER, routeConfiguration } from '../xds/names.ts';
-import { LISTENER_TYPE, type ProxyIdentity, ROUTE_TYPE } from '../xds/resource.ts';
+import { INBOUND_LISTENER, virtualHost } from '../xds/names.ts';
+import { LISTENER_TYPE, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { XdsCache } from '../xds/xds-cache.ts';
 import { policyEnforcement } from './policy-enforcement.ts';
 
@@ -41,6 +41,8 @@ class Caller implements ProxyReport {
   }
 }
 
+const HOSTS = ['catalog.shop.svc.cluster.local', 'orders.shop.svc.cluster.local'] as const;
+
 const route = (path: string, host = 'catalog'): MeshChange => ({
   kind: 'VirtualService',
   key: `shop/${host}`,
@@ -75,7 +77,9 @@ function setUp() {
   }));
   apply(...services, { kind: 'Pod', key: 'shop/ui', object: pod('ui') }, route('/tea'));
   const enforcement = policyEnforcement(acks, cache, (uid) => builder.snapshot.workloads.get(uid));
-  const acknowledgeRoutes = (): void => caller.acknowledge(ROUTE_TYPE, routeConfiguration(80));
+  const acknowledgeRoutes = (): void => {
+    for (const hostname of HOSTS) caller.acknowledge(VIRTUAL_HOST_TYPE, virtualHost(80, hostname));
+  };
   return { apply, caller, reports, enforcement, acknowledgeRoutes };
 }
 
@@ -112,13 +116,13 @@ describe('a policy of callers', () => {
 
   test('is refused when routes that show it as it is now were, not when older ones were', () => {
     const { apply, caller, enforcement } = setUp();
-    const refuse = { typeUrl: ROUTE_TYPE, name: routeConfiguration(80), message: 'no such cluster' };
-    caller.refused = [{ ...refuse, version: caller.newest(ROUTE_TYPE, '80') }];
+    const refuse = { typeUrl: VIRTUAL_HOST_TYPE, name: virtualHost(80, HOSTS[0]), message: 'no such cluster' };
+    caller.refused = [{ ...refuse, version: caller.newest(VIRTUAL_HOST_TYPE, virtualHost(80, HOSTS[0])) }];
     expect(enforcement.rejection(CALLER.uid, CATALOG)).toBe('no such cluster');
     const refuses = enforcement.refuses(CALLER.uid);
     apply(route('/coffee'));
     expect(enforcement.rejection(CALLER.uid, CATALOG)).toBeUndefined();
-    caller.refused = [{ ...refuse, version: caller.newest(ROUTE_TYPE, '80') }];
+    caller.refused = [{ ...refuse, version: caller.newest(VIRTUAL_HOST_TYPE, virtualHost(80, HOSTS[0])) }];
     expect(enforcement.refuses(CALLER.uid)).not.toBe(refuses);
   });
 });

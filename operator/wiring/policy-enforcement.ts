@@ -102,10 +102,9 @@ export function hasAcknowledged(
   policy: ObjectKey,
   resources: readonly ResourceName[],
 ): boolean {
-  return resources.every((resource) => {
-    const version = report.acknowledged(resource.typeUrl, resource.name);
-    return version !== undefined && carriers.isCurrent(report.identity, policy, resource, version);
-  });
+  return resources.every((resource) =>
+    carriers.isCurrent(report.identity, policy, resource, report.acknowledged(resource.typeUrl, resource.name)),
+  );
 }
 
 /** Who a pod's proxy will be once it asks. */

@@ -4,7 +4,7 @@ import type { SplitQuery } from '../canary/ports.ts';
 import { objectKey } from '../mesh/object-ref.ts';
 import type { MeshService, MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
-import { ROUTE_TYPE } from '../xds/resource.ts';
+import { VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { SplitCoverage } from './split-coverage.ts';
 
 const query: SplitQuery = {
@@ -46,7 +46,7 @@ function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: r
     carriersOf: (_, policy) =>
       [...services.values()]
         .filter(({ split }) => split !== undefined && objectKey(split.canary) === policy)
-        .flatMap(({ ports }) => ports.map(({ port }) => ({ typeUrl: ROUTE_TYPE, name: `${port}` }))),
+        .flatMap(({ ports }) => ports.map(({ port }) => ({ typeUrl: VIRTUAL_HOST_TYPE, name: `${port}/host` }))),
     isCurrent: (_proxy, _policy, _resource, version) => version === 'new',
   };
   const snapshot = { services, workloads } as unknown as MeshSnapshot;

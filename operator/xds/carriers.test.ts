@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SidecarScope } from '../mesh/sidecar-scope.ts';
-import { LISTENER_TYPE, ROUTE_TYPE } from './resource.ts';
+import { LISTENER_TYPE, VIRTUAL_HOST_TYPE } from './resource.ts';
 import { deltaBetween, port, proxyOf, service, snapshotOf, workload } from './testing/mesh-fixture.ts';
 import { XdsCache } from './xds-cache.ts';
 
@@ -14,7 +14,7 @@ const HOME: SidecarScope = {
   egress: [{ hosts: [{ namespace: 'shop', host: '*' }] }],
 };
 
-/** The names, by type, of the resources in which a policy stands for a pod, one with a sidecar that answers DNS or not. */
+/** The names, by type, of the resources in which a policy stands for a pod, one with a sidecar that answers DNS or not; what is to go has a `-`. */
 function carriersOf(policy: string, dnsCapture: boolean): Record<string, string[]> {
   const workloads = [
     workload('plain', { sidecar: HOME.key }),
@@ -28,17 +28,25 @@ function carriersOf(policy: string, dnsCapture: boolean): Record<string, string[
   cache.carriersOf(proxyOf(other), policy);
   const names: Record<string, string[]> = {};
   for (const { typeUrl, name } of cache.carriersOf(proxyOf(asked), policy)) {
-    names[typeUrl] = [...(names[typeUrl] ?? []), name].sort();
+    const shown = cache.lookup(proxyOf(asked), typeUrl, name) === undefined ? `-${name}` : name;
+    names[typeUrl] = [...(names[typeUrl] ?? []), shown].sort();
   }
   return names;
 }
 
 describe('a Sidecar stands in', () => {
   // Envoy asks for the routes of a port only when a listener of its own has HTTP there, so no others are ever acknowledged.
-  test('the listeners that its pods have, and the routes that these ask for', () => {
+  test('the listeners that its pods have or lose, and the routes that these ask for', () => {
     expect(carriersOf(HOME.key, false)).toEqual({
-      [LISTENER_TYPE]: ['outbound|80', 'outbound|90', 'virtualOutbound'],
-      [ROUTE_TYPE]: ['80'],
+      [LISTENER_TYPE]: [
+        '-dnsCapture',
+        '-outbound|8080',
+        '-outbound|9090',
+        'outbound|80',
+        'outbound|90',
+        'virtualOutbound',
+      ],
+      [VIRTUAL_HOST_TYPE]: ['80/*|unknown', `80/${ORDERING.hostname}`],
     });
   });
 

@@ -7,11 +7,11 @@ import { WORKLOAD_ENTRY_KIND } from '../../api/workload-entry.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { Client } from './clients.ts';
-import { portListener, routeConfiguration } from './names.ts';
+import { portListener, unknownHost } from './names.ts';
 import type { Outbound } from './outbound.ts';
 import { withDependants } from './outbound-update.ts';
 import type { ResourceName } from './policy-carriers.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './resource.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from './resource.ts';
 import { routablePorts } from './service-variant.ts';
 
 /** Resources that are named for one policy; one that stands in more of them stands in these as well as in the others. */
@@ -47,7 +47,10 @@ function* findRule(outbound: Outbound, { scope }: Client, key: ObjectKey): Gener
     for (const host of rule.hosts) for (const hostname of outbound.covered(host)) routed.add(hostname);
     for (const hostname of routed) {
       if (!scope.rules(hostname).includes(rule)) continue;
-      if (rule.http.length > 0) for (const port of outbound.routePorts(hostname)) yield route(port);
+      if (rule.http.length > 0) {
+        // A name that stands for the host has its routes, unless it has its own.
+        for (const name of outbound.aliases.withAliases([hostname])) yield* routesOf(outbound, name);
+      }
       const service = rule.tls.length + rule.tcp.length > 0 ? scope.service(hostname) : undefined;
       if (service !== undefined) yield* listenersOf(service);
     }
@@ -62,6 +65,8 @@ function* findPolicy(outbound: Outbound, client: Client, key: ObjectKey): Genera
     const service = scope.service(hostname);
     if (service === undefined || scope.policy(service)?.keys.includes(key) !== true) continue;
     for (const name of outbound.services.variant(scope, service).clusters.keys()) yield { typeUrl: CLUSTER_TYPE, name };
+    // By what requests are hashed stands in the routes.
+    yield* routesOf(outbound, hostname);
   }
 }
 
@@ -71,7 +76,7 @@ function* findObject(outbound: Outbound, client: Client, key: ObjectKey): Genera
     const { clusters } = outbound.services.variant(client.scope, service);
     for (const name of clusters.keys()) yield { typeUrl: CLUSTER_TYPE, name };
     yield* listenersOf(service);
-    for (const port of outbound.routePorts(service.hostname)) yield route(port);
+    yield* routesOf(outbound, service.hostname);
   }
 }
 
@@ -88,7 +93,10 @@ function* findWorkloadEntry(outbound: Outbound, { scope }: Client, key: ObjectKe
 function* findSidecar(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
   if (client.scope.traits.sidecar?.key !== key) return;
   for (const name of outbound.listeners.names([client.scope])) yield { typeUrl: LISTENER_TYPE, name };
-  for (const port of outbound.routes.all()) yield route(port);
+  for (const port of outbound.routes.all()) yield { typeUrl: VIRTUAL_HOST_TYPE, name: unknownHost(port) };
+  for (const port of outbound.routes.all()) {
+    for (const name of outbound.routes.names(port)) yield { typeUrl: VIRTUAL_HOST_TYPE, name };
+  }
 }
 
 function* findSplit(outbound: Outbound, { scope }: Client, key: ObjectKey): Generator<ResourceName> {
@@ -98,15 +106,15 @@ function* findSplit(outbound: Outbound, { scope }: Client, key: ObjectKey): Gene
     hostnames.push(service.hostname);
     yield* listenersOf(service);
   }
-  for (const hostname of withDependants(outbound, hostnames)) {
-    for (const port of outbound.routePorts(hostname)) yield route(port);
-  }
+  for (const hostname of withDependants(outbound, hostnames)) yield* routesOf(outbound, hostname);
 }
 
 function* listenersOf(service: MeshService): Generator<ResourceName> {
   for (const { port } of routablePorts(service)) yield { typeUrl: LISTENER_TYPE, name: portListener(port) };
 }
 
-function route(port: number): ResourceName {
-  return { typeUrl: ROUTE_TYPE, name: routeConfiguration(port) };
+function* routesOf(outbound: Outbound, hostname: Hostname): Generator<ResourceName> {
+  for (const port of outbound.routePorts(hostname)) {
+    for (const name of outbound.routes.namesOf(port, hostname)) yield { typeUrl: VIRTUAL_HOST_TYPE, name };
+  }
 }

@@ -39,7 +39,9 @@ function startMesh() {
   const ask = () => {
     for (const proxy of PROXIES) {
       const client = outbound.clients.get(proxy);
-      for (const port of outbound.routes.all()) outbound.routes.get(port, client);
+      for (const port of outbound.routes.all()) {
+        for (const name of outbound.routes.names(port)) outbound.routes.host(name, client);
+      }
       outbound.allClusters(client);
     }
   };

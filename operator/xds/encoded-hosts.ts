@@ -3,26 +3,21 @@ import {
   type VirtualHost,
   VirtualHostSchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
-import { contentHash, encodeField } from './encoding.ts';
+import { encodeResource } from './encoding.ts';
+import { VIRTUAL_HOST_TYPE, type XdsResource } from './resource.ts';
 
-/** Field number of `RouteConfiguration.virtual_hosts`. */
-const VIRTUAL_HOSTS_FIELD = 2;
-
-/** Virtual hosts, ready to stand in a route configuration. */
+/** The virtual hosts of a hostname on a port. */
 export interface EncodedHosts {
-  /** Tag, length and message of each. */
-  readonly fields: readonly Uint8Array[];
-  readonly hash: string;
+  /** None where other hostnames have all their domains. */
+  readonly resources: readonly XdsResource[];
   /** All their domains. */
   readonly domains: readonly string[];
 }
 
-/** Encodes the virtual hosts of a hostname. */
+/** Encodes virtual hosts, each a resource of its own. */
 export function encodeHosts(hosts: readonly VirtualHost[]): EncodedHosts {
-  const bytes = hosts.map((host) => toBinary(VirtualHostSchema, host));
   return {
-    fields: bytes.map((host) => encodeField(VIRTUAL_HOSTS_FIELD, host)),
-    hash: contentHash(...bytes),
+    resources: hosts.map((host) => encodeResource(VIRTUAL_HOST_TYPE, host.name, toBinary(VirtualHostSchema, host))),
     domains: hosts.flatMap(({ domains }) => domains),
   };
 }

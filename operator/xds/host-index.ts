@@ -16,8 +16,6 @@ export class HostIndex {
   private readonly hosts = new Map<Hostname, SortedGroup<MeshService>>();
   /** Port → hostname → number of services that have the port. */
   private readonly ports = new Map<number, Map<Hostname, number>>();
-  /** Namespace → port → number of its services on the port. */
-  private readonly owners = new Map<string, Map<number, number>>();
   /** By the object they come from, and by the Canary that splits them. */
   private readonly objects = new KeySets<ObjectKey, ServiceKey>();
   /** Hostnames with a wildcard in front. */
@@ -65,35 +63,27 @@ export class HostIndex {
     return this.ports.keys();
   }
 
-  /** Whether a service of the namespace is on the port. */
-  ownsOnPort(namespace: string, port: number): boolean {
-    return this.owners.get(namespace)?.has(port) ?? false;
-  }
-
   /** Hostnames with a wildcard in front that cover a hostname, the most specific first. */
   coveringWildcards(hostname: Hostname): Iterable<Hostname> {
     return this.wildcards.covering(hostname);
   }
 
   private link(service: MeshService): void {
-    const { hostname, namespace } = service;
+    const { hostname } = service;
     const claimants = this.hosts.get(hostname) ?? new SortedGroup<MeshService>(byPrecedence);
     this.hosts.set(hostname, claimants);
     claimants.put(service);
     if (isWildcard(hostname)) this.wildcards.set(hostname, hostname);
     for (const object of objectsOf(service)) this.objects.add(object, service.key);
-    const owned = this.owners.get(namespace) ?? new Map<number, number>();
-    this.owners.set(namespace, owned);
     for (const port of numbers(service)) {
       const hosts = this.ports.get(port) ?? new Map<Hostname, number>();
       this.ports.set(port, hosts);
       count(hosts, hostname, 1);
-      count(owned, port, 1);
     }
   }
 
   private unlink(service: MeshService): void {
-    const { hostname, namespace, key } = service;
+    const { hostname, key } = service;
     const claimants = this.hosts.get(hostname);
     claimants?.delete(key);
     if (claimants?.size === 0) {
@@ -101,14 +91,11 @@ export class HostIndex {
       if (isWildcard(hostname)) this.wildcards.set(hostname, undefined);
     }
     for (const object of objectsOf(service)) this.objects.delete(object, key);
-    const owned = this.owners.get(namespace);
     for (const port of numbers(service)) {
       const hosts = this.ports.get(port);
       if (hosts !== undefined) count(hosts, hostname, -1);
       if (hosts?.size === 0) this.ports.delete(port);
-      if (owned !== undefined) count(owned, port, -1);
     }
-    if (owned?.size === 0) this.owners.delete(namespace);
   }
 }
 

@@ -71,6 +71,30 @@ export function routeConfigurationPort(name: string): number | undefined {
   return /^[1-9][0-9]{0,4}$/.test(name) ? Number(name) : undefined;
 }
 
+/** What a virtual host is for: requests to a host, to single pods of one, or to hosts that nobody knows. */
+export type HostPart = 'host' | 'pods' | 'unknown';
+
+/**
+ * The virtual host of a port's route configuration. What stands before the slash must be the name of that configuration, and virtual host and
+ * resource must have one name, or Envoy takes it for another's, or can't remove it.
+ */
+export function virtualHost(port: number, hostname: Hostname, part: HostPart = 'host'): string {
+  const name = `${routeConfiguration(port)}/${hostname}`;
+  return part === 'host' ? name : `${name}|${part}`;
+}
+
+/** The virtual host, on a port, of all hosts that nobody knows. */
+export function unknownHost(port: number): string {
+  return virtualHost(port, '*', 'unknown');
+}
+
+/** What a virtual host is of; undefined when the name is none of ours. */
+export function readVirtualHost(name: string): { port: number; hostname: Hostname; part: HostPart } | undefined {
+  const match = /^([1-9][0-9]{0,4})\/([^/|]+)(?:\|(pods|unknown))?$/.exec(name);
+  if (match?.[2] === undefined) return undefined;
+  return { port: Number(match[1]), hostname: match[2], part: (match[3] as HostPart | undefined) ?? 'host' };
+}
+
 /** The listener to which `virtualOutbound` hands connections to a port on which the mesh has something. */
 export function portListener(port: number): string {
   return `outbound|${port}`;

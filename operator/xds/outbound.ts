@@ -14,7 +14,14 @@ import { translateBuiltinClusters } from './local-clusters.ts';
 import { readOutboundCluster, routeConfiguration } from './names.ts';
 import { type Touched, takeIn, withDependants } from './outbound-update.ts';
 import type { ResourceName } from './policy-carriers.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, type XdsResource } from './resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+  type XdsResource,
+} from './resource.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
@@ -53,8 +60,8 @@ export class Outbound {
       (key) => this.snapshot?.sidecars.get(key),
       (uid): Workload | undefined => this.snapshot?.workloads.get(uid),
     );
-    this.virtualHosts = new VirtualHostTable(this);
-    this.routes = new RouteTable(this.virtualHosts, (namespace, port) => hosts.ownsOnPort(namespace, port), this.log);
+    this.virtualHosts = new VirtualHostTable(this, this.log);
+    this.routes = new RouteTable(this.virtualHosts);
     this.listeners = new ListenerTable(this, this.log);
   }
 
@@ -86,9 +93,8 @@ export class Outbound {
     this.noteChanges(delta, affected);
     const routed = withDependants(this, affected);
     for (const hostname of routed) {
-      for (const port of this.routes.set(hostname, this.routePorts(hostname))) {
-        change.addShared(ROUTE_TYPE, routeConfiguration(port));
-      }
+      const claimants = this.hosts.claimants(hostname);
+      this.routes.set(hostname, this.routePorts(hostname), claimants, (type, name) => change.addShared(type, name));
     }
     for (const hostname of new Set([...served, ...routed])) {
       for (const name of this.listeners.set(hostname, this.listenerPorts(hostname, touched))) {
@@ -146,6 +152,7 @@ export class Outbound {
       [ENDPOINT_TYPE, assignments],
       [LISTENER_TYPE, new Set(this.listeners.names(this.clients.all()))],
       [ROUTE_TYPE, new Set([...this.routes.all()].map(routeConfiguration))],
+      [VIRTUAL_HOST_TYPE, new Set([...this.routes.all()].flatMap((port) => [...this.routes.names(port)]))],
     ]);
   }
 
@@ -161,10 +168,7 @@ export class Outbound {
       }
     }
     for (const uid of uids) if (this.clients.refresh(uid)) change.addWhole(uid);
-    if (this.clients.regroup() || delta.sidecars.size > 0) {
-      this.routes.regroup();
-      this.listeners.regroup();
-    }
+    if (this.clients.regroup() || delta.sidecars.size > 0) this.listeners.regroup();
     const hostnames = new Set([...policies, ...routes, ...destinations]);
     for (const key of services) hostnames.add(hostnameOfKey(key));
     for (const scope of this.clients.all()) scope.forget(hostnames);

@@ -9,11 +9,15 @@ export interface ResourceName {
 
 /** In which resources policies of callers stand. */
 export interface PolicyCarriers {
-  /** Resources in which a policy stands for a proxy; none where it has nothing to do with what this proxy is sent. */
+  /**
+   * Resources in which a policy stands for a proxy, those among them that are to go from there; none where it has nothing to do with what this proxy
+   * is sent.
+   */
   carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[];
   /**
    * Whether a version of a resource that a proxy has acknowledged shows the policy as it is now. A later change of something else in the same
    * resource does not matter.
+   * @param version undefined: the proxy does not have the resource
    */
-  isCurrent(proxy: ProxyIdentity, policy: ObjectKey, resource: ResourceName, version: string): boolean;
+  isCurrent(proxy: ProxyIdentity, policy: ObjectKey, resource: ResourceName, version: string | undefined): boolean;
 }

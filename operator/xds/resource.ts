@@ -29,6 +29,8 @@ export interface ResourceSource {
   readonly typeUrls: readonly string[];
   /** Everything of a type that a wildcard subscription gets. */
   wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource>;
+  /** Names of what anybody may have in a collection: of resources whose names have the collection's and a slash in front. Absent: there are none. */
+  members?(typeUrl: string, collection: string): Iterable<string>;
   /** One resource by name; undefined when it does not exist for this proxy. */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
   /** Whether a wildcard subscription gets a name that `lookup` knows; absent where it gets them all. */

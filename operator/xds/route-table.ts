@@ -1,105 +1,101 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
-import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
+import { toBinary } from '@bufbuild/protobuf';
+import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
+import { KeySets } from '../mesh/key-sets.ts';
+import type { Hostname, MeshService, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { Client } from './clients.ts';
-import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
-import { contentHash, encodeResourceParts } from './encoding.ts';
-import { MAX_RESPONSE_BODY } from './http-route-answers.ts';
-import { routeConfiguration, UNDELIVERED_HEADER } from './names.ts';
-import { ROUTE_TYPE, type XdsResource } from './resource.ts';
-import { RouteHosts } from './route-hosts.ts';
-import type { VersionLog } from './version-log.ts';
+import { DomainClaims } from './domain-claims.ts';
+import { encodeResource } from './encoding.ts';
+import { type HostPart, readVirtualHost, routeConfiguration, unknownHost, virtualHost } from './names.ts';
+import { ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from './resource.ts';
+import { encodeRouteConfiguration } from './route-configuration.ts';
 import type { VirtualHostTable } from './virtual-host-table.ts';
-import { buildUnknownHost } from './virtual-hosts.ts';
+import { buildUnknownHost, mayNamePods } from './virtual-hosts.ts';
 
-const NOTHING_TAKEN: ReadonlySet<string> = new Set();
+/** Domain of hosts that nobody knows; routes for every host may have it, too. */
+const ANY = '*';
+const WHOLE: readonly HostPart[] = ['host'];
+const WITH_PODS: readonly HostPart[] = ['host', 'pods'];
 
 interface PortRoutes {
-  readonly hosts: Set<Hostname>;
-  /** Hostnames in order; undefined when it has to be sorted again. */
-  order: readonly Hostname[] | undefined;
-  /** By scope, and by namespace where short names of its own resolve on the port. */
-  readonly variants: Map<string, Variant>;
+  readonly configuration: XdsResource;
+  readonly unknown: Readonly<Record<OutboundPolicy, XdsResource>>;
 }
 
-/** A route configuration as some clients see it. */
-interface Variant {
-  readonly hosts: RouteHosts;
-  resource: XdsResource | undefined;
-  /** State of the mesh in which the resource was last given up. */
-  staleIn: number;
+/** What somebody may have for a hostname. */
+interface HostRoutes {
+  readonly ports: ReadonlySet<number>;
+  readonly parts: readonly HostPart[];
 }
 
-/**
- * Route configurations, put together from the bytes of virtual hosts: one per port, scope and, where it owns a host on the port (so that its short
- * names mean something), namespace.
- */
+const NOWHERE: HostRoutes = { ports: new Set(), parts: WHOLE };
+
+/** Route configurations, one per port, and their virtual hosts, which are told and sent one by one. */
 export class RouteTable {
   private readonly hosts: VirtualHostTable;
-  private readonly ownsOnPort: (namespace: string, port: number) => boolean;
-  private readonly log: Pick<VersionLog, 'note' | 'state'>;
+  private readonly claims = new DomainClaims();
   private readonly ports = new Map<number, PortRoutes>();
-  private readonly portsOf = new Map<Hostname, ReadonlySet<number>>();
-  private readonly unknown: Readonly<Record<OutboundPolicy, EncodedHosts>> = {
-    ALLOW_ANY: encodeHosts([buildUnknownHost('ALLOW_ANY')]),
-    REGISTRY_ONLY: encodeHosts([buildUnknownHost('REGISTRY_ONLY')]),
-  };
+  private readonly hostsOn = new KeySets<number, Hostname>();
+  private readonly routesOf = new Map<Hostname, HostRoutes>();
 
-  /**
-   * @param ownsOnPort whether a namespace has a service on a port
-   * @param log is told of every version that is made
-   */
-  constructor(
-    hosts: VirtualHostTable,
-    ownsOnPort: (namespace: string, port: number) => boolean,
-    log: Pick<VersionLog, 'note' | 'state'>,
-  ) {
-    this.log = log;
+  constructor(hosts: VirtualHostTable) {
     this.hosts = hosts;
-    this.ownsOnPort = ownsOnPort;
   }
 
   /**
    * Takes in that something of a hostname differs.
    * @param ports on which somebody may have routes for it now
-   * @returns the ports whose route configurations may differ
+   * @param services all that claim it
+   * @param tell is called with the resources that may differ
    */
-  set(hostname: Hostname, ports: ReadonlySet<number>): Set<number> {
-    const before = this.portsOf.get(hostname) ?? new Set<number>();
-    if (ports.size > 0) this.portsOf.set(hostname, ports);
-    else this.portsOf.delete(hostname);
+  set(
+    hostname: Hostname,
+    ports: ReadonlySet<number>,
+    services: readonly MeshService[],
+    tell: (typeUrl: string, name: string) => void,
+  ): void {
+    const before = this.routesOf.get(hostname) ?? NOWHERE;
+    const after = { ports, parts: services.some(mayNamePods) ? WITH_PODS : WHOLE };
+    if (ports.size > 0) this.routesOf.set(hostname, after);
+    else this.routesOf.delete(hostname);
     this.hosts.forget(hostname);
-    const touched = new Set([...before, ...ports]);
-    for (const port of touched) {
-      const routes = this.ports.get(port) ?? { hosts: new Set(), order: undefined, variants: new Map() };
-      this.ports.set(port, routes);
-      this.giveUp(routes, hostname);
-      if (before.has(port) !== ports.has(port)) routes.order = undefined;
-      if (ports.has(port)) routes.hosts.add(hostname);
-      else routes.hosts.delete(hostname);
-      if (routes.hosts.size === 0) this.ports.delete(port);
+    for (const { ports, parts } of [before, after]) {
+      for (const port of ports) for (const part of parts) tell(VIRTUAL_HOST_TYPE, virtualHost(port, hostname, part));
     }
-    return touched;
+    for (const port of before.ports) if (!ports.has(port)) this.leave(port, hostname, tell);
+    for (const port of ports) if (!before.ports.has(port)) this.enter(port, hostname, tell);
+    for (const rival of this.claims.set(hostname, services, ports.size > 0)) this.tellAll(rival, tell);
+    if (hostname === ANY) for (const port of [...before.ports, ...ports]) tell(VIRTUAL_HOST_TYPE, unknownHost(port));
   }
 
-  /** Forgets what was put together; to be called when clients are sorted into scopes anew. */
-  regroup(): void {
-    for (const { variants } of this.ports.values()) variants.clear();
+  /** The route configuration of a port; undefined when nobody has HTTP there. */
+  configuration(port: number): XdsResource | undefined {
+    return this.ports.get(port)?.configuration;
   }
 
-  /** The route configuration of the port as a client sees it; undefined when nobody has HTTP there. */
-  get(port: number, { scope, namespace }: Client): XdsResource | undefined {
-    const routes = this.ports.get(port);
-    if (routes === undefined) return undefined;
-    const home = this.ownsOnPort(namespace, port) ? namespace : '';
-    const variant = `${home} ${scope.key}`;
-    const known = routes.variants.get(variant) ?? { hosts: new RouteHosts(), resource: undefined, staleIn: 0 };
-    routes.variants.set(variant, known);
-    if (known.resource === undefined) {
-      known.resource = this.assemble(port, routes, known, { scope, namespace: home });
-      this.log.note(known.resource.version);
+  /** A virtual host as a client sees it; undefined when it does not. */
+  host(name: string, client: Client): XdsResource | undefined {
+    const read = readVirtualHost(name);
+    const routes = read && this.ports.get(read.port);
+    if (read === undefined || routes === undefined) return undefined;
+    const { port, hostname, part } = read;
+    if (part === 'unknown') {
+      const isTaken = hostname !== ANY || this.hosts.get(client.scope, ANY, port, client.namespace) !== undefined;
+      return isTaken ? undefined : routes.unknown[client.scope.outboundPolicy];
     }
-    return known.resource;
+    if (!this.hostsOn.get(port).has(hostname)) return undefined;
+    return this.resolve(port, hostname, client)?.resources.find((resource) => resource.name === name);
+  }
+
+  /** Names of all virtual hosts that anybody may have on a port. */
+  *names(port: number): Generator<string> {
+    if (!this.ports.has(port)) return;
+    yield unknownHost(port);
+    for (const hostname of this.hostsOn.get(port)) yield* this.namesOf(port, hostname);
+  }
+
+  /** Names of the virtual hosts that anybody may have of a hostname on a port. */
+  *namesOf(port: number, hostname: Hostname): Generator<string> {
+    for (const part of this.routesOf.get(hostname)?.parts ?? WHOLE) yield virtualHost(port, hostname, part);
   }
 
   /** Ports with a route configuration. */
@@ -107,74 +103,49 @@ export class RouteTable {
     return this.ports.keys();
   }
 
-  /** Forgets what a hostname adds to the route configurations of a port, and these, and those that nobody has asked for since the last time. */
-  private giveUp({ variants }: PortRoutes, hostname: Hostname): void {
-    const { state } = this.log;
-    for (const [key, variant] of variants) {
-      if (variant.resource === undefined && variant.staleIn !== state) {
-        variants.delete(key);
-        continue;
+  /** The virtual hosts of a hostname, without domains that hostnames before it have for the client. */
+  private resolve(port: number, hostname: Hostname, { scope, namespace }: Client) {
+    const free = this.hosts.get(scope, hostname, port, namespace);
+    let taken: Set<string> | undefined;
+    for (const domain of free?.domains ?? []) {
+      for (const rival of this.claims.of(domain, namespace)) {
+        if (rival >= hostname || !this.hostsOn.get(port).has(rival)) continue;
+        if (this.hosts.get(scope, rival, port, namespace)?.domains.includes(domain) !== true) continue;
+        taken ??= new Set();
+        taken.add(domain);
       }
-      variant.hosts.forget(hostname);
-      variant.resource = undefined;
-      variant.staleIn = state;
+    }
+    return taken === undefined ? free : this.hosts.get(scope, hostname, port, namespace, taken);
+  }
+
+  private tellAll(hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {
+    for (const port of this.routesOf.get(hostname)?.ports ?? []) {
+      for (const name of this.namesOf(port, hostname)) tell(VIRTUAL_HOST_TYPE, name);
     }
   }
 
-  private assemble(
-    port: number,
-    routes: PortRoutes,
-    variant: Variant,
-    { scope, namespace }: Pick<Client, 'scope' | 'namespace'>,
-  ): XdsResource {
-    routes.order ??= [...routes.hosts].sort();
-    const name = routeConfiguration(port);
-    const head = toBinary(
-      RouteConfigurationSchema,
-      create(RouteConfigurationSchema, {
-        name,
-        validateClusters: false,
-        ignorePortInHostMatching: true,
-        responseHeadersToRemove: [UNDELIVERED_HEADER],
-        // Envoy's own limit is 4 KiB, and it refuses the whole for one larger answer.
-        maxDirectResponseBodySizeBytes: MAX_RESPONSE_BODY,
-      }),
-    );
-    const hosts = this.hostsOf(port, routes.order, variant.hosts, { scope, namespace });
-    hosts.push(this.unknown[scope.outboundPolicy]);
-    // Hashing the hosts' hashes instead of their bytes keeps a change of one host from costing as much as the whole port.
-    let hashes = '';
-    const parts: Uint8Array[] = [head];
-    for (const { hash, fields } of hosts) {
-      hashes += `,${hash}`;
-      for (const field of fields) parts.push(field);
-    }
-    return encodeResourceParts(ROUTE_TYPE, name, parts, contentHash(head, hashes));
-  }
-
-  private hostsOf(
-    port: number,
-    order: readonly Hostname[],
-    known: RouteHosts,
-    { scope, namespace }: Pick<Client, 'scope' | 'namespace'>,
-  ): EncodedHosts[] {
-    const free = (hostname: Hostname) =>
-      known.get(hostname, () => this.hosts.get(scope, hostname, port, namespace, NOTHING_TAKEN));
-    const hosts: EncodedHosts[] = [];
-    for (const hostname of order) {
-      const encoded = free(hostname);
-      if (encoded !== undefined) hosts.push(encoded);
-    }
-    if (!known.contested) return hosts;
-    // Two services may claim one address, and ServiceEntries any name. Envoy refuses the whole route configuration for that, so the first has it.
-    const taken = new Set<string>();
-    return order.flatMap((hostname): readonly EncodedHosts[] => {
-      let encoded = free(hostname);
-      if (encoded?.domains.some((domain) => taken.has(domain))) {
-        encoded = this.hosts.get(scope, hostname, port, namespace, taken);
-      }
-      for (const domain of encoded?.domains ?? []) taken.add(domain);
-      return encoded === undefined || encoded.fields.length === 0 ? [] : [encoded];
+  private enter(port: number, hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {
+    this.hostsOn.add(port, hostname);
+    if (this.ports.has(port)) return;
+    const unknown = (policy: OutboundPolicy) => encodeUnknown(port, policy);
+    this.ports.set(port, {
+      configuration: encodeRouteConfiguration(port),
+      unknown: { ALLOW_ANY: unknown('ALLOW_ANY'), REGISTRY_ONLY: unknown('REGISTRY_ONLY') },
     });
+    tell(ROUTE_TYPE, routeConfiguration(port));
+    tell(VIRTUAL_HOST_TYPE, unknownHost(port));
   }
+
+  private leave(port: number, hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {
+    this.hostsOn.delete(port, hostname);
+    if (this.hostsOn.get(port).size > 0) return;
+    this.ports.delete(port);
+    tell(ROUTE_TYPE, routeConfiguration(port));
+    tell(VIRTUAL_HOST_TYPE, unknownHost(port));
+  }
+}
+
+function encodeUnknown(port: number, policy: OutboundPolicy): XdsResource {
+  const host = buildUnknownHost(unknownHost(port), policy);
+  return encodeResource(VIRTUAL_HOST_TYPE, host.name, toBinary(VirtualHostSchema, host));
 }

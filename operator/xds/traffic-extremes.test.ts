@@ -1,13 +1,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import type { VirtualServiceSpec } from '../../api/virtual-service.ts';
-import type { Route } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
-import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
+import { type Route, VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
 import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../mesh/testing/objects.ts';
-import { CLUSTER_TYPE, ROUTE_TYPE } from './resource.ts';
+import { CLUSTER_TYPE, VIRTUAL_HOST_TYPE } from './resource.ts';
 import { deltaBetween, proxyOf } from './testing/mesh-fixture.ts';
 import { XdsCache } from './xds-cache.ts';
 
@@ -44,10 +43,9 @@ function startMesh() {
     add: (...objects: readonly MeshObject[]) => apply(objects.map(changeOf)),
     /** The routes of `a` for a client of a namespace. */
     routes: (namespace = 'shop'): readonly Route[] => {
-      const found = cache.lookup(proxyOf(`client-${namespace}`, namespace), ROUTE_TYPE, '80');
+      const found = cache.lookup(proxyOf(`client-${namespace}`, namespace), VIRTUAL_HOST_TYPE, `80/${HOST}`);
       const value = found && fromBinary(ResourceSchema, found.bytes).resource?.value;
-      const hosts = value === undefined ? [] : fromBinary(RouteConfigurationSchema, value).virtualHosts;
-      return hosts.find(({ name }) => name.startsWith(HOST))?.routes ?? [];
+      return value === undefined ? [] : fromBinary(VirtualHostSchema, value).routes;
     },
     clusters: () => [...cache.wildcard(proxyOf('client'), CLUSTER_TYPE).keys()],
     problems: () => [...builder.snapshot.policies.values()].flatMap((view) => view.problems),

@@ -8,10 +8,14 @@ import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
 import type { RouteContext } from './http-route-context.ts';
 import { buildHttpRoutes } from './http-routes.ts';
 import { cutHttpRules, isSource, mergeHttpRules } from './http-rules.ts';
+import { virtualHost } from './names.ts';
 import { destinationsOf } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import { routablePorts } from './service-variant.ts';
+import type { VersionLog } from './version-log.ts';
 import { buildVirtualHost, type HostScope, hostDomains } from './virtual-hosts.ts';
+
+const NOTHING_TAKEN: ReadonlySet<string> = new Set();
 
 /** What stands behind a host on a port for some clients. */
 interface Subject {
@@ -29,10 +33,13 @@ export class VirtualHostTable {
   /** How many were encoded so far: what a change costs. */
   encodings = 0;
   private readonly sources: ResolutionSources;
+  private readonly log: Pick<VersionLog, 'note'>;
   private readonly encoded = new Map<Hostname, Map<string, EncodedHosts>>();
 
-  constructor(sources: ResolutionSources) {
+  /** @param log is told of every version that is made */
+  constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>) {
     this.sources = sources;
+    this.log = log;
   }
 
   /** Forgets what was encoded for a hostname: something that it depends on differs. */
@@ -42,24 +49,26 @@ export class VirtualHostTable {
 
   /**
    * The virtual hosts of a hostname on a port.
+   * @param namespace of the client, in which short names resolve
    * @param taken domains that are not to be among theirs: a route configuration may have each once
    * @returns undefined when these clients have nothing there
    */
-  get(scope: Scope, hostname: Hostname, port: number, namespace: string, taken: ReadonlySet<string>) {
+  get(
+    scope: Scope,
+    hostname: Hostname,
+    port: number,
+    namespace: string,
+    taken: ReadonlySet<string> = NOTHING_TAKEN,
+  ): EncodedHosts | undefined {
     const subject = this.subject(scope, hostname, port);
     if (subject === undefined) return undefined;
     const from: HostScope = subject.named?.namespace === namespace ? 'home' : 'foreign';
-    const key = `${port} ${from} ${this.keyOf(scope, subject)}`;
+    const key = `${port} ${from} ${[...taken].sort()} ${this.keyOf(scope, subject)}`;
     const variants = this.encoded.get(hostname) ?? new Map<string, EncodedHosts>();
     this.encoded.set(hostname, variants);
-    const known = variants.get(key);
-    if (known !== undefined && !known.domains.some((domain) => taken.has(domain))) return known;
-    const built = this.build(scope, subject, from, taken);
-    // What had to give way to another host is of that route configuration alone.
-    if (known === undefined && !hostDomainsOf(subject, from).some((domain) => taken.has(domain))) {
-      variants.set(key, built);
-    }
-    return built;
+    const known = variants.get(key) ?? this.build(scope, subject, from, taken);
+    variants.set(key, known);
+    return known;
   }
 
   private subject(scope: Scope, hostname: Hostname, port: number): Subject | undefined {
@@ -100,20 +109,22 @@ export class VirtualHostTable {
 
   private build(scope: Scope, subject: Subject, from: HostScope, taken: ReadonlySet<string>): EncodedHosts {
     const { hostname, port, named, target } = subject;
-    const name = `${hostname}:${port}`;
     const free = (domains: readonly string[]) => domains.filter((domain) => !taken.has(domain));
     const rules = this.rulesFor(scope, subject);
     const resolution = new BackendResolution(this.sources, scope, port);
     const own = free(hostDomainsOf(subject, from));
-    const hosts = own.length === 0 ? [] : [buildVirtualHost(name, own, buildHttpRoutes(rules, resolution))];
+    const hosts =
+      own.length === 0 ? [] : [buildVirtualHost(virtualHost(port, hostname), own, buildHttpRoutes(rules, resolution))];
     const pods = target && named && this.sources.services.variant(scope, target).podShares.get(port);
     if (pods !== undefined && named !== undefined) {
       const podDomains = free(hostDomains(named, from, '*.'));
       const routes = buildHttpRoutes([defaultRule({ hostname, port })], toPods(port, pods));
-      if (podDomains.length > 0) hosts.push(buildVirtualHost(`*.${name}`, podDomains, routes));
+      if (podDomains.length > 0) hosts.push(buildVirtualHost(virtualHost(port, hostname, 'pods'), podDomains, routes));
     }
     this.encodings += hosts.length;
-    return encodeHosts(hosts);
+    const encoded = encodeHosts(hosts);
+    for (const { version } of encoded.resources) this.log.note(version);
+    return encoded;
   }
 
   /** The rules that can match, or, where no object has any for these clients, one that sends everything to the service. */

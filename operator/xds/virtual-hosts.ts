@@ -33,6 +33,11 @@ export function hostDomains(service: MeshService, scope: HostScope, prefix = '')
   return [...domains.map((domain) => `${prefix}${domain}`), ...addresses];
 }
 
+/** Whether names of single pods may stand before the service's: of a headless one, or of one that stands for another, which may be. */
+export function mayNamePods({ kind }: MeshService): boolean {
+  return kind === 'Headless' || kind === 'ExternalName';
+}
+
 function hostLiteral(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
@@ -42,16 +47,12 @@ export function buildVirtualHost(name: string, domains: readonly string[], route
 }
 
 /** Hosts that the mesh does not know go where the client wanted to, or are refused. */
-export function buildUnknownHost(policy: OutboundPolicy): VirtualHost {
+export function buildUnknownHost(name: string, policy: OutboundPolicy): VirtualHost {
   if (policy === 'ALLOW_ANY') {
-    return buildVirtualHost('allow_any', ['*'], [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])]);
+    return buildVirtualHost(name, ['*'], [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])]);
   }
   const action = { kind: 'respond', status: UNKNOWN_HOST_STATUS } as const;
-  return buildVirtualHost(
-    'block_all',
-    ['*'],
-    buildHttpRoutes([{ name: '', matches: [], action, mirrors: [] }], NOTHING),
-  );
+  return buildVirtualHost(name, ['*'], buildHttpRoutes([{ name: '', matches: [], action, mirrors: [] }], NOTHING));
 }
 
 /** For rules that lead nowhere. */

@@ -1,9 +1,16 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { RouteConfigurationSchema } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
+import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import type { MeshService, MeshSnapshot } from '../mesh/snapshot.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ResourceChange, ROUTE_TYPE } from './resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  type ResourceChange,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from './resource.ts';
 import {
   deltaBetween,
   endpoint,
@@ -64,7 +71,7 @@ describe('an update tells', () => {
     ]);
   });
 
-  test('the route configuration alone when the weight of a release changes', () => {
+  test('the virtual host alone when the weight of a release changes', () => {
     const canary = { kind: 'Canary', namespace: 'shop', name: 'ordering' };
     const release = (weight: number) => ({ canary, label: 'l', stable: 'r1', next: 'r2', weight });
     const pods = [...PODS, endpoint('10.0.0.3', { http: 8080 }, { revision: 'r2', gated: true })];
@@ -73,7 +80,7 @@ describe('an update tells', () => {
       services: [{ ...ORDERING, split: release(weight) }, BILLING],
       endpoints: { ...BASE.endpoints, [ORDERING.hostname]: pods },
     });
-    expect(changeBetween(at(5), at(50)).w1).toEqual([{ [ROUTE_TYPE]: ['80'] }]);
+    expect(changeBetween(at(5), at(50)).w1).toEqual([{ [VIRTUAL_HOST_TYPE]: ['80/ordering.shop.svc.cluster.local'] }]);
   });
 
   test('only the proxy of a workload that changes about its inbound side', () => {
@@ -88,6 +95,9 @@ describe('an update tells', () => {
     const { cache, w1 } = changeBetween(BASE, { workloads: BASE.workloads ?? [] });
     expect(w1[0]?.[CLUSTER_TYPE]).toHaveLength(2);
     expect(w1[0]?.[ROUTE_TYPE]).toEqual(['80']);
+    expect(new Set(w1[0]?.[VIRTUAL_HOST_TYPE])).toEqual(
+      new Set([`80/${ORDERING.hostname}`, `80/${BILLING.hostname}`, '80/*|unknown']),
+    );
     expect(w1[0]?.[LISTENER_TYPE]).toEqual(['outbound|80']);
     const names = [...cache.wildcard(proxyOf('w1'), LISTENER_TYPE).keys()];
     expect(names).toEqual(['virtualOutbound', 'virtualInbound']);
@@ -106,10 +116,16 @@ describe('what is encoded', () => {
     expect(inbound('unknown')).toBeUndefined();
   });
 
-  test('as routes is shared by all namespaces without a host of their own on the port', () => {
+  test("as a virtual host is shared by all namespaces but the host's own, where a short name leads to it", () => {
+    const host = (namespace: string) =>
+      cache.lookup(proxyOf(`in ${namespace}`, namespace), VIRTUAL_HOST_TYPE, `80/${ORDERING.hostname}`);
+    expect(host('x')).toBe(host('bank'));
+    expect(host('shop')?.version).not.toBe(host('x')?.version);
+  });
+
+  test('as a route configuration is the same for everybody', () => {
     const routes = (namespace: string) => cache.lookup(proxyOf(`in ${namespace}`, namespace), ROUTE_TYPE, '80');
-    expect(routes('x')).toBe(routes('y'));
-    expect(new Set(['x', 'shop', 'bank'].map((namespace) => routes(namespace)?.version)).size).toBe(3);
+    expect(routes('x')).toBe(routes('shop'));
   });
 
   test('as a listener stays when one more HTTP service comes from the same network', () => {
@@ -127,9 +143,10 @@ describe('what is encoded', () => {
   test('never has a domain twice, even when two services claim one address', () => {
     const again = { ...BILLING, hostname: 'twin.bank.svc.cluster.local', name: 'twin' };
     const twins = changeBetween({}, { services: [ORDERING, BILLING, again] }).cache;
-    const { bytes } = twins.lookup(proxyOf('w1'), ROUTE_TYPE, '80') ?? { bytes: new Uint8Array() };
-    const value = fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array();
-    const domains = fromBinary(RouteConfigurationSchema, value).virtualHosts.flatMap((host) => host.domains);
+    const domains = [...twins.wildcard(proxyOf('w1'), VIRTUAL_HOST_TYPE).values()].flatMap(({ bytes }) => {
+      const value = fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array();
+      return fromBinary(VirtualHostSchema, value).domains;
+    });
     expect(domains).toContain('twin.bank');
     expect(domains).toHaveLength(new Set(domains).size);
   });
@@ -137,4 +154,11 @@ describe('what is encoded', () => {
   test.each(['0', '080', '80x', '99999', ''])('has no route configuration %p', (name) => {
     expect(cache.lookup(proxyOf('w1'), ROUTE_TYPE, name)).toBeUndefined();
   });
+
+  test.each(['80', '80/', '080/a', '81/*|unknown', '80/a|unknown', '80/x|pods', `80/${ORDERING.hostname}|other`])(
+    'has no virtual host %p',
+    (name) => {
+      expect(cache.lookup(proxyOf('w1'), VIRTUAL_HOST_TYPE, name)).toBeUndefined();
+    },
+  );
 });

@@ -3,7 +3,7 @@ import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
 import type { Client } from './clients.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
-import { INBOUND_LISTENER, routeConfigurationPort } from './names.ts';
+import { INBOUND_LISTENER, readVirtualHost, routeConfigurationPort } from './names.ts';
 import { Outbound } from './outbound.ts';
 import type { PolicyCarriers, ResourceName } from './policy-carriers.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type ResourceChange,
   type ResourceSource,
   ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
   type XdsResource,
 } from './resource.ts';
 
@@ -24,7 +25,7 @@ const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
  * what it gives is always what a new cache would give for the same snapshot.
  */
 export class XdsCache implements ResourceSource, PolicyCarriers {
-  readonly typeUrls = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE];
+  readonly typeUrls = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
   private outbound: Outbound | undefined;
   private readonly inbound = new InboundTable();
   private readonly listeners = new Set<(change: ResourceChange) => void>();
@@ -68,7 +69,13 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
           view?.inbound.listener,
         ]);
       case ROUTE_TYPE:
-        return collect([...outbound.routes.all()].map((port) => outbound.routes.get(port, client)));
+        return collect([...outbound.routes.all()].map((port) => outbound.routes.configuration(port)));
+      case VIRTUAL_HOST_TYPE:
+        return collect(
+          [...outbound.routes.all()]
+            .flatMap((port) => [...outbound.routes.names(port)])
+            .map((name) => outbound.routes.host(name, client)),
+        );
       default:
         return NO_RESOURCES;
     }
@@ -85,25 +92,37 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   /** @inheritDoc */
+  members(typeUrl: string, collection: string): Iterable<string> {
+    const port = typeUrl === VIRTUAL_HOST_TYPE ? routeConfigurationPort(collection) : undefined;
+    return port === undefined ? [] : (this.outbound?.routes.names(port) ?? []);
+  }
+
+  /** @inheritDoc */
   carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[] {
     const { outbound } = this;
     if (outbound === undefined) return [];
     const client = outbound.clients.peek(proxy);
-    const found = outbound.carriers(client, policy);
-    return found.filter(({ typeUrl, name }) => {
-      const port = typeUrl === ROUTE_TYPE ? routeConfigurationPort(name) : undefined;
+    const found = outbound.carriers(client, policy).filter(({ typeUrl, name }) => {
+      const port = typeUrl === VIRTUAL_HOST_TYPE ? readVirtualHost(name)?.port : undefined;
       // Routes that no listener of the client leads to are never asked for, and so never acknowledged.
-      if (port !== undefined && !outbound.listeners.hasHttp(port, client)) return false;
-      return find(outbound, client, typeUrl, name) !== undefined;
+      return port === undefined || outbound.listeners.hasHttp(port, client);
     });
+    const stands = found.some(({ typeUrl, name }) => find(outbound, client, typeUrl, name) !== undefined);
+    return stands ? found : [];
   }
 
   /** @inheritDoc */
-  isCurrent(proxy: ProxyIdentity, policy: ObjectKey, { typeUrl, name }: ResourceName, version: string): boolean {
+  isCurrent(
+    proxy: ProxyIdentity,
+    policy: ObjectKey,
+    { typeUrl, name }: ResourceName,
+    version: string | undefined,
+  ): boolean {
     const { outbound } = this;
     if (outbound === undefined) return false;
     const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
-    return newest?.version === version || outbound.isSince(version, policy);
+    if (newest === undefined || version === undefined) return newest?.version === version;
+    return newest.version === version || outbound.isSince(version, policy);
   }
 
   /** @inheritDoc */
@@ -151,8 +170,10 @@ function find(outbound: Outbound, client: Client, typeUrl: string, name: string)
       return outbound.listeners.get(name, client);
     case ROUTE_TYPE: {
       const port = routeConfigurationPort(name);
-      return port === undefined ? undefined : outbound.routes.get(port, client);
+      return port === undefined ? undefined : outbound.routes.configuration(port);
     }
+    case VIRTUAL_HOST_TYPE:
+      return outbound.routes.host(name, client);
     default:
       return undefined;
   }

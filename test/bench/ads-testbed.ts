@@ -1,11 +1,11 @@
-import { ENDPOINT_TYPE, ROUTE_TYPE } from '../../operator/xds/resource.ts';
+import { ENDPOINT_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { Child } from './child.ts';
 import type { Changed, ChangeKind, ClientsAnswer, Counted, Measurement, MeshSize, ServerReady } from './messages.ts';
 
 /** Of which type the last response is that a change comes to. */
 const LAST: Readonly<Record<ChangeKind, string>> = {
   endpoints: ENDPOINT_TYPE,
-  virtualService: ROUTE_TYPE,
+  virtualService: VIRTUAL_HOST_TYPE,
   // Endpoints of a cluster come again after it.
   destinationRule: ENDPOINT_TYPE,
 };

@@ -1,6 +1,12 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../../operator/xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from '../../operator/xds/resource.ts';
 import { DELTA_PATH } from '../feature/support/ads-client.ts';
 import { Frames } from './frames.ts';
 import type { ClientsRequest, ServerReady } from './messages.ts';
@@ -66,6 +72,8 @@ class BenchProxy {
     } else if (first && typeUrl === LISTENER_TYPE) {
       this.send(ROUTE_TYPE, ['80'], '');
     } else if (first && typeUrl === ROUTE_TYPE) {
+      this.send(VIRTUAL_HOST_TYPE, [], '');
+    } else if (first && typeUrl === VIRTUAL_HOST_TYPE) {
       this.settle();
     } else if (!first) {
       this.onNext.get(typeUrl)?.();

@@ -6,19 +6,26 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { buildSnapshot } from '../../mesh/mesh-builder.ts';
 import { type MeshObject, meshObject } from '../../mesh/mesh-object.ts';
 import type { MeshSettings } from '../../mesh/snapshot.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, type ProxyIdentity, ROUTE_TYPE } from '../resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  type ProxyIdentity,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from '../resource.ts';
 import { XdsCache } from '../xds-cache.ts';
 import { deltaBetween, SETTINGS } from './mesh-fixture.ts';
-import { asObject, resourceJson } from './resource-json.ts';
+import { resourceJson } from './resource-json.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'testdata');
 
 /** Kinds of resources, each a file of what a case gives. */
 export const PARTS = {
-  clusters: CLUSTER_TYPE,
-  endpoints: ENDPOINT_TYPE,
-  listeners: LISTENER_TYPE,
-  routes: ROUTE_TYPE,
+  clusters: [CLUSTER_TYPE],
+  endpoints: [ENDPOINT_TYPE],
+  listeners: [LISTENER_TYPE],
+  routes: [ROUTE_TYPE, VIRTUAL_HOST_TYPE],
 } as const;
 export type Part = keyof typeof PARTS;
 
@@ -34,7 +41,7 @@ interface CaseHeader {
   readonly problems?: readonly string[];
   /**
    * The resources that the case is about, by the beginning of their names; of the others nothing is written down. A part that is left out has no
-   * file. `80/ordering` is, of route configuration 80, the virtual hosts that begin so.
+   * file. `80/ordering` is, of route configuration 80, the virtual hosts that begin so; `80` is all of it.
    */
   readonly shows?: Partial<Record<Part, readonly string[]>>;
 }
@@ -65,7 +72,8 @@ export function loadGoldenCase(name: string): GoldenCase {
   const shows = header?.shows;
   const all = Object.keys(PARTS) as Part[];
   const render = (part: Part, registry: Registry): string => {
-    const resources = [...cache.wildcard(proxy, PARTS[part])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const everything = PARTS[part].flatMap((typeUrl) => [...cache.wildcard(proxy, typeUrl)]);
+    const resources = everything.sort(([a], [b]) => (a < b ? -1 : 1));
     const messages = resources.map(([, resource]) => resourceJson(resource, registry));
     const wanted = shows?.[part];
     const shown = wanted === undefined ? messages : wanted.flatMap((prefix) => select(messages, prefix, name));
@@ -103,22 +111,15 @@ function findProxy(name: string, objects: readonly MeshObject[], wanted: string 
 
 /** What of some messages a case shows; at least one, lest it go on showing nothing. A prefix after `!` is of what must not be there. */
 function select(messages: readonly JsonObject[], prefix: string, name: string): JsonObject[] {
+  const beginning = (wanted: string) => messages.filter((message) => nameOf(message).startsWith(wanted));
   if (prefix.startsWith('!')) {
-    const found = selected(messages, prefix.slice(1));
+    const found = beginning(prefix.slice(1));
     if (found.length > 0) throw new Error(`${name}.in.yaml: there must be nothing that begins with ${prefix.slice(1)}`);
     return [];
   }
-  const found = selected(messages, prefix);
+  const found = beginning(prefix);
   if (found.length === 0) throw new Error(`${name}.in.yaml shows ${prefix}, and there is nothing that begins so`);
   return found;
-}
-
-function selected(messages: readonly JsonObject[], prefix: string): JsonObject[] {
-  const [configuration, host] = prefix.split('/', 2);
-  if (host === undefined) return messages.filter((message) => nameOf(message).startsWith(prefix));
-  const whole = messages.find((message) => message.name === configuration);
-  const hosts = Array.isArray(whole?.virtual_hosts) ? whole.virtual_hosts.map(asObject) : [];
-  return hosts.filter((message) => nameOf(message).startsWith(host));
 }
 
 function nameOf({ name, cluster_name }: JsonObject): string {

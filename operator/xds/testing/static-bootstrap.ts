@@ -8,6 +8,7 @@ import {
   type ProxyIdentity,
   type ResourceSource,
   ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
 } from '../resource.ts';
 import { asObject, resourceJson } from './resource-json.ts';
 
@@ -50,7 +51,9 @@ export function buildStaticBootstrap(
     const routes = source.lookup(proxy, ROUTE_TYPE, String(rds.route_config_name));
     if (routes === undefined) throw new Error(`a listener wants route configuration ${String(rds.route_config_name)}`);
     const { rds: _, ...rest } = manager;
-    return { ...rest, route_config: resourceJson(routes, registry) };
+    const { vhds: __, ...configuration } = resourceJson(routes, registry);
+    const hosts = resources(VIRTUAL_HOST_TYPE).filter(({ name }) => String(name).startsWith(`${routes.name}/`));
+    return { ...rest, route_config: { ...configuration, virtual_hosts: hosts } };
   };
   const assignments = new Map(resources(ENDPOINT_TYPE).map((assignment) => [assignment.cluster_name, assignment]));
   const listeners = resources(LISTENER_TYPE).map((listener) => asObject(inline(listener)));

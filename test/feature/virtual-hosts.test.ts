@@ -1,0 +1,251 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
+import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
+import { keyOf, type MeshChange, type MeshObject } from '../../operator/mesh/mesh-object.ts';
+import { SETTINGS, service, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { buildOutboundManager } from '../../operator/xds/connection-managers.ts';
+import { encodeResource } from '../../operator/xds/encoding.ts';
+import {
+  CLUSTER_TYPE,
+  LISTENER_TYPE,
+  type ResourceSource,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+  type XdsResource,
+} from '../../operator/xds/resource.ts';
+import { buildStatsLogger, outboundTags } from '../../operator/xds/stats-logger.ts';
+import { XdsCache } from '../../operator/xds/xds-cache.ts';
+import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
+import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
+import { freePort } from './support/free-port.ts';
+import { type Answer, call } from './support/http-call.ts';
+import { ResourceTable } from './support/resource-table.ts';
+
+const HOSTS = 300;
+/** What Istio answers for hosts that are not in its registry where it lets only those pass. */
+const UNKNOWN = 502;
+
+/** Routes of a cache alone; what carries them there is the test's. */
+function routesOf(cache: XdsCache): ResourceSource {
+  return {
+    typeUrls: [ROUTE_TYPE, VIRTUAL_HOST_TYPE],
+    wildcard: (proxy, typeUrl) => cache.wildcard(proxy, typeUrl),
+    lookup: (proxy, typeUrl, name) => cache.lookup(proxy, typeUrl, name),
+    members: (typeUrl, collection) => cache.members(typeUrl, collection),
+    onChange: (listener) => cache.onChange(listener),
+  };
+}
+
+/** A listener of loopback for HTTP with the routes of a port of the mesh. */
+function listenerOn(at: number, port: number): XdsResource {
+  const manager = buildOutboundManager(`outbound_${port}`, String(port), buildStatsLogger(outboundTags()));
+  const name = `on ${port}`;
+  const portSpecifier = { case: 'portValue' as const, value: at };
+  const message = create(ListenerSchema, {
+    name,
+    address: { address: { case: 'socketAddress', value: { address: '127.0.0.1', portSpecifier } } },
+    filterChains: [{ filters: [manager] }],
+  });
+  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message));
+}
+
+/** A Service, and routes that answer with a text. */
+function host(name: string, text: string, port = 80, address = ''): MeshObject[] {
+  const http = [{ directResponse: { status: 200, body: { string: text } } }];
+  const ports = [{ name: 'http', port, protocol: 'TCP' }];
+  return [
+    { kind: 'Service', object: service(name, { app: name }, { clusterIP: address || 'None', ports }) },
+    { kind: 'VirtualService', object: virtualService(`shop/${name}`, { hosts: [name], http }) },
+  ];
+}
+
+describe('virtual hosts reach the real Envoy one by one', () => {
+  const builder = new MeshBuilder({ ...SETTINGS, outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } });
+  const cache = new XdsCache();
+  const listeners = new ResourceTable([CLUSTER_TYPE, LISTENER_TYPE]);
+  const sources = [routesOf(cache), listeners];
+  let harness: AdsHarness;
+  let pod: TestPod;
+  let envoy: EnvoyProcess;
+  let at80: number;
+  let at8080: number;
+
+  beforeAll(async () => {
+    harness = await startHarness(sources);
+    pod = harness.addPod('client');
+    [at80, at8080] = [await freePort(), await freePort()];
+    put(...Array.from({ length: HOSTS }, (_, number) => host(`h${number}`, `first ${number}`)).flat());
+    listeners.update([listenerOn(at80, 80)]);
+    envoy = await startEnvoy({
+      nodeId: nodeIdOf(pod),
+      token: pod.token,
+      adsPort: harness.port,
+      rootPem: harness.rootPem,
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await harness?.stop();
+  });
+
+  function put(...objects: readonly MeshObject[]): void {
+    // Kind and object stay together, which a spread over a union of types does not show.
+    apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
+  }
+
+  function remove(...names: readonly string[]): void {
+    apply(
+      names.flatMap((name) =>
+        (['Service', 'VirtualService'] as const).map((kind) => ({ kind, key: `shop/${name}`, object: undefined })),
+      ),
+    );
+  }
+
+  function apply(changes: readonly MeshChange[]): void {
+    const { snapshot, delta, unreadable } = builder.apply(changes);
+    expect(unreadable).toEqual([]);
+    cache.update(snapshot, delta);
+  }
+
+  const ask = (name: string, port = at80): Promise<Answer> => call({ port, headers: { host: name } });
+
+  /** Asks until the answer is the wanted one, and gives all that came before it. */
+  async function until(name: string, wanted: string | number, port = at80): Promise<(string | number)[]> {
+    const before: (string | number)[] = [];
+    for (const end = performance.now() + 15_000; performance.now() < end; ) {
+      const answer = await ask(name, port).catch((error: Error) => ({ status: 0, body: error.message }));
+      const seen = typeof wanted === 'number' ? answer.status : answer.body;
+      if (seen === wanted) return before;
+      before.push(answer.status === 200 ? answer.body : answer.status);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    throw new Error(`${name} never gave ${wanted}, but ${before.slice(-3).join(', ')}: ${envoy.log()}`);
+  }
+
+  /** Resources of a type that were sent while something ran. */
+  async function sentWhile(run: () => Promise<unknown>): Promise<Record<string, number>> {
+    const read = async () => {
+      const metric = await harness.registry.getSingleMetric('heddle_ads_pushed_resources_total')?.get();
+      return new Map(metric?.values.map(({ labels, value }) => [String(labels.type), value]));
+    };
+    const before = await read();
+    await run();
+    const after = await read();
+    const grown = [...after].map(([type, value]) => [type, value - (before.get(type) ?? 0)] as const);
+    return Object.fromEntries(grown.filter(([, value]) => value > 0));
+  }
+
+  const rejections = () => harness.server.acks.proxy(pod.uid)?.rejections() ?? [];
+
+  test('all before it serves: the first requests to any host find it', async () => {
+    // A refused connection is all that a client may see before.
+    expect(new Set(await until('h0', 'first 0'))).not.toContain(404);
+    const answers = await Promise.all(Array.from({ length: HOSTS }, (_, number) => ask(`h${number}.shop`)));
+    expect(answers.map(({ body }) => body)).toEqual(answers.map((_, number) => `first ${number}`));
+    expect((await ask('unknown.example')).status).toBe(UNKNOWN);
+    expect(rejections()).toEqual([]);
+  });
+
+  test('when one changes, it alone', async () => {
+    const sent = await sentWhile(async () => {
+      put(...host('h7', 'second'));
+      expect(new Set(await until('h7', 'second'))).toEqual(new Set(['first 7']));
+    });
+    expect(sent).toEqual({ VirtualHost: 1 });
+    expect((await ask('h8')).body).toBe('first 8');
+  });
+
+  test('when one comes, and when it goes', async () => {
+    const sent = await sentWhile(async () => {
+      put(...host('new', 'here'));
+      await until('new', 'here');
+    });
+    expect(sent).toEqual({ VirtualHost: 1 });
+    remove('new');
+    await until('new', UNKNOWN);
+    expect((await ask('h8')).body).toBe('first 8');
+  });
+
+  test('with a name that one has from another', async () => {
+    const names = ['twin-a', 'twin-b'];
+    put(...names.flatMap((name) => host(name, name, 80, '10.96.9.9')));
+    await until('twin-b', 'twin-b');
+    // Both claim the address; the first has it.
+    expect((await ask('10.96.9.9')).body).toBe('twin-a');
+    remove('twin-a');
+    const seen = await until('10.96.9.9', 'twin-b');
+    // From the one to the other: never nobody's.
+    expect(new Set(seen)).toEqual(seen.length === 0 ? new Set() : new Set(['twin-a']));
+    put(...host('twin-a', 'twin-a', 80, '10.96.9.9'));
+    await until('10.96.9.9', 'twin-a');
+    expect((await ask('twin-b')).body).toBe('twin-b');
+    expect(rejections()).toEqual([]);
+    remove(...names);
+    await until('twin-b', UNKNOWN);
+  });
+
+  test('and those that a proxy holds are not sent again to it when the control plane restarts', async () => {
+    const sent = await sentWhile(() => restart());
+    expect(sent).toEqual({});
+    const changed = await sentWhile(async () => {
+      put(...host('h9', 'after the restart'));
+      await until('h9', 'after the restart');
+    });
+    expect(changed).toEqual({ VirtualHost: 1 });
+  }, 60_000);
+
+  test('and what changes or goes while there is no control plane takes effect after it', async () => {
+    const sent = await sentWhile(() =>
+      restart(() => {
+        put(...host('h10', 'changed meanwhile'));
+        remove('h11');
+      }),
+    );
+    await until('h10', 'changed meanwhile');
+    await until('h11', UNKNOWN);
+    expect((await ask('h12')).body).toBe('first 12');
+    expect(sent.RouteConfiguration).toBeUndefined();
+  }, 60_000);
+
+  test('of a port that comes, goes while the control plane restarts, and comes again', async () => {
+    put(...host('late', 'on 8080', 8080));
+    listeners.update([listenerOn(at8080, 8080)]);
+    expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
+    listeners.update([], [[LISTENER_TYPE, 'on 8080']]);
+    remove('late');
+    await until('late', 0, at8080);
+    await restart();
+    put(...host('late', 'on 8080', 8080));
+    listeners.update([listenerOn(at8080, 8080)]);
+    expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
+    // Of the listener alone, the services stay: Envoy has thrown the hosts away and says that it has them.
+    for (const round of [1, 2]) {
+      listeners.update([], [[LISTENER_TYPE, 'on 8080']]);
+      await until('late', 0, at8080);
+      if (round === 2) await restart();
+      listeners.update([listenerOn(at8080, 8080)]);
+      expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
+    }
+    expect(rejections()).toEqual([]);
+  }, 120_000);
+
+  /** Restarts the control plane, and waits until the proxy is back. @param meanwhile what happens while there is none */
+  async function restart(meanwhile: () => void = () => {}): Promise<void> {
+    await harness.stop();
+    meanwhile();
+    harness = await startHarness(sources, {}, undefined, harness.port);
+    harness.pods.set(pod.uid, pod);
+    const wanted = cache.lookup(proxyOf(pod), VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local')?.version;
+    for (const end = performance.now() + 40_000; performance.now() < end; ) {
+      if (harness.server.acks.acked(pod.uid, VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local') === wanted) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+});
+
+function proxyOf({ uid, name, namespace, serviceAccount }: TestPod) {
+  return { uid, podName: name, namespace, serviceAccount };
+}
