@@ -1,7 +1,5 @@
 import type { ProxyIdentity, ResourceChange, ResourceSource, XdsResource } from '../xds/resource.ts';
 
-const NOTHING: ReadonlyMap<string, XdsResource> = new Map();
-
 /** All sources as one: which of them answers for a type. */
 export class ResourceRegistry {
   private readonly byType = new Map<string, ResourceSource>();
@@ -20,8 +18,10 @@ export class ResourceRegistry {
     }
   }
 
-  wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource> {
-    return this.byType.get(typeUrl)?.wildcard(proxy, typeUrl) ?? NOTHING;
+  /** Names of everything that a wildcard subscription gets. */
+  wildcardNames(proxy: ProxyIdentity, typeUrl: string): Iterable<string> {
+    const source = this.byType.get(typeUrl);
+    return source?.wildcardNames?.(proxy, typeUrl) ?? source?.wildcard(proxy, typeUrl).keys() ?? [];
   }
 
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {

@@ -75,7 +75,8 @@ export class ProxyStream {
   }
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
-  receive(request: DeltaRequest): void {
+  receive(received: DeltaRequest): void {
+    const request = this.share(received);
     let subscription = this.subscriptions.get(request.typeUrl);
     if (subscription === undefined) {
       subscription = new Subscription(request.typeUrl);
@@ -89,7 +90,7 @@ export class ProxyStream {
       request,
       // A cluster sent on this stream waits for its endpoints though the proxy holds them from before.
       (name) => endpoints && this.gate.waitsFor(name),
-      () => this.registry.wildcard(this.proxy, request.typeUrl).keys(),
+      () => this.registry.wildcardNames(this.proxy, request.typeUrl),
     );
     if (request.nonce === '' && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
       this.followRoutes();
@@ -179,6 +180,19 @@ export class ProxyStream {
     this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
   }
 
+  /** The request with the names and versions of resources that there are in place of its own equal strings: thousands of streams hold them. */
+  private share(request: DeltaRequest): DeltaRequest {
+    const { typeUrl, subscribe, initialVersions } = request;
+    if (subscribe.length === 0 && initialVersions.size === 0) return request;
+    const find = (name: string) => this.registry.lookup(this.proxy, typeUrl, name);
+    const versions = new Map<string, string>();
+    for (const [name, version] of initialVersions) {
+      const resource = find(name);
+      versions.set(resource?.name ?? name, resource?.version === version ? resource.version : version);
+    }
+    return { ...request, subscribe: subscribe.map((name) => find(name)?.name ?? name), initialVersions: versions };
+  }
+
   /** Whether a newer state of a name is still to be sent. One that was named again meanwhile may be the same. */
   private owes(subscription: Subscription, name: string): boolean {
     return subscription.owes(name, this.registry.lookup(this.proxy, subscription.typeUrl, name));
@@ -192,7 +206,13 @@ export class ProxyStream {
     if (subscription.inFlight !== undefined) {
       return false;
     }
-    const pending = this.pending(subscription);
+    // Virtual hosts that change travel together, so all have to be looked at; of others no more than go now.
+    const { responseBytes } = this.settings;
+    const { typeUrl, maxNames } = subscription;
+    const pending =
+      typeUrl === VIRTUAL_HOST_TYPE
+        ? this.pending(subscription)
+        : this.pending(subscription, (resources, bytes) => bytes > responseBytes || resources > maxNames);
     const { chosen, whole } = this.choose(subscription, pending, part);
     if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {
       this.write(subscription, chosen, whole);
@@ -200,7 +220,7 @@ export class ProxyStream {
     return whole;
   }
 
-  private pending(subscription: Subscription): Pending {
+  private pending(subscription: Subscription, isFull?: (resources: number, bytes: number) => boolean): Pending {
     const { typeUrl } = subscription;
     return subscription.pending(
       (name) =>
@@ -208,6 +228,7 @@ export class ProxyStream {
           ? this.registry.lookup(this.proxy, typeUrl, name)
           : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
+      isFull,
     );
   }
 
@@ -215,7 +236,7 @@ export class ProxyStream {
    * What of the pending goes into the next response. Virtual hosts of one route configuration may have each domain once, and one may take a domain over
    * from another: those that change and those that go travel together, before any that are new.
    */
-  private choose(subscription: Subscription, { upserts, removed }: Pending, part: Part) {
+  private choose(subscription: Subscription, { upserts, removed, more }: Pending, part: Part) {
     const { typeUrl, maxNames } = subscription;
     const isTogether = ({ name }: XdsResource): boolean => typeUrl === VIRTUAL_HOST_TYPE && subscription.holds(name);
     const together = upserts.filter(isTogether);
@@ -228,9 +249,9 @@ export class ProxyStream {
       if (full || chosen.length >= maxNames) break;
       chosen.push(resource);
     }
-    const whole = chosen.length === upserts.length;
+    const whole = !more && chosen.length === upserts.length;
     const goes = part === 'both' && (whole || typeUrl === VIRTUAL_HOST_TYPE);
-    return { chosen: { upserts: chosen, removed: goes ? removed : [] }, whole };
+    return { chosen: { upserts: chosen, removed: goes ? removed : [], more: !whole }, whole };
   }
 
   private write(subscription: Subscription, chosen: Pending, whole: boolean): void {
@@ -304,7 +325,7 @@ export class ProxyStream {
     const routing = ROUTING.flatMap((typeUrl) => this.subscriptions.get(typeUrl) ?? []);
     const { names, waitMs } = this.removals.release(due, routing, performance.now());
     if (names.length > 0) {
-      this.write(clusters, { upserts: [], removed: names }, false);
+      this.write(clusters, { upserts: [], removed: names, more: true }, false);
     }
     this.wakeIn(waitMs);
   }

@@ -20,6 +20,8 @@ interface InFlight {
 export interface Pending {
   readonly upserts: readonly XdsResource[];
   readonly removed: readonly string[];
+  /** Not all dirty names were looked at: a response is full without. */
+  readonly more: boolean;
 }
 
 /** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
@@ -151,15 +153,23 @@ export class Subscription {
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name
    * @param isPending whether a name without a resource may have one in a moment; it stays dirty
+   * @param isFull whether so many resources of so many bytes fill a response, so that the other names may wait
    */
-  pending(lookup: (name: string) => XdsResource | undefined, isPending: (name: string) => boolean): Pending {
+  pending(
+    lookup: (name: string) => XdsResource | undefined,
+    isPending: (name: string) => boolean,
+    isFull: (resources: number, bytes: number) => boolean = () => false,
+  ): Pending {
     const upserts: XdsResource[] = [];
     const removed: string[] = [];
+    let bytes = 0;
     for (const name of this.dirty) {
+      if (isFull(upserts.length, bytes)) return { upserts, removed, more: true };
       const resource = this.covers(name) ? lookup(name) : undefined;
       const sent = this.sent.get(name);
       if (resource !== undefined && resource.version !== sent) {
         upserts.push(resource);
+        bytes += resource.bytes.length;
       } else if (resource === undefined && this.names.has(name) && isPending(name)) {
         // The source says when it knows.
       } else if (resource === undefined && this.names.has(name) && sent !== ABSENT) {
@@ -175,7 +185,7 @@ export class Subscription {
         this.dirty.delete(name);
       }
     }
-    return { upserts, removed };
+    return { upserts, removed, more: false };
   }
 
   /**
@@ -308,8 +318,8 @@ export class Subscription {
       this.sent.set(name, version);
     }
     this.dirty.delete(name);
-    this.abandoned.delete(name);
-    this.rejected.delete(name);
+    if (this.abandoned.size > 0) this.abandoned.delete(name);
+    if (this.rejected.size > 0) this.rejected.delete(name);
   }
 }
 

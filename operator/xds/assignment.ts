@@ -14,26 +14,29 @@ export class Assignment {
   private readonly input: Omit<AssignmentInput, 'client'>;
   private readonly dependence: ReturnType<typeof localityDependence>;
   private readonly encoded = new Map<string, XdsResource>();
+  private plain: XdsResource | undefined;
+  /** Whether clients in different places get different ones. */
+  readonly varies: boolean;
 
   constructor(input: Omit<AssignmentInput, 'client'>) {
     this.input = input;
     this.dependence = localityDependence(input.policy);
-  }
-
-  /** Whether clients in different places get different ones. */
-  get varies(): boolean {
-    return this.dependence.locality || this.dependence.labels.length > 0;
+    this.varies = this.dependence.locality || this.dependence.labels.length > 0;
   }
 
   /** As a client sees it; encoded when first asked for. */
   for(client: AssignmentClient): XdsResource {
-    const { varies, dependence } = this;
+    const { dependence } = this;
+    if (!this.varies) {
+      this.plain ??= translateAssignment({ ...this.input, client: undefined });
+      return this.plain;
+    }
     const values = dependence.labels.map((name) => (Object.hasOwn(client.labels, name) ? client.labels[name] : null));
     const { region, zone, subzone } = client.locality;
-    const key = varies ? JSON.stringify([dependence.locality ? [region, zone, subzone] : [], values]) : '';
+    const key = JSON.stringify([dependence.locality ? [region, zone, subzone] : [], values]);
     const known = this.encoded.get(key);
     if (known !== undefined) return known;
-    const built = translateAssignment({ ...this.input, client: varies ? client : undefined });
+    const built = translateAssignment({ ...this.input, client });
     this.encoded.set(key, built);
     return built;
   }

@@ -8,6 +8,10 @@ import { hostDomains, mayNamePods } from './virtual-hosts.ts';
  */
 export class DomainClaims {
   private readonly claimants = new KeySets<string, Hostname>();
+  /** Hostname → number of its claims that others have, too. */
+  private readonly contests = new Map<Hostname, number>();
+  /** Claims that look like a short name and are none. */
+  private dotless = 0;
   private readonly claimsOf = new Map<Hostname, ReadonlySet<string>>();
 
   /**
@@ -18,8 +22,8 @@ export class DomainClaims {
   set(hostname: Hostname, services: readonly MeshService[], routed: boolean): Set<Hostname> {
     const before = this.claimsOf.get(hostname);
     const after = routed ? claimsOf(hostname, services) : new Set<string>();
-    for (const claim of before ?? []) if (!after.has(claim)) this.claimants.delete(claim, hostname);
-    for (const claim of after) this.claimants.add(claim, hostname);
+    for (const claim of before ?? []) if (!after.has(claim)) this.drop(claim, hostname);
+    for (const claim of after) if (before?.has(claim) !== true) this.claim(claim, hostname);
     if (after.size > 0) this.claimsOf.set(hostname, after);
     else this.claimsOf.delete(hostname);
     const rivals = new Set<Hostname>();
@@ -30,10 +34,38 @@ export class DomainClaims {
     return rivals;
   }
 
+  /** Whether another hostname may have one of its domains: `of` need not be asked otherwise. */
+  isContested(hostname: Hostname): boolean {
+    // A short name is a domain in its own namespace alone, and so another's in none unless that has no dot.
+    return this.contests.has(hostname) || this.dotless > 0;
+  }
+
   /** Hostnames that may have a domain for clients of a namespace. */
   *of(domain: string, namespace: string): Generator<Hostname> {
     yield* this.claimants.get(domain);
     yield* this.claimants.get(shortName(domain, namespace));
+  }
+
+  private claim(claim: string, hostname: Hostname): void {
+    const others = this.claimants.get(claim);
+    if (others.size > 0) this.contest(hostname, 1);
+    if (others.size === 1) for (const other of others) this.contest(other, 1);
+    this.claimants.add(claim, hostname);
+    if (isDotless(claim)) this.dotless += 1;
+  }
+
+  private drop(claim: string, hostname: Hostname): void {
+    this.claimants.delete(claim, hostname);
+    const others = this.claimants.get(claim);
+    if (others.size > 0) this.contest(hostname, -1);
+    if (others.size === 1) for (const other of others) this.contest(other, -1);
+    if (isDotless(claim)) this.dotless -= 1;
+  }
+
+  private contest(hostname: Hostname, by: 1 | -1): void {
+    const count = (this.contests.get(hostname) ?? 0) + by;
+    if (count === 0) this.contests.delete(hostname);
+    else this.contests.set(hostname, count);
   }
 }
 
@@ -51,4 +83,8 @@ function claimsOf(hostname: Hostname, services: readonly MeshService[]): Readonl
 
 function shortName(domain: string, namespace: string): string {
   return `${namespace}/${domain}`;
+}
+
+function isDotless(claim: string): boolean {
+  return !/[./:*]/.test(claim);
 }

@@ -168,7 +168,10 @@ export class Outbound {
       }
     }
     for (const uid of uids) if (this.clients.refresh(uid)) change.addWhole(uid);
-    if (this.clients.regroup() || delta.sidecars.size > 0) this.listeners.regroup();
+    if (this.clients.regroup() || delta.sidecars.size > 0) {
+      this.routes.regroup();
+      this.listeners.regroup();
+    }
     const hostnames = new Set([...policies, ...routes, ...destinations]);
     for (const key of services) hostnames.add(hostnameOfKey(key));
     for (const scope of this.clients.all()) scope.forget(hostnames);

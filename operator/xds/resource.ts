@@ -29,6 +29,8 @@ export interface ResourceSource {
   readonly typeUrls: readonly string[];
   /** Everything of a type that a wildcard subscription gets. */
   wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource>;
+  /** Names of the same, where they cost less than that; at least these. */
+  wildcardNames?(proxy: ProxyIdentity, typeUrl: string): Iterable<string>;
   /** Names of what anybody may have in a collection: of resources whose names have the collection's and a slash in front. Absent: there are none. */
   members?(typeUrl: string, collection: string): Iterable<string>;
   /** One resource by name; undefined when it does not exist for this proxy. */

@@ -8,6 +8,7 @@ import { encodeResource } from './encoding.ts';
 import { type HostPart, readVirtualHost, routeConfiguration, unknownHost, virtualHost } from './names.ts';
 import { ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from './resource.ts';
 import { encodeRouteConfiguration } from './route-configuration.ts';
+import type { Scope } from './scope.ts';
 import type { VirtualHostTable } from './virtual-host-table.ts';
 import { buildUnknownHost, mayNamePods } from './virtual-hosts.ts';
 
@@ -27,6 +28,14 @@ interface HostRoutes {
   readonly parts: readonly HostPart[];
 }
 
+/** A virtual host as clients of one scope see it; null: they don't. */
+interface Found {
+  /** Namespace of the service, in which it has one more name; undefined: they see none. */
+  readonly owner: string | undefined;
+  home: XdsResource | null | undefined;
+  foreign: XdsResource | null | undefined;
+}
+
 const NOWHERE: HostRoutes = { ports: new Set(), parts: WHOLE };
 
 /** Route configurations, one per port, and their virtual hosts, which are told and sent one by one. */
@@ -36,6 +45,8 @@ export class RouteTable {
   private readonly ports = new Map<number, PortRoutes>();
   private readonly hostsOn = new KeySets<number, Hostname>();
   private readonly routesOf = new Map<Hostname, HostRoutes>();
+  /** What was asked for, by scope and name: thousands of proxies ask for each. */
+  private readonly found = new Map<Scope, Map<string, Found>>();
 
   constructor(hosts: VirtualHostTable) {
     this.hosts = hosts;
@@ -59,12 +70,17 @@ export class RouteTable {
     else this.routesOf.delete(hostname);
     this.hosts.forget(hostname);
     for (const { ports, parts } of [before, after]) {
-      for (const port of ports) for (const part of parts) tell(VIRTUAL_HOST_TYPE, virtualHost(port, hostname, part));
+      for (const port of ports) for (const part of parts) this.tellOne(virtualHost(port, hostname, part), tell);
     }
     for (const port of before.ports) if (!ports.has(port)) this.leave(port, hostname, tell);
     for (const port of ports) if (!before.ports.has(port)) this.enter(port, hostname, tell);
     for (const rival of this.claims.set(hostname, services, ports.size > 0)) this.tellAll(rival, tell);
     if (hostname === ANY) for (const port of [...before.ports, ...ports]) tell(VIRTUAL_HOST_TYPE, unknownHost(port));
+  }
+
+  /** Forgets what it was asked; to be called when clients are sorted into scopes anew. */
+  regroup(): void {
+    this.found.clear();
   }
 
   /** The route configuration of a port; undefined when nobody has HTTP there. */
@@ -74,6 +90,12 @@ export class RouteTable {
 
   /** A virtual host as a client sees it; undefined when it does not. */
   host(name: string, client: Client): XdsResource | undefined {
+    const memo = this.found.get(client.scope)?.get(name);
+    const known = memo && (memo.owner === client.namespace ? memo.home : memo.foreign);
+    return known === undefined ? this.find(name, client) : (known ?? undefined);
+  }
+
+  private find(name: string, client: Client): XdsResource | undefined {
     const read = readVirtualHost(name);
     const routes = read && this.ports.get(read.port);
     if (read === undefined || routes === undefined) return undefined;
@@ -83,7 +105,20 @@ export class RouteTable {
       return isTaken ? undefined : routes.unknown[client.scope.outboundPolicy];
     }
     if (!this.hostsOn.get(port).has(hostname)) return undefined;
-    return this.resolve(port, hostname, client)?.resources.find((resource) => resource.name === name);
+    const resource = this.resolve(port, hostname, client)?.resources.find((one) => one.name === name);
+    // Of a host whose domains others have, too, more than that host decides.
+    if (!this.claims.isContested(hostname)) this.remember(name, hostname, client, resource);
+    return resource;
+  }
+
+  private remember(name: string, hostname: Hostname, { scope, namespace }: Client, resource: XdsResource | undefined) {
+    const known = this.found.get(scope) ?? new Map<string, Found>();
+    this.found.set(scope, known);
+    const owner = scope.service(hostname)?.namespace;
+    const memo = known.get(name) ?? { owner, home: undefined, foreign: undefined };
+    known.set(name, memo);
+    if (memo.owner === namespace) memo.home = resource ?? null;
+    else memo.foreign = resource ?? null;
   }
 
   /** Names of all virtual hosts that anybody may have on a port. */
@@ -106,6 +141,7 @@ export class RouteTable {
   /** The virtual hosts of a hostname, without domains that hostnames before it have for the client. */
   private resolve(port: number, hostname: Hostname, { scope, namespace }: Client) {
     const free = this.hosts.get(scope, hostname, port, namespace);
+    if (!this.claims.isContested(hostname)) return free;
     let taken: Set<string> | undefined;
     for (const domain of free?.domains ?? []) {
       for (const rival of this.claims.of(domain, namespace)) {
@@ -120,8 +156,13 @@ export class RouteTable {
 
   private tellAll(hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {
     for (const port of this.routesOf.get(hostname)?.ports ?? []) {
-      for (const name of this.namesOf(port, hostname)) tell(VIRTUAL_HOST_TYPE, name);
+      for (const name of this.namesOf(port, hostname)) this.tellOne(name, tell);
     }
+  }
+
+  private tellOne(name: string, tell: (typeUrl: string, name: string) => void): void {
+    for (const known of this.found.values()) known.delete(name);
+    tell(VIRTUAL_HOST_TYPE, name);
   }
 
   private enter(port: number, hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {

@@ -82,6 +82,17 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   /** @inheritDoc */
+  *wildcardNames(proxy: ProxyIdentity, typeUrl: string): Generator<string> {
+    const { outbound } = this;
+    if (typeUrl !== CLUSTER_TYPE || outbound === undefined) {
+      yield* this.wildcard(proxy, typeUrl).keys();
+      return;
+    }
+    yield* this.sharedClusters(outbound, outbound.clients.get(proxy)).keys();
+    yield* this.inbound.get(proxy.uid)?.inbound.clusters.keys() ?? [];
+  }
+
+  /** @inheritDoc */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     const { outbound } = this;
     if (outbound === undefined) return undefined;
@@ -147,15 +158,19 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     proxy: ProxyIdentity,
     view: ProxyView | undefined,
   ): ReadonlyMap<string, XdsResource> {
-    const client = outbound.clients.get(proxy);
-    const { key } = client.scope;
-    const shared = this.wildcardClusters.get(key) ?? outbound.allClusters(client);
-    this.wildcardClusters.set(key, shared);
+    const shared = this.sharedClusters(outbound, outbound.clients.get(proxy));
     const own = view?.inbound.clusters;
     if (own === undefined || own.size === 0) return shared;
     const all = new Map(shared);
     for (const [name, cluster] of own) all.set(name, cluster);
     return all;
+  }
+
+  private sharedClusters(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
+    const { key } = client.scope;
+    const shared = this.wildcardClusters.get(key) ?? outbound.allClusters(client);
+    this.wildcardClusters.set(key, shared);
+    return shared;
   }
 }
 

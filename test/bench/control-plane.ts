@@ -60,6 +60,7 @@ function countingSource(source: ResourceSource): ResourceSource {
   return {
     typeUrls: source.typeUrls,
     wildcard: (proxy, typeUrl) => source.wildcard(proxy, typeUrl),
+    wildcardNames: (proxy, typeUrl) => source.wildcardNames?.(proxy, typeUrl) ?? source.wildcard(proxy, typeUrl).keys(),
     members: (typeUrl, collection) => source.members?.(typeUrl, collection) ?? [],
     lookup: (proxy, typeUrl, name) => count(source.lookup(proxy, typeUrl, name)),
     onChange: (listener) => source.onChange(listener),
