@@ -22,6 +22,10 @@ describe('readMeshConfig', () => {
     ['trustDomain: UPPER', 'trustDomain: must be a DNS name in lower case'],
     ['certificates: {workloadLifetime: -1h}', 'certificates.workloadLifetime: must be a positive duration'],
     ['proxy: {memory: lots}', 'proxy.memory: must be a quantity'],
+    [
+      'proxy: {configurationLoading: lazy}',
+      'proxy.configurationLoading: Invalid option: expected one of "eager"|"on-demand"',
+    ],
     ['proxy: {dnsCapture: enabled}', 'proxy.dnsCapture: Invalid input: expected boolean'],
     ['colour: blue', 'mesh.yaml: Unrecognized key: "colour"'],
     ['[]', 'mesh.yaml: Invalid input'],

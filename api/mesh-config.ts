@@ -22,6 +22,11 @@ const proxySettings = z.strictObject({
   memoryLimit: quantity.optional(),
   /** Whether sidecars answer DNS questions for hosts of ServiceEntries; the pod annotation `heddle.dev/dns-capture` decides over it. */
   dnsCapture: z.boolean().default(false),
+  /**
+   * Whether sidecars are sent all clusters that they see, or those of HTTP at the first request that goes there; the pod annotation
+   * `heddle.dev/configuration-loading` decides over it.
+   */
+  configurationLoading: z.enum(['eager', 'on-demand']).default('eager'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 

@@ -18,3 +18,6 @@ export const CANARY_GATE = 'heddle.dev/canary';
 export const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
 /** Pod annotation by which the webhook notes that the pod's sidecar answers DNS (`enabled`); a user may set it on a pod to decide over the mesh. */
 export const DNS_CAPTURE_ANNOTATION = 'heddle.dev/dns-capture';
+
+/** How much a pod's sidecar is told of the mesh; see `configurationLoading` of the mesh's settings. */
+export const LOADING_ANNOTATION = 'heddle.dev/configuration-loading';

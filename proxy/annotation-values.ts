@@ -100,6 +100,11 @@ export const parseSwitch: Parser<boolean> = {
   read: (text) => (text === 'enabled' ? true : text === 'disabled' ? false : undefined),
 };
 
+export const parseLoading: Parser<boolean> = {
+  expected: '"eager" or "on-demand"',
+  read: (text) => (text === 'on-demand' ? true : text === 'eager' ? false : undefined),
+};
+
 export const parseDomain: Parser<string> = {
   expected: 'a DNS domain in lower case, such as "cluster.local", or nothing',
   read: (text) => (text.length <= 253 && /^([a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63})*)?$/.test(text) ? text : undefined),

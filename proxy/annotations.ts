@@ -1,9 +1,15 @@
-import { DNS_CAPTURE_ANNOTATION, EXCLUDE_INBOUND_PORTS, INCLUDE_INBOUND_PORTS } from '../api/pod-names.ts';
+import {
+  DNS_CAPTURE_ANNOTATION,
+  EXCLUDE_INBOUND_PORTS,
+  INCLUDE_INBOUND_PORTS,
+  LOADING_ANNOTATION,
+} from '../api/pod-names.ts';
 import {
   type Parser,
   parseBoolean,
   parseImage,
   parseInterfaces,
+  parseLoading,
   parseLogLevel,
   parsePortList,
   parsePorts,
@@ -42,7 +48,7 @@ const entry = <K extends keyof ProxyOptions>(field: K, parse: Parser<ProxyOption
   read: reader(field, parse),
 });
 
-/** The pod annotations that Heddle honours, Istio's but for the last, each with what it takes. */
+/** The pod annotations that Heddle honours, Istio's but for the last two, each with what it takes. */
 const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> = {
   [INCLUDE_INBOUND_PORTS]: entry('includeInboundPorts', parsePorts),
   [EXCLUDE_INBOUND_PORTS]: entry('excludeInboundPorts', parsePortList),
@@ -59,6 +65,7 @@ const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> 
   'sidecar.istio.io/proxyImage': entry('image', parseImage),
   'sidecar.istio.io/rewriteAppHTTPProbers': entry('rewriteProbes', parseBoolean),
   [DNS_CAPTURE_ANNOTATION]: entry('dnsCapture', parseSwitch),
+  [LOADING_ANNOTATION]: entry('onDemand', parseLoading),
 };
 
 /** The names of the annotations Heddle reads on pods. */

@@ -13,6 +13,8 @@ export interface ProxyOptions extends RedirectOptions {
   readonly rewriteProbes: boolean;
   /** The sidecar answers the application's DNS questions for hosts of the mesh. */
   readonly dnsCapture: boolean;
+  /** The sidecar is sent clusters when they are first used; the operator reads it. */
+  readonly onDemand: boolean;
 }
 
 export const PROXY_DEFAULTS: ProxyOptions = {
@@ -25,4 +27,5 @@ export const PROXY_DEFAULTS: ProxyOptions = {
   image: undefined,
   rewriteProbes: true,
   dnsCapture: false,
+  onDemand: false,
 };

@@ -3,6 +3,7 @@ import {
   DNS_CAPTURE_ANNOTATION,
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
+  LOADING_ANNOTATION,
   PROXY_CONTAINER,
   REVISION_LABELS,
   TLS_MODE_ISTIO,
@@ -45,6 +46,8 @@ export interface PodFacts {
   readonly meshTls: boolean;
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
+  /** Whether it asks for its sidecar's clusters on demand; undefined: the mesh's settings decide. */
+  readonly onDemand: boolean | undefined;
   /** Ports that its sidecar serves; the others are the application's own. */
   readonly capture: InboundCapture;
   readonly deleting: boolean;
@@ -79,6 +82,7 @@ export function readPod(pod: V1Pod): PodFacts {
     proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
     dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
+    onDemand: readLoading(metadata?.annotations?.[LOADING_ANNOTATION]),
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     heldByGate: isHeldByOurGateAlone(pod),
@@ -109,4 +113,9 @@ function declaredPorts({ spec }: V1Pod): ContainerPort[] {
     .flatMap(({ ports }) => ports ?? [])
     .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
     .map(({ name, containerPort }) => ({ name: name ?? '', port: containerPort }));
+}
+
+/** The annotation as the webhook lets it through; anything else counts as not there. */
+function readLoading(text: string | undefined): boolean | undefined {
+  return text === 'on-demand' ? true : text === 'eager' ? false : undefined;
 }

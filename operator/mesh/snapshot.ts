@@ -23,6 +23,7 @@ export interface MeshSettings {
   readonly clusterDomain: string;
   readonly rootNamespace: string;
   readonly outboundTrafficPolicy: { readonly mode: OutboundPolicy };
+  readonly proxy: { readonly configurationLoading: 'eager' | 'on-demand' };
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';
@@ -163,6 +164,8 @@ export interface Workload {
   readonly sidecar?: ObjectKey;
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
+  /** Its sidecar is sent clusters of HTTP when they are first used. */
+  readonly onDemand: boolean;
   /** The pod is being deleted: its callers are to find other pods while it still serves. */
   readonly terminating: boolean;
   /** Its sidecar is up with a configuration (startup probe passed); false while it starts or restarts. */

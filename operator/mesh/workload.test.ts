@@ -66,6 +66,29 @@ describe('workloads', () => {
   });
 });
 
+describe('what a sidecar is sent', () => {
+  const loading = (annotation: string | undefined, configurationLoading: 'eager' | 'on-demand') => {
+    const object = pod('web');
+    if (annotation !== undefined)
+      object.metadata = {
+        ...object.metadata,
+        annotations: { ...object.metadata?.annotations, 'heddle.dev/configuration-loading': annotation },
+      };
+    const settings = { ...SETTINGS, proxy: { configurationLoading } };
+    return buildSnapshot(settings, [{ kind: 'Pod', object }]).workloads.get('uid-web')?.onDemand;
+  };
+
+  test.each([
+    ['everything, by default', undefined, 'eager', false],
+    ["on demand, by the mesh's settings", undefined, 'on-demand', true],
+    ['on demand, by an annotation', 'on-demand', 'eager', true],
+    ["everything, by an annotation against the mesh's settings", 'eager', 'on-demand', false],
+    ["what the mesh's settings say, by an annotation that means nothing", 'lazy', 'on-demand', true],
+  ] as const)('is %s', (_, annotation, settings, expected) => {
+    expect(loading(annotation, settings)).toBe(expected);
+  });
+});
+
 describe('inbound ports', () => {
   const host = (name: string) => `${name}.shop.svc.cluster.local`;
 

@@ -15,6 +15,8 @@ export interface Client extends AssignmentClient {
   readonly dualStack: boolean;
   /** It answers DNS, so that hosts without an address have one for it. */
   readonly dnsCapture: boolean;
+  /** It asks for clusters of HTTP when they are first used. */
+  readonly onDemand: boolean;
 }
 
 /** What a client is made of. */
@@ -25,6 +27,7 @@ interface Traits {
   readonly sidecar: string | undefined;
   readonly dualStack: boolean;
   readonly dnsCapture: boolean;
+  readonly onDemand: boolean;
 }
 
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };
@@ -39,6 +42,7 @@ export class Clients {
   /** How many clients a scope has. */
   private readonly users = new Map<Scope, number>();
   private readonly known = new Map<WorkloadUid, { readonly client: Client; readonly proxy: ProxyIdentity }>();
+  private readonly onDemand = new Set<WorkloadUid>();
   private epoch = -1;
 
   constructor(
@@ -73,6 +77,11 @@ export class Clients {
     return this.scopes.values();
   }
 
+  /** Whether any of the proxies that have asked is sent clusters on demand. */
+  get anyOnDemand(): boolean {
+    return this.onDemand.size > 0;
+  }
+
   /** Pods whose proxies have asked. */
   uids(): IterableIterator<WorkloadUid> {
     return this.known.keys();
@@ -87,6 +96,7 @@ export class Clients {
     if (known === undefined) return false;
     if (this.workloads(uid) === undefined) {
       this.known.delete(uid);
+      this.onDemand.delete(uid);
       this.leave(known.client.scope);
       return true;
     }
@@ -112,6 +122,8 @@ export class Clients {
     const before = this.known.get(proxy.uid)?.client.scope;
     const client = this.build(proxy);
     this.known.set(proxy.uid, { client, proxy });
+    if (client.onDemand) this.onDemand.add(proxy.uid);
+    else this.onDemand.delete(proxy.uid);
     this.users.set(client.scope, (this.users.get(client.scope) ?? 0) + 1);
     if (before !== undefined) this.leave(before);
     return client;
@@ -128,7 +140,8 @@ export class Clients {
   }
 
   private build(proxy: ProxyIdentity): Client {
-    const { namespace, labels, locality, sidecar, dualStack, dnsCapture } = traitsOf(proxy, this.workloads(proxy.uid));
+    const { sidecar, ...traits } = traitsOf(proxy, this.workloads(proxy.uid));
+    const { namespace, labels } = traits;
     const egress = sidecar === undefined ? undefined : this.sidecars(sidecar);
     const relevant = this.distinctions.relevantLabels(labels);
     // A Sidecar for the whole mesh may import each client's own namespace.
@@ -136,25 +149,24 @@ export class Clients {
     const key = JSON.stringify([audience, sidecar ?? '', relevant]);
     let scope = this.scopes.get(key);
     if (scope === undefined) {
-      const traits = { audience, labels: relevant, sidecar: egress, sidecarKey: sidecar };
-      scope = new Scope(key, traits, this.sources);
+      scope = new Scope(key, { audience, labels: relevant, sidecar: egress, sidecarKey: sidecar }, this.sources);
       this.scopes.set(key, scope);
     }
-    return { scope, namespace, labels, locality, dualStack, dnsCapture };
+    return { scope, ...traits };
   }
 }
 
 function traitsOf(proxy: ProxyIdentity, workload: Workload | undefined): Traits {
   if (workload === undefined) {
     const nothing = { labels: {}, locality: NOWHERE, sidecar: undefined, dualStack: false, dnsCapture: false };
-    return { namespace: proxy.namespace, ...nothing };
+    return { namespace: proxy.namespace, ...nothing, onDemand: false };
   }
-  const { namespace, labels, locality, sidecar, dnsCapture } = workload;
-  return { namespace, labels, locality, sidecar, dualStack: isDualStack(workload), dnsCapture };
+  const { namespace, labels, locality, sidecar, dnsCapture, onDemand } = workload;
+  return { namespace, labels, locality, sidecar, dualStack: isDualStack(workload), dnsCapture, onDemand };
 }
 
-function keyOf({ namespace, labels, locality, dualStack, dnsCapture }: Client): string {
-  return JSON.stringify([namespace, labels, locality, dualStack, dnsCapture]);
+function keyOf({ namespace, labels, locality, dualStack, dnsCapture, onDemand }: Client): string {
+  return JSON.stringify([namespace, labels, locality, dualStack, dnsCapture, onDemand]);
 }
 
 function importsOwn(sidecar: SidecarScope | undefined): boolean {

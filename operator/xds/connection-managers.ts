@@ -21,8 +21,13 @@ import { UNDELIVERED_HEADER } from './names.ts';
 export type ClientIdentity = 'certificate' | 'none';
 
 /** The HTTP connection manager for requests that leave the pod; its routes come by RDS. */
-export function buildOutboundManager(statPrefix: string, routes: string, accessLog: AccessLog): Filter {
-  const manager = buildManager('outbound', statPrefix, accessLog);
+export function buildOutboundManager(
+  statPrefix: string,
+  routes: string,
+  accessLog: AccessLog,
+  onDemand = false,
+): Filter {
+  const manager = buildManager('outbound', statPrefix, accessLog, onDemand);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;
@@ -59,10 +64,15 @@ export function buildInboundManager(
  * Common to both directions. Bytes stay as they came where Envoy lets them: server header, request IDs, HTTP/1.0; no idle timeout on streams,
  * for WebSockets and long polls. Paths are normalised as Istio does by default, so that later policies cannot be walked around.
  */
-function buildManager(direction: Direction, statPrefix: string, accessLog: AccessLog): HttpConnectionManager {
+function buildManager(
+  direction: Direction,
+  statPrefix: string,
+  accessLog: AccessLog,
+  onDemand = false,
+): HttpConnectionManager {
   return create(HttpConnectionManagerSchema, {
     statPrefix,
-    httpFilters: buildHttpFilters(direction),
+    httpFilters: buildHttpFilters(direction, onDemand),
     accessLog: [accessLog],
     useRemoteAddress: false,
     preserveExternalRequestId: true,

@@ -24,7 +24,7 @@ import type { VersionLog } from './version-log.ts';
 const TAKEN = new Set([OUTBOUND_PORT, INBOUND_PORT, PROBE_PORT, HEALTH_PORT, METRICS_PORT]);
 
 /** What of a client an outbound listener depends on. */
-type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture'>;
+type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand'>;
 
 /** A listener as some clients see it: what each hostname adds to it, and, once it was asked for, itself. */
 interface Variant {
@@ -142,13 +142,13 @@ export class ListenerTable {
     return differs;
   }
 
-  private variant(name: string, { scope, dualStack, dnsCapture }: View): Variant {
+  private variant(name: string, { scope, dualStack, dnsCapture, onDemand }: View): Variant {
     const variants = this.listeners.get(name) ?? new Map<string, Variant>();
     this.listeners.set(name, variants);
-    const key = `${dualStack} ${dnsCapture} ${scope.key}`;
+    const key = `${dualStack} ${dnsCapture} ${onDemand} ${scope.key}`;
     const known = variants.get(key);
     if (known !== undefined && known.view.scope === scope) return known;
-    const built: Variant = { view: { scope, dualStack, dnsCapture }, items: new Map(), listener: undefined };
+    const built: Variant = { view: { scope, dualStack, dnsCapture, onDemand }, items: new Map(), listener: undefined };
     for (const hostname of this.hostnames(name)) {
       const text = this.item(name, built.view, hostname);
       if (text !== undefined) built.items.set(hostname, text);
@@ -185,7 +185,7 @@ export class ListenerTable {
 }
 
 function translate(name: string, { view, items }: Variant): XdsResource {
-  const { dualStack, scope } = view;
+  const { dualStack, scope, onDemand } = view;
   // In the order of hostnames, so that the bytes do not depend on the order of events.
   const texts = [...items].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
   if (name === DNS_LISTENER) {
@@ -198,6 +198,7 @@ function translate(name: string, { view, items }: Variant): XdsResource {
   const targets = texts.map((text) => JSON.parse(text) as OutboundTarget);
   return translatePortListener(bound?.port ?? portOfListener(name) ?? 0, targets, {
     dualStack,
+    onDemand,
     outboundPolicy: scope.outboundPolicy,
     ...(bound === undefined ? {} : { bind: { address: bound.address, name } }),
   });
@@ -213,8 +214,8 @@ function isBoundToAll(scope: Scope, port: number): boolean {
 }
 
 function isSame(a: Variant, b: Variant): boolean {
-  if (a.view.dualStack !== b.view.dualStack || a.view.scope.outboundPolicy !== b.view.scope.outboundPolicy)
-    return false;
+  if (a.view.dualStack !== b.view.dualStack || a.view.onDemand !== b.view.onDemand) return false;
+  if (a.view.scope.outboundPolicy !== b.view.scope.outboundPolicy) return false;
   if (a.items.size !== b.items.size) return false;
   for (const [hostname, text] of a.items) if (b.items.get(hostname) !== text) return false;
   return true;

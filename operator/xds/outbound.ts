@@ -90,6 +90,7 @@ export class Outbound {
       if (routing) affected.add(hostname);
     }
     for (const hostname of touched.policies) affected.add(hostname);
+    if (this.clients.anyOnDemand) this.tellMembership(new Set([...affected, ...touched.destinations]), change);
     this.noteChanges(delta, affected);
     const routed = withDependants(this, affected);
     for (const hostname of routed) {
@@ -123,6 +124,19 @@ export class Outbound {
 
   assignment(name: string, client: Client): XdsResource | undefined {
     return this.variantOf(name, client)?.assignments.get(name)?.for(client);
+  }
+
+  /**
+   * Whether a client is sent a cluster when a request first goes there: those of HTTP, which wait for it. Where connections may go to it, or copies of
+   * requests, nothing would wait.
+   */
+  isOnDemand(name: string, { scope, onDemand }: Client): boolean {
+    if (!onDemand || this.builtin.has(name)) return false;
+    const read = readOutboundCluster(name);
+    const service = read && this.serviceOf(read.hostname, scope);
+    if (read === undefined || service === undefined || this.rules.leadsUnasked(service.hostname)) return false;
+    const port = routablePorts(service).find((one) => one.port === read.port);
+    return port !== undefined && port.protocol !== 'auto' && isHttp(port.protocol);
   }
 
   /** All clusters that a client sees. */
@@ -177,6 +191,15 @@ export class Outbound {
     for (const scope of this.clients.all()) scope.forget(hostnames);
   }
 
+  /** Whether clients are sent clusters on demand depends on ports, and on what leads there, which a cluster may not show. */
+  private tellMembership(hostnames: ReadonlySet<Hostname>, change: CacheChange): void {
+    for (const hostname of hostnames) {
+      for (const { key } of this.hosts.claimants(hostname)) {
+        for (const name of this.services.clusterNames(key)) change.addShared(CLUSTER_TYPE, name);
+      }
+    }
+  }
+
   private noteChanges(delta: MeshDelta, affected: ReadonlySet<Hostname>): void {
     const { state } = this.log;
     const note = (key: ObjectKey, exists: boolean) => {
@@ -209,11 +232,13 @@ export class Outbound {
 
   private findVariant(name: string, scope: Scope): ServiceVariant | undefined {
     const hostname = readOutboundCluster(name)?.hostname;
-    if (hostname === undefined) return undefined;
-    // Single pods of a headless service have a cluster with its name behind a wildcard.
-    const service =
-      scope.service(hostname) ?? (hostname.startsWith('*.') ? scope.service(hostname.slice(2)) : undefined);
+    const service = hostname === undefined ? undefined : this.serviceOf(hostname, scope);
     return service && this.services.variant(scope, service);
+  }
+
+  /** Single pods of a headless service have a cluster with its name behind a wildcard. */
+  private serviceOf(hostname: Hostname, scope: Scope): MeshService | undefined {
+    return scope.service(hostname) ?? (hostname.startsWith('*.') ? scope.service(hostname.slice(2)) : undefined);
   }
 
   private *visible(scope: Client['scope']): Generator<MeshService> {

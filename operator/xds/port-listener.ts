@@ -21,6 +21,8 @@ import { buildStatsLogger, outboundTags } from './stats-logger.ts';
 /** Whom the listener of a port is for. */
 export interface PortListenerOptions {
   readonly dualStack: boolean;
+  /** They ask for clusters of HTTP when they are first used. */
+  readonly onDemand?: boolean;
   /** What becomes of connections to where the mesh knows nothing. */
   readonly outboundPolicy: OutboundPolicy;
   /** A Sidecar's egress listener that clients connect to themselves: where, and its name. `unix://PATH` is a socket file. */
@@ -37,7 +39,7 @@ export interface PortListenerOptions {
 export function translatePortListener(
   port: number,
   targets: readonly OutboundTarget[],
-  { dualStack, outboundPolicy, bind }: PortListenerOptions,
+  { dualStack, onDemand = false, outboundPolicy, bind }: PortListenerOptions,
 ): XdsResource {
   // What comes to a bound listener has nowhere else to go, for passed through it would come back to it.
   const unknown = bind === undefined ? unknownChain(outboundPolicy) : BLOCK;
@@ -49,7 +51,11 @@ export function translatePortListener(
     ...(bind === undefined ? bindAddresses(port, dualStack) : { address: boundAddress(bind.address, port) }),
     bindToPort: bind !== undefined,
     trafficDirection: TrafficDirection.OUTBOUND,
-    filterChains: [...(http ? [buildHttpChain(port)] : []), ...others.map(buildTcpChain), buildTcpChain(unknown)],
+    filterChains: [
+      ...(http ? [buildHttpChain(port, onDemand)] : []),
+      ...others.map(buildTcpChain),
+      buildTcpChain(unknown),
+    ],
     filterChainMatcher: matcher,
     // In this order: what is TLS is not looked at for HTTP.
     listenerFilters: [...(sniffs.tls ? [buildTlsInspector()] : []), ...(sniffs.http ? [buildHttpInspector()] : [])],
@@ -69,7 +75,8 @@ function boundAddress(address: string, port: number) {
   });
 }
 
-function buildHttpChain(port: number): FilterChain {
-  const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), buildStatsLogger(outboundTags()));
+function buildHttpChain(port: number, onDemand: boolean): FilterChain {
+  const logger = buildStatsLogger(outboundTags());
+  const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), logger, onDemand);
   return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });
 }

@@ -17,6 +17,7 @@ export class RuleIndex {
   /** By the VirtualServices that stand in them: their own, and those that routes are delegated to. */
   private readonly parts = new KeySets<ObjectKey, ObjectKey>();
   private readonly destinations = new KeySets<Hostname, ObjectKey>();
+  private readonly unasked = new KeySets<Hostname, ObjectKey>();
 
   get(key: ObjectKey): RouteRule | undefined {
     return this.rules.get(key);
@@ -66,6 +67,11 @@ export class RuleIndex {
     return this.destinations.names();
   }
 
+  /** Whether some rule leads to a hostname otherwise than by forwarding HTTP requests: by copies of these, or by connections. */
+  leadsUnasked(hostname: Hostname): boolean {
+    return this.unasked.get(hostname).size > 0;
+  }
+
   private link(rule: RouteRule): void {
     for (const host of rule.hosts) {
       const group = this.hosts.get(host) ?? new SortedGroup<RouteRule>(byAge);
@@ -74,6 +80,7 @@ export class RuleIndex {
       this.names.add(host);
     }
     for (const hostname of destinationsOf(rule)) this.destinations.add(hostname, rule.key);
+    for (const { hostname } of unaskedBackendsOf(rule)) this.unasked.add(hostname, rule.key);
     for (const part of [rule.key, ...rule.delegates]) this.parts.add(part, rule.key);
   }
 
@@ -86,6 +93,7 @@ export class RuleIndex {
       this.names.delete(host);
     }
     for (const hostname of destinationsOf(rule)) this.destinations.delete(hostname, rule.key);
+    for (const { hostname } of unaskedBackendsOf(rule)) this.unasked.delete(hostname, rule.key);
     for (const part of [rule.key, ...rule.delegates]) this.parts.delete(part, rule.key);
   }
 }
@@ -96,6 +104,11 @@ export function backendsOf({ http, tls, tcp }: RouteRule): Backend[] {
     action.kind === 'forward' ? [...action.backends, ...mirrors] : mirrors,
   );
   return [...forwarded, ...[...tls, ...tcp].flatMap(({ backends }) => backends)];
+}
+
+/** Backends for which Envoy does not wait until it has their clusters: mirrors, and those of connections. */
+function unaskedBackendsOf({ http, tls, tcp }: RouteRule): Backend[] {
+  return [...http.flatMap(({ mirrors }) => mirrors), ...[...tls, ...tcp].flatMap(({ backends }) => backends)];
 }
 
 const hostnamesOf = new WeakMap<RouteRule, ReadonlySet<Hostname>>();

@@ -31,6 +31,11 @@ export class ServiceTable {
   /** Services by the WorkloadEntries among their endpoints. */
   private readonly members = new KeySets<ObjectKey, ServiceKey>();
 
+  /** Names of the clusters of a service that some scope has. */
+  *clusterNames(key: ServiceKey): Generator<string> {
+    for (const { clusters } of this.rows.get(key)?.variants.values() ?? []) yield* clusters.keys();
+  }
+
   /** The service's resources for the clients of a scope; encoded when first asked for. */
   variant(scope: Scope, service: MeshService): ServiceVariant {
     const row = this.rows.get(service.key);

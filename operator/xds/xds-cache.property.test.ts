@@ -80,8 +80,9 @@ const workloads: fc.Arbitrary<Workload> = fc
     zone: fc.constantFrom('z1', 'z2'),
     sidecar: fc.constantFrom('Sidecar/shop/s0', 'Sidecar/shop/s1', undefined),
     dnsCapture: fc.boolean(),
+    onDemand: fc.boolean(),
   })
-  .map(({ uid, mode, ports, protocol, address, tier, zone, sidecar, dnsCapture }) =>
+  .map(({ uid, mode, ports, protocol, address, tier, zone, sidecar, dnsCapture, onDemand }) =>
     workload(uid, {
       namespace: uid === 'w2' ? 'bank' : 'shop',
       labels: { app: uid, tier },
@@ -90,6 +91,7 @@ const workloads: fc.Arbitrary<Workload> = fc
       mtls: { mode, ports, policies: [] },
       locality: { region: 'r', zone, subzone: '' },
       dnsCapture,
+      onDemand,
       ...(sidecar === undefined ? {} : { sidecar }),
     }),
   );

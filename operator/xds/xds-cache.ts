@@ -103,6 +103,12 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   /** @inheritDoc */
+  inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    if (typeUrl !== CLUSTER_TYPE || this.outbound === undefined) return true;
+    return !this.outbound.isOnDemand(name, this.outbound.clients.get(proxy));
+  }
+
+  /** @inheritDoc */
   members(typeUrl: string, collection: string): Iterable<string> {
     const port = typeUrl === VIRTUAL_HOST_TYPE ? routeConfigurationPort(collection) : undefined;
     return port === undefined ? [] : (this.outbound?.routes.names(port) ?? []);
@@ -132,6 +138,8 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const { outbound } = this;
     if (outbound === undefined) return false;
     const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
+    // What a proxy asks for when it is first used it gets as it is then.
+    if (version === undefined && this.isOnDemand(outbound, proxy, typeUrl, name)) return true;
     if (newest === undefined || version === undefined) return newest?.version === version;
     return newest.version === version || outbound.isSince(version, policy);
   }
@@ -167,10 +175,16 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   private sharedClusters(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
-    const { key } = client.scope;
-    const shared = this.wildcardClusters.get(key) ?? outbound.allClusters(client);
+    const key = `${client.onDemand} ${client.scope.key}`;
+    const shared = this.wildcardClusters.get(key) ?? wildcardOf(outbound, client);
     this.wildcardClusters.set(key, shared);
     return shared;
+  }
+
+  private isOnDemand(outbound: Outbound, proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    // Endpoints are asked for with their cluster.
+    if (typeUrl !== CLUSTER_TYPE && typeUrl !== ENDPOINT_TYPE) return false;
+    return outbound.isOnDemand(name, outbound.clients.peek(proxy));
   }
 }
 
@@ -192,6 +206,13 @@ function find(outbound: Outbound, client: Client, typeUrl: string, name: string)
     default:
       return undefined;
   }
+}
+
+/** Clusters that a client is sent without having asked for them one by one. */
+function wildcardOf(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
+  const all = outbound.allClusters(client);
+  if (!client.onDemand) return all;
+  return new Map([...all].filter(([name]) => !outbound.isOnDemand(name, client)));
 }
 
 /** As if all of a snapshot were new. */

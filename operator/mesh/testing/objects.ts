@@ -16,6 +16,7 @@ export const SETTINGS: MeshSettings = {
   clusterDomain: 'cluster.local',
   rootNamespace: 'heddle-system',
   outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
+  proxy: { configurationLoading: 'eager' },
 };
 
 export interface PodOptions {

@@ -21,6 +21,7 @@ export const SETTINGS: MeshSettings = {
   clusterDomain: 'cluster.local',
   rootNamespace: 'heddle-system',
   outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
+  proxy: { configurationLoading: 'eager' },
 };
 
 const LOCALITY = { region: '', zone: '', subzone: '' };
@@ -88,6 +89,7 @@ export function workload(uid: string, more: Partial<Workload> = {}): Workload {
     inbound: [{ port: 8080, protocol: 'http' }],
     mtls: { mode: 'PERMISSIVE', ports: {}, policies: [] },
     dnsCapture: false,
+    onDemand: false,
     terminating: false,
     ...more,
   };

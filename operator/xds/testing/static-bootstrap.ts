@@ -40,6 +40,8 @@ export function buildStaticBootstrap(
     );
     // A list of revoked certificates, which a file that is not there can't hold.
     if (typeof object.crl === 'object') delete object.crl;
+    // There is nobody to ask for clusters; all that the proxy is sent are there.
+    delete object.odcds;
     if ('sds_config' in object) {
       delete object.sds_config;
       credentials.add(String(object.name));

@@ -1,0 +1,72 @@
+import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { networking } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
+
+const mesh = useNamespace('demand');
+const lazy = new Client(mesh, 'deployment/lazy');
+const SERVERS = ['first', 'second', 'third', 'fourth'];
+
+clusterSetup(
+  [mesh],
+  async () => {
+    const annotations = { 'heddle.dev/configuration-loading': 'on-demand' };
+    await mesh.apply(...SERVERS.flatMap((name) => server(name)), ...client('lazy', { annotations }));
+    await Promise.all([...SERVERS, 'lazy'].map((name) => mesh.rolledOut(name)));
+  },
+  240_000,
+);
+
+interface ClusterDump {
+  readonly cluster: { readonly name: string };
+}
+
+/** Clusters of declared HTTP that the sidecar has of the namespace's servers, as `PORT SERVER`. */
+async function held(): Promise<string[]> {
+  const admin = new ProxyAdmin(mesh, 'deployment/lazy');
+  const dumped = await admin.config<ClusterDump>('dynamic_active_clusters', '^outbound');
+  const found = dumped.flatMap(({ cluster }) => {
+    const [, port, , host = ''] = cluster.name.split('|');
+    const [name, namespace] = host.split('.');
+    return namespace === mesh.name && (port === '80' || port === '81') ? [`${port} ${name}`] : [];
+  });
+  return found.sort();
+}
+
+describe('a pod whose sidecar is sent clusters on demand', () => {
+  clusterTest('starts without those of HTTP, and serves TCP', [mesh], async () => {
+    expect(await held()).toEqual([]);
+    const [tcp] = await lazy.plan([{ url: 'tcp://first:90', count: 5 }]);
+    expect(tcp?.ok).toBe(5);
+    expect(await held()).toEqual([]);
+  });
+
+  clusterTest('loses no first request of any protocol, and has what they used', [mesh], async () => {
+    const reports = await lazy.plan([
+      { url: 'http://first/', count: 20 },
+      { url: 'ws://second/', protocol: 'websocket', count: 3 },
+      { url: 'http://third:81/', protocol: 'grpc', count: 5 },
+      { url: 'http://third:81/testbed.Echo/Stream', protocol: 'grpc', count: 3 },
+    ]);
+    expect(reports.map(({ ok }) => ok)).toEqual([20, 3, 5, 3]);
+    expect(reports[0]?.answers[0]?.echo?.headers['x-forwarded-client-cert']).toContain('/sa/lazy');
+    expect(await held()).toEqual(['80 first', '80 second', '81 third']);
+  });
+
+  clusterTest('has policies in force that stand in clusters which it does not have', [mesh], async () => {
+    const spec = { host: 'fourth', trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } } };
+    await mesh.apply(networking('DestinationRule', 'fourth', spec));
+    // Four servers and a client.
+    expect(await programmed(mesh, 'destinationrule', 'fourth')).toBe('in force on 5 of 5 proxies');
+    const [report] = await lazy.plan([{ url: 'http://fourth/', count: 5 }]);
+    expect(report?.ok).toBe(5);
+    await waitUntil('the cluster of the fourth', async () => {
+      const names = await held();
+      return names.includes('80 fourth') ? undefined : names.join(', ');
+    });
+  });
+});
