@@ -206,13 +206,9 @@ export class ProxyStream {
     if (subscription.inFlight !== undefined) {
       return false;
     }
-    // Virtual hosts that change travel together, so all have to be looked at; of others no more than go now.
     const { responseBytes } = this.settings;
-    const { typeUrl, maxNames } = subscription;
-    const pending =
-      typeUrl === VIRTUAL_HOST_TYPE
-        ? this.pending(subscription)
-        : this.pending(subscription, (resources, bytes) => bytes > responseBytes || resources > maxNames);
+    const { maxNames } = subscription;
+    const pending = this.pending(subscription, (names, bytes) => bytes > responseBytes || names > maxNames);
     const { chosen, whole } = this.choose(subscription, pending, part);
     if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {
       this.write(subscription, chosen, whole);
@@ -233,12 +229,11 @@ export class ProxyStream {
   }
 
   /**
-   * What of the pending goes into the next response. Virtual hosts of one route configuration may have each domain once, and one may take a domain over
-   * from another: those that change and those that go travel together, before any that are new.
+   * What of the pending goes into the next response: where some have to travel together, those that change and those that go, before any that are new.
    */
   private choose(subscription: Subscription, { upserts, removed, more }: Pending, part: Part) {
-    const { typeUrl, maxNames } = subscription;
-    const isTogether = ({ name }: XdsResource): boolean => typeUrl === VIRTUAL_HOST_TYPE && subscription.holds(name);
+    const { goesTogether, maxNames } = subscription;
+    const isTogether = ({ name }: XdsResource): boolean => goesTogether && subscription.holds(name);
     const together = upserts.filter(isTogether);
     const ordered = together.length === 0 ? upserts : [...together, ...upserts.filter((one) => !isTogether(one))];
     const chosen: XdsResource[] = [];
@@ -250,7 +245,7 @@ export class ProxyStream {
       chosen.push(resource);
     }
     const whole = !more && chosen.length === upserts.length;
-    const goes = part === 'both' && (whole || typeUrl === VIRTUAL_HOST_TYPE);
+    const goes = part === 'both' && (whole || goesTogether);
     return { chosen: { upserts: chosen, removed: goes ? removed : [], more: !whole }, whole };
   }
 

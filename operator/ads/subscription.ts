@@ -127,6 +127,14 @@ export class Subscription {
     for (const collection of added) for (const name of members(collection)) this.dirty.add(name);
   }
 
+  /**
+   * Whether all that the proxy holds and that differs has to travel in one response: virtual hosts of one route configuration may have each domain once,
+   * and one may take a domain over from another.
+   */
+  get goesTogether(): boolean {
+    return this.typeUrl === VIRTUAL_HOST_TYPE;
+  }
+
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
     return this.wildcard || this.names.has(name) || this.isCollected(name);
@@ -153,7 +161,7 @@ export class Subscription {
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name
    * @param isPending whether a name without a resource may have one in a moment; it stays dirty
-   * @param isFull whether so many resources of so many bytes fill a response, so that the other names may wait
+   * @param isFull whether so many resources of so many bytes fill a response, so that names may wait; of those that go together, new ones alone
    */
   pending(
     lookup: (name: string) => XdsResource | undefined,
@@ -163,8 +171,13 @@ export class Subscription {
     const upserts: XdsResource[] = [];
     const removed: string[] = [];
     let bytes = 0;
+    let more = false;
     for (const name of this.dirty) {
-      if (isFull(upserts.length, bytes)) return { upserts, removed, more: true };
+      if (isFull(upserts.length, bytes)) {
+        more = true;
+        if (!this.goesTogether) break;
+        if (!this.holds(name)) continue;
+      }
       const resource = this.covers(name) ? lookup(name) : undefined;
       const sent = this.sent.get(name);
       if (resource !== undefined && resource.version !== sent) {
@@ -185,7 +198,7 @@ export class Subscription {
         this.dirty.delete(name);
       }
     }
-    return { upserts, removed, more: false };
+    return { upserts, removed, more };
   }
 
   /**

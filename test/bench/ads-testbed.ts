@@ -31,10 +31,13 @@ export class AdsTestbed {
     return new AdsTestbed(server, clients, ready);
   }
 
-  /** Connects so many proxies at once; gives how long each took to have everything, in ms. */
-  async connect(count: number): Promise<number[]> {
+  /**
+   * Connects so many proxies at once; gives how long each took to have everything, in ms.
+   * @param uses clusters that each asks for by name, where clusters are sent on demand
+   */
+  async connect(count: number, uses?: readonly string[]): Promise<number[]> {
     const begun = performance.timeOrigin + performance.now();
-    const request = { kind: 'connect', server: this.ready, first: this.connected, count };
+    const request = { kind: 'connect', server: this.ready, first: this.connected, count, uses };
     const { at } = await this.clients.ask<ClientsAnswer>(request);
     this.connected += count;
     return at.map((moment) => moment - begun);

@@ -19,7 +19,10 @@ import { TurnWatch } from './turn-watch.ts';
 const PATIENCE_MS = 1_200_000;
 const size = JSON.parse(process.argv[2] ?? '{}') as MeshSize;
 const mesh = new BenchMesh(size);
-const builder = new MeshBuilder(SETTINGS);
+const builder = new MeshBuilder({
+  ...SETTINGS,
+  proxy: { configurationLoading: size.onDemand === true ? 'on-demand' : 'eager' },
+});
 const cache = new XdsCache();
 const registry = new Registry();
 const given = new WeakSet<Uint8Array>();
@@ -61,6 +64,7 @@ function countingSource(source: ResourceSource): ResourceSource {
     typeUrls: source.typeUrls,
     wildcard: (proxy, typeUrl) => source.wildcard(proxy, typeUrl),
     wildcardNames: (proxy, typeUrl) => source.wildcardNames?.(proxy, typeUrl) ?? source.wildcard(proxy, typeUrl).keys(),
+    inWildcard: (proxy, typeUrl, name) => source.inWildcard?.(proxy, typeUrl, name) ?? true,
     members: (typeUrl, collection) => source.members?.(typeUrl, collection) ?? [],
     lookup: (proxy, typeUrl, name) => count(source.lookup(proxy, typeUrl, name)),
     onChange: (listener) => source.onChange(listener),

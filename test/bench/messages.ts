@@ -8,6 +8,8 @@ export interface MeshSize {
   readonly namespaces?: number;
   /** Each Service has a VirtualService, and a DestinationRule with two subsets. */
   readonly traffic?: boolean;
+  /** Proxies are sent clusters on demand. */
+  readonly onDemand?: boolean;
 }
 
 /** What changes, as a method of `BenchMesh`. */
@@ -51,7 +53,14 @@ export interface Measurement {
 export type ServerAnswer = Changed | Counted | Measurement;
 
 export type ClientsRequest =
-  | { readonly kind: 'connect'; readonly server: ServerReady; readonly first: number; readonly count: number }
+  | {
+      readonly kind: 'connect';
+      readonly server: ServerReady;
+      readonly first: number;
+      readonly count: number;
+      /** Clusters that each asks for by name; absent: it has all from the wildcard. */
+      readonly uses?: readonly string[];
+    }
   /** Asks for the moments at which each proxy acknowledged its next response of a type. */
   | { readonly kind: 'await'; readonly typeUrl: string };
 

@@ -35,8 +35,10 @@ class BenchProxy {
   private readonly clusters = new Set<string>();
   private readonly frames = new Frames((message) => this.answer(message));
   private settle: () => void = () => undefined;
+  private readonly uses: readonly string[] | undefined;
 
-  constructor(server: ServerReady, index: number) {
+  constructor(server: ServerReady, index: number, uses: readonly string[] | undefined) {
+    this.uses = uses;
     this.settled = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -67,7 +69,9 @@ class BenchProxy {
     if (typeUrl === CLUSTER_TYPE) {
       this.follow(names);
     }
-    if (first && typeUrl === ENDPOINT_TYPE) {
+    if (this.uses !== undefined && first) {
+      this.continueOnDemand(typeUrl, this.uses);
+    } else if (first && typeUrl === ENDPOINT_TYPE) {
       this.send(LISTENER_TYPE, [], '');
     } else if (first && typeUrl === LISTENER_TYPE) {
       this.send(ROUTE_TYPE, ['80'], '');
@@ -78,6 +82,15 @@ class BenchProxy {
     } else if (!first) {
       this.onNext.get(typeUrl)?.();
     }
+  }
+
+  /** What comes after the first response of a type, where requests then fall on some clusters. */
+  private continueOnDemand(typeUrl: string, uses: readonly string[]): void {
+    if (typeUrl === CLUSTER_TYPE) this.send(LISTENER_TYPE, [], '');
+    else if (typeUrl === LISTENER_TYPE) this.send(ROUTE_TYPE, ['80'], '');
+    else if (typeUrl === ROUTE_TYPE) this.send(VIRTUAL_HOST_TYPE, [], '');
+    else if (typeUrl === VIRTUAL_HOST_TYPE) this.send(CLUSTER_TYPE, uses, '');
+    else this.settle();
   }
 
   /** Asks for the endpoints of clusters that are new to it. */
@@ -156,7 +169,7 @@ process.on('message', async (request: ClientsRequest) => {
   if (request.kind === 'connect') {
     const added = Array.from(
       { length: request.count },
-      (_, nth) => new BenchProxy(request.server, request.first + nth),
+      (_, nth) => new BenchProxy(request.server, request.first + nth, request.uses),
     );
     proxies.push(...added);
     const at = await Promise.all(added.map((proxy) => proxy.settled.then(now)));

@@ -2,6 +2,7 @@ import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
 import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
+import { run as onDemand } from './on-demand.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
 import type { BenchResult } from './result.ts';
 import { run as traffic } from './traffic.ts';
@@ -18,6 +19,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'fan-out', run: fanOut },
   { name: 'cold-storm', run: coldStorm },
   { name: 'traffic', run: traffic },
+  { name: 'on-demand', run: onDemand },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];

@@ -1,0 +1,34 @@
+import { AdsTestbed } from './ads-testbed.ts';
+import { quantile, round } from './figures.ts';
+import type { BenchResult } from './result.ts';
+
+const SERVICES = 1000;
+const PROXIES = 500;
+const USED = 10;
+
+/** All proxies join at once, each of which uses a few Services of many: those it is sent whole, of the others virtual hosts alone. */
+export async function run(): Promise<BenchResult[]> {
+  const testbed = await AdsTestbed.start({ services: SERVICES, proxies: PROXIES, traffic: true, onDemand: true });
+  try {
+    const subsets = ['v1', 'v2'];
+    const uses = Array.from({ length: USED }, (_, index) => `app-${index}.shop.svc.cluster.local`).flatMap((host) =>
+      subsets.map((subset) => `outbound|80|${subset}|${host}`),
+    );
+    const before = await testbed.measure(true);
+    const times = await testbed.connect(PROXIES, uses);
+    const after = await testbed.measure(true);
+    const bench = `${PROXIES} join, ${USED} of ${SERVICES} services used`;
+    return [
+      { bench, figure: 'CPU', value: round(after.cpuSeconds - before.cpuSeconds), unit: 's' },
+      { bench, figure: 'bytes', value: round(after.bytes - before.bytes), unit: 'B' },
+      { bench, figure: 'resources sent', value: after.resources - before.resources, unit: '' },
+      { bench, figure: 'until the median proxy has everything', value: round(quantile(times, 0.5) / 1000), unit: 's' },
+      { bench, figure: 'until the last proxy has everything', value: round(Math.max(...times) / 1000), unit: 's' },
+      { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
+      { bench, figure: 'heap and buffers', value: round(after.heap / 2 ** 20), unit: 'MiB' },
+      { bench, figure: 'resident set', value: round(after.rss / 2 ** 20), unit: 'MiB' },
+    ];
+  } finally {
+    await testbed.stop();
+  }
+}
