@@ -43,6 +43,13 @@ export class AdsTestbed {
     return at.map((moment) => moment - begun);
   }
 
+  /** All proxies come back at once and say what they hold; gives how long it took until each was heard out, in ms. */
+  async reconnect(): Promise<number[]> {
+    const begun = performance.timeOrigin + performance.now();
+    const { at } = await this.clients.ask<ClientsAnswer>({ kind: 'reconnect' });
+    return at.map((moment) => moment - begun);
+  }
+
   /** Changes something of one Service; gives how long each proxy took from the change to its ACK, in ms. */
   async change(change: ChangeKind, service: number, round: number): Promise<number[]> {
     await this.clients.ask<ClientsAnswer>({ kind: 'await', typeUrl: LAST[change] });

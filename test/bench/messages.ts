@@ -61,6 +61,8 @@ export type ClientsRequest =
       /** Clusters that each asks for by name; absent: it has all from the wildcard. */
       readonly uses?: readonly string[];
     }
+  /** All come back at once, as after a lost connection. */
+  | { readonly kind: 'reconnect' }
   /** Asks for the moments at which each proxy acknowledged its next response of a type. */
   | { readonly kind: 'await'; readonly typeUrl: string };
 

@@ -17,6 +17,9 @@ export async function run(): Promise<BenchResult[]> {
     const before = await testbed.measure(true);
     const times = await testbed.connect(PROXIES, uses);
     const after = await testbed.measure(true);
+    const back = await testbed.reconnect();
+    const reconnected = await testbed.measure(true);
+    const again = `${PROXIES} reconnect, nothing changed, on demand`;
     const bench = `${PROXIES} join, ${USED} of ${SERVICES} services used`;
     return [
       { bench, figure: 'CPU', value: round(after.cpuSeconds - before.cpuSeconds), unit: 's' },
@@ -27,6 +30,9 @@ export async function run(): Promise<BenchResult[]> {
       { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
       { bench, figure: 'heap and buffers', value: round(after.heap / 2 ** 20), unit: 'MiB' },
       { bench, figure: 'resident set', value: round(after.rss / 2 ** 20), unit: 'MiB' },
+      { bench: again, figure: 'CPU', value: round(reconnected.cpuSeconds - after.cpuSeconds), unit: 's' },
+      { bench: again, figure: 'bytes', value: round(reconnected.bytes - after.bytes), unit: 'B' },
+      { bench: again, figure: 'until the last proxy was heard out', value: round(Math.max(...back) / 1000), unit: 's' },
     ];
   } finally {
     await testbed.stop();

@@ -28,12 +28,16 @@ function node(): Uint8Array {
 class BenchProxy {
   /** By type: called when a response that comes after the first of the type is acknowledged. */
   readonly onNext = new Map<string, () => void>();
-  readonly settled: Promise<void>;
-  readonly session: ClientHttp2Session;
-  private readonly stream: ClientHttp2Stream;
+  settled: Promise<void>;
+  private session: ClientHttp2Session;
+  private stream: ClientHttp2Stream;
+  private readonly server: ServerReady;
+  private readonly index: number;
+  /** By type and name, the versions it holds. */
+  private readonly held = new Map<string, Map<string, string>>();
   private readonly seen = new Set<string>();
   private readonly clusters = new Set<string>();
-  private readonly frames = new Frames((message) => this.answer(message));
+  private frames = new Frames((message) => this.answer(message));
   private settle: () => void = () => undefined;
   private readonly uses: readonly string[] | undefined;
 
@@ -42,27 +46,60 @@ class BenchProxy {
     this.settled = new Promise((resolve) => {
       this.settle = resolve;
     });
-    this.session = connect(`https://localhost:${server.port}`, {
-      ca: server.rootPem,
+    this.server = server;
+    this.index = index;
+    [this.session, this.stream] = this.open();
+    this.send(CLUSTER_TYPE, [], '', NODE);
+  }
+
+  /** Comes back as after a lost connection: says what it holds, and is settled once all of that was taken. */
+  reconnect(): void {
+    this.settled = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    this.stream.removeAllListeners('close');
+    this.session.destroy();
+    this.frames = new Frames((message) => this.answer(message));
+    [this.session, this.stream] = this.open();
+    const named = [...this.clusters];
+    this.send(CLUSTER_TYPE, this.uses === undefined ? [] : ['*', ...this.uses], '', NODE, true);
+    this.send(LISTENER_TYPE, [], '', undefined, true);
+    this.send(ROUTE_TYPE, ['80'], '', undefined, true);
+    this.send(VIRTUAL_HOST_TYPE, [], '', undefined, true);
+    // Of what there is not it is told at once, when all before was read.
+    this.onNext.set(ENDPOINT_TYPE, () => {
+      this.onNext.clear();
+      this.settle();
+    });
+    this.send(ENDPOINT_TYPE, [...named, 'there is none'], '', undefined, true);
+  }
+
+  private open(): [ClientHttp2Session, ClientHttp2Stream] {
+    const session = connect(`https://localhost:${this.server.port}`, {
+      ca: this.server.rootPem,
       settings: { initialWindowSize: STREAM_WINDOW },
     });
-    this.session.on('connect', () => this.session.setLocalWindowSize(CONNECTION_WINDOW));
-    this.session.on('error', (error) => fail(error));
-    this.stream = this.session.request({
+    session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
+    session.on('error', (error) => fail(error));
+    const stream = session.request({
       ':method': 'POST',
       ':path': DELTA_PATH,
       'content-type': 'application/grpc',
       te: 'trailers',
-      authorization: `Bearer ${index}`,
+      authorization: `Bearer ${this.index}`,
     });
-    this.stream.on('error', (error) => fail(error));
-    this.stream.on('close', () => fail(new Error(`stream ${index} ended`)));
-    this.stream.on('data', (bytes: Buffer) => this.frames.take(bytes));
-    this.send(CLUSTER_TYPE, [], '', NODE);
+    stream.on('error', (error) => fail(error));
+    stream.on('close', () => fail(new Error(`stream ${this.index} ended`)));
+    stream.on('data', (bytes: Buffer) => this.frames.take(bytes));
+    return [session, stream];
   }
 
   private answer(bytes: Uint8Array): void {
-    const { typeUrl, nonce, names } = decodeResponse(bytes);
+    const { typeUrl, nonce, versions } = decodeResponse(bytes);
+    const names = [...versions.keys()];
+    const held = this.held.get(typeUrl) ?? new Map<string, string>();
+    this.held.set(typeUrl, held);
+    for (const [name, version] of versions) held.set(name, version);
     this.send(typeUrl, [], nonce);
     const first = !this.seen.has(typeUrl);
     this.seen.add(typeUrl);
@@ -100,7 +137,7 @@ class BenchProxy {
     if (added.length > 0) this.send(ENDPOINT_TYPE, added, '');
   }
 
-  private send(typeUrl: string, names: readonly string[], nonce: string, node?: Uint8Array): void {
+  private send(typeUrl: string, names: readonly string[], nonce: string, node?: Uint8Array, resumes = false): void {
     const writer = new BinaryWriter();
     if (node !== undefined) {
       writer.tag(1, WireType.LengthDelimited).bytes(node);
@@ -108,6 +145,10 @@ class BenchProxy {
     writer.tag(2, WireType.LengthDelimited).string(typeUrl);
     for (const name of names) {
       writer.tag(3, WireType.LengthDelimited).string(name);
+    }
+    for (const [name, version] of resumes ? (this.held.get(typeUrl) ?? []) : []) {
+      writer.tag(5, WireType.LengthDelimited).fork();
+      writer.tag(1, WireType.LengthDelimited).string(name).tag(2, WireType.LengthDelimited).string(version).join();
     }
     if (nonce !== '') {
       writer.tag(6, WireType.LengthDelimited).string(nonce);
@@ -120,15 +161,15 @@ class BenchProxy {
   }
 }
 
-function decodeResponse(bytes: Uint8Array): { typeUrl: string; nonce: string; names: string[] } {
+function decodeResponse(bytes: Uint8Array): { typeUrl: string; nonce: string; versions: Map<string, string> } {
   const reader = new BinaryReader(bytes);
-  const names: string[] = [];
+  const versions = new Map<string, string>();
   let typeUrl = '';
   let nonce = '';
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 2) {
-      names.push(resourceName(reader.bytes()));
+      versions.set(...nameAndVersion(reader.bytes()));
     } else if (field === 4) {
       typeUrl = reader.string();
     } else if (field === 5) {
@@ -137,20 +178,20 @@ function decodeResponse(bytes: Uint8Array): { typeUrl: string; nonce: string; na
       reader.skip(wireType);
     }
   }
-  return { typeUrl, nonce, names };
+  return { typeUrl, nonce, versions };
 }
 
-/** `Resource.name`. */
-function resourceName(bytes: Uint8Array): string {
+/** `Resource.name` and `Resource.version`. */
+function nameAndVersion(bytes: Uint8Array): [name: string, version: string] {
   const reader = new BinaryReader(bytes);
+  let version = '';
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 3) {
-      return reader.string();
-    }
-    reader.skip(wireType);
+    if (field === 3) return [reader.string(), version];
+    if (field === 1) version = reader.string();
+    else reader.skip(wireType);
   }
-  return '';
+  return ['', version];
 }
 
 const proxies: BenchProxy[] = [];
@@ -173,6 +214,12 @@ process.on('message', async (request: ClientsRequest) => {
     );
     proxies.push(...added);
     const at = await Promise.all(added.map((proxy) => proxy.settled.then(now)));
+    process.send?.({ at });
+    return;
+  }
+  if (request.kind === 'reconnect') {
+    for (const proxy of proxies) proxy.reconnect();
+    const at = await Promise.all(proxies.map((proxy) => proxy.settled.then(now)));
     process.send?.({ at });
     return;
   }

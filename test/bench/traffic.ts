@@ -40,7 +40,15 @@ async function measure(namespaces: number): Promise<BenchResult[]> {
     for (const { change, name } of CHANGES) {
       results.push(...(await measureChange(testbed, change, `${name}, ${spread}`, namespaces)));
     }
+    const settled = await testbed.measure(true);
+    const back = await testbed.reconnect();
     const full = await testbed.measure(true);
+    results.push(...differences(`${PROXIES} reconnect, ${spread}`, settled, full, 1), {
+      bench: `${PROXIES} reconnect, ${spread}`,
+      figure: 'until the last proxy was heard out',
+      value: round(Math.max(...back) / 1000),
+      unit: 's',
+    });
     const bench = `control plane, ${spread}`;
     results.push(
       { bench, figure: 'heap and buffers before', value: round(empty.heap / 2 ** 20), unit: 'MiB' },
