@@ -52,13 +52,13 @@ describe('a pod whose sidecar is sent clusters on demand', () => {
       { url: 'http://third:81/', protocol: 'grpc', count: 5 },
       { url: 'http://third:81/testbed.Echo/Stream', protocol: 'grpc', count: 3 },
     ]);
-    expect(reports.map(({ ok }) => ok)).toEqual([20, 3, 5, 3]);
+    expect(reports.map(({ ok, statuses }) => ok + (statuses[101] ?? 0))).toEqual([20, 3, 5, 3]);
     expect(reports[0]?.answers[0]?.echo?.headers['x-forwarded-client-cert']).toContain('/sa/lazy');
     expect(await held()).toEqual(['80 first', '80 second', '81 third']);
   });
 
   clusterTest('has policies in force that stand in clusters which it does not have', [mesh], async () => {
-    const spec = { host: 'fourth', trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } } };
+    const spec = { host: 'fourth', exportTo: ['.'], trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } } };
     await mesh.apply(networking('DestinationRule', 'fourth', spec));
     // Four servers and a client.
     expect(await programmed(mesh, 'destinationrule', 'fourth')).toBe('in force on 5 of 5 proxies');
