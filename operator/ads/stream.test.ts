@@ -64,8 +64,10 @@ function openStream(settings = STREAM_SETTINGS) {
       const initialVersions = new Map(Object.entries(held));
       stream.receive({ ...blank, typeUrl, subscribe, initialVersions, nonce: '', error: undefined });
     },
-    leave: (typeUrl: string, ...unsubscribe: string[]): void =>
-      stream.receive({ ...blank, typeUrl, unsubscribe, nonce: '', error: undefined }),
+    /** @param nonce of a response that is acknowledged with it; '': none is */
+    leave: (typeUrl: string, nonce: string, ...unsubscribe: string[]): void =>
+      stream.receive({ ...blank, typeUrl, unsubscribe, nonce, error: undefined }),
+    nonceOf: (typeUrl: string): string => nonces.get(typeUrl) ?? '',
     acknowledge: (typeUrl: string): void =>
       stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error: undefined }),
     close: (): void => stream.close(),
@@ -173,11 +175,20 @@ describe('virtual hosts', () => {
 
   test('of a route configuration that a proxy gives up are removed, and sent again when it asks for that again', () => {
     const { sent, ask, leave, acknowledge, close } = begin();
-    leave(ROUTE_TYPE, '80');
+    leave(ROUTE_TYPE, '', '80');
     expect(sent.at(-1)).toBe('VirtualHost -80/a');
     acknowledge(VIRTUAL_HOST_TYPE);
     ask(ROUTE_TYPE, '80');
     expect(sent.slice(-2)).toEqual(['RouteConfiguration 80@1', 'VirtualHost 80/a@1']);
+    close();
+  });
+
+  test('are removed as well when the proxy gives up the routes in the same request in which it acknowledges others', () => {
+    const { sent, put, leave, nonceOf, acknowledge, close } = begin();
+    put(ROUTE_TYPE, '80', '2');
+    acknowledge(VIRTUAL_HOST_TYPE);
+    leave(ROUTE_TYPE, nonceOf(ROUTE_TYPE), '80');
+    expect(sent.at(-1)).toBe('VirtualHost -80/a');
     close();
   });
 

@@ -92,7 +92,9 @@ export class ProxyStream {
       (name) => endpoints && this.gate.waitsFor(name),
       () => this.registry.wildcardNames(this.proxy, request.typeUrl),
     );
-    if (request.nonce === '' && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
+    // Envoy also changes what it asks for in a request that acknowledges something.
+    const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
+    if (changes && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
       this.followRoutes();
     }
     this.pump();
