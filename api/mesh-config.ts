@@ -11,6 +11,10 @@ const quantity = z
   .string()
   .regex(/^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$/, 'must be a quantity such as "100m" or "64Mi"');
 
+/** What sidecars are sent of clusters. */
+export const configurationLoading = z.enum(['eager', 'on-demand']);
+export type ConfigurationLoading = z.infer<typeof configurationLoading>;
+
 const proxySettings = z.strictObject({
   /** Stock Envoy. */
   image: image.default('envoyproxy/envoy:v1.40.0'),
@@ -26,7 +30,7 @@ const proxySettings = z.strictObject({
    * Whether sidecars are sent all clusters that they see, or those of HTTP at the first request that goes there; the pod annotation
    * `heddle.dev/configuration-loading` decides over it.
    */
-  configurationLoading: z.enum(['eager', 'on-demand']).default('eager'),
+  configurationLoading: configurationLoading.default('eager'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { type ConfigurationLoading, configurationLoading } from '../api/mesh-config.ts';
 
 /** Reads one kind of value; `read` gives undefined for anything that is not `expected`. */
 export interface Parser<T> {
@@ -100,9 +101,9 @@ export const parseSwitch: Parser<boolean> = {
   read: (text) => (text === 'enabled' ? true : text === 'disabled' ? false : undefined),
 };
 
-export const parseLoading: Parser<boolean> = {
+export const parseLoading: Parser<ConfigurationLoading> = {
   expected: '"eager" or "on-demand"',
-  read: (text) => (text === 'on-demand' ? true : text === 'eager' ? false : undefined),
+  read: (text) => configurationLoading.safeParse(text).data,
 };
 
 export const parseDomain: Parser<string> = {

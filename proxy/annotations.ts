@@ -65,7 +65,7 @@ const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> 
   'sidecar.istio.io/proxyImage': entry('image', parseImage),
   'sidecar.istio.io/rewriteAppHTTPProbers': entry('rewriteProbes', parseBoolean),
   [DNS_CAPTURE_ANNOTATION]: entry('dnsCapture', parseSwitch),
-  [LOADING_ANNOTATION]: entry('onDemand', parseLoading),
+  [LOADING_ANNOTATION]: entry('configurationLoading', parseLoading),
 };
 
 /** The names of the annotations Heddle reads on pods. */

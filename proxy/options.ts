@@ -1,3 +1,4 @@
+import type { ConfigurationLoading } from '../api/mesh-config.ts';
 import { REDIRECT_DEFAULTS, type RedirectOptions } from './redirect.ts';
 
 /** What a pod may ask of its sidecar; every field has a default. */
@@ -13,8 +14,8 @@ export interface ProxyOptions extends RedirectOptions {
   readonly rewriteProbes: boolean;
   /** The sidecar answers the application's DNS questions for hosts of the mesh. */
   readonly dnsCapture: boolean;
-  /** The sidecar is sent clusters when they are first used; the operator reads it. */
-  readonly onDemand: boolean;
+  /** What the sidecar is sent of clusters; the operator reads it. */
+  readonly configurationLoading: ConfigurationLoading;
 }
 
 export const PROXY_DEFAULTS: ProxyOptions = {
@@ -27,5 +28,5 @@ export const PROXY_DEFAULTS: ProxyOptions = {
   image: undefined,
   rewriteProbes: true,
   dnsCapture: false,
-  onDemand: false,
+  configurationLoading: 'eager',
 };

@@ -1,4 +1,5 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import { type ConfigurationLoading, configurationLoading } from '../../api/mesh-config.ts';
 import {
   DNS_CAPTURE_ANNOTATION,
   INIT_CONTAINER,
@@ -46,8 +47,8 @@ export interface PodFacts {
   readonly meshTls: boolean;
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
-  /** Whether it asks for its sidecar's clusters on demand; undefined: the mesh's settings decide. */
-  readonly onDemand: boolean | undefined;
+  /** As its annotation says; undefined: as the mesh's settings do. */
+  readonly configurationLoading: ConfigurationLoading | undefined;
   /** Ports that its sidecar serves; the others are the application's own. */
   readonly capture: InboundCapture;
   readonly deleting: boolean;
@@ -82,7 +83,7 @@ export function readPod(pod: V1Pod): PodFacts {
     proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
     dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
-    onDemand: readLoading(metadata?.annotations?.[LOADING_ANNOTATION]),
+    configurationLoading: configurationLoading.safeParse(metadata?.annotations?.[LOADING_ANNOTATION]).data,
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     heldByGate: isHeldByOurGateAlone(pod),
@@ -113,9 +114,4 @@ function declaredPorts({ spec }: V1Pod): ContainerPort[] {
     .flatMap(({ ports }) => ports ?? [])
     .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
     .map(({ name, containerPort }) => ({ name: name ?? '', port: containerPort }));
-}
-
-/** The annotation as the webhook lets it through; anything else counts as not there. */
-function readLoading(text: string | undefined): boolean | undefined {
-  return text === 'on-demand' ? true : text === 'eager' ? false : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { ConfigurationLoading } from '../../api/mesh-config.ts';
 import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
 import type { DestinationPolicy } from './destination-policy.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
@@ -23,7 +24,7 @@ export interface MeshSettings {
   readonly clusterDomain: string;
   readonly rootNamespace: string;
   readonly outboundTrafficPolicy: { readonly mode: OutboundPolicy };
-  readonly proxy: { readonly configurationLoading: 'eager' | 'on-demand' };
+  readonly proxy: { readonly configurationLoading: ConfigurationLoading };
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';

@@ -32,7 +32,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     mtls: decision.effective,
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
-    onDemand: pod.onDemand ?? settings.proxy.configurationLoading === 'on-demand',
+    onDemand: (pod.configurationLoading ?? settings.proxy.configurationLoading) === 'on-demand',
     proxyStarted,
     terminating: deleting,
   };

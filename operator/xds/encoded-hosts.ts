@@ -17,7 +17,12 @@ export interface EncodedHosts {
 /** Encodes virtual hosts, each a resource of its own. */
 export function encodeHosts(hosts: readonly VirtualHost[]): EncodedHosts {
   return {
-    resources: hosts.map((host) => encodeResource(VIRTUAL_HOST_TYPE, host.name, toBinary(VirtualHostSchema, host))),
+    resources: hosts.map(encodeVirtualHost),
     domains: hosts.flatMap(({ domains }) => domains),
   };
+}
+
+/** Encodes a virtual host. Envoy wants the resource's name to be the host's. */
+export function encodeVirtualHost(host: VirtualHost): XdsResource {
+  return encodeResource(VIRTUAL_HOST_TYPE, host.name, toBinary(VirtualHostSchema, host));
 }

@@ -16,32 +16,21 @@ export function contentHash(...parts: readonly (Uint8Array | string)[]): string 
 const RESOURCE = { version: 1, resource: 2, name: 3 };
 const ANY = { typeUrl: 1, value: 2 };
 
-/** Wraps an encoded message as a resource. The version is by default the hash of the message. */
+/** Wraps an encoded message as a resource, its bytes copied once. The version is by default the hash of the message. */
 export function encodeResource(
   typeUrl: string,
   name: string,
   value: Uint8Array,
   version = contentHash(value),
 ): XdsResource {
-  return encodeResourceParts(typeUrl, name, [value], version);
-}
-
-/** The same for a message in pieces, each copied once: route configurations are large and put together often. */
-export function encodeResourceParts(
-  typeUrl: string,
-  name: string,
-  parts: readonly Uint8Array[],
-  version: string,
-): XdsResource {
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
   const type = encodeField(ANY.typeUrl, Buffer.from(typeUrl));
-  const valueHeader = fieldHeader(ANY.value, size);
+  const valueHeader = fieldHeader(ANY.value, value.length);
   const bytes = Buffer.concat([
     encodeField(RESOURCE.version, Buffer.from(version)),
-    Buffer.from(fieldHeader(RESOURCE.resource, type.length + valueHeader.length + size)),
+    Buffer.from(fieldHeader(RESOURCE.resource, type.length + valueHeader.length + value.length)),
     type,
     Buffer.from(valueHeader),
-    ...parts,
+    value,
     encodeField(RESOURCE.name, Buffer.from(name)),
   ]);
   return { typeUrl, name, version, bytes };

@@ -1,10 +1,8 @@
-import { toBinary } from '@bufbuild/protobuf';
-import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, MeshService, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { Client } from './clients.ts';
 import { DomainClaims } from './domain-claims.ts';
-import { encodeResource } from './encoding.ts';
+import { encodeVirtualHost } from './encoded-hosts.ts';
 import { type HostPart, readVirtualHost, routeConfiguration, unknownHost, virtualHost } from './names.ts';
 import { ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from './resource.ts';
 import { encodeRouteConfiguration } from './route-configuration.ts';
@@ -168,7 +166,7 @@ export class RouteTable {
   private enter(port: number, hostname: Hostname, tell: (typeUrl: string, name: string) => void): void {
     this.hostsOn.add(port, hostname);
     if (this.ports.has(port)) return;
-    const unknown = (policy: OutboundPolicy) => encodeUnknown(port, policy);
+    const unknown = (policy: OutboundPolicy) => encodeVirtualHost(buildUnknownHost(unknownHost(port), policy));
     this.ports.set(port, {
       configuration: encodeRouteConfiguration(port),
       unknown: { ALLOW_ANY: unknown('ALLOW_ANY'), REGISTRY_ONLY: unknown('REGISTRY_ONLY') },
@@ -184,9 +182,4 @@ export class RouteTable {
     tell(ROUTE_TYPE, routeConfiguration(port));
     tell(VIRTUAL_HOST_TYPE, unknownHost(port));
   }
-}
-
-function encodeUnknown(port: number, policy: OutboundPolicy): XdsResource {
-  const host = buildUnknownHost(unknownHost(port), policy);
-  return encodeResource(VIRTUAL_HOST_TYPE, host.name, toBinary(VirtualHostSchema, host));
 }

@@ -99,11 +99,9 @@ export class RuleIndex {
 }
 
 /** Everything a rule's routes, mirrors included, lead to. */
-export function backendsOf({ http, tls, tcp }: RouteRule): Backend[] {
-  const forwarded = http.flatMap(({ action, mirrors }): readonly Backend[] =>
-    action.kind === 'forward' ? [...action.backends, ...mirrors] : mirrors,
-  );
-  return [...forwarded, ...[...tls, ...tcp].flatMap(({ backends }) => backends)];
+function backendsOf(rule: RouteRule): Backend[] {
+  const forwarded = rule.http.flatMap(({ action }) => (action.kind === 'forward' ? action.backends : []));
+  return [...forwarded, ...unaskedBackendsOf(rule)];
 }
 
 /** Backends for which Envoy does not wait until it has their clusters: mirrors, and those of connections. */
