@@ -67,6 +67,8 @@ function openStream(settings = STREAM_SETTINGS) {
     /** @param nonce of a response that is acknowledged with it; '': none is */
     leave: (typeUrl: string, nonce: string, ...unsubscribe: string[]): void =>
       stream.receive({ ...blank, typeUrl, unsubscribe, nonce, error: undefined }),
+    refuse: (typeUrl: string, error: string): void =>
+      stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error }),
     nonceOf: (typeUrl: string): string => nonces.get(typeUrl) ?? '',
     acknowledge: (typeUrl: string): void =>
       stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error: undefined }),
@@ -252,6 +254,31 @@ describe('virtual hosts', () => {
       'VirtualHost 80/a@2,80/b@2,-80/c',
       'VirtualHost 80/new@2',
       'VirtualHost 80/newer@2',
+    ]);
+    close();
+  });
+
+  test('that go are removed all the same when one that changed with them is refused', () => {
+    const { sent, put, remove, acknowledge, refuse, close } = begin();
+    put(VIRTUAL_HOST_TYPE, '80/b', '1');
+    put(VIRTUAL_HOST_TYPE, '80/c', '1');
+    acknowledge(VIRTUAL_HOST_TYPE);
+    acknowledge(VIRTUAL_HOST_TYPE);
+    const before = sent.length;
+    put(VIRTUAL_HOST_TYPE, '80/a', 'good');
+    put(VIRTUAL_HOST_TYPE, '80/b', 'bad');
+    remove(VIRTUAL_HOST_TYPE, '80/c');
+    acknowledge(VIRTUAL_HOST_TYPE);
+    // Envoy takes a response whole or not at all.
+    for (let rounds = 0; rounds < 6; rounds++) {
+      if (sent.at(-1)?.includes('bad')) refuse(VIRTUAL_HOST_TYPE, 'no');
+      else acknowledge(VIRTUAL_HOST_TYPE);
+    }
+    expect(sent.slice(before)).toEqual([
+      'VirtualHost 80/a@good',
+      'VirtualHost 80/b@bad,-80/c',
+      'VirtualHost -80/c',
+      'VirtualHost 80/b@bad',
     ]);
     close();
   });

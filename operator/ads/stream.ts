@@ -236,6 +236,10 @@ export class ProxyStream {
   private choose(subscription: Subscription, { upserts, removed, more }: Pending, part: Part) {
     const { goesTogether, maxNames } = subscription;
     const isTogether = ({ name }: XdsResource): boolean => goesTogether && subscription.holds(name);
+    // While a culprit is looked for, removals go by themselves, lest they be refused with it.
+    if (part === 'both' && removed.length > 0 && Number.isFinite(maxNames)) {
+      return { chosen: { upserts: [], removed, more: upserts.length > 0 }, whole: upserts.length === 0 && !more };
+    }
     const together = upserts.filter(isTogether);
     const ordered = together.length === 0 ? upserts : [...together, ...upserts.filter((one) => !isTogether(one))];
     const chosen: XdsResource[] = [];

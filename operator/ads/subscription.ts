@@ -277,11 +277,16 @@ export class Subscription {
   private sendInHalves(names: readonly string[]): void {
     this.maxNames = Math.ceil(names.length / 2);
     for (const name of names) {
-      if (this.holds(name)) {
-        this.sent.delete(name);
-        this.dirty.add(name);
-      }
+      // What was to be removed is still there.
+      if (this.holds(name)) this.sent.delete(name);
+      else this.restore(name);
+      this.dirty.add(name);
     }
+  }
+
+  private restore(name: string): void {
+    const before = this.unacknowledged.get(name);
+    if (before !== undefined) this.sent.set(name, before);
   }
 
   private unsubscribe(names: readonly string[]): void {
