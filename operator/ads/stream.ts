@@ -12,6 +12,8 @@ import { RemovalGate } from './removal-gate.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
+import { chooseResources, type Part } from './response-choice.ts';
+import { shareNames } from './shared-names.ts';
 import { type Pending, Subscription } from './subscription.ts';
 
 /** Bounds of a stream, in ms and bytes. */
@@ -38,9 +40,6 @@ export interface StreamEvents {
   /** An ACK or, with a message, a NACK; ms since the response was written. */
   answered(typeUrl: string, names: readonly string[], error: string | undefined, ms: number): void;
 }
-
-/** What one response may hold of a type; removals of clusters go by themselves. */
-type Part = 'upserts' | 'both';
 
 /**
  * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
@@ -76,7 +75,7 @@ export class ProxyStream {
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
   receive(received: DeltaRequest): void {
-    const request = this.share(received);
+    const request = shareNames(received, (name) => this.registry.lookup(this.proxy, received.typeUrl, name));
     let subscription = this.subscriptions.get(request.typeUrl);
     if (subscription === undefined) {
       subscription = new Subscription(request.typeUrl);
@@ -182,19 +181,6 @@ export class ProxyStream {
     this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
   }
 
-  /** The request with the names and versions of resources that there are in place of its own equal strings: thousands of streams hold them. */
-  private share(request: DeltaRequest): DeltaRequest {
-    const { typeUrl, subscribe, initialVersions } = request;
-    if (subscribe.length === 0 && initialVersions.size === 0) return request;
-    const find = (name: string) => this.registry.lookup(this.proxy, typeUrl, name);
-    const versions = new Map<string, string>();
-    for (const [name, version] of initialVersions) {
-      const resource = find(name);
-      versions.set(resource?.name ?? name, resource?.version === version ? resource.version : version);
-    }
-    return { ...request, subscribe: subscribe.map((name) => find(name)?.name ?? name), initialVersions: versions };
-  }
-
   /** Whether a newer state of a name is still to be sent. One that was named again meanwhile may be the same. */
   private owes(subscription: Subscription, name: string): boolean {
     return subscription.owes(name, this.registry.lookup(this.proxy, subscription.typeUrl, name));
@@ -211,7 +197,7 @@ export class ProxyStream {
     const { responseBytes } = this.settings;
     const { maxNames } = subscription;
     const pending = this.pending(subscription, (names, bytes) => bytes > responseBytes || names > maxNames);
-    const { chosen, whole } = this.choose(subscription, pending, part);
+    const { chosen, whole } = chooseResources(subscription, pending, part, responseBytes);
     if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {
       this.write(subscription, chosen, whole);
     }
@@ -228,31 +214,6 @@ export class ProxyStream {
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
       isFull,
     );
-  }
-
-  /**
-   * What of the pending goes into the next response: where some have to travel together, those that change and those that go, before any that are new.
-   */
-  private choose(subscription: Subscription, { upserts, removed, more }: Pending, part: Part) {
-    const { goesTogether, maxNames } = subscription;
-    const isTogether = ({ name }: XdsResource): boolean => goesTogether && subscription.holds(name);
-    // While a culprit is looked for, removals go by themselves, lest they be refused with it.
-    if (part === 'both' && removed.length > 0 && Number.isFinite(maxNames)) {
-      return { chosen: { upserts: [], removed, more: upserts.length > 0 }, whole: upserts.length === 0 && !more };
-    }
-    const together = upserts.filter(isTogether);
-    const ordered = together.length === 0 ? upserts : [...together, ...upserts.filter((one) => !isTogether(one))];
-    const chosen: XdsResource[] = [];
-    let bytes = 0;
-    for (const resource of ordered) {
-      bytes += resource.bytes.length;
-      const full = bytes > this.settings.responseBytes && chosen.length >= Math.max(1, together.length);
-      if (full || chosen.length >= maxNames) break;
-      chosen.push(resource);
-    }
-    const whole = !more && chosen.length === upserts.length;
-    const goes = part === 'both' && (whole || goesTogether);
-    return { chosen: { upserts: chosen, removed: goes ? removed : [], more: !whole }, whole };
   }
 
   private write(subscription: Subscription, chosen: Pending, whole: boolean): void {

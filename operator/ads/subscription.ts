@@ -1,4 +1,5 @@
 import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
+import { ABSENT, HeldVersions } from './held-versions.ts';
 import type { DeltaRequest } from './request.ts';
 
 /** A version that the proxy refused, and why. */
@@ -23,9 +24,6 @@ export interface Pending {
   /** Not all dirty names were looked at: a response is full without. */
   readonly more: boolean;
 }
-
-/** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
-const ABSENT = '';
 
 /**
  * One type on one stream: what the proxy asked for, what it holds, and what may differ. There is no queue: a name is dirty
@@ -53,9 +51,7 @@ export class Subscription {
   /** Most resources in one response; lowered while the culprit of a rejection is looked for. */
   maxNames = Number.POSITIVE_INFINITY;
   private started = false;
-  private readonly sent = new Map<string, string>();
-  /** Sent but not acknowledged: the version that was acknowledged before. */
-  private readonly unacknowledged = new Map<string, string | undefined>();
+  private readonly held = new HeldVersions();
 
   constructor(typeUrl: string) {
     this.typeUrl = typeUrl;
@@ -73,7 +69,7 @@ export class Subscription {
     let wildcard = first && request.subscribe.length === 0 && this.typeUrl !== VIRTUAL_HOST_TYPE;
     if (first) {
       for (const [name, version] of request.initialVersions) {
-        this.sent.set(name, version);
+        this.held.claim(name, version);
         this.dirty.add(name);
       }
     }
@@ -86,7 +82,7 @@ export class Subscription {
       this.dirty.add(name);
       // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
       if (!first || fresh(name) || !request.initialVersions.has(name)) {
-        this.forget(name);
+        this.held.forget(name);
       }
     }
     if (wildcard && !this.wildcard) {
@@ -115,10 +111,10 @@ export class Subscription {
     const added = new Set(wanted.filter((name) => fresh.has(name) || !this.collections.has(name)));
     for (const name of this.collections) if (!asked.has(name)) this.collections.delete(name);
     for (const name of added) this.collections.add(name);
-    for (const name of [...this.sent.keys()]) {
+    for (const name of [...this.held.names()]) {
       const collection = collectionOf(name);
       if (added.has(collection)) this.dirty.add(name);
-      if (added.has(collection) && fresh.has(collection)) this.forget(name);
+      if (added.has(collection) && fresh.has(collection)) this.held.forget(name);
       // Envoy has thrown these away but goes on reporting that it has them, until their removal; it would not be sent them when it asks again.
       if (asked.has(collection) || this.names.has(name)) continue;
       this.abandoned.add(name);
@@ -142,19 +138,18 @@ export class Subscription {
 
   /** The proxy has been sent a version of the resource (or said itself that it holds one). */
   holds(name: string): boolean {
-    const version = this.sent.get(name);
-    return version !== undefined && version !== ABSENT;
+    return this.held.has(name);
   }
 
   /** Sends the resource again though its version is unchanged. */
   force(name: string): void {
-    this.forget(name);
+    this.held.forget(name);
     this.dirty.add(name);
   }
 
   /** Whether the newest state of a name, undefined when there is none, is still to be sent. */
   owes(name: string, newest: XdsResource | undefined): boolean {
-    return this.dirty.has(name) && this.sent.get(name) !== (newest?.version ?? ABSENT);
+    return this.dirty.has(name) && this.held.get(name) !== (newest?.version ?? ABSENT);
   }
 
   /**
@@ -179,7 +174,7 @@ export class Subscription {
         if (!this.holds(name)) continue;
       }
       const resource = this.covers(name) ? lookup(name) : undefined;
-      const sent = this.sent.get(name);
+      const sent = this.held.get(name);
       if (resource !== undefined && resource.version !== sent) {
         upserts.push(resource);
         bytes += resource.bytes.length;
@@ -239,9 +234,9 @@ export class Subscription {
     this.maxNames = error === undefined ? this.maxNames * 2 : this.maxNames;
     for (const name of names) {
       if (error !== undefined && blamed.includes(name)) {
-        this.rejected.set(name, { version: this.sent.get(name) ?? ABSENT, message: error });
+        this.rejected.set(name, { version: this.held.get(name) ?? ABSENT, message: error });
       } else {
-        this.unacknowledged.delete(name);
+        this.held.acknowledge(name);
         this.rejected.delete(name);
       }
     }
@@ -250,13 +245,12 @@ export class Subscription {
 
   /** The version of a resource that the proxy has put in force; undefined when none. */
   acknowledged(name: string): string | undefined {
-    const version = this.unacknowledged.has(name) ? this.unacknowledged.get(name) : this.sent.get(name);
-    return version === ABSENT ? undefined : version;
+    return this.held.acknowledged(name);
   }
 
   /** Every name the proxy was sent, with the version in force. */
   *versions(): Iterable<[string, string]> {
-    for (const name of this.sent.keys()) {
+    for (const name of this.held.names()) {
       const version = this.acknowledged(name);
       if (version !== undefined) {
         yield [name, version];
@@ -277,23 +271,16 @@ export class Subscription {
   private sendInHalves(names: readonly string[]): void {
     this.maxNames = Math.ceil(names.length / 2);
     for (const name of names) {
-      // What was to be removed is still there.
-      if (this.holds(name)) this.sent.delete(name);
-      else this.restore(name);
+      this.held.refuse(name);
       this.dirty.add(name);
     }
-  }
-
-  private restore(name: string): void {
-    const before = this.unacknowledged.get(name);
-    if (before !== undefined) this.sent.set(name, before);
   }
 
   private unsubscribe(names: readonly string[]): void {
     for (const name of names) {
       if (name === '*') {
         this.wildcard = false;
-        for (const held of [...this.sent.keys()]) {
+        for (const held of [...this.held.names()]) {
           if (!this.names.has(held)) {
             this.drop(held);
           }
@@ -312,29 +299,13 @@ export class Subscription {
   }
 
   private drop(name: string): void {
-    this.sent.delete(name);
-    this.unacknowledged.delete(name);
+    this.held.drop(name);
     this.rejected.delete(name);
     this.dirty.delete(name);
   }
 
-  private forget(name: string): void {
-    const version = this.sent.get(name);
-    if (version !== undefined && !this.unacknowledged.has(name)) {
-      this.unacknowledged.set(name, version);
-    }
-    this.sent.delete(name);
-  }
-
   private markName(name: string, version: string | undefined): void {
-    if (!this.unacknowledged.has(name)) {
-      this.unacknowledged.set(name, this.sent.get(name));
-    }
-    if (version === undefined) {
-      this.sent.delete(name);
-    } else {
-      this.sent.set(name, version);
-    }
+    this.held.send(name, version);
     this.dirty.delete(name);
     if (this.abandoned.size > 0) this.abandoned.delete(name);
     if (this.rejected.size > 0) this.rejected.delete(name);

@@ -1,0 +1,68 @@
+/** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
+export const ABSENT = '';
+
+/** Which versions of what a proxy holds: what it was sent, and, until it answers, what it had before. */
+export class HeldVersions {
+  private readonly sent = new Map<string, string>();
+  /** Sent but not acknowledged: the version that was acknowledged before. */
+  private readonly unacknowledged = new Map<string, string | undefined>();
+
+  /** What was sent last, or what the proxy said itself that it holds; `ABSENT` where it was told that there is nothing. */
+  get(name: string): string | undefined {
+    return this.sent.get(name);
+  }
+
+  /** Names with a version, or with `ABSENT`. */
+  names(): IterableIterator<string> {
+    return this.sent.keys();
+  }
+
+  /** Whether the proxy has the resource. */
+  has(name: string): boolean {
+    const version = this.sent.get(name);
+    return version !== undefined && version !== ABSENT;
+  }
+
+  /** Takes in what the proxy says that it holds. */
+  claim(name: string, version: string): void {
+    this.sent.set(name, version);
+  }
+
+  /** Notes what is being sent; undefined: that it is to go. */
+  send(name: string, version: string | undefined): void {
+    if (!this.unacknowledged.has(name)) this.unacknowledged.set(name, this.sent.get(name));
+    if (version === undefined) this.sent.delete(name);
+    else this.sent.set(name, version);
+  }
+
+  acknowledge(name: string): void {
+    this.unacknowledged.delete(name);
+  }
+
+  /** What was sent was refused: it is as if it had not been. */
+  refuse(name: string): void {
+    const before = this.unacknowledged.get(name);
+    if (this.has(name)) this.sent.delete(name);
+    // What was to be removed is still there.
+    else if (before !== undefined) this.sent.set(name, before);
+  }
+
+  /** The proxy is to be sent the resource whatever it holds, and uses that until then. */
+  forget(name: string): void {
+    const version = this.sent.get(name);
+    if (version !== undefined && !this.unacknowledged.has(name)) this.unacknowledged.set(name, version);
+    this.sent.delete(name);
+  }
+
+  /** The proxy no longer has the resource. */
+  drop(name: string): void {
+    this.sent.delete(name);
+    this.unacknowledged.delete(name);
+  }
+
+  /** The version of a resource that the proxy has put in force; undefined when none. */
+  acknowledged(name: string): string | undefined {
+    const version = this.unacknowledged.has(name) ? this.unacknowledged.get(name) : this.sent.get(name);
+    return version === ABSENT ? undefined : version;
+  }
+}
