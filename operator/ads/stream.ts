@@ -260,11 +260,10 @@ export class ProxyStream {
   private followRoutes(): void {
     const routes = this.subscriptions.get(ROUTE_TYPE);
     const hosts = this.subscriptions.get(VIRTUAL_HOST_TYPE);
-    if (routes === undefined || hosts === undefined) {
-      return;
-    }
-    const wanted = [...routes.names].filter((name) => routes.holds(name));
-    hosts.collect(wanted, routes.names, this.freshRoutes, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name));
+    if (routes === undefined || hosts === undefined) return;
+    const has = [...routes.names].filter((name) => routes.holds(name));
+    const holding = { has, asked: routes.names, fresh: this.freshRoutes };
+    hosts.collect(holding, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name));
     this.freshRoutes.clear();
   }
 
@@ -293,9 +292,7 @@ export class ProxyStream {
   }
 
   private wakeIn(ms: number): void {
-    if (ms <= 0) {
-      return;
-    }
+    if (ms <= 0) return;
     clearTimeout(this.wakeTimer);
     this.wakeTimer = setTimeout(() => this.pump(), ms + 1);
     this.wakeTimer.unref();

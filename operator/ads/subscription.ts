@@ -1,4 +1,5 @@
 import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
+import { Collections, type RouteHolding } from './collections.ts';
 import { ABSENT, HeldVersions } from './held-versions.ts';
 import type { DeltaRequest } from './request.ts';
 
@@ -33,10 +34,7 @@ export class Subscription {
   readonly typeUrl: string;
   /** Names asked for one by one; kept apart from the wildcard. */
   readonly names = new Set<string>();
-  /** Of virtual hosts: the route configurations all of whose it is to have. */
-  private readonly collections = new Set<string>();
-  /** Names that are to be removed though nothing asks for them any more. */
-  private readonly abandoned = new Set<string>();
+  private readonly collections = new Collections();
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();
   wildcard = false;
@@ -97,29 +95,14 @@ export class Subscription {
 
   /**
    * Takes in which route configurations a proxy has, all of whose virtual hosts it is to have.
-   * @param wanted those that it has
-   * @param asked those that it wants, these among them
-   * @param fresh those that it gets just now: it has none of their virtual hosts, whatever it was sent or says it holds
    * @param members gives the names that a route configuration's virtual hosts may have
    */
-  collect(
-    wanted: readonly string[],
-    asked: ReadonlySet<string>,
-    fresh: ReadonlySet<string>,
-    members: (collection: string) => Iterable<string>,
-  ): void {
-    const added = new Set(wanted.filter((name) => fresh.has(name) || !this.collections.has(name)));
-    for (const name of this.collections) if (!asked.has(name)) this.collections.delete(name);
-    for (const name of added) this.collections.add(name);
-    for (const name of [...this.held.names()]) {
-      const collection = collectionOf(name);
-      if (added.has(collection)) this.dirty.add(name);
-      if (added.has(collection) && fresh.has(collection)) this.held.forget(name);
-      // Envoy has thrown these away but goes on reporting that it has them, until their removal; it would not be sent them when it asks again.
-      if (asked.has(collection) || this.names.has(name)) continue;
-      this.abandoned.add(name);
-      this.dirty.add(name);
-    }
+  collect(routes: RouteHolding, members: (collection: string) => Iterable<string>): void {
+    const { added, forgotten, touched } = this.collections.change(routes, this.held.names(), (name) =>
+      this.names.has(name),
+    );
+    for (const name of forgotten) this.held.forget(name);
+    for (const name of touched) this.dirty.add(name);
     for (const collection of added) for (const name of members(collection)) this.dirty.add(name);
   }
 
@@ -133,7 +116,7 @@ export class Subscription {
 
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
-    return this.wildcard || this.names.has(name) || this.isCollected(name);
+    return this.wildcard || this.names.has(name) || this.collections.covers(name);
   }
 
   /** The proxy has been sent a version of the resource (or said itself that it holds one). */
@@ -186,7 +169,7 @@ export class Subscription {
         resource === undefined &&
         sent !== undefined &&
         sent !== ABSENT &&
-        (this.covers(name) || this.abandoned.has(name))
+        (this.covers(name) || this.collections.isAbandoned(name))
       ) {
         removed.push(name);
       } else {
@@ -294,10 +277,6 @@ export class Subscription {
     }
   }
 
-  private isCollected(name: string): boolean {
-    return this.collections.size > 0 && this.collections.has(collectionOf(name));
-  }
-
   private drop(name: string): void {
     this.held.drop(name);
     this.rejected.delete(name);
@@ -307,11 +286,7 @@ export class Subscription {
   private markName(name: string, version: string | undefined): void {
     this.held.send(name, version);
     this.dirty.delete(name);
-    if (this.abandoned.size > 0) this.abandoned.delete(name);
+    this.collections.tell(name);
     if (this.rejected.size > 0) this.rejected.delete(name);
   }
-}
-
-function collectionOf(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }

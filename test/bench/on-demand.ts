@@ -1,5 +1,5 @@
 import { AdsTestbed } from './ads-testbed.ts';
-import { quantile, round } from './figures.ts';
+import { differences, quantile, round } from './figures.ts';
 import type { BenchResult } from './result.ts';
 
 const SERVICES = 1000;
@@ -22,16 +22,12 @@ export async function run(): Promise<BenchResult[]> {
     const again = `${PROXIES} reconnect, nothing changed, on demand`;
     const bench = `${PROXIES} join, ${USED} of ${SERVICES} services used`;
     return [
-      { bench, figure: 'CPU', value: round(after.cpuSeconds - before.cpuSeconds), unit: 's' },
-      { bench, figure: 'bytes', value: round(after.bytes - before.bytes), unit: 'B' },
-      { bench, figure: 'resources sent', value: after.resources - before.resources, unit: '' },
+      ...differences(bench, before, after, 1),
       { bench, figure: 'until the median proxy has everything', value: round(quantile(times, 0.5) / 1000), unit: 's' },
       { bench, figure: 'until the last proxy has everything', value: round(Math.max(...times) / 1000), unit: 's' },
-      { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
       { bench, figure: 'heap and buffers', value: round(after.heap / 2 ** 20), unit: 'MiB' },
       { bench, figure: 'resident set', value: round(after.rss / 2 ** 20), unit: 'MiB' },
-      { bench: again, figure: 'CPU', value: round(reconnected.cpuSeconds - after.cpuSeconds), unit: 's' },
-      { bench: again, figure: 'bytes', value: round(reconnected.bytes - after.bytes), unit: 'B' },
+      ...differences(again, after, reconnected, 1),
       { bench: again, figure: 'until the last proxy was heard out', value: round(Math.max(...back) / 1000), unit: 's' },
     ];
   } finally {

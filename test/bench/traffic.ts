@@ -1,6 +1,6 @@
 import { AdsTestbed } from './ads-testbed.ts';
-import { quantile, round } from './figures.ts';
-import type { ChangeKind, Measurement } from './messages.ts';
+import { differences, quantile, round } from './figures.ts';
+import type { ChangeKind } from './messages.ts';
 import type { BenchResult } from './result.ts';
 
 const SERVICES = 1000;
@@ -85,20 +85,5 @@ async function measureChange(
     },
     { bench, figure: 'change to ACK, p50', value: round(quantile(latencies, 0.5)), unit: 'ms' },
     { bench, figure: 'change to ACK, p99', value: round(quantile(latencies, 0.99)), unit: 'ms' },
-  ];
-}
-
-/** What was spent between two measurements, on each of so many changes. */
-function differences(bench: string, before: Measurement, after: Measurement, changes: number): BenchResult[] {
-  const per = (value: number): number => round(value / changes);
-  const cpu = after.cpuSeconds - before.cpuSeconds;
-  const bytes = after.bytes - before.bytes;
-  return [
-    { bench, figure: 'CPU', value: per(cpu), unit: 's' },
-    { bench, figure: 'CPU per MB sent', value: round((cpu * 1000) / (bytes / 1e6)), unit: 'ms' },
-    { bench, figure: 'bytes', value: per(bytes), unit: 'B' },
-    { bench, figure: 'resources sent', value: per(after.resources - before.resources), unit: '' },
-    { bench, figure: 'resources encoded', value: per(after.encoded - before.encoded), unit: '' },
-    { bench, figure: 'longest turn of the event loop (CPU)', value: round(after.longestTurnMs), unit: 'ms' },
   ];
 }

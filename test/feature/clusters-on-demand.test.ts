@@ -1,57 +1,17 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
-import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
-import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
-import { keyOf, type MeshChange, type MeshObject } from '../../operator/mesh/mesh-object.ts';
+import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
-import { buildOutboundManager } from '../../operator/xds/connection-managers.ts';
-import { encodeResource } from '../../operator/xds/encoding.ts';
-import {
-  CLUSTER_TYPE,
-  ENDPOINT_TYPE,
-  LISTENER_TYPE,
-  type ResourceSource,
-  ROUTE_TYPE,
-  VIRTUAL_HOST_TYPE,
-  type XdsResource,
-} from '../../operator/xds/resource.ts';
-import { buildStatsLogger, outboundTags } from '../../operator/xds/stats-logger.ts';
-import { XdsCache } from '../../operator/xds/xds-cache.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
 import { freePort } from './support/free-port.ts';
-import { ResourceTable } from './support/resource-table.ts';
+import { httpListener, MeshOnStream, sentResources } from './support/mesh-on-stream.ts';
 
 const SERVICES = 60;
 const LARGE = 3_000_000;
 const nameOf = (service: string, port = 80) => `outbound|${port}||${service}.shop.svc.cluster.local`;
-
-/** A cache but for its listeners, which a proxy without redirection can't be reached by. */
-function withoutListeners(cache: XdsCache): ResourceSource {
-  return {
-    typeUrls: [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE],
-    wildcard: (proxy, typeUrl) => cache.wildcard(proxy, typeUrl),
-    wildcardNames: (proxy, typeUrl) => cache.wildcardNames(proxy, typeUrl),
-    inWildcard: (proxy, typeUrl, name) => cache.inWildcard(proxy, typeUrl, name),
-    members: (typeUrl, collection) => cache.members(typeUrl, collection),
-    lookup: (proxy, typeUrl, name) => cache.lookup(proxy, typeUrl, name),
-    onChange: (listener) => cache.onChange(listener),
-  };
-}
-
-function listenerAt(at: number): XdsResource {
-  const manager = buildOutboundManager('outbound_80', '80', buildStatsLogger(outboundTags()), true);
-  const portSpecifier = { case: 'portValue' as const, value: at };
-  const message = create(ListenerSchema, {
-    name: 'l',
-    address: { address: { case: 'socketAddress', value: { address: '127.0.0.1', portSpecifier } } },
-    filterChains: [{ filters: [manager] }],
-  });
-  return encodeResource(LISTENER_TYPE, 'l', toBinary(ListenerSchema, message));
-}
 
 /** Answers with its name and the number of bytes it was sent; opens any WebSocket. */
 async function startBackend(name: string): Promise<{ port: number; requests: () => number; server: Server }> {
@@ -76,10 +36,8 @@ async function startBackend(name: string): Promise<{ port: number; requests: () 
 }
 
 describe('a sidecar with clusters on demand', () => {
-  const builder = new MeshBuilder(SETTINGS);
-  const cache = new XdsCache();
-  const listeners = new ResourceTable([LISTENER_TYPE]);
-  const sources = [withoutListeners(cache), listeners];
+  const mesh = new MeshOnStream(SETTINGS);
+  const { listeners, sources } = mesh;
   const backends: Awaited<ReturnType<typeof startBackend>>[] = [];
   let harness: AdsHarness;
   let client: TestPod;
@@ -96,19 +54,19 @@ describe('a sidecar with clusters on demand', () => {
       ...own.metadata,
       annotations: { ...own.metadata?.annotations, [LOADING_ANNOTATION]: 'on-demand' },
     };
-    put(
+    mesh.put(
       { kind: 'Pod', object: own },
       ...Array.from({ length: SERVICES }, (_, number) => serviceAt(`s${number}`, 0)).flat(),
       ...serviceAt('db', 0, { name: 'tcp-db', port: 5432 }),
     );
-    listeners.update([listenerAt(at)]);
+    listeners.update([httpListener(at, 80, true)]);
     envoy = await startEnvoy({
       nodeId: nodeIdOf(client),
       token: client.token,
       adsPort: harness.port,
       rootPem: harness.rootPem,
     });
-    while (!(await envoy.admin('/listeners')).includes('l::')) await new Promise((done) => setTimeout(done, 10));
+    while (!(await envoy.admin('/listeners')).includes('on 80::')) await new Promise((done) => setTimeout(done, 10));
   }, 60_000);
 
   afterAll(async () => {
@@ -127,17 +85,6 @@ describe('a sidecar with clusters on demand', () => {
       { kind: 'Service', object: service(name, { app: name }, { clusterIP: 'None', ports }) },
       { kind: 'EndpointSlice', object: slice(name, [app], { [port.name]: target }) },
     ];
-  }
-
-  function put(...objects: readonly MeshObject[]): void {
-    // Kind and object stay together, which a spread over a union of types does not show.
-    apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
-  }
-
-  function apply(changes: readonly MeshChange[]): void {
-    const { snapshot, delta, unreadable } = builder.apply(changes);
-    expect(unreadable).toEqual([]);
-    cache.update(snapshot, delta);
   }
 
   /** What a request comes to: status and body, or the error. @param cutMs after so long the client lets go */
@@ -234,17 +181,17 @@ describe('a sidecar with clusters on demand', () => {
       return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
     };
     const before = await pushes();
-    put(...serviceAt('s10', 1));
+    mesh.put(...serviceAt('s10', 1));
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await pushes()).toBe(before);
-    put(...serviceAt('s1', 1));
+    mesh.put(...serviceAt('s1', 1));
     await until(async () => (await call('s1')) === '200 two 0');
     expect(await call('s10')).toBe('200 two 0');
   });
 
   test('is sent shares of a route that it never used when a request falls on them', async () => {
     const route = ['s11', 's12'].map((host) => ({ destination: { host }, weight: 50 }));
-    put({ kind: 'VirtualService', object: virtualService('shop/split', { hosts: ['s11'], http: [{ route }] }) });
+    mesh.put({ kind: 'VirtualService', object: virtualService('shop/split', { hosts: ['s11'], http: [{ route }] }) });
     const answers: string[] = [];
     await until(async () => {
       answers.push(await call('s11'));
@@ -254,16 +201,16 @@ describe('a sidecar with clusters on demand', () => {
   });
 
   test('is sent at once what nothing would wait for: clusters that get copies of requests', async () => {
-    put(...serviceAt('copies', 1));
+    mesh.put(...serviceAt('copies', 1));
     expect(await held()).not.toContain(nameOf('copies'));
     const route = [{ destination: { host: 's13' } }];
     const spec = { hosts: ['s13'], http: [{ route, mirror: { host: 'copies' } }] };
-    put({ kind: 'VirtualService', object: virtualService('shop/mirrored', spec) });
+    mesh.put({ kind: 'VirtualService', object: virtualService('shop/mirrored', spec) });
     await until(async () => (await held()).includes(nameOf('copies')));
     const before = backends[1]?.requests() ?? 0;
     expect(await call('s13')).toBe('200 one 0');
     await until(async () => backends[1]?.requests() === before + 1);
-    apply([{ kind: 'VirtualService', key: 'shop/mirrored', object: undefined }]);
+    mesh.apply([{ kind: 'VirtualService', key: 'shop/mirrored', object: undefined }]);
     await until(async () => !(await held()).includes(nameOf('copies')));
   });
 
@@ -277,17 +224,16 @@ describe('a sidecar with clusters on demand', () => {
     // Asked for while nobody was there: answered when somebody is, or refused after a bounded time.
     expect(await waits).toMatch(/^(200 one 0|503 )/);
     await until(async () => (await call('s15')) === '200 one 0');
-    const metric = await harness.registry.getSingleMetric('heddle_ads_pushed_resources_total')?.get();
-    const sent = Object.fromEntries(metric?.values.map(({ labels, value }) => [String(labels.type), value]) ?? []);
-    expect(sent.Cluster).toBeLessThanOrEqual(2);
-    expect(sent.VirtualHost ?? 0).toBe(0);
+    const sent = await sentResources(harness);
+    expect(sent.get('Cluster')).toBeLessThanOrEqual(2);
+    expect(sent.get('VirtualHost') ?? 0).toBe(0);
   }, 60_000);
 
   test('loses a Service that goes, and finds it again when it comes again', async () => {
     const kinds = ['Service', 'EndpointSlice'] as const;
-    apply(kinds.map((kind) => ({ kind, key: `shop/s2${kind === 'Service' ? '' : '-1'}`, object: undefined })));
+    mesh.apply(kinds.map((kind) => ({ kind, key: `shop/s2${kind === 'Service' ? '' : '-1'}`, object: undefined })));
     await until(async () => !(await held()).includes(nameOf('s2')));
-    put(...serviceAt('s2', 1));
+    mesh.put(...serviceAt('s2', 1));
     await until(async () => (await call('s2')) === '200 two 0');
   });
 });

@@ -1,54 +1,16 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
-import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
-import { keyOf, type MeshChange, type MeshObject } from '../../operator/mesh/mesh-object.ts';
+import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { SETTINGS, service, virtualService } from '../../operator/mesh/testing/objects.ts';
-import { buildOutboundManager } from '../../operator/xds/connection-managers.ts';
-import { encodeResource } from '../../operator/xds/encoding.ts';
-import {
-  CLUSTER_TYPE,
-  LISTENER_TYPE,
-  type ResourceSource,
-  ROUTE_TYPE,
-  VIRTUAL_HOST_TYPE,
-  type XdsResource,
-} from '../../operator/xds/resource.ts';
-import { buildStatsLogger, outboundTags } from '../../operator/xds/stats-logger.ts';
-import { XdsCache } from '../../operator/xds/xds-cache.ts';
+import { LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
 import { freePort } from './support/free-port.ts';
 import { type Answer, call } from './support/http-call.ts';
-import { ResourceTable } from './support/resource-table.ts';
+import { httpListener, identityOf, MeshOnStream, sentResources } from './support/mesh-on-stream.ts';
 
 const HOSTS = 300;
 /** What Istio answers for hosts that are not in its registry where it lets only those pass. */
 const UNKNOWN = 502;
-
-/** Routes of a cache alone; what carries them there is the test's. */
-function routesOf(cache: XdsCache): ResourceSource {
-  return {
-    typeUrls: [ROUTE_TYPE, VIRTUAL_HOST_TYPE],
-    wildcard: (proxy, typeUrl) => cache.wildcard(proxy, typeUrl),
-    lookup: (proxy, typeUrl, name) => cache.lookup(proxy, typeUrl, name),
-    members: (typeUrl, collection) => cache.members(typeUrl, collection),
-    onChange: (listener) => cache.onChange(listener),
-  };
-}
-
-/** A listener of loopback for HTTP with the routes of a port of the mesh. */
-function listenerOn(at: number, port: number): XdsResource {
-  const manager = buildOutboundManager(`outbound_${port}`, String(port), buildStatsLogger(outboundTags()));
-  const name = `on ${port}`;
-  const portSpecifier = { case: 'portValue' as const, value: at };
-  const message = create(ListenerSchema, {
-    name,
-    address: { address: { case: 'socketAddress', value: { address: '127.0.0.1', portSpecifier } } },
-    filterChains: [{ filters: [manager] }],
-  });
-  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message));
-}
 
 /** A Service, and routes that answer with a text. */
 function host(name: string, text: string, port = 80, address = ''): MeshObject[] {
@@ -61,10 +23,11 @@ function host(name: string, text: string, port = 80, address = ''): MeshObject[]
 }
 
 describe('virtual hosts reach the real Envoy one by one', () => {
-  const builder = new MeshBuilder({ ...SETTINGS, outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } });
-  const cache = new XdsCache();
-  const listeners = new ResourceTable([CLUSTER_TYPE, LISTENER_TYPE]);
-  const sources = [routesOf(cache), listeners];
+  const mesh = new MeshOnStream({ ...SETTINGS, outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } }, [
+    ROUTE_TYPE,
+    VIRTUAL_HOST_TYPE,
+  ]);
+  const { cache, listeners, sources } = mesh;
   let harness: AdsHarness;
   let pod: TestPod;
   let envoy: EnvoyProcess;
@@ -75,8 +38,8 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     harness = await startHarness(sources);
     pod = harness.addPod('client');
     [at80, at8080] = [await freePort(), await freePort()];
-    put(...Array.from({ length: HOSTS }, (_, number) => host(`h${number}`, `first ${number}`)).flat());
-    listeners.update([listenerOn(at80, 80)]);
+    mesh.put(...Array.from({ length: HOSTS }, (_, number) => host(`h${number}`, `first ${number}`)).flat());
+    listeners.update([httpListener(at80, 80)]);
     envoy = await startEnvoy({
       nodeId: nodeIdOf(pod),
       token: pod.token,
@@ -90,23 +53,12 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     await harness?.stop();
   });
 
-  function put(...objects: readonly MeshObject[]): void {
-    // Kind and object stay together, which a spread over a union of types does not show.
-    apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
-  }
-
   function remove(...names: readonly string[]): void {
-    apply(
+    mesh.apply(
       names.flatMap((name) =>
         (['Service', 'VirtualService'] as const).map((kind) => ({ kind, key: `shop/${name}`, object: undefined })),
       ),
     );
-  }
-
-  function apply(changes: readonly MeshChange[]): void {
-    const { snapshot, delta, unreadable } = builder.apply(changes);
-    expect(unreadable).toEqual([]);
-    cache.update(snapshot, delta);
   }
 
   const ask = (name: string, port = at80): Promise<Answer> => call({ port, headers: { host: name } });
@@ -126,13 +78,9 @@ describe('virtual hosts reach the real Envoy one by one', () => {
 
   /** Resources of a type that were sent while something ran. */
   async function sentWhile(run: () => Promise<unknown>): Promise<Record<string, number>> {
-    const read = async () => {
-      const metric = await harness.registry.getSingleMetric('heddle_ads_pushed_resources_total')?.get();
-      return new Map(metric?.values.map(({ labels, value }) => [String(labels.type), value]));
-    };
-    const before = await read();
+    const before = await sentResources(harness);
     await run();
-    const after = await read();
+    const after = await sentResources(harness);
     const grown = [...after].map(([type, value]) => [type, value - (before.get(type) ?? 0)] as const);
     return Object.fromEntries(grown.filter(([, value]) => value > 0));
   }
@@ -150,7 +98,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
 
   test('when one changes, it alone', async () => {
     const sent = await sentWhile(async () => {
-      put(...host('h7', 'second'));
+      mesh.put(...host('h7', 'second'));
       expect(new Set(await until('h7', 'second'))).toEqual(new Set(['first 7']));
     });
     expect(sent).toEqual({ VirtualHost: 1 });
@@ -159,7 +107,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
 
   test('when one comes, and when it goes', async () => {
     const sent = await sentWhile(async () => {
-      put(...host('new', 'here'));
+      mesh.put(...host('new', 'here'));
       await until('new', 'here');
     });
     expect(sent).toEqual({ VirtualHost: 1 });
@@ -170,7 +118,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
 
   test('with a name that one has from another', async () => {
     const names = ['twin-a', 'twin-b'];
-    put(...names.flatMap((name) => host(name, name, 80, '10.96.9.9')));
+    mesh.put(...names.flatMap((name) => host(name, name, 80, '10.96.9.9')));
     await until('twin-b', 'twin-b');
     // Both claim the address; the first has it.
     expect((await ask('10.96.9.9')).body).toBe('twin-a');
@@ -178,7 +126,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     const seen = await until('10.96.9.9', 'twin-b');
     // From the one to the other: never nobody's.
     expect(new Set(seen)).toEqual(seen.length === 0 ? new Set() : new Set(['twin-a']));
-    put(...host('twin-a', 'twin-a', 80, '10.96.9.9'));
+    mesh.put(...host('twin-a', 'twin-a', 80, '10.96.9.9'));
     await until('10.96.9.9', 'twin-a');
     expect((await ask('twin-b')).body).toBe('twin-b');
     expect(rejections()).toEqual([]);
@@ -190,7 +138,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     const sent = await sentWhile(() => restart());
     expect(sent).toEqual({});
     const changed = await sentWhile(async () => {
-      put(...host('h9', 'after the restart'));
+      mesh.put(...host('h9', 'after the restart'));
       await until('h9', 'after the restart');
     });
     expect(changed).toEqual({ VirtualHost: 1 });
@@ -199,7 +147,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
   test('and what changes or goes while there is no control plane takes effect after it', async () => {
     const sent = await sentWhile(() =>
       restart(() => {
-        put(...host('h10', 'changed meanwhile'));
+        mesh.put(...host('h10', 'changed meanwhile'));
         remove('h11');
       }),
     );
@@ -210,22 +158,22 @@ describe('virtual hosts reach the real Envoy one by one', () => {
   }, 60_000);
 
   test('of a port that comes, goes while the control plane restarts, and comes again', async () => {
-    put(...host('late', 'on 8080', 8080));
-    listeners.update([listenerOn(at8080, 8080)]);
+    mesh.put(...host('late', 'on 8080', 8080));
+    listeners.update([httpListener(at8080, 8080)]);
     expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
     listeners.update([], [[LISTENER_TYPE, 'on 8080']]);
     remove('late');
     await until('late', 0, at8080);
     await restart();
-    put(...host('late', 'on 8080', 8080));
-    listeners.update([listenerOn(at8080, 8080)]);
+    mesh.put(...host('late', 'on 8080', 8080));
+    listeners.update([httpListener(at8080, 8080)]);
     expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
     // Of the listener alone, the services stay: Envoy has thrown the hosts away and says that it has them.
     for (const round of [1, 2]) {
       listeners.update([], [[LISTENER_TYPE, 'on 8080']]);
       await until('late', 0, at8080);
       if (round === 2) await restart();
-      listeners.update([listenerOn(at8080, 8080)]);
+      listeners.update([httpListener(at8080, 8080)]);
       expect(new Set(await until('late', 'on 8080', at8080))).not.toContain(404);
     }
     expect(rejections()).toEqual([]);
@@ -237,7 +185,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     meanwhile();
     harness = await startHarness(sources, {}, undefined, harness.port);
     harness.pods.set(pod.uid, pod);
-    const wanted = cache.lookup(proxyOf(pod), VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local')?.version;
+    const wanted = cache.lookup(identityOf(pod), VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local')?.version;
     for (const end = performance.now() + 40_000; performance.now() < end; ) {
       if (harness.server.acks.acked(pod.uid, VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local') === wanted) break;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -245,7 +193,3 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 });
-
-function proxyOf({ uid, name, namespace, serviceAccount }: TestPod) {
-  return { uid, podName: name, namespace, serviceAccount };
-}
