@@ -93,6 +93,7 @@ function* findWorkloadEntry(outbound: Outbound, { scope }: Client, key: ObjectKe
 function* findSidecar(outbound: Outbound, client: Client, key: ObjectKey): Generator<ResourceName> {
   if (client.scope.traits.sidecar?.key !== key) return;
   for (const name of outbound.listeners.names([client.scope])) yield { typeUrl: LISTENER_TYPE, name };
+  // First, lest there be too many hosts to name: its outbound policy stands here.
   for (const port of outbound.routes.all()) yield { typeUrl: VIRTUAL_HOST_TYPE, name: unknownHost(port) };
   for (const port of outbound.routes.all()) {
     for (const name of outbound.routes.names(port)) yield { typeUrl: VIRTUAL_HOST_TYPE, name };

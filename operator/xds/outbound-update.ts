@@ -99,6 +99,9 @@ function takeService(
   const before = hosts.get(key);
   hosts.set(key, service);
   distinctions.setService(service, key);
+  // What an ExternalName no longer stands for routes to it no longer lead to.
+  const former = before?.kind === 'ExternalName' ? aliases.target(before.hostname) : undefined;
+  if (former !== undefined) touched.destinations.add(former);
   if (service?.kind !== 'Entry' && before?.kind !== 'Entry') aliases.set(service?.hostname ?? key, service);
   touched.services.add(key);
   const hostname = service?.hostname ?? before?.hostname ?? key;

@@ -134,9 +134,15 @@ export class Outbound {
     if (!onDemand || this.builtin.has(name)) return false;
     const read = readOutboundCluster(name);
     const service = read && this.serviceOf(read.hostname, scope);
-    if (read === undefined || service === undefined || this.rules.leadsUnasked(service.hostname)) return false;
+    if (read === undefined || service === undefined || this.isLedToUnasked(service.hostname)) return false;
     const port = routablePorts(service).find((one) => one.port === read.port);
     return port !== undefined && port.protocol !== 'auto' && isHttp(port.protocol);
+  }
+
+  /** Whether connections or copies of requests are led to a host: by its name, by one that stands for it, or by one that it covers. */
+  private isLedToUnasked(hostname: Hostname): boolean {
+    for (const name of this.aliases.withAliases([hostname])) if (this.rules.leadsUnasked(name)) return true;
+    return isWildcard(hostname) && [...this.rules.allUnasked()].some((name) => coversHostname(hostname, name));
   }
 
   /** All clusters that a client sees. */
@@ -193,7 +199,13 @@ export class Outbound {
 
   /** Whether clients are sent clusters on demand depends on ports, and on what leads there, which a cluster may not show. */
   private tellMembership(hostnames: ReadonlySet<Hostname>, change: CacheChange): void {
+    const reached = new Set(hostnames);
     for (const hostname of hostnames) {
+      const target = this.aliases.target(hostname);
+      if (target !== undefined) reached.add(target);
+      for (const covering of this.hosts.coveringWildcards(hostname)) reached.add(covering);
+    }
+    for (const hostname of reached) {
       for (const { key } of this.hosts.claimants(hostname)) {
         for (const name of this.services.clusterNames(key)) change.addShared(CLUSTER_TYPE, name);
       }

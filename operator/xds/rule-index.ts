@@ -72,6 +72,11 @@ export class RuleIndex {
     return this.unasked.get(hostname).size > 0;
   }
 
+  /** Hostnames to which some rule leads so. */
+  allUnasked(): IterableIterator<Hostname> {
+    return this.unasked.names();
+  }
+
   private link(rule: RouteRule): void {
     for (const host of rule.hosts) {
       const group = this.hosts.get(host) ?? new SortedGroup<RouteRule>(byAge);

@@ -119,10 +119,14 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const { outbound } = this;
     if (outbound === undefined) return [];
     const client = outbound.clients.peek(proxy);
+    const reached = new Map<number, boolean>();
     const found = outbound.carriers(client, policy).filter(({ typeUrl, name }) => {
       const port = typeUrl === VIRTUAL_HOST_TYPE ? readVirtualHost(name)?.port : undefined;
+      if (port === undefined) return true;
       // Routes that no listener of the client leads to are never asked for, and so never acknowledged.
-      return port === undefined || outbound.listeners.hasHttp(port, client);
+      const isReached = reached.get(port) ?? outbound.listeners.hasHttp(port, client);
+      reached.set(port, isReached);
+      return isReached;
     });
     const stands = found.some(({ typeUrl, name }) => find(outbound, client, typeUrl, name) !== undefined);
     return stands ? found : [];

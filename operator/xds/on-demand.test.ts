@@ -1,0 +1,80 @@
+import { expect, test } from '@jest/globals';
+import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
+import { MeshBuilder } from '../mesh/mesh-builder.ts';
+import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
+import { pod, SETTINGS, service, serviceEntry, virtualService } from '../mesh/testing/objects.ts';
+import { CLUSTER_TYPE } from './resource.ts';
+import { proxyOf } from './testing/mesh-fixture.ts';
+import { XdsCache } from './xds-cache.ts';
+
+const COPIES = 'outbound|80||copies.shop.svc.cluster.local';
+const WILD = 'outbound|80||*.example.com';
+const app = pod('web', { uid: 'lazy' });
+app.metadata = { ...app.metadata, annotations: { ...app.metadata?.annotations, [LOADING_ANNOTATION]: 'on-demand' } };
+const alias = (target: string): MeshObject => ({
+  kind: 'Service',
+  object: service('alias', {}, { type: 'ExternalName', externalName: `${target}.shop.svc.cluster.local` }),
+});
+const BASE: readonly MeshObject[] = [
+  { kind: 'Pod', object: app },
+  ...['a', 'copies', 'others'].map((name, index): MeshObject => {
+    return { kind: 'Service', object: service(name, {}, { clusterIP: `10.96.0.${index + 1}` }) };
+  }),
+  alias('copies'),
+  {
+    kind: 'ServiceEntry',
+    object: serviceEntry('shop/wild', {
+      hosts: ['*.example.com'],
+      location: 'MESH_EXTERNAL',
+      resolution: 'NONE',
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+    }),
+  },
+];
+const LAZY = proxyOf('lazy');
+
+/** A cache that a proxy with clusters on demand has asked, and what it is told. */
+function start() {
+  const builder = new MeshBuilder(SETTINGS);
+  const cache = new XdsCache();
+  const told = new Set<string>();
+  const apply = (changes: readonly MeshChange[]): void => {
+    const { snapshot, delta } = builder.apply(changes);
+    cache.update(snapshot, delta);
+  };
+  cache.onChange((change) => {
+    for (const name of change.affected(LAZY)?.get(CLUSTER_TYPE) ?? []) told.add(name);
+  });
+  // Kind and object stay together, which a spread over a union of types does not show.
+  const put = (...objects: MeshObject[]): void =>
+    apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
+  const mirrorTo = (host: string): void => {
+    const spec = { hosts: ['a'], http: [{ route: [{ destination: { host: 'a' } }], mirror: { host } }] };
+    put({ kind: 'VirtualService', object: virtualService('shop/mirrored', spec) });
+  };
+  put(...BASE);
+  const clusters = () => [...cache.wildcard(LAZY, CLUSTER_TYPE).keys()].filter((name) => name.startsWith('outbound|'));
+  return { put, mirrorTo, told, clusters };
+}
+
+test.each([
+  ['by its name', 'copies', COPIES],
+  ['by the name of an ExternalName that stands for it', 'alias', COPIES],
+  ['by a name that a ServiceEntry of many hosts covers', 'x.example.com', WILD],
+])('a cluster that gets copies of requests, %s, is sent at once', (_, host, cluster) => {
+  const { mirrorTo, told, clusters } = start();
+  expect(clusters()).toEqual([]);
+  mirrorTo(host);
+  expect(clusters()).toEqual([cluster]);
+  expect(told).toContain(cluster);
+});
+
+test('an ExternalName that stands for another takes the copies with it', () => {
+  const { put, mirrorTo, told, clusters } = start();
+  mirrorTo('alias');
+  clusters();
+  told.clear();
+  put(alias('others'));
+  expect(clusters()).toEqual(['outbound|80||others.shop.svc.cluster.local']);
+  expect([...told].sort()).toEqual(expect.arrayContaining([COPIES, 'outbound|80||others.shop.svc.cluster.local']));
+});
