@@ -1,6 +1,9 @@
 /** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
 export const ABSENT = '';
 
+/** Marks a version that is not known, and none of ours. */
+const DOUBTFUL = '?';
+
 /** Which versions of what a proxy holds: what it was sent, and, until it answers, what it had before. */
 export class HeldVersions {
   private readonly sent = new Map<string, string>();
@@ -39,12 +42,14 @@ export class HeldVersions {
     this.unacknowledged.delete(name);
   }
 
-  /** What was sent was refused: it is as if it had not been. */
+  /** What was sent was refused: the proxy has what it had before. What was sent though it had it already is to be sent again. */
   refuse(name: string): void {
     const before = this.unacknowledged.get(name);
-    if (this.has(name)) this.sent.delete(name);
-    // What was to be removed is still there.
-    else if (before !== undefined) this.sent.set(name, before);
+    const sent = this.sent.get(name);
+    // It came into doubt after that was sent.
+    if (sent === DOUBTFUL) return;
+    if (before === undefined || before === sent) this.sent.delete(name);
+    else this.sent.set(name, before);
   }
 
   /** The proxy is to be sent the resource whatever it holds, and uses that until then. */
@@ -52,6 +57,12 @@ export class HeldVersions {
     const version = this.sent.get(name);
     if (version !== undefined && !this.unacknowledged.has(name)) this.unacknowledged.set(name, version);
     this.sent.delete(name);
+  }
+
+  /** The proxy does not have the resource, though it says so: it is to be sent it, or told that it is gone. */
+  doubt(name: string): void {
+    this.unacknowledged.delete(name);
+    this.sent.set(name, DOUBTFUL);
   }
 
   /** The proxy no longer has the resource. */
@@ -63,6 +74,6 @@ export class HeldVersions {
   /** The version of a resource that the proxy has put in force; undefined when none. */
   acknowledged(name: string): string | undefined {
     const version = this.unacknowledged.has(name) ? this.unacknowledged.get(name) : this.sent.get(name);
-    return version === ABSENT ? undefined : version;
+    return version === ABSENT || version === DOUBTFUL ? undefined : version;
   }
 }

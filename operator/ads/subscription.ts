@@ -98,10 +98,8 @@ export class Subscription {
    * @param members gives the names that a route configuration's virtual hosts may have
    */
   collect(routes: RouteHolding, members: (collection: string) => Iterable<string>): void {
-    const { added, forgotten, touched } = this.collections.change(routes, this.held.names(), (name) =>
-      this.names.has(name),
-    );
-    for (const name of forgotten) this.held.forget(name);
+    const { added, doubtful, touched } = this.collections.change(routes, this.held.names());
+    for (const name of doubtful) this.held.doubt(name);
     for (const name of touched) this.dirty.add(name);
     for (const collection of added) for (const name of members(collection)) this.dirty.add(name);
   }
@@ -286,7 +284,6 @@ export class Subscription {
   private markName(name: string, version: string | undefined): void {
     this.held.send(name, version);
     this.dirty.delete(name);
-    this.collections.tell(name);
     if (this.rejected.size > 0) this.rejected.delete(name);
   }
 }
