@@ -84,8 +84,8 @@ async function issue(leaf: Leaf, issuer?: KeyPair): Promise<KeyPair> {
   const key = forge.pki.privateKeyFromPem(pem.privateKey);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(pem.publicKey);
-  // A leading zero octet keeps the serial number positive (RFC 5280 4.1.2.2).
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
+  // Positive (RFC 5280 4.1.2.2), and without leading zeros, for which Go refuses a certificate.
+  certificate.serialNumber = `40${randomBytes(15).toString('hex')}`;
   certificate.validity.notBefore = new Date(Date.now() - CLOCK_SKEW_MS);
   certificate.validity.notAfter = new Date(Date.now() + YEAR_MS);
   certificate.setSubject(attributes(leaf));
