@@ -1,5 +1,5 @@
 import type { Backend } from '../mesh/route-rule.ts';
-import type { MeshService } from '../mesh/snapshot.ts';
+import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { AliasTable } from './aliases.ts';
 import { hashPolicies } from './cluster-load-balancing.ts';
 import type { HostIndex } from './host-index.ts';
@@ -32,7 +32,7 @@ export class BackendResolution implements RouteContext {
 
   /** @inheritDoc */
   resolve(backend: Backend): ResolvedBackend {
-    const service = this.service(backend);
+    const service = destinationService(this.sources, this.scope, backend.hostname);
     const port = this.portOf(backend, service);
     const subset = backend.subset ?? '';
     const hostname = service?.hostname ?? backend.hostname;
@@ -47,16 +47,9 @@ export class BackendResolution implements RouteContext {
 
   /** @inheritDoc */
   mirrorCluster(backend: Backend): string {
-    const service = this.service(backend);
+    const service = destinationService(this.sources, this.scope, backend.hostname);
     const hostname = service?.hostname ?? backend.hostname;
     return outboundCluster(this.portOf(backend, service), hostname, undefined, backend.subset);
-  }
-
-  private service({ hostname }: Backend): MeshService | undefined {
-    const service = this.scope.destination(hostname);
-    if (service?.kind !== 'ExternalName') return service;
-    const target = this.sources.aliases.target(hostname);
-    return target === undefined ? undefined : this.scope.destination(target);
   }
 
   private portOf({ port }: Backend, service: MeshService | undefined): number {
@@ -64,4 +57,16 @@ export class BackendResolution implements RouteContext {
     const [only, ...others] = service?.ports ?? [];
     return only !== undefined && others.length === 0 ? only.port : this.port;
   }
+}
+
+/** The service that a backend of a hostname is for the clients of a scope: where the hostname stands for another one, that; undefined when they see none. */
+export function destinationService(
+  { aliases }: Pick<ResolutionSources, 'aliases'>,
+  scope: Scope,
+  hostname: Hostname,
+): MeshService | undefined {
+  const service = scope.destination(hostname);
+  if (service?.kind !== 'ExternalName') return service;
+  const target = aliases.target(hostname);
+  return target === undefined ? undefined : scope.destination(target);
 }

@@ -8,15 +8,11 @@ export class CacheChange implements ResourceChange {
   private readonly shared = new Map<string, Set<string>>();
   private readonly own = new Map<WorkloadUid, Map<string, Set<string>>>();
   private readonly whole = new Set<WorkloadUid>();
-  private readonly everything: () => Names;
+  private readonly everything: (proxy: ProxyIdentity) => Names;
 
-  /** @param everything gives all names there are, by type */
-  constructor(everything: () => Names) {
-    let all: Names | undefined;
-    this.everything = () => {
-      all ??= everything();
-      return all;
-    };
+  /** @param everything gives all names that a proxy had or has, by type */
+  constructor(everything: (proxy: ProxyIdentity) => Names) {
+    this.everything = everything;
   }
 
   addShared(typeUrl: string, name: string): void {
@@ -42,7 +38,7 @@ export class CacheChange implements ResourceChange {
   /** @inheritDoc */
   affected(proxy: ProxyIdentity): Names | undefined {
     const own = this.own.get(proxy.uid);
-    const whole = this.whole.has(proxy.uid) ? this.everything() : undefined;
+    const whole = this.whole.has(proxy.uid) ? this.everything(proxy) : undefined;
     if (own === undefined && whole === undefined) return this.shared.size === 0 ? undefined : this.shared;
     const merged = new Map<string, ReadonlySet<string>>(this.shared);
     for (const [typeUrl, names] of [...(own ?? []), ...(whole ?? [])]) {

@@ -49,7 +49,7 @@ function startMesh() {
     const before = builder.snapshot;
     const { snapshot } = builder.apply(objects.map(changeOf));
     const encodings = outbound.virtualHosts.encodings;
-    outbound.update(snapshot, deltaBetween(before, snapshot), new CacheChange(() => outbound.names()));
+    outbound.update(snapshot, deltaBetween(before, snapshot), new CacheChange(() => new Map()));
     ask();
     return outbound.virtualHosts.encodings - encodings;
   };

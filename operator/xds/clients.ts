@@ -19,6 +19,14 @@ export interface Client extends AssignmentClient {
   readonly onDemand: boolean;
 }
 
+/** What of a client listeners depend on. */
+export type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand'>;
+
+/** Equal for views that are the same. */
+export function viewKey({ scope, dualStack, dnsCapture, onDemand }: View): string {
+  return `${dualStack} ${dnsCapture} ${onDemand} ${scope.key}`;
+}
+
 /** What a client is made of. */
 interface Traits {
   readonly namespace: string;
@@ -43,6 +51,8 @@ export class Clients {
   private readonly users = new Map<Scope, number>();
   private readonly known = new Map<WorkloadUid, { readonly client: Client; readonly proxy: ProxyIdentity }>();
   private readonly onDemand = new Set<WorkloadUid>();
+  /** Of the clients that are known; undefined: to be found anew. */
+  private knownViews: readonly View[] | undefined;
   private epoch = -1;
 
   constructor(
@@ -77,6 +87,16 @@ export class Clients {
     return this.scopes.values();
   }
 
+  /** Views of the proxies that have asked, each once. */
+  views(): readonly View[] {
+    if (this.knownViews === undefined) {
+      const found = new Map<string, View>();
+      for (const { client } of this.known.values()) found.set(viewKey(client), client);
+      this.knownViews = [...found.values()];
+    }
+    return this.knownViews;
+  }
+
   /** Whether any of the proxies that have asked is sent clusters on demand. */
   get anyOnDemand(): boolean {
     return this.onDemand.size > 0;
@@ -96,6 +116,7 @@ export class Clients {
     if (known === undefined) return false;
     if (this.workloads(uid) === undefined) {
       this.known.delete(uid);
+      this.knownViews = undefined;
       this.onDemand.delete(uid);
       this.leave(known.client.scope);
       return true;
@@ -122,6 +143,7 @@ export class Clients {
     const before = this.known.get(proxy.uid)?.client.scope;
     const client = this.build(proxy);
     this.known.set(proxy.uid, { client, proxy });
+    this.knownViews = undefined;
     if (client.onDemand) this.onDemand.add(proxy.uid);
     else this.onDemand.delete(proxy.uid);
     this.users.set(client.scope, (this.users.get(client.scope) ?? 0) + 1);

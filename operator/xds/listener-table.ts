@@ -2,7 +2,7 @@ import { HEALTH_PORT, INBOUND_PORT, METRICS_PORT, OUTBOUND_PORT, PROBE_PORT } fr
 import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { ResolutionSources } from './backend-resolution.ts';
-import type { Client } from './clients.ts';
+import { type View, viewKey } from './clients.ts';
 import { type DnsHost, translateDnsListener } from './dns-listener.ts';
 import { describeDnsHost, describeTarget } from './listener-items.ts';
 import {
@@ -23,9 +23,6 @@ import type { VersionLog } from './version-log.ts';
 /** The proxy itself listens there; two listeners of one port are refused by Envoy. Connections to such ports of others pass through. */
 const TAKEN = new Set([OUTBOUND_PORT, INBOUND_PORT, PROBE_PORT, HEALTH_PORT, METRICS_PORT]);
 
-/** What of a client an outbound listener depends on. */
-type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand'>;
-
 /** A listener as some clients see it: what each hostname adds to it, and, once it was asked for, itself. */
 interface Variant {
   readonly view: View;
@@ -41,6 +38,7 @@ interface Variant {
 export class ListenerTable {
   private readonly sources: ResolutionSources;
   private readonly log: Pick<VersionLog, 'note'>;
+  private readonly views: () => Iterable<View>;
   private readonly entrances = new Map<string, XdsResource>();
   /** Name → by what it depends on. */
   private readonly listeners = new Map<string, Map<string, Variant>>();
@@ -49,10 +47,14 @@ export class ListenerTable {
   /** Listeners that clients connect to themselves, by port. */
   private readonly bound = new KeySets<number, string>();
 
-  /** @param log is told of every version that is made */
-  constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>) {
+  /**
+   * @param log is told of every version that is made
+   * @param views gives those of all clients that have listeners
+   */
+  constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>, views: () => Iterable<View>) {
     this.sources = sources;
     this.log = log;
+    this.views = views;
   }
 
   /**
@@ -75,13 +77,8 @@ export class ListenerTable {
 
   get(name: string, client: View): XdsResource | undefined {
     if (name === OUTBOUND_LISTENER) return this.entrance(client.dualStack, client.scope.outboundPolicy);
-    const port = portOfListener(name);
-    if (port !== undefined && (TAKEN.has(port) || isBoundToAll(client.scope, port))) return undefined;
-    const bound = readBoundListener(name);
-    if (bound !== undefined && !isBound(client.scope, bound)) return undefined;
-    if (name === DNS_LISTENER && !client.dnsCapture) return undefined;
+    if (!mayHave(client, name)) return undefined;
     this.capturesDns ||= name === DNS_LISTENER;
-    if (name !== DNS_LISTENER && port === undefined && bound === undefined) return undefined;
     const variant = this.variant(name, client);
     // A pod whose questions are captured must have them answered, whatever the mesh knows.
     if (variant.items.size === 0 && name !== DNS_LISTENER) return undefined;
@@ -127,11 +124,19 @@ export class ListenerTable {
   /** Whether a listener may differ now for somebody, for what a hostname adds to it differs. */
   private refresh(name: string, hostname: Hostname): boolean {
     if (name === DNS_LISTENER && !this.capturesDns) return false;
-    const variants = this.listeners.get(name);
-    // Where nobody has asked since clients were sorted, nothing is known to have stayed.
-    if (variants === undefined || variants.size === 0) return true;
+    const variants = this.listeners.get(name) ?? new Map<string, Variant>();
+    const inUse = new Map<string, View>();
+    for (const view of this.views()) if (mayHave(view, name)) inUse.set(viewKey(view), view);
     let differs = false;
-    for (const variant of variants.values()) {
+    for (const [key, variant] of variants) {
+      const { scope } = variant.view;
+      // Scopes that nobody is of any more know nothing new.
+      if (inUse.get(key)?.scope !== scope) {
+        variants.delete(key);
+        differs = true;
+        continue;
+      }
+      inUse.delete(key);
       const text = this.item(name, variant.view, hostname);
       if (text === variant.items.get(hostname)) continue;
       if (text === undefined) variant.items.delete(hostname);
@@ -139,18 +144,20 @@ export class ListenerTable {
       variant.listener = undefined;
       differs = true;
     }
-    return differs;
+    // Of whoever has not asked since clients were sorted, nothing is known to have stayed.
+    return differs || inUse.size > 0;
   }
 
   private variant(name: string, { scope, dualStack, dnsCapture, onDemand }: View): Variant {
+    const view = { scope, dualStack, dnsCapture, onDemand };
     const variants = this.listeners.get(name) ?? new Map<string, Variant>();
     this.listeners.set(name, variants);
-    const key = `${dualStack} ${dnsCapture} ${onDemand} ${scope.key}`;
+    const key = viewKey(view);
     const known = variants.get(key);
     if (known !== undefined && known.view.scope === scope) return known;
-    const built: Variant = { view: { scope, dualStack, dnsCapture, onDemand }, items: new Map(), listener: undefined };
+    const built: Variant = { view, items: new Map(), listener: undefined };
     for (const hostname of this.hostnames(name)) {
-      const text = this.item(name, built.view, hostname);
+      const text = this.item(name, view, hostname);
       if (text !== undefined) built.items.set(hostname, text);
     }
     variants.set(key, built);
@@ -202,6 +209,15 @@ function translate(name: string, { view, items }: Variant): XdsResource {
     outboundPolicy: scope.outboundPolicy,
     ...(bound === undefined ? {} : { bind: { address: bound.address, name } }),
   });
+}
+
+/** Whether a client may have a listener, of those that hostnames add something to. */
+function mayHave({ scope, dnsCapture }: View, name: string): boolean {
+  if (name === DNS_LISTENER) return dnsCapture;
+  const port = portOfListener(name);
+  if (port !== undefined) return !TAKEN.has(port) && !isBoundToAll(scope, port);
+  const bound = readBoundListener(name);
+  return bound !== undefined && isBound(scope, bound);
 }
 
 function isBound(scope: Scope, { address, port }: { readonly address: string; readonly port: number }): boolean {

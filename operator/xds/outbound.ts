@@ -62,7 +62,7 @@ export class Outbound {
     );
     this.virtualHosts = new VirtualHostTable(this, this.log);
     this.routes = new RouteTable(this.virtualHosts);
-    this.listeners = new ListenerTable(this, this.log);
+    this.listeners = new ListenerTable(this, this.log, () => this.clients.views());
   }
 
   /** Takes the next snapshot, and tells the change which resources may differ for whom. */
@@ -164,13 +164,15 @@ export class Outbound {
     return found;
   }
 
-  /** Names of everything that anybody may have, by type. */
-  names(): Map<string, Set<string>> {
+  /** Names of everything that anybody may have who has asked, or who is of a scope, by type. */
+  names(scope: Scope): Map<string, Set<string>> {
+    // Names are of what was built.
+    for (const service of this.visible(scope)) this.services.variant(scope, service);
     const { clusters, assignments } = this.services.names();
     return new Map([
       [CLUSTER_TYPE, clusters],
       [ENDPOINT_TYPE, assignments],
-      [LISTENER_TYPE, new Set(this.listeners.names(this.clients.all()))],
+      [LISTENER_TYPE, new Set(this.listeners.names([...this.clients.all(), scope]))],
       [ROUTE_TYPE, new Set([...this.routes.all()].map(routeConfiguration))],
       [VIRTUAL_HOST_TYPE, new Set([...this.routes.all()].flatMap((port) => [...this.routes.names(port)]))],
     ]);

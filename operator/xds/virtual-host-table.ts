@@ -1,6 +1,6 @@
 import type { Backend, HttpRule, RouteRule } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
-import { BackendResolution, type ResolutionSources } from './backend-resolution.ts';
+import { BackendResolution, destinationService, type ResolutionSources } from './backend-resolution.ts';
 import type { Share } from './destination.ts';
 import { sourcesOf } from './distinctions.ts';
 import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
@@ -99,7 +99,7 @@ export class VirtualHostTable {
     const parts = rules.map((rule) => {
       const sources = sourcesOf(rule).map((source) => (isSource(source, scope.traits) ? 1 : 0));
       const destinations = [...destinationsOf(rule)].map((hostname) => {
-        const service = scope.destination(hostname);
+        const service = destinationService(this.sources, scope, hostname);
         return `${service?.key ?? ''} ${policy(service)}`;
       });
       return [rule.key, sources, destinations];

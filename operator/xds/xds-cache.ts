@@ -41,7 +41,12 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const everything = this.outbound === undefined || delta.settings;
     const outbound = this.outbound === undefined || delta.settings ? new Outbound(snapshot.settings) : this.outbound;
     this.outbound = outbound;
-    const change = new CacheChange(() => outbound.names());
+    const change = new CacheChange(
+      remembered(
+        (proxy) => outbound.clients.get(proxy).scope,
+        (scope) => outbound.names(scope),
+      ),
+    );
     outbound.update(snapshot, everything ? wholeDelta(snapshot) : delta, change);
     const uids = everything
       ? new Set<WorkloadUid>([...this.inbound.uids(), ...snapshot.workloads.keys()])
@@ -231,6 +236,17 @@ function wholeDelta(snapshot: MeshSnapshot): MeshDelta {
     sidecars: new Set(sidecars.keys()),
     policies: new Set(policies.keys()),
     settings: true,
+  };
+}
+
+/** Gives what was made of a key before, for whatever has that key. */
+function remembered<Item, Key, Value>(keyOf: (item: Item) => Key, make: (key: Key) => Value): (item: Item) => Value {
+  const known = new Map<Key, Value>();
+  return (item) => {
+    const key = keyOf(item);
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
   };
 }
 
