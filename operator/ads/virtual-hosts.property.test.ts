@@ -213,6 +213,6 @@ test('a proxy comes to have the virtual hosts of its route configurations, whate
       const held = [...envoy.hosts.values()].flatMap((one) => [...one.keys()]);
       expect(reported.sort()).toEqual(held.sort());
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });

@@ -144,7 +144,7 @@ const schedules = fc.array(
     maxLength: 60,
   },
 );
-const settings = { numRuns: 300 };
+const settings = { numRuns: 200 };
 
 describe('over any schedule', () => {
   test('no revision is released without a good window at every weight, unless it needs no analysis', () => {

@@ -339,7 +339,7 @@ describe('MeshBuilder under random sequences of events', () => {
           expect(plain(snapshot)).toEqual(plain(buildSnapshot(SETTINGS, [...objects.values()].reverse())));
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 
@@ -367,7 +367,7 @@ describe('MeshBuilder under random sequences of events', () => {
           for (const one of list) if (one.gated) expect(one.revision).toBe(split?.next);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

@@ -73,7 +73,7 @@ describe('VirtualServices under random sequences of events', () => {
           for (const { problems } of snapshot.policies.values()) for (const { reason } of problems) reasons.add(reason);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
     // All there is to say came up, so all of it was held against the rebuild.
     expect([...reasons]).toEqual(
