@@ -89,7 +89,7 @@ describe('delta discovery on the wire', () => {
           }
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

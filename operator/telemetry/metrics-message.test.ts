@@ -64,7 +64,7 @@ describe('a metrics message', () => {
           expect(error).toBeInstanceOf(Error);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });
