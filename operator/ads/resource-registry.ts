@@ -24,8 +24,9 @@ export class ResourceRegistry {
     return source?.wildcardNames?.(proxy, typeUrl) ?? source?.wildcard(proxy, typeUrl).keys() ?? [];
   }
 
-  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
-    return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name);
+  /** One resource by name. @param held version that the proxy has of it; absent: none */
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string, held?: string): XdsResource | undefined {
+    return this.byType.get(typeUrl)?.lookup(proxy, typeUrl, name, held);
   }
 
   /** Names of what anybody may have in a collection. */

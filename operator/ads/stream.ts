@@ -75,7 +75,9 @@ export class ProxyStream {
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
   receive(received: DeltaRequest): void {
-    const request = shareNames(received, (name) => this.registry.lookup(this.proxy, received.typeUrl, name));
+    const { typeUrl, initialVersions } = received;
+    const find = (name: string) => this.registry.lookup(this.proxy, typeUrl, name, initialVersions.get(name));
+    const request = shareNames(received, find);
     let subscription = this.subscriptions.get(request.typeUrl);
     if (subscription === undefined) {
       subscription = new Subscription(request.typeUrl);
@@ -209,7 +211,7 @@ export class ProxyStream {
     return subscription.pending(
       (name) =>
         subscription.names.has(name)
-          ? this.registry.lookup(this.proxy, typeUrl, name)
+          ? this.registry.lookup(this.proxy, typeUrl, name, subscription.version(name))
           : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
       isFull,

@@ -122,6 +122,11 @@ export class Subscription {
     return this.held.has(name);
   }
 
+  /** The version of a resource that the proxy was sent, or says that it holds; undefined when none. */
+  version(name: string): string | undefined {
+    return this.held.has(name) ? this.held.get(name) : undefined;
+  }
+
   /** Sends the resource again though its version is unchanged. */
   force(name: string): void {
     this.held.forget(name);

@@ -22,6 +22,14 @@ export function translateWorkloadSecret(certificate: IssuedCertificate): XdsReso
   return encode(secret, `${generation}.${Math.floor(expiresAt / 1000)}.${serialNumber}`);
 }
 
+/** What the version of a workload's certificate says, in ms since 1970; undefined for any other text. */
+export function readWorkloadVersion(
+  version: string,
+): { readonly generation: string; readonly expiresAt: number } | undefined {
+  const [, generation, seconds] = /^([0-9a-f]+)\.(\d{1,12})\.[0-9a-f]+$/.exec(version) ?? [];
+  return generation === undefined ? undefined : { generation, expiresAt: Number(seconds) * 1000 };
+}
+
 /** The trust bundle (PEM), as the SDS Secret `ROOTCA`; equal bundles have equal versions on every replica. */
 export function translateTrustSecret(bundle: string): XdsResource {
   const secret = create(SecretSchema, {

@@ -32,15 +32,20 @@ function sourceOf(authority: CertificateAuthority, workloadMs = 3_600_000): Secr
   return source;
 }
 
-/** A stream as `ads` has it: looks up what changed, at once. */
-function connect(source: SecretSource, of: ProxyIdentity) {
+/** A stream as `ads` has it: looks up what changed, at once. @param held version of the certificate that the proxy has from before */
+function connect(source: SecretSource, of: ProxyIdentity, held?: string) {
   const seen = new Map<string, XdsResource[]>([
     ['default', []],
     ['ROOTCA', []],
   ]);
   const look = (name: string) => {
-    const resource = source.lookup(of, SECRET_TYPE, name);
     const before = seen.get(name);
+    const resource = source.lookup(
+      of,
+      SECRET_TYPE,
+      name,
+      before?.at(-1)?.version ?? (name === 'default' ? held : undefined),
+    );
     if (resource && before && before.at(-1)?.version !== resource.version) before.push(resource);
   };
   const end = source.onChange((change) => {
@@ -102,6 +107,57 @@ describe('SecretSource', () => {
     stream.disconnect();
     await eventually(() => source.counts.held === 0, 'its end', 4000);
     expect(source.counts.issued).toBe(1);
+  });
+
+  describe('for a proxy that has a certificate from before', () => {
+    const LIFETIME = 4000;
+    const certified = async () => {
+      const authority = await readyAuthority();
+      const stream = connect(sourceOf(authority, LIFETIME), proxy('a'));
+      await eventually(() => stream.certificates.length === 1);
+      return { authority, version: stream.certificates[0]?.version ?? '' };
+    };
+
+    test('issues nothing until it is to be renewed', async () => {
+      const { authority, version } = await certified();
+      const source = sourceOf(authority, LIFETIME);
+      const stream = connect(source, proxy('a'), version);
+      expect(source.isPending(proxy('a'), SECRET_TYPE, 'default')).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(source.counts).toEqual({ held: 1, issued: 0 });
+      await eventually(() => stream.certificates.length === 1, 'its renewal', LIFETIME);
+      expect(stream.certificates[0]?.version).not.toBe(version);
+    }, 10_000);
+
+    test('issues one when it asks for it all the same', async () => {
+      const { authority, version } = await certified();
+      const source = sourceOf(authority, LIFETIME);
+      connect(source, proxy('a'), version);
+      source.lookup(proxy('a'), SECRET_TYPE, 'default');
+      await eventually(() => source.counts.issued === 1);
+    });
+
+    test('issues one when the root is another', async () => {
+      const { authority, version } = await certified();
+      const source = sourceOf(authority, LIFETIME);
+      const stream = connect(source, proxy('a'), version);
+      await changeRoot(authority);
+      await eventually(() => stream.certificates.length === 1, 'one of the new root', 3000);
+    });
+
+    test.each<[string, (parts: { generation: string; now: number }) => string]>([
+      ['of a root that is not ours', ({ now }) => `0123456789abcdef.${now + 4}.0a`],
+      ['that has expired', ({ generation, now }) => `${generation}.${now - 1}.0a`],
+      ['that lives longer than those of today', ({ generation, now }) => `${generation}.${now + 3600}.0a`],
+      ['of which nobody knows what it is', () => '7'],
+      ['with too large an expiry', ({ generation }) => `${generation}.${'9'.repeat(40)}.0a`],
+    ])('issues one in place of one %s', async (_, version) => {
+      const authority = await readyAuthority();
+      const source = sourceOf(authority, LIFETIME);
+      const { generation } = authority;
+      const stream = connect(source, proxy('a'), version({ generation, now: Math.floor(Date.now() / 1000) }));
+      await eventually(() => stream.certificates.length === 1);
+    });
   });
 
   test('forgets a key when its pod is gone', async () => {

@@ -11,7 +11,8 @@ import {
 import type { AuthorityChange, CertificateAuthority, IssuedCertificate } from './authority.ts';
 import type { CredentialSource } from './credential-source.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
-import { translateTrustSecret, translateWorkloadSecret } from './secret-resource.ts';
+import { renewalTime } from './lifetimes.ts';
+import { readWorkloadVersion, translateTrustSecret, translateWorkloadSecret } from './secret-resource.ts';
 
 export interface SecretSourceOptions {
   readonly authority: CertificateAuthority;
@@ -27,6 +28,8 @@ export interface SecretSourceOptions {
 
 interface Entry {
   readonly proxy: ProxyIdentity;
+  /** The proxy says it has one that was issued before: by another replica, or by this one before it was started. */
+  held?: { readonly version: string; readonly expiresAt: number };
   issued?: { readonly certificate: IssuedCertificate; readonly resource: XdsResource };
   /** To be renewed as soon as the proxy is seen to be there. */
   stale: boolean;
@@ -37,13 +40,15 @@ const WORKLOAD_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([[SECRE
 const TRUST_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map([[SECRET_TYPE, new Set([ROOT_SECRET])]]);
 /** After a change of root the proxies' certificates are renewed over so long, not all at once. */
 const SIGNER_SPREAD_MS = 30_000;
+/** Replicas' clocks may differ by so much. */
+const CLOCK_SKEW_MS = 60_000;
 /** How long a certificate that cannot be made is tried for before the proxy has to ask again. */
 const UNISSUED_MS = 300_000;
 
 /**
  * Gives proxies their certificate (`default`) and the trust bundle (`ROOTCA`) over SDS, and the credentials of users' rules. A certificate is made when a
- * connected proxy asks for it: the first `lookup` answers undefined and is followed by a change once it is there. At
- * renewal time the proxy is told of a change, and only if its stream then looks it up is a new one made; so nothing is
+ * connected proxy asks for it that has none, or none that is still fresh: the first `lookup` answers undefined and is followed by a change once it is there.
+ * At renewal time the proxy is told of a change, and only if its stream then looks it up is a new one made; so nothing is
  * issued for proxies that are gone, and nobody has to say that they went.
  */
 export class SecretSource implements ResourceSource {
@@ -90,24 +95,27 @@ export class SecretSource implements ResourceSource {
     return NOTHING;
   }
 
-  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+  /** @inheritDoc */
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string, held?: string): XdsResource | undefined {
     if (typeUrl !== SECRET_TYPE) return undefined;
     if (name === ROOT_SECRET) return this.#trust;
     if (name !== WORKLOAD_SECRET) return this.#options.credentials?.lookup(proxy, name);
-    const entry = this.#entries.get(proxy.uid);
-    if (!entry) {
-      this.#entries.set(proxy.uid, { proxy, stale: true });
-      this.#deadlines.set(proxy.uid, this.#now() + UNISSUED_MS);
-      this.#issuer.enqueue(proxy.uid);
-      return undefined;
+    const entry = this.#entries.get(proxy.uid) ?? this.#enter(proxy, held);
+    if (entry.held !== undefined && entry.held.version !== held) {
+      // It is asked for anew.
+      delete entry.held;
+      entry.stale = true;
     }
     if (entry.stale) this.#issuer.enqueue(proxy.uid);
     const { issued } = entry;
     return issued && issued.certificate.expiresAt > this.#now() ? issued.resource : undefined;
   }
 
+  /** @inheritDoc */
   isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
-    return typeUrl === SECRET_TYPE && this.#options.credentials?.isPending(proxy, name) === true;
+    if (typeUrl !== SECRET_TYPE) return false;
+    if (name === WORKLOAD_SECRET) return this.#entries.has(proxy.uid);
+    return this.#options.credentials?.isPending(proxy, name) === true;
   }
 
   onChange(listener: (change: ResourceChange) => void): () => void {
@@ -128,6 +136,29 @@ export class SecretSource implements ResourceSource {
     this.#entries.clear();
   }
 
+  #enter(proxy: ProxyIdentity, held: string | undefined): Entry {
+    const fresh = held === undefined ? undefined : this.#asFresh(held);
+    const entry: Entry = { proxy, stale: fresh === undefined, ...(fresh && { held: fresh }) };
+    this.#entries.set(proxy.uid, entry);
+    this.#deadlines.set(proxy.uid, fresh?.renewAt ?? this.#now() + UNISSUED_MS);
+    return entry;
+  }
+
+  /** When a certificate that a proxy says it has is to be renewed; undefined: at once, or it is none of those that are issued now. */
+  #asFresh(
+    version: string,
+  ): { readonly version: string; readonly expiresAt: number; readonly renewAt: number } | undefined {
+    const { authority, workloadMs } = this.#options;
+    const read = readWorkloadVersion(version);
+    if (read === undefined || read.generation !== authority.generation) return undefined;
+    const { expiresAt } = read;
+    const now = this.#now();
+    // Of those whose lifetime has been shortened since, some would be taken for ones that were issued in the future.
+    if (expiresAt > now + workloadMs + CLOCK_SKEW_MS) return undefined;
+    const renewAt = renewalTime(expiresAt - workloadMs, expiresAt, Math.random());
+    return renewAt > now ? { version, expiresAt, renewAt } : undefined;
+  }
+
   async #issue(uid: string): Promise<undefined> {
     const entry = this.#entries.get(uid);
     if (!entry?.stale) return;
@@ -138,6 +169,7 @@ export class SecretSource implements ResourceSource {
     const usage = ['serverAuth', 'clientAuth'] as const;
     const certificate = await authority.issue({ names: [{ uri }], usage, lifetimeMs: workloadMs });
     if (this.#entries.get(uid) !== entry) return;
+    delete entry.held;
     entry.issued = { certificate, resource: translateWorkloadSecret(certificate) };
     entry.stale = certificate.generation !== authority.generation;
     this.#issuedCount++;
@@ -154,7 +186,7 @@ export class SecretSource implements ResourceSource {
   #due(uid: string): void {
     const entry = this.#entries.get(uid);
     if (!entry) return;
-    const expiresAt = entry.issued?.certificate.expiresAt ?? 0;
+    const { expiresAt } = entry.issued?.certificate ?? entry.held ?? { expiresAt: 0 };
     const now = this.#now();
     if (expiresAt <= now) {
       // A stream that is still there asks again, and gets one made.
@@ -171,7 +203,7 @@ export class SecretSource implements ResourceSource {
     if (!change.signer) return;
     const spread = Math.min(SIGNER_SPREAD_MS, this.#options.workloadMs / 10);
     for (const [uid, entry] of this.#entries) {
-      if (!entry.issued) this.#issuer.enqueue(uid);
+      if (!entry.issued && !entry.held) this.#issuer.enqueue(uid);
       else this.#deadlines.set(uid, this.#now() + spread * Math.random());
     }
   }

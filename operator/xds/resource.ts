@@ -33,8 +33,11 @@ export interface ResourceSource {
   wildcardNames?(proxy: ProxyIdentity, typeUrl: string): Iterable<string>;
   /** Names of what anybody may have in a collection: of resources whose names have the collection's and a slash in front. Absent: there are none. */
   members?(typeUrl: string, collection: string): Iterable<string>;
-  /** One resource by name; undefined when it does not exist for this proxy. */
-  lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined;
+  /**
+   * One resource by name; undefined when it does not exist for this proxy.
+   * @param held version that the proxy says it holds, or was sent; absent: none
+   */
+  lookup(proxy: ProxyIdentity, typeUrl: string, name: string, held?: string): XdsResource | undefined;
   /** Whether a wildcard subscription gets a name that `lookup` knows; absent where it gets them all. */
   inWildcard?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
   /**

@@ -35,6 +35,7 @@ async function serial(): Promise<string> {
 
 describe('nothing is lost', () => {
   clusterTest('over a restart of the operator, inside the mesh and from outside', [mesh, outside], async () => {
+    const certificate = await serial();
     const loads = Promise.all([
       inside.load('http://echo/', { rate: 150, seconds: 30 }),
       outsider.load(`http://echo.${mesh.name}/`, { rate: 50, seconds: 30 }),
@@ -45,6 +46,8 @@ describe('nothing is lost', () => {
     expect(fromOutside.failures).toEqual({});
     // The streams came back: a change made now arrives.
     await scaledTo(3);
+    // A new process gives out no new certificate in place of one that is fresh.
+    expect(await serial()).toBe(certificate);
   });
 
   clusterTest(
