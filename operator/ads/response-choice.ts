@@ -1,7 +1,7 @@
 import type { XdsResource } from '../xds/resource.ts';
 import type { Pending, Subscription } from './subscription.ts';
 
-/** What one response may hold of a type; removals of clusters go by themselves. */
+/** What one response may hold of a type; removals of clusters that a proxy has go by themselves. */
 export type Part = 'upserts' | 'both';
 
 /** What goes into a response, and whether nothing of its part is left out. */
@@ -38,5 +38,7 @@ export function chooseResources(
   }
   const whole = !more && chosen.length === upserts.length;
   const goes = part === 'both' && (whole || goesTogether);
-  return { chosen: { upserts: chosen, removed: goes ? removed : [], more: !whole }, whole };
+  // What it does not have nothing uses: that it does not exist is an answer, for which requests may be waiting.
+  const gone = goes ? removed : removed.filter((name) => !subscription.holds(name));
+  return { chosen: { upserts: chosen, removed: gone, more: !whole }, whole };
 }

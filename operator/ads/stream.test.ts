@@ -76,6 +76,22 @@ function openStream(settings = STREAM_SETTINGS) {
   };
 }
 
+describe('clusters', () => {
+  test('that do not exist are said to be absent at once, while one that goes waits for the routes', () => {
+    const stream = openStream();
+    stream.put(CLUSTER_TYPE, 'a', '1');
+    stream.put(ROUTE_TYPE, '80', '1');
+    stream.ask(CLUSTER_TYPE, '*');
+    stream.acknowledge(CLUSTER_TYPE);
+    stream.ask(ROUTE_TYPE, '80');
+    stream.remove(CLUSTER_TYPE, 'a');
+    expect(stream.sent).toEqual(['Cluster a@1', 'RouteConfiguration 80@1']);
+    stream.ask(CLUSTER_TYPE, 'made-up');
+    expect(stream.sent.slice(2)).toEqual(['Cluster -made-up']);
+    stream.close();
+  });
+});
+
 describe('routes', () => {
   test('wait for a new cluster until the proxy has it and its endpoints', () => {
     const { sent, put, ask, acknowledge, close } = openStream();

@@ -41,8 +41,11 @@ export class BackendResolution implements RouteContext {
       const { shares, policy } = found;
       return { shares, hashPolicies: hashPolicies(policy), tcp: tcpPolicy(policy) };
     }
-    // A cluster that does not exist: Envoy answers 503 to what is sent there, and to nothing else.
-    return { shares: [{ cluster: outboundCluster(port, hostname, undefined, subset), weight: 100 }], hashPolicies: [] };
+    return {
+      shares: [{ cluster: outboundCluster(port, hostname, undefined, subset), weight: 100 }],
+      hashPolicies: [],
+      missing: true,
+    };
   }
 
   /** @inheritDoc */

@@ -122,11 +122,21 @@ describe('A VirtualService', () => {
   test('of another namespace that keeps it to itself captures nobody else, older as it may be', () => {
     const mesh = startMesh();
     mesh.add(
-      routesTo('bank/r', { hosts: [HOST], exportTo: ['.'], http: [{ route: [to('vault')] }] }, '2025-01-01T00:00:00Z'),
-      routesTo('shop/r', { hosts: ['a'], exportTo: ['.'], http: [{ route: [to('b')] }] }),
+      routesTo(
+        'bank/r',
+        { hosts: [HOST], exportTo: ['.'], http: [{ directResponse: { status: 418 } }] },
+        '2025-01-01T00:00:00Z',
+      ),
+      routesTo('shop/r', { hosts: ['a'], exportTo: ['.'], http: [{ directResponse: { status: 419 } }] }),
     );
-    expect(mesh.routes('bank').map(clusterOf)).toEqual(['outbound|80||vault.bank.svc.cluster.local']);
-    expect(mesh.routes('shop').map(clusterOf)).toEqual(['outbound|80||b.shop.svc.cluster.local']);
+    for (const [namespace, status] of [
+      ['bank', 418],
+      ['shop', 419],
+    ] as const) {
+      expect(mesh.routes(namespace)).toEqual([
+        expect.objectContaining({ action: { case: 'directResponse', value: expect.objectContaining({ status }) } }),
+      ]);
+    }
     expect(mesh.routes('other').map(clusterOf)).toEqual([A]);
   });
 });
@@ -142,9 +152,9 @@ test('a DestinationRule that goes while its subset is in use takes that subset a
   expect(mesh.clusters()).toContain(subset);
 
   mesh.apply([{ kind: 'DestinationRule', key: 'shop/d', object: undefined }]);
-  // Envoy answers 503 where a cluster does not exist.
+  // Envoy answers 503 there.
   expect(mesh.clusters()).not.toContain(subset);
-  expect(mesh.routes().map(clusterOf)).toEqual([subset, A]);
+  expect(mesh.routes().map(clusterOf)).toEqual(['BlackHoleCluster', A]);
   expect(mesh.problems()).toEqual([expect.objectContaining({ reason: 'SubsetNotFound' })]);
 
   mesh.add(rule);

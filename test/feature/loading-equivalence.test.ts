@@ -1,0 +1,240 @@
+import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
+import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
+import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
+import { credibleRange } from './support/binomial.ts';
+import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
+import { freePort } from './support/free-port.ts';
+import { httpListener, MeshOnStream } from './support/mesh-on-stream.ts';
+import { randomRules, type TrafficRequest, trafficRequests } from './support/random-traffic.ts';
+
+/** By hand: `EQUIVALENCE_REQUESTS=100000 EQUIVALENCE_SEED=7`. So many go to each of both. */
+const { EQUIVALENCE_REQUESTS = '6000', EQUIVALENCE_SEED = String(Date.now() % 1_000_000_007) } = process.env;
+const SEED = Number(EQUIVALENCE_SEED);
+/** Requests of a round that differ, and how often each is sent. Of two answers by chance, all of these are the same once in 10^12. */
+const DIFFERENT = 30;
+const REPEATS = 20;
+/** How often a request is sent whose answers are shared out. */
+const SHARED_REPEATS = 120;
+const ROUNDS = Math.ceil(Number(EQUIVALENCE_REQUESTS) / (DIFFERENT * REPEATS));
+const NAMES = ['s0', 's1', 's2', 's3', 's4', 's5'];
+/** Clusters outlive the last route to them by one second. */
+const SETTLE_MS = 1200;
+/** Headers that no two requests have alike. */
+const OWN = new Set(['x-request-id', 'x-envoy-upstream-service-time', 'date']);
+
+type Loading = 'eager' | 'on-demand';
+
+/** Says who answered, and what it was asked; the version is that of the address that was connected to. */
+function startBackend(name: string): Promise<Server> {
+  const server = createServer((incoming, response) => {
+    let bytes = 0;
+    incoming.on('data', (data: Buffer) => {
+      bytes += data.length;
+    });
+    incoming.on('end', () => {
+      const { method, url, headers, socket } = incoming;
+      const version = socket.localAddress?.endsWith('.1') ? 'v1' : 'v2';
+      response.end(JSON.stringify({ name, version, method, url, host: headers.host, headers: shown(headers), bytes }));
+    });
+  });
+  return new Promise((resolve) => server.listen(0, '0.0.0.0', () => resolve(server)));
+}
+
+function shown(headers: IncomingMessage['headers']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-') && !OWN.has(name)));
+}
+
+/** A mesh with one sidecar of its own. */
+class World {
+  readonly mesh = new MeshOnStream(SETTINGS);
+  private harness: AdsHarness | undefined;
+  private envoy: EnvoyProcess | undefined;
+  private at = 0;
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+  async start(loading: Loading, objects: readonly MeshObject[]): Promise<void> {
+    this.harness = await startHarness(this.mesh.sources);
+    const client = this.harness.addPod('client');
+    const own = pod('client', { uid: client.uid, address: client.ips[0] ?? '' });
+    own.metadata = { ...own.metadata, annotations: { ...own.metadata?.annotations, [LOADING_ANNOTATION]: loading } };
+    this.at = await freePort();
+    this.mesh.put({ kind: 'Pod', object: own }, ...objects);
+    this.mesh.listeners.update([httpListener(this.at, 80, loading === 'on-demand')]);
+    const { port: adsPort, rootPem } = this.harness;
+    this.envoy = await startEnvoy({ nodeId: nodeIdOf(client), token: client.token, adsPort, rootPem });
+  }
+
+  /** Everything that can be told apart of the answer, as text. */
+  ask({ method, host, path, headers, bytes }: TrafficRequest): Promise<string> {
+    const { agent, at } = this;
+    return new Promise((resolve) => {
+      const sent = request(
+        { agent, host: '127.0.0.1', port: at, method, path, headers: { ...headers, host } },
+        (answer) => {
+          let body = '';
+          answer.on('data', (data: Buffer) => {
+            body += data.toString();
+          });
+          answer.on('end', () => {
+            const { statusCode: status, headers } = answer;
+            resolve(JSON.stringify({ status, headers: shown(headers), location: headers.location, body }));
+          });
+        },
+      );
+      sent.on('error', (error) => resolve(`error: ${error.message}`));
+      sent.setTimeout(15_000, () => sent.destroy(new Error('no answer within 15 s')));
+      sent.end(method === 'POST' ? Buffer.alloc(bytes) : undefined);
+    });
+  }
+
+  /** Waits until a host that answers by itself says what it was last told to. */
+  async reached(mark: string): Promise<void> {
+    const hello: TrafficRequest = { method: 'GET', host: 'marker.example.com', path: '/', headers: {}, bytes: 0 };
+    for (const end = performance.now() + 20_000; performance.now() < end; ) {
+      if ((await this.ask(hello)).includes(mark)) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`${mark} did not arrive: ${this.envoy?.log()}`);
+  }
+
+  /** Outbound clusters that the proxy has. */
+  async clusters(): Promise<number> {
+    const text = (await this.envoy?.admin('/clusters')) ?? '';
+    return new Set([...text.matchAll(/^(outbound\|[^:]*)::/gm)].map(([, name]) => name)).size;
+  }
+
+  async stop(): Promise<void> {
+    this.agent.destroy();
+    await this.envoy?.stop();
+    await this.harness?.stop();
+  }
+}
+
+describe('a sidecar on demand and an eager one', () => {
+  const worlds = { eager: new World(), 'on-demand': new World() };
+  const servers = new Map<string, Server>();
+
+  beforeAll(async () => {
+    for (const name of NAMES) servers.set(name, await startBackend(name));
+    const objects = [...NAMES.flatMap(objectsOf), marker('start')];
+    for (const loading of ['eager', 'on-demand'] as const) await worlds[loading].start(loading, objects);
+    await both((world) => world.reached('start'));
+  }, 60_000);
+
+  afterAll(async () => {
+    await both((world) => world.stop());
+    for (const server of servers.values()) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  const both = (work: (world: World) => Promise<unknown>) => Promise.all(Object.values(worlds).map(work));
+
+  function portOf(name: string): number {
+    const address = servers.get(name)?.address();
+    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+  }
+
+  function objectsOf(name: string): MeshObject[] {
+    const target = portOf(name);
+    const pods = ['1', '2'].map((digit) =>
+      pod(`${name}-v${digit}`, {
+        injected: false,
+        address: `127.0.0.${digit}`,
+        labels: { app: name, version: `v${digit}` },
+      }),
+    );
+    const ports = [{ name: 'http', port: 80, targetPort: target }];
+    const subsets = ['v1', 'v2'].map((version) => ({ name: version, labels: { version } }));
+    return [
+      ...pods.map((object): MeshObject => ({ kind: 'Pod', object })),
+      { kind: 'Service', object: service(name, { app: name }, { clusterIP: 'None', ports }) },
+      { kind: 'EndpointSlice', object: slice(name, pods, { http: target }) },
+      { kind: 'DestinationRule', object: destinationRule(`shop/${name}`, { host: name, subsets }) },
+    ];
+  }
+
+  function marker(mark: string): MeshObject {
+    const http = [{ directResponse: { status: 200, body: { string: mark } } }];
+    return { kind: 'VirtualService', object: virtualService('shop/marker', { hosts: ['marker.example.com'], http }) };
+  }
+
+  /** Gives some Services other rules, or none, and takes one away or brings it back. */
+  async function change(round: number): Promise<void> {
+    const seed = SEED + round;
+    const rules = fc.sample(randomRules(NAMES), { numRuns: 3, seed });
+    const [unruled, gone] = fc.sample(fc.constantFrom(...NAMES), { numRuns: 2, seed });
+    const removed: MeshChange[] = [
+      { kind: 'VirtualService', key: `shop/${unruled}`, object: undefined },
+      { kind: 'Service', key: `shop/${gone}`, object: undefined },
+    ];
+    const back = round % 2 === 1;
+    await both(async ({ mesh }) => {
+      if (back) mesh.put(...NAMES.flatMap(objectsOf));
+      else mesh.apply(removed);
+      mesh.put(
+        ...rules.map(
+          ({ host, spec }): MeshObject => ({ kind: 'VirtualService', object: virtualService(`shop/${host}`, spec) }),
+        ),
+        marker(`round ${round}`),
+      );
+    });
+    await both((world) => world.reached(`round ${round}`));
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  }
+
+  /** How often each answer came. */
+  async function answersTo(world: World, one: TrafficRequest, times: number): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    const answers = await Promise.all(Array.from({ length: times }, () => world.ask(one)));
+    for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    return counts;
+  }
+
+  /** What is wrong with the answers of both to a request; undefined: nothing. */
+  async function difference(one: TrafficRequest, seen: Set<string>): Promise<string | undefined> {
+    const ask = (times: number) =>
+      Promise.all([answersTo(worlds.eager, one, times), answersTo(worlds['on-demand'], one, times)]);
+    let [eager, onDemand] = await ask(REPEATS);
+    for (const answer of eager.keys()) seen.add(statusOf(answer));
+    if (eager.size > 1 || onDemand.size > 1) [eager, onDemand] = await ask(SHARED_REPEATS);
+    const report = `${JSON.stringify(one)}: eager ${JSON.stringify([...eager])}, on demand ${JSON.stringify([...onDemand])}`;
+    for (const answer of new Set([...eager.keys(), ...onDemand.keys()])) {
+      const [a, b] = [eager.get(answer) ?? 0, onDemand.get(answer) ?? 0];
+      // Of what came so often in all, each side had its half.
+      const { least, most } = credibleRange(a + b, 0.5);
+      const isShared = eager.size > 1 && onDemand.size > 1;
+      if (isShared ? a < least || a > most : a !== b) return report;
+    }
+    return undefined;
+  }
+
+  test(
+    'answer alike, whatever the rules, and whatever comes and goes',
+    async () => {
+      const seen = new Set<string>();
+      const differences: string[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        await change(round);
+        const requests = fc.sample(trafficRequests(NAMES), { numRuns: DIFFERENT, seed: SEED + round });
+        for (const one of requests) {
+          const found = await difference(one, seen);
+          if (found !== undefined) differences.push(`EQUIVALENCE_SEED=${SEED}, round ${round}: ${found}`);
+        }
+      }
+      expect(differences).toEqual([]);
+      // It was worth it: requests were forwarded, answered by the sidecar itself, and had nowhere to go.
+      expect([...seen].sort()).toEqual(expect.arrayContaining(['200', '301', '418', '503']));
+    },
+    60_000 + ROUNDS * 20_000,
+  );
+});
+
+function statusOf(answer: string): string {
+  return /"status":(\d+)/.exec(answer)?.[1] ?? answer;
+}
