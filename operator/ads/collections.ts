@@ -16,6 +16,8 @@ interface HoldingChange {
   readonly doubtful: readonly string[];
   /** Virtual hosts that may differ now. */
   readonly touched: readonly string[];
+  /** Virtual hosts of which it is to be told that they are gone. */
+  readonly abandoned: readonly string[];
 }
 
 /** The route configurations all of whose virtual hosts a proxy is to have. Names of these have that of the configuration and a slash in front. */
@@ -44,14 +46,15 @@ export class Collections {
     for (const name of added) this.names.add(name);
     const doubtful: string[] = [];
     const touched: string[] = [];
+    const abandoned: string[] = [];
     for (const name of held) {
       const collection = collectionOf(name);
       if (added.has(collection)) touched.push(name);
       if (added.has(collection) && fresh.has(collection)) doubtful.push(name);
       // Envoy has thrown these away but goes on reporting that it has them, until their removal; it would not be sent them when it asks again.
-      if (this.isAbandoned(name)) touched.push(name);
+      if (this.isAbandoned(name)) abandoned.push(name);
     }
-    return { added, doubtful, touched };
+    return { added, doubtful, touched, abandoned };
   }
 }
 

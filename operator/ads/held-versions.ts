@@ -26,6 +26,11 @@ export class HeldVersions {
     return version !== undefined && version !== ABSENT;
   }
 
+  /** Whether the proxy has nothing of the name, whether it takes what it was sent or not. */
+  isAbsent(name: string): boolean {
+    return [this.unacknowledged.get(name), this.sent.get(name)].every((one) => one === undefined || one === ABSENT);
+  }
+
   /** Takes in what the proxy says that it holds. */
   claim(name: string, version: string): void {
     this.sent.set(name, version);

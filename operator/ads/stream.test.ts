@@ -92,6 +92,18 @@ describe('clusters', () => {
   });
 });
 
+test('a proxy that refuses to hear that there are no such routes keeps no cluster for it', () => {
+  const stream = openStream({ ...STREAM_SETTINGS, removalDelayMs: 0 });
+  stream.put(CLUSTER_TYPE, 'a', '1');
+  stream.ask(ROUTE_TYPE, '80');
+  stream.refuse(ROUTE_TYPE, 'no');
+  stream.ask(CLUSTER_TYPE, '*');
+  stream.acknowledge(CLUSTER_TYPE);
+  stream.remove(CLUSTER_TYPE, 'a');
+  expect(stream.sent).toEqual(['RouteConfiguration -80', 'Cluster a@1', 'Cluster -a']);
+  stream.close();
+});
+
 describe('routes', () => {
   test('wait for a new cluster until the proxy has it and its endpoints', () => {
     const { sent, put, ask, acknowledge, close } = openStream();

@@ -75,9 +75,7 @@ export class ProxyStream {
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
   receive(received: DeltaRequest): void {
-    const { typeUrl, initialVersions } = received;
-    const find = (name: string) => this.registry.lookup(this.proxy, typeUrl, name, initialVersions.get(name));
-    const request = shareNames(received, find);
+    const request = shareNames(received, (name, held, asked) => this.newest(received.typeUrl, name, held, asked));
     let subscription = this.subscriptions.get(request.typeUrl);
     if (subscription === undefined) {
       subscription = new Subscription(request.typeUrl);
@@ -96,7 +94,7 @@ export class ProxyStream {
     // Envoy also changes what it asks for in a request that acknowledges something.
     const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
     if (changes && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
-      this.followRoutes();
+      this.followRoutes(request.typeUrl === VIRTUAL_HOST_TYPE ? request.current : undefined);
     }
     this.pump();
   }
@@ -209,13 +207,17 @@ export class ProxyStream {
   private pending(subscription: Subscription, isFull?: (resources: number, bytes: number) => boolean): Pending {
     const { typeUrl } = subscription;
     return subscription.pending(
-      (name) =>
-        subscription.names.has(name)
-          ? this.registry.lookup(this.proxy, typeUrl, name, subscription.version(name))
-          : this.registry.lookupInWildcard(this.proxy, typeUrl, name),
+      (name) => this.newest(typeUrl, name, subscription.version(name), subscription.names.has(name)),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
       isFull,
     );
+  }
+
+  /** The newest state of a name as the proxy is to have it, who asks for the name or for all. */
+  private newest(typeUrl: string, name: string, held: string | undefined, asked: boolean): XdsResource | undefined {
+    return asked
+      ? this.registry.lookup(this.proxy, typeUrl, name, held)
+      : this.registry.lookupInWildcard(this.proxy, typeUrl, name);
   }
 
   private write(subscription: Subscription, chosen: Pending, whole: boolean): void {
@@ -258,14 +260,15 @@ export class ProxyStream {
   /**
    * Envoy asks for virtual hosts once, and does not say of which route configurations: of all that it has, from the moment it has one
    * (`VhdsSubscription` in its source).
+   * @param current virtual hosts of which it has just said that it has the newest version
    */
-  private followRoutes(): void {
+  private followRoutes(current?: ReadonlySet<string>): void {
     const routes = this.subscriptions.get(ROUTE_TYPE);
     const hosts = this.subscriptions.get(VIRTUAL_HOST_TYPE);
     if (routes === undefined || hosts === undefined) return;
     const has = [...routes.names].filter((name) => routes.holds(name));
     const holding = { has, asked: routes.names, fresh: this.freshRoutes };
-    hosts.collect(holding, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name));
+    hosts.collect(holding, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name), current);
     this.freshRoutes.clear();
   }
 

@@ -1,7 +1,7 @@
 import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import { Collections, type RouteHolding } from './collections.ts';
 import { ABSENT, HeldVersions } from './held-versions.ts';
-import type { DeltaRequest } from './request.ts';
+import type { KnownRequest } from './shared-names.ts';
 
 /** A version that the proxy refused, and why. */
 export interface Rejection {
@@ -60,7 +60,7 @@ export class Subscription {
    * @param fresh names that must be sent whatever version the proxy says it holds
    * @param wildcardNames gives the names that a wildcard covers now
    */
-  subscribe(request: DeltaRequest, fresh: (name: string) => boolean, wildcardNames: () => Iterable<string>): void {
+  subscribe(request: KnownRequest, fresh: (name: string) => boolean, wildcardNames: () => Iterable<string>): void {
     const first = !this.started;
     this.started = true;
     // Of virtual hosts Envoy means those of its route configurations (see `collect`).
@@ -68,7 +68,7 @@ export class Subscription {
     if (first) {
       for (const [name, version] of request.initialVersions) {
         this.held.claim(name, version);
-        this.dirty.add(name);
+        if (!request.current.has(name)) this.dirty.add(name);
       }
     }
     for (const name of request.subscribe) {
@@ -77,17 +77,16 @@ export class Subscription {
         continue;
       }
       this.names.add(name);
-      this.dirty.add(name);
       // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
-      if (!first || fresh(name) || !request.initialVersions.has(name)) {
-        this.held.forget(name);
-      }
+      const isHeld = first && !fresh(name) && request.initialVersions.has(name);
+      if (!isHeld) this.held.forget(name);
+      if (!isHeld || !request.current.has(name)) this.dirty.add(name);
     }
     if (wildcard && !this.wildcard) {
       this.wildcard = true;
       this.owesResponse = request.initialVersions.size === 0;
       for (const name of wildcardNames()) {
-        this.dirty.add(name);
+        if (!first || !request.current.has(name)) this.dirty.add(name);
       }
     }
     this.unsubscribe(request.unsubscribe);
@@ -96,12 +95,21 @@ export class Subscription {
   /**
    * Takes in which route configurations a proxy has, all of whose virtual hosts it is to have.
    * @param members gives the names that a route configuration's virtual hosts may have
+   * @param current virtual hosts whose newest version it has where it has them
    */
-  collect(routes: RouteHolding, members: (collection: string) => Iterable<string>): void {
-    const { added, doubtful, touched } = this.collections.change(routes, this.held.names());
+  collect(
+    routes: RouteHolding,
+    members: (collection: string) => Iterable<string>,
+    current: ReadonlySet<string> = new Set(),
+  ): void {
+    const { added, doubtful, touched, abandoned } = this.collections.change(routes, this.held.names());
+    const look = (name: string): void => {
+      if (!current.has(name)) this.dirty.add(name);
+    };
+    for (const name of touched) look(name);
+    for (const collection of added) for (const name of members(collection)) look(name);
     for (const name of doubtful) this.held.doubt(name);
-    for (const name of touched) this.dirty.add(name);
-    for (const collection of added) for (const name of members(collection)) this.dirty.add(name);
+    for (const names of [doubtful, abandoned]) for (const name of names) this.dirty.add(name);
   }
 
   /**
@@ -219,7 +227,7 @@ export class Subscription {
     }
     this.maxNames = error === undefined ? this.maxNames * 2 : this.maxNames;
     for (const name of names) {
-      if (error !== undefined && blamed.includes(name)) {
+      if (error !== undefined && blamed.includes(name) && !this.held.isAbsent(name)) {
         this.rejected.set(name, { version: this.held.get(name) ?? ABSENT, message: error });
       } else {
         this.held.acknowledge(name);

@@ -236,9 +236,14 @@ export class Outbound {
   }
 
   private variantOf(name: string, { scope }: Client): ServiceVariant | undefined {
-    const known = this.found.get(scope) ?? new Map<string, ServiceVariant>();
-    this.found.set(scope, known);
-    const variant = known.get(name) ?? this.findVariant(name, scope);
+    let known = this.found.get(scope);
+    const before = known?.get(name);
+    if (before !== undefined) return before;
+    if (known === undefined) {
+      known = new Map();
+      this.found.set(scope, known);
+    }
+    const variant = this.findVariant(name, scope);
     // Names that mean nothing are anybody's to make up: they are not remembered.
     if (variant?.clusters.has(name)) known.set(name, variant);
     return variant;
