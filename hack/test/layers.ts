@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** A layer of the tests. The order is the order they run in: what breaks first should be what is cheapest to mend. */
 export interface Layer {
   readonly name: string;
@@ -21,10 +23,10 @@ export const LAYERS: readonly Layer[] = [
     about: 'tests beside their files, golden files included; no root, no cluster',
     minutes: 10,
     needs: 'nothing',
-    // On two cores Jest would else run one file after the other.
+    // On two cores Jest would else run one file after the other; some wait for clocks most of the time.
     jest: [
       '--maxWorkers',
-      '100%',
+      String(Math.ceil(availableParallelism() * 1.5)),
       '--testPathIgnorePatterns',
       '/node_modules/',
       '/dist/',
