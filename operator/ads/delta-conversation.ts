@@ -6,7 +6,8 @@ import type { ProxyRegistry } from './proxy-registry.ts';
 import { decodeOrRefuse, type Refusal, tooLate, unavailable } from './refusal.ts';
 import { decodeDeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
-import { ProxyStream, type StreamSettings } from './stream.ts';
+import { ProxyStream } from './stream.ts';
+import type { StreamSettings } from './stream-settings.ts';
 
 /** What all delta streams share. */
 export interface DeltaContext {

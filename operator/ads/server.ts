@@ -15,7 +15,7 @@ import { ProxyRegistry } from './proxy-registry.ts';
 import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
-import { STREAM_SETTINGS, type StreamSettings } from './stream.ts';
+import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
 
 const DELTA_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
 const SOTW_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';

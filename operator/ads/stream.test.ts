@@ -6,7 +6,8 @@ import {
 } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import { ResourceRegistry } from './resource-registry.ts';
-import { ProxyStream, STREAM_SETTINGS } from './stream.ts';
+import { ProxyStream } from './stream.ts';
+import { STREAM_SETTINGS } from './stream-settings.ts';
 
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];

@@ -14,32 +14,8 @@ import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
 import { shareNames } from './shared-names.ts';
+import type { StreamEvents, StreamSettings } from './stream-settings.ts';
 import { type Pending, Subscription } from './subscription.ts';
-
-/** Bounds of a stream, in ms and bytes. */
-export interface StreamSettings {
-  /** How long routes wait for new clusters to be ready. Longer than the 15 s Envoy itself waits for a first fetch. */
-  readonly routePatienceMs: number;
-  /** How long clusters outlive the acknowledged removal of the last route to them. */
-  readonly removalDelayMs: number;
-  /** Resource bytes in one response; more goes in the next one. */
-  readonly responseBytes: number;
-}
-
-export const STREAM_SETTINGS: StreamSettings = {
-  routePatienceMs: 20_000,
-  removalDelayMs: 1_000,
-  responseBytes: 1 << 20,
-};
-
-/** What a stream tells the outside. */
-export interface StreamEvents {
-  /** Sends one encoded response. */
-  write(bytes: Buffer): void;
-  pushed(typeUrl: string, resources: number, bytes: number): void;
-  /** An ACK or, with a message, a NACK; ms since the response was written. */
-  answered(typeUrl: string, names: readonly string[], error: string | undefined, ms: number): void;
-}
 
 /**
  * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
@@ -48,6 +24,8 @@ export interface StreamEvents {
  */
 const ROUTING = [ROUTE_TYPE, VIRTUAL_HOST_TYPE, LISTENER_TYPE];
 const ORDERED = [CLUSTER_TYPE, ENDPOINT_TYPE, ...ROUTING];
+
+const NOTHING_HELD: ReadonlyMap<string, string> = new Map();
 
 /** The state of one proxy's delta ADS stream. It knows nothing of gRPC. */
 export class ProxyStream {
@@ -75,8 +53,10 @@ export class ProxyStream {
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
   receive(received: DeltaRequest): void {
-    const request = shareNames(received, (name, held, asked) => this.newest(received.typeUrl, name, held, asked));
-    let subscription = this.subscriptions.get(request.typeUrl);
+    let subscription = this.subscriptions.get(received.typeUrl);
+    // What a proxy holds it says in its first request.
+    const said = subscription === undefined ? received : { ...received, initialVersions: NOTHING_HELD };
+    const request = shareNames(said, (name, held, asked) => this.newest(received.typeUrl, name, held, asked));
     if (subscription === undefined) {
       subscription = new Subscription(request.typeUrl);
       this.subscriptions.set(request.typeUrl, subscription);
@@ -94,7 +74,7 @@ export class ProxyStream {
     // Envoy also changes what it asks for in a request that acknowledges something.
     const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
     if (changes && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
-      this.followRoutes(request.typeUrl === VIRTUAL_HOST_TYPE ? request.current : undefined);
+      this.followRoutes(request.current);
     }
     this.pump();
   }
@@ -260,7 +240,7 @@ export class ProxyStream {
   /**
    * Envoy asks for virtual hosts once, and does not say of which route configurations: of all that it has, from the moment it has one
    * (`VhdsSubscription` in its source).
-   * @param current virtual hosts of which it has just said that it has the newest version
+   * @param current names, virtual hosts among them, of which it has just said that it has the newest version
    */
   private followRoutes(current?: ReadonlySet<string>): void {
     const routes = this.subscriptions.get(ROUTE_TYPE);

@@ -65,11 +65,9 @@ export class Subscription {
     this.started = true;
     // Of virtual hosts Envoy means those of its route configurations (see `collect`).
     let wildcard = first && request.subscribe.length === 0 && this.typeUrl !== VIRTUAL_HOST_TYPE;
-    if (first) {
-      for (const [name, version] of request.initialVersions) {
-        this.held.claim(name, version);
-        if (!request.current.has(name)) this.dirty.add(name);
-      }
+    for (const [name, version] of request.initialVersions) {
+      this.held.claim(name, version);
+      if (!request.current.has(name)) this.dirty.add(name);
     }
     for (const name of request.subscribe) {
       if (name === '*') {
@@ -78,16 +76,14 @@ export class Subscription {
       }
       this.names.add(name);
       // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
-      const isHeld = first && !fresh(name) && request.initialVersions.has(name);
+      const isHeld = request.initialVersions.has(name) && !fresh(name);
       if (!isHeld) this.held.forget(name);
       if (!isHeld || !request.current.has(name)) this.dirty.add(name);
     }
     if (wildcard && !this.wildcard) {
       this.wildcard = true;
       this.owesResponse = request.initialVersions.size === 0;
-      for (const name of wildcardNames()) {
-        if (!first || !request.current.has(name)) this.dirty.add(name);
-      }
+      for (const name of wildcardNames()) if (!request.current.has(name)) this.dirty.add(name);
     }
     this.unsubscribe(request.unsubscribe);
   }
@@ -95,16 +91,16 @@ export class Subscription {
   /**
    * Takes in which route configurations a proxy has, all of whose virtual hosts it is to have.
    * @param members gives the names that a route configuration's virtual hosts may have
-   * @param current virtual hosts whose newest version it has where it has them
+   * @param current names whose newest version it has where it has them
    */
   collect(
     routes: RouteHolding,
     members: (collection: string) => Iterable<string>,
-    current: ReadonlySet<string> = new Set(),
+    current?: ReadonlySet<string>,
   ): void {
     const { added, doubtful, touched, abandoned } = this.collections.change(routes, this.held.names());
     const look = (name: string): void => {
-      if (!current.has(name)) this.dirty.add(name);
+      if (current?.has(name) !== true) this.dirty.add(name);
     };
     for (const name of touched) look(name);
     for (const collection of added) for (const name of members(collection)) look(name);
@@ -174,20 +170,19 @@ export class Subscription {
         bytes += resource.bytes.length;
       } else if (resource === undefined && this.names.has(name) && isPending(name)) {
         // The source says when it knows.
-      } else if (resource === undefined && this.names.has(name) && sent !== ABSENT) {
-        removed.push(name);
-      } else if (
-        resource === undefined &&
-        sent !== undefined &&
-        sent !== ABSENT &&
-        (this.covers(name) || this.collections.isAbandoned(name))
-      ) {
+      } else if (resource === undefined && this.isToGo(name)) {
         removed.push(name);
       } else {
         this.dirty.delete(name);
       }
     }
     return { upserts, removed, more };
+  }
+
+  /** Whether the proxy is still to be told that a name without a resource does not exist. */
+  private isToGo(name: string): boolean {
+    if (this.names.has(name)) return this.held.get(name) !== ABSENT;
+    return this.holds(name) && (this.covers(name) || this.collections.isAbandoned(name));
   }
 
   /**

@@ -18,9 +18,9 @@ import {
   slice,
   workloadEntry,
 } from './testing/objects.ts';
+import { maybe } from './testing/optional.ts';
 import { virtualServiceChanges } from './testing/virtual-service-changes.ts';
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
 const index = fc.nat({ max: 3 });
 const namespaces = fc.constantFrom('shop', 'other', 'heddle-system');
 const apps = fc.constantFrom('a', 'b');

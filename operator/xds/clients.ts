@@ -51,8 +51,9 @@ export class Clients {
   private readonly users = new Map<Scope, number>();
   private readonly known = new Map<WorkloadUid, { readonly client: Client; readonly proxy: ProxyIdentity }>();
   private readonly onDemand = new Set<WorkloadUid>();
-  /** Of the clients that are known; undefined: to be found anew. */
-  private knownViews: readonly View[] | undefined;
+  /** Of the clients that are known, by `viewKey`, and how many have each. */
+  private readonly knownViews = new Map<string, View>();
+  private readonly viewUsers = new Map<string, number>();
   private epoch = -1;
 
   constructor(
@@ -87,13 +88,8 @@ export class Clients {
     return this.scopes.values();
   }
 
-  /** Views of the proxies that have asked, each once. */
-  views(): readonly View[] {
-    if (this.knownViews === undefined) {
-      const found = new Map<string, View>();
-      for (const { client } of this.known.values()) found.set(viewKey(client), client);
-      this.knownViews = [...found.values()];
-    }
+  /** Views of the proxies that have asked, by `viewKey`. */
+  get views(): ReadonlyMap<string, View> {
     return this.knownViews;
   }
 
@@ -116,9 +112,8 @@ export class Clients {
     if (known === undefined) return false;
     if (this.workloads(uid) === undefined) {
       this.known.delete(uid);
-      this.knownViews = undefined;
       this.onDemand.delete(uid);
-      this.leave(known.client.scope);
+      this.leave(known.client);
       return true;
     }
     const client = this.put(known.proxy);
@@ -140,25 +135,24 @@ export class Clients {
   }
 
   private put(proxy: ProxyIdentity): Client {
-    const before = this.known.get(proxy.uid)?.client.scope;
+    const before = this.known.get(proxy.uid)?.client;
     const client = this.build(proxy);
     this.known.set(proxy.uid, { client, proxy });
-    this.knownViews = undefined;
     if (client.onDemand) this.onDemand.add(proxy.uid);
     else this.onDemand.delete(proxy.uid);
+    const key = viewKey(client);
+    this.knownViews.set(key, client);
+    this.viewUsers.set(key, (this.viewUsers.get(key) ?? 0) + 1);
     this.users.set(client.scope, (this.users.get(client.scope) ?? 0) + 1);
     if (before !== undefined) this.leave(before);
     return client;
   }
 
-  private leave(scope: Scope): void {
-    const users = (this.users.get(scope) ?? 0) - 1;
-    if (users > 0) {
-      this.users.set(scope, users);
-      return;
-    }
-    this.users.delete(scope);
-    if (this.scopes.get(scope.key) === scope) this.scopes.delete(scope.key);
+  private leave(client: Client): void {
+    const { scope } = client;
+    const key = viewKey(client);
+    if (countDown(this.viewUsers, key)) this.knownViews.delete(key);
+    if (countDown(this.users, scope) && this.scopes.get(scope.key) === scope) this.scopes.delete(scope.key);
   }
 
   private build(proxy: ProxyIdentity): Client {
@@ -176,6 +170,14 @@ export class Clients {
     }
     return { scope, ...traits };
   }
+}
+
+/** Counts one less. True when that was the last. */
+function countDown<Key>(counts: Map<Key, number>, key: Key): boolean {
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+  return left <= 0;
 }
 
 function traitsOf(proxy: ProxyIdentity, workload: Workload | undefined): Traits {

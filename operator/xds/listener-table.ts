@@ -2,7 +2,7 @@ import { HEALTH_PORT, INBOUND_PORT, METRICS_PORT, OUTBOUND_PORT, PROBE_PORT } fr
 import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
 import type { ResolutionSources } from './backend-resolution.ts';
-import { type View, viewKey } from './clients.ts';
+import { type Clients, type View, viewKey } from './clients.ts';
 import { type DnsHost, translateDnsListener } from './dns-listener.ts';
 import { describeDnsHost, describeTarget } from './listener-items.ts';
 import {
@@ -38,7 +38,7 @@ interface Variant {
 export class ListenerTable {
   private readonly sources: ResolutionSources;
   private readonly log: Pick<VersionLog, 'note'>;
-  private readonly views: () => Iterable<View>;
+  private readonly clients: Pick<Clients, 'views'>;
   private readonly entrances = new Map<string, XdsResource>();
   /** Name → by what it depends on. */
   private readonly listeners = new Map<string, Map<string, Variant>>();
@@ -49,12 +49,12 @@ export class ListenerTable {
 
   /**
    * @param log is told of every version that is made
-   * @param views gives those of all clients that have listeners
+   * @param clients that have listeners
    */
-  constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>, views: () => Iterable<View>) {
+  constructor(sources: ResolutionSources, log: Pick<VersionLog, 'note'>, clients: Pick<Clients, 'views'>) {
     this.sources = sources;
     this.log = log;
-    this.views = views;
+    this.clients = clients;
   }
 
   /**
@@ -125,18 +125,15 @@ export class ListenerTable {
   private refresh(name: string, hostname: Hostname): boolean {
     if (name === DNS_LISTENER && !this.capturesDns) return false;
     const variants = this.listeners.get(name) ?? new Map<string, Variant>();
-    const inUse = new Map<string, View>();
-    for (const view of this.views()) if (mayHave(view, name)) inUse.set(viewKey(view), view);
+    const { views } = this.clients;
     let differs = false;
     for (const [key, variant] of variants) {
-      const { scope } = variant.view;
       // Scopes that nobody is of any more know nothing new.
-      if (inUse.get(key)?.scope !== scope) {
+      if (views.get(key)?.scope !== variant.view.scope) {
         variants.delete(key);
         differs = true;
         continue;
       }
-      inUse.delete(key);
       const text = this.item(name, variant.view, hostname);
       if (text === variant.items.get(hostname)) continue;
       if (text === undefined) variant.items.delete(hostname);
@@ -145,7 +142,8 @@ export class ListenerTable {
       differs = true;
     }
     // Of whoever has not asked since clients were sorted, nothing is known to have stayed.
-    return differs || inUse.size > 0;
+    for (const [key, view] of views) differs ||= mayHave(view, name) && !variants.has(key);
+    return differs;
   }
 
   private variant(name: string, { scope, dualStack, dnsCapture, onDemand }: View): Variant {

@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
-import { MeshBuilder } from '../mesh/mesh-builder.ts';
-import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
+import type { MeshObject } from '../mesh/mesh-object.ts';
 import { pod, SETTINGS, service, serviceEntry, virtualService } from '../mesh/testing/objects.ts';
 import { CLUSTER_TYPE } from './resource.ts';
+import { MeshCache } from './testing/mesh-cache.ts';
 import { proxyOf } from './testing/mesh-fixture.ts';
-import { XdsCache } from './xds-cache.ts';
 
 const COPIES = 'outbound|80||copies.shop.svc.cluster.local';
 const WILD = 'outbound|80||*.example.com';
@@ -35,26 +34,19 @@ const LAZY = proxyOf('lazy');
 
 /** A cache that a proxy with clusters on demand has asked, and what it is told. */
 function start() {
-  const builder = new MeshBuilder(SETTINGS);
-  const cache = new XdsCache();
+  const mesh = new MeshCache(SETTINGS);
+  const { cache } = mesh;
   const told = new Set<string>();
-  const apply = (changes: readonly MeshChange[]): void => {
-    const { snapshot, delta } = builder.apply(changes);
-    cache.update(snapshot, delta);
-  };
   cache.onChange((change) => {
     for (const name of change.affected(LAZY)?.get(CLUSTER_TYPE) ?? []) told.add(name);
   });
-  // Kind and object stay together, which a spread over a union of types does not show.
-  const put = (...objects: MeshObject[]): void =>
-    apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
   const mirrorTo = (host: string): void => {
     const spec = { hosts: ['a'], http: [{ route: [{ destination: { host: 'a' } }], mirror: { host } }] };
-    put({ kind: 'VirtualService', object: virtualService('shop/mirrored', spec) });
+    mesh.put({ kind: 'VirtualService', object: virtualService('shop/mirrored', spec) });
   };
-  put(...BASE);
+  mesh.put(...BASE);
   const clusters = () => [...cache.wildcard(LAZY, CLUSTER_TYPE).keys()].filter((name) => name.startsWith('outbound|'));
-  return { put, mirrorTo, told, clusters };
+  return { mesh, mirrorTo, told, clusters };
 }
 
 test.each([
@@ -70,11 +62,11 @@ test.each([
 });
 
 test('an ExternalName that stands for another takes the copies with it', () => {
-  const { put, mirrorTo, told, clusters } = start();
+  const { mesh, mirrorTo, told, clusters } = start();
   mirrorTo('alias');
   clusters();
   told.clear();
-  put(alias('others'));
+  mesh.put(alias('others'));
   expect(clusters()).toEqual(['outbound|80||others.shop.svc.cluster.local']);
   expect([...told].sort()).toEqual(expect.arrayContaining([COPIES, 'outbound|80||others.shop.svc.cluster.local']));
 });

@@ -12,6 +12,7 @@ import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
 import { readOutboundCluster, routeConfiguration } from './names.ts';
+import { OnDemandClusters } from './on-demand-clusters.ts';
 import { type Touched, takeIn, withDependants } from './outbound-update.ts';
 import type { ResourceName } from './policy-carriers.ts';
 import {
@@ -42,6 +43,7 @@ export class Outbound {
   readonly virtualHosts: VirtualHostTable;
   readonly routes: RouteTable;
   readonly listeners: ListenerTable;
+  readonly onDemand: OnDemandClusters;
   private readonly builtin = new Map(translateBuiltinClusters().map((cluster) => [cluster.name, cluster]));
   private readonly log = new VersionLog();
   /** Policy → state of the mesh in which it last became another. */
@@ -62,7 +64,8 @@ export class Outbound {
     );
     this.virtualHosts = new VirtualHostTable(this, this.log);
     this.routes = new RouteTable(this.virtualHosts);
-    this.listeners = new ListenerTable(this, this.log, () => this.clients.views());
+    this.listeners = new ListenerTable(this, this.log, this.clients);
+    this.onDemand = new OnDemandClusters(this, (hostname, scope) => this.serviceOf(hostname, scope));
   }
 
   /** Takes the next snapshot, and tells the change which resources may differ for whom. */
@@ -90,7 +93,10 @@ export class Outbound {
       if (routing) affected.add(hostname);
     }
     for (const hostname of touched.policies) affected.add(hostname);
-    if (this.clients.anyOnDemand) this.tellMembership(new Set([...affected, ...touched.destinations]), change);
+    if (this.clients.anyOnDemand) {
+      const reached = new Set([...affected, ...touched.destinations]);
+      for (const name of this.onDemand.mayDiffer(reached)) change.addShared(CLUSTER_TYPE, name);
+    }
     this.noteChanges(delta, affected);
     const routed = withDependants(this, affected);
     for (const hostname of routed) {
@@ -124,25 +130,6 @@ export class Outbound {
 
   assignment(name: string, client: Client): XdsResource | undefined {
     return this.variantOf(name, client)?.assignments.get(name)?.for(client);
-  }
-
-  /**
-   * Whether a client is sent a cluster when a request first goes there: those of HTTP, which wait for it. Where connections may go to it, or copies of
-   * requests, nothing would wait.
-   */
-  isOnDemand(name: string, { scope, onDemand }: Client): boolean {
-    if (!onDemand || this.builtin.has(name)) return false;
-    const read = readOutboundCluster(name);
-    const service = read && this.serviceOf(read.hostname, scope);
-    if (read === undefined || service === undefined || this.isLedToUnasked(service.hostname)) return false;
-    const port = routablePorts(service).find((one) => one.port === read.port);
-    return port !== undefined && port.protocol !== 'auto' && isHttp(port.protocol);
-  }
-
-  /** Whether connections or copies of requests are led to a host: by its name, by one that stands for it, or by one that it covers. */
-  private isLedToUnasked(hostname: Hostname): boolean {
-    for (const name of this.aliases.withAliases([hostname])) if (this.rules.leadsUnasked(name)) return true;
-    return isWildcard(hostname) && [...this.rules.allUnasked()].some((name) => coversHostname(hostname, name));
   }
 
   /** All clusters that a client sees. */
@@ -197,21 +184,6 @@ export class Outbound {
     const hostnames = new Set([...policies, ...routes, ...destinations]);
     for (const key of services) hostnames.add(hostnameOfKey(key));
     for (const scope of this.clients.all()) scope.forget(hostnames);
-  }
-
-  /** Whether clients are sent clusters on demand depends on ports, and on what leads there, which a cluster may not show. */
-  private tellMembership(hostnames: ReadonlySet<Hostname>, change: CacheChange): void {
-    const reached = new Set(hostnames);
-    for (const hostname of hostnames) {
-      const target = this.aliases.target(hostname);
-      if (target !== undefined) reached.add(target);
-      for (const covering of this.hosts.coveringWildcards(hostname)) reached.add(covering);
-    }
-    for (const hostname of reached) {
-      for (const { key } of this.hosts.claimants(hostname)) {
-        for (const name of this.services.clusterNames(key)) change.addShared(CLUSTER_TYPE, name);
-      }
-    }
   }
 
   private noteChanges(delta: MeshDelta, affected: ReadonlySet<Hostname>): void {

@@ -1,10 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { MeshBuilder } from '../mesh/mesh-builder.ts';
-import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
+import type { MeshObject } from '../mesh/mesh-object.ts';
 import { destinationRule, pod, SETTINGS, service, virtualService } from '../mesh/testing/objects.ts';
 import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from './resource.ts';
+import { MeshCache } from './testing/mesh-cache.ts';
 import { proxyOf } from './testing/mesh-fixture.ts';
-import { XdsCache } from './xds-cache.ts';
 
 const SHOP = proxyOf('w0');
 const BANK = proxyOf('w1', 'bank');
@@ -30,49 +29,44 @@ const BASE: readonly MeshObject[] = [
 ];
 
 function start() {
-  const builder = new MeshBuilder(SETTINGS);
-  const cache = new XdsCache();
-  const put = (...objects: MeshObject[]): void => {
-    const changes = objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange);
-    const { snapshot, delta } = builder.apply(changes);
-    cache.update(snapshot, delta);
-  };
+  const mesh = new MeshCache(SETTINGS);
+  const { cache } = mesh;
   const told = new Set<string>();
   cache.onChange((change) => {
     for (const [typeUrl, names] of change.affected(SHOP) ?? [])
       for (const name of names) told.add(`${typeUrl} ${name}`);
   });
-  return { cache, put, told };
+  return { mesh, cache, told };
 }
 
 test('a client hears of a listener that others alone have looked at since all were sorted anew', () => {
-  const { cache, put, told } = start();
-  put(...BASE);
+  const { mesh, cache, told } = start();
+  mesh.put(...BASE);
   for (const proxy of [SHOP, BANK]) cache.wildcard(proxy, LISTENER_TYPE);
   const before = cache.lookup(SHOP, LISTENER_TYPE, TCP_LISTENER)?.version;
   // Whose namespace is whose matters from now on. Nothing of port 90 differs, so nobody looks at it again but one who joins.
-  put(routes('http', { hosts: ['web'], http: [{ timeout: '1s', route: [{ destination: { host: 'web' } }] }] }));
+  mesh.put(routes('http', { hosts: ['web'], http: [{ timeout: '1s', route: [{ destination: { host: 'web' } }] }] }));
   cache.lookup(BANK, LISTENER_TYPE, TCP_LISTENER);
   told.clear();
-  put(tcpTo('other'));
+  mesh.put(tcpTo('other'));
   expect(cache.lookup(SHOP, LISTENER_TYPE, TCP_LISTENER)?.version).not.toBe(before);
   expect([...told]).toContain(`${LISTENER_TYPE} ${TCP_LISTENER}`);
 });
 
 test('a client that becomes another hears of clusters that nobody has looked at yet', () => {
-  const { cache, put, told } = start();
+  const { mesh, cache, told } = start();
   const subsets = { host: 'web', workloadSelector: { matchLabels: { app: 'ui' } }, subsets: [{ name: 'v1' }] };
-  put(...BASE, { kind: 'DestinationRule', object: destinationRule('shop/web', subsets) });
+  mesh.put(...BASE, { kind: 'DestinationRule', object: destinationRule('shop/web', subsets) });
   cache.wildcard(SHOP, CLUSTER_TYPE);
-  put({ kind: 'Pod', object: pod('web', { uid: 'w0', labels: { app: 'ui' } }) });
+  mesh.put({ kind: 'Pod', object: pod('web', { uid: 'w0', labels: { app: 'ui' } }) });
   const subset = 'outbound|80|v1|web.shop.svc.cluster.local';
   expect([...told]).toContain(`${CLUSTER_TYPE} ${subset}`);
   expect(cache.lookup(SHOP, CLUSTER_TYPE, subset)).toBeDefined();
 });
 
 test('clients who see what an ExternalName stands for share no virtual host with those who do not', () => {
-  const { cache, put } = start();
-  put(
+  const { mesh, cache } = start();
+  mesh.put(
     ...BASE,
     {
       kind: 'Service',
@@ -90,7 +84,7 @@ test('clients who see what an ExternalName stands for share no virtual host with
   const seen = cache.lookup(SHOP, VIRTUAL_HOST_TYPE, name)?.version;
   const hidden = service('web', {}, { clusterIP: '10.96.0.1', ports: [{ name: 'http', port: 80 }] });
   hidden.metadata = { ...hidden.metadata, annotations: { 'networking.istio.io/exportTo': '.' } };
-  put({ kind: 'Service', object: hidden });
+  mesh.put({ kind: 'Service', object: hidden });
   expect(cache.lookup(SHOP, VIRTUAL_HOST_TYPE, name)?.version).toBe(seen);
   expect(cache.lookup(BANK, VIRTUAL_HOST_TYPE, name)?.version).not.toBe(seen);
 });

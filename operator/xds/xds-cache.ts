@@ -17,6 +17,7 @@ import {
   VIRTUAL_HOST_TYPE,
   type XdsResource,
 } from './resource.ts';
+import type { Scope } from './scope.ts';
 
 const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
 
@@ -41,12 +42,13 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const everything = this.outbound === undefined || delta.settings;
     const outbound = this.outbound === undefined || delta.settings ? new Outbound(snapshot.settings) : this.outbound;
     this.outbound = outbound;
-    const change = new CacheChange(
-      remembered(
-        (proxy) => outbound.clients.get(proxy).scope,
-        (scope) => outbound.names(scope),
-      ),
-    );
+    const names = new Map<Scope, ReturnType<Outbound['names']>>();
+    const change = new CacheChange((proxy) => {
+      const { scope } = outbound.clients.peek(proxy);
+      const known = names.get(scope) ?? outbound.names(scope);
+      names.set(scope, known);
+      return known;
+    });
     outbound.update(snapshot, everything ? wholeDelta(snapshot) : delta, change);
     const uids = everything
       ? new Set<WorkloadUid>([...this.inbound.uids(), ...snapshot.workloads.keys()])
@@ -110,7 +112,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   /** @inheritDoc */
   inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     if (typeUrl !== CLUSTER_TYPE || this.outbound === undefined) return true;
-    return !this.outbound.isOnDemand(name, this.outbound.clients.get(proxy));
+    return !this.outbound.onDemand.includes(name, this.outbound.clients.get(proxy));
   }
 
   /** @inheritDoc */
@@ -193,7 +195,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   private isOnDemand(outbound: Outbound, proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     // Endpoints are asked for with their cluster.
     if (typeUrl !== CLUSTER_TYPE && typeUrl !== ENDPOINT_TYPE) return false;
-    return outbound.isOnDemand(name, outbound.clients.peek(proxy));
+    return outbound.onDemand.includes(name, outbound.clients.peek(proxy));
   }
 }
 
@@ -221,7 +223,7 @@ function find(outbound: Outbound, client: Client, typeUrl: string, name: string)
 function wildcardOf(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
   const all = outbound.allClusters(client);
   if (!client.onDemand) return all;
-  return new Map([...all].filter(([name]) => !outbound.isOnDemand(name, client)));
+  return new Map([...all].filter(([name]) => !outbound.onDemand.includes(name, client)));
 }
 
 /** As if all of a snapshot were new. */
@@ -236,17 +238,6 @@ function wholeDelta(snapshot: MeshSnapshot): MeshDelta {
     sidecars: new Set(sidecars.keys()),
     policies: new Set(policies.keys()),
     settings: true,
-  };
-}
-
-/** Gives what was made of a key before, for whatever has that key. */
-function remembered<Item, Key, Value>(keyOf: (item: Item) => Key, make: (key: Key) => Value): (item: Item) => Value {
-  const known = new Map<Key, Value>();
-  return (item) => {
-    const key = keyOf(item);
-    const value = known.get(key) ?? make(key);
-    known.set(key, value);
-    return value;
   };
 }
 

@@ -34,7 +34,7 @@ function expectShare(count: number, tries: number, chance: number): void {
 }
 
 beforeAll(async () => {
-  backends = await Promise.all(['a', 'b', 'c', 'm', 'n'].map(startEchoBackend));
+  backends = await Promise.all(['a', 'b', 'c', 'm', 'n'].map((name) => startEchoBackend(name)));
   const rules = [
     at('/weights', { action: to(backend('a', 5), backend('b', 95)) }),
     at('/release', { action: to(backend('split', 40), backend('c', 60)) }),

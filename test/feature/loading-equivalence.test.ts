@@ -1,4 +1,4 @@
-import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { Agent, type IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
@@ -6,8 +6,10 @@ import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts'
 import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
 import { credibleRange } from './support/binomial.ts';
+import { type Echo, type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
 import { freePort } from './support/free-port.ts';
+import { call } from './support/http-call.ts';
 import { httpListener, MeshOnStream } from './support/mesh-on-stream.ts';
 import { randomRules, type TrafficRequest, trafficRequests } from './support/random-traffic.ts';
 
@@ -21,6 +23,8 @@ const REPEATS = 20;
 const SHARED_REPEATS = 120;
 const ROUNDS = Math.ceil(Number(EQUIVALENCE_REQUESTS) / (DIFFERENT * REPEATS));
 const NAMES = ['s0', 's1', 's2', 's3', 's4', 's5'];
+/** No request may take as long. */
+const ANSWER_MS = 15_000;
 /** Clusters outlive the last route to them by one second. */
 const SETTLE_MS = 1200;
 /** Headers that no two requests have alike. */
@@ -28,24 +32,16 @@ const OWN = new Set(['x-request-id', 'x-envoy-upstream-service-time', 'date']);
 
 type Loading = 'eager' | 'on-demand';
 
-/** Says who answered, and what it was asked; the version is that of the address that was connected to. */
-function startBackend(name: string): Promise<Server> {
-  const server = createServer((incoming, response) => {
-    let bytes = 0;
-    incoming.on('data', (data: Buffer) => {
-      bytes += data.length;
-    });
-    incoming.on('end', () => {
-      const { method, url, headers, socket } = incoming;
-      const version = socket.localAddress?.endsWith('.1') ? 'v1' : 'v2';
-      response.end(JSON.stringify({ name, version, method, url, host: headers.host, headers: shown(headers), bytes }));
-    });
-  });
-  return new Promise((resolve) => server.listen(0, '0.0.0.0', () => resolve(server)));
+function shown(headers: IncomingHttpHeaders): Record<string, unknown> {
+  const isTold = (name: string): boolean => (name.startsWith('x-') && !OWN.has(name)) || name === 'host';
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => isTold(name)));
 }
 
-function shown(headers: IncomingMessage['headers']): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-') && !OWN.has(name)));
+/** A body without what no two requests have alike. */
+function shownBody(body: string): unknown {
+  if (!body.startsWith('{')) return body;
+  const echo = JSON.parse(body) as Echo;
+  return { ...echo, headers: shown(echo.headers) };
 }
 
 /** A mesh with one sidecar of its own. */
@@ -69,26 +65,17 @@ class World {
   }
 
   /** Everything that can be told apart of the answer, as text. */
-  ask({ method, host, path, headers, bytes }: TrafficRequest): Promise<string> {
-    const { agent, at } = this;
-    return new Promise((resolve) => {
-      const sent = request(
-        { agent, host: '127.0.0.1', port: at, method, path, headers: { ...headers, host } },
-        (answer) => {
-          let body = '';
-          answer.on('data', (data: Buffer) => {
-            body += data.toString();
-          });
-          answer.on('end', () => {
-            const { statusCode: status, headers } = answer;
-            resolve(JSON.stringify({ status, headers: shown(headers), location: headers.location, body }));
-          });
-        },
-      );
-      sent.on('error', (error) => resolve(`error: ${error.message}`));
-      sent.setTimeout(15_000, () => sent.destroy(new Error('no answer within 15 s')));
-      sent.end(method === 'POST' ? Buffer.alloc(bytes) : undefined);
-    });
+  async ask({ method, host, path, headers, bytes }: TrafficRequest): Promise<string> {
+    const options = { agent: this.agent, port: this.at, method, path, headers: { ...headers, host } };
+    const body = method === 'POST' ? Buffer.alloc(bytes) : undefined;
+    try {
+      const answer = await call({ ...options, signal: AbortSignal.timeout(ANSWER_MS) }, body);
+      const { status } = answer;
+      const { location } = answer.headers;
+      return JSON.stringify({ status, headers: shown(answer.headers), location, body: shownBody(answer.body) });
+    } catch (error) {
+      return `error: ${String(error)}`;
+    }
   }
 
   /** Waits until a host that answers by itself says what it was last told to. */
@@ -116,10 +103,10 @@ class World {
 
 describe('a sidecar on demand and an eager one', () => {
   const worlds = { eager: new World(), 'on-demand': new World() };
-  const servers = new Map<string, Server>();
+  const backends = new Map<string, EchoBackend>();
 
   beforeAll(async () => {
-    for (const name of NAMES) servers.set(name, await startBackend(name));
+    for (const name of NAMES) backends.set(name, await startEchoBackend(name, '0.0.0.0'));
     const objects = [...NAMES.flatMap(objectsOf), marker('start')];
     for (const loading of ['eager', 'on-demand'] as const) await worlds[loading].start(loading, objects);
     await both((world) => world.reached('start'));
@@ -127,21 +114,13 @@ describe('a sidecar on demand and an eager one', () => {
 
   afterAll(async () => {
     await both((world) => world.stop());
-    for (const server of servers.values()) {
-      server.close();
-      server.closeAllConnections();
-    }
+    for (const backend of backends.values()) backend.close();
   });
 
   const both = (work: (world: World) => Promise<unknown>) => Promise.all(Object.values(worlds).map(work));
 
-  function portOf(name: string): number {
-    const address = servers.get(name)?.address();
-    return typeof address === 'object' ? (address?.port ?? 0) : 0;
-  }
-
   function objectsOf(name: string): MeshObject[] {
-    const target = portOf(name);
+    const target = backends.get(name)?.port ?? 0;
     const pods = ['1', '2'].map((digit) =>
       pod(`${name}-v${digit}`, {
         injected: false,
@@ -205,6 +184,7 @@ describe('a sidecar on demand and an eager one', () => {
     if (eager.size > 1 || onDemand.size > 1) [eager, onDemand] = await ask(SHARED_REPEATS);
     const report = `${JSON.stringify(one)}: eager ${JSON.stringify([...eager])}, on demand ${JSON.stringify([...onDemand])}`;
     for (const answer of new Set([...eager.keys(), ...onDemand.keys()])) {
+      if (answer.startsWith('error')) return report;
       const [a, b] = [eager.get(answer) ?? 0, onDemand.get(answer) ?? 0];
       // Of what came so often in all, each side had its half.
       const { least, most } = credibleRange(a + b, 0.5);
@@ -214,6 +194,11 @@ describe('a sidecar on demand and an eager one', () => {
     return undefined;
   }
 
+  test('hold all clusters, and none', async () => {
+    expect(await worlds.eager.clusters()).toBe(NAMES.length * 3);
+    expect(await worlds['on-demand'].clusters()).toBe(0);
+  });
+
   test(
     'answer alike, whatever the rules, and whatever comes and goes',
     async () => {
@@ -222,6 +207,7 @@ describe('a sidecar on demand and an eager one', () => {
       for (let round = 0; round < ROUNDS; round++) {
         await change(round);
         const requests = fc.sample(trafficRequests(NAMES), { numRuns: DIFFERENT, seed: SEED + round });
+        for (const backend of backends.values()) backend.forget();
         for (const one of requests) {
           const found = await difference(one, seen);
           if (found !== undefined) differences.push(`EQUIVALENCE_SEED=${SEED}, round ${round}: ${found}`);

@@ -3,6 +3,7 @@ import type { DestinationPolicy } from '../../mesh/destination-policy.ts';
 import type { HttpMatch, RouteRule, SourceMatch } from '../../mesh/route-rule.ts';
 import type { EgressListener, SidecarScope } from '../../mesh/sidecar-scope.ts';
 import type { MeshService, MeshSnapshot } from '../../mesh/snapshot.ts';
+import { given, maybe } from '../../mesh/testing/optional.ts';
 import type { Visibility } from '../../mesh/visibility.ts';
 import { port, service } from './mesh-fixture.ts';
 
@@ -21,12 +22,6 @@ const hosts = fc.constantFrom(...HOSTS);
 const ruleHosts = fc.constantFrom(...HOSTS, 'nobody.example.com', '*.shop.svc.cluster.local', '*.com');
 const namespaces = fc.constantFrom('shop', 'bank');
 const visibility = fc.constantFrom<Visibility[]>('*', ['shop'], ['bank', 'shop'], []);
-const maybe = <Value>(values: fc.Arbitrary<Value>) => fc.option(values, { nil: undefined, freq: 3 });
-/** With what must not be there left out, as exact optional properties want it. */
-const given = <Value extends object>(value: Value) =>
-  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as {
-    [Key in keyof Value]: Exclude<Value[Key], undefined>;
-  };
 
 const source: fc.Arbitrary<SourceMatch> = fc
   .record({

@@ -8,6 +8,8 @@ export interface Echo {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** Its own, as the caller connected to it. */
+  readonly address: string;
 }
 
 /** A backend on loopback that answers with what it was asked. */
@@ -22,22 +24,30 @@ export interface EchoBackend {
 
 /**
  * Starts a backend. Parameters of the query tell it what to do: `fail=N` the first N times answers 503 (`undelivered`: saying so), `hang=N` the first
- * N times does not answer at all, `failing=NAME` this backend answers 503, `wait=MS` answers so much later. Upgrades are echoed.
+ * N times does not answer at all, `failing=NAME` this backend answers 503, `wait=MS` answers so much later. Upgrades are echoed. The answer also says
+ * how many bytes the request's body had.
+ * @param host of loopback; `0.0.0.0`: all addresses
  */
-export async function startEchoBackend(name: string): Promise<EchoBackend> {
+export async function startEchoBackend(name: string, host = '127.0.0.1'): Promise<EchoBackend> {
   const seen: Echo[] = [];
   const upgraded = new Set<Duplex>();
   const server = createServer((incoming, response) => {
-    const { method = '', url = '', headers } = incoming;
-    seen.push({ backend: name, method, url, headers });
+    const { method = '', url = '', headers, socket } = incoming;
+    const echo = { backend: name, method, url, headers, address: socket.localAddress ?? '' };
+    seen.push(echo);
     const query = new URL(url, 'http://backend').searchParams;
     if (seen.length <= Number(query.get('hang'))) return;
     const failed = seen.length <= Number(query.get('fail')) || query.get('failing') === name;
     if (failed) response.statusCode = 503;
     if (failed && query.has('undelivered')) response.setHeader('x-heddle-undelivered', 'true');
     response.setHeader('x-from', name);
-    const text = JSON.stringify({ backend: name, method, url, headers });
-    setTimeout(() => response.end(text), Number(query.get('wait')));
+    let bytes = 0;
+    incoming.on('data', (data: Buffer) => {
+      bytes += data.length;
+    });
+    incoming.on('end', () => {
+      setTimeout(() => response.end(JSON.stringify({ ...echo, bytes })), Number(query.get('wait')));
+    });
   });
   server.on('upgrade', (_request, socket) => {
     upgraded.add(socket);
@@ -45,7 +55,7 @@ export async function startEchoBackend(name: string): Promise<EchoBackend> {
     socket.pipe(socket);
   });
   server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     name,
     // Listening on an address and port, the server has both.

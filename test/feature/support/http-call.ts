@@ -8,23 +8,23 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** One request without a body. */
-export function call(options: RequestOptions): Promise<Answer> {
+/** One request. @throws {Error} when there is no answer */
+export function call(options: RequestOptions, body?: Buffer): Promise<Answer> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', ...options }, (response) => {
-      let body = '';
-      response.on('data', (text: Buffer) => {
-        body += text.toString();
+      let text = '';
+      response.on('data', (data: Buffer) => {
+        text += data.toString();
       });
       response.on('error', reject);
       response.on('end', () => {
         const { statusCode: status = 0, headers } = response;
-        resolve({ status, headers, body, ms: performance.now() - start });
+        resolve({ status, headers, body: text, ms: performance.now() - start });
       });
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(body);
   });
 }
 

@@ -1,7 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
-import { MeshBuilder } from '../../../operator/mesh/mesh-builder.ts';
-import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import type { MeshSettings } from '../../../operator/mesh/snapshot.ts';
 import { buildOutboundManager } from '../../../operator/xds/connection-managers.ts';
 import { encodeResource } from '../../../operator/xds/encoding.ts';
@@ -16,35 +14,22 @@ import {
   type XdsResource,
 } from '../../../operator/xds/resource.ts';
 import { buildStatsLogger, outboundTags } from '../../../operator/xds/stats-logger.ts';
-import { XdsCache } from '../../../operator/xds/xds-cache.ts';
+import { MeshCache } from '../../../operator/xds/testing/mesh-cache.ts';
+import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
 import type { AdsHarness, TestPod } from './ads-harness.ts';
 import { ResourceTable } from './resource-table.ts';
 
 const ALL_BUT_LISTENERS = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
 
 /** A mesh whose resources go to streams, but for listeners: those are the test's, since a proxy without redirection is not reached by the mesh's. */
-export class MeshOnStream {
-  readonly cache = new XdsCache();
+export class MeshOnStream extends MeshCache {
   readonly listeners = new ResourceTable([LISTENER_TYPE]);
   readonly sources: readonly ResourceSource[];
-  private readonly builder: MeshBuilder;
 
   /** @param typeUrls of the resources that go to streams */
   constructor(settings: MeshSettings, typeUrls: readonly string[] = ALL_BUT_LISTENERS) {
-    this.builder = new MeshBuilder(settings);
+    super(settings);
     this.sources = [partOf(this.cache, typeUrls), this.listeners];
-  }
-
-  put(...objects: readonly MeshObject[]): void {
-    // Kind and object stay together, which a spread over a union of types does not show.
-    this.apply(objects.map((entry) => ({ ...entry, key: keyOf(entry.object.metadata) }) as MeshChange));
-  }
-
-  /** @throws Error when an object can't be read */
-  apply(changes: readonly MeshChange[]): void {
-    const { snapshot, delta, unreadable } = this.builder.apply(changes);
-    if (unreadable.length > 0) throw new Error(`unreadable: ${JSON.stringify(unreadable)}`);
-    this.cache.update(snapshot, delta);
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { VirtualServiceSpec } from '../../../api/virtual-service.ts';
+import { given, maybe } from '../../../operator/mesh/testing/optional.ts';
 
 /** A request of a kind that rules tell apart. */
 export interface TrafficRequest {
@@ -18,10 +19,6 @@ export interface RandomRules {
 
 const PATHS = ['/', '/a', '/a/b', '/c'];
 const USERS = ['ann', 'bob'];
-const maybe = <Value>(values: fc.Arbitrary<Value>) => fc.option(values, { nil: undefined, freq: 2 });
-/** With what is not there left out, as YAML has it. */
-const given = <Value extends object>(value: Value): Value =>
-  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Value;
 
 /** @param names of Services; some may be gone at times */
 export function trafficRequests(names: readonly string[]): fc.Arbitrary<TrafficRequest> {

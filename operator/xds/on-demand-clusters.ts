@@ -1,0 +1,69 @@
+import { coversHostname, isWildcard } from '../mesh/hostname.ts';
+import type { Hostname, MeshService } from '../mesh/snapshot.ts';
+import type { AliasTable } from './aliases.ts';
+import type { Client } from './clients.ts';
+import type { HostIndex } from './host-index.ts';
+import { isHttp } from './http-protocols.ts';
+import { readOutboundCluster } from './names.ts';
+import type { RuleIndex } from './rule-index.ts';
+import type { Scope } from './scope.ts';
+import type { ServiceTable } from './service-table.ts';
+import { routablePorts } from './service-variant.ts';
+
+/** What is looked at to tell which clusters may wait. */
+export interface OnDemandSources {
+  readonly hosts: HostIndex;
+  readonly rules: RuleIndex;
+  readonly aliases: AliasTable;
+  readonly services: ServiceTable;
+}
+
+/** Which clusters a client that asks for them one by one is sent when a request first goes there, and which at once. */
+export class OnDemandClusters {
+  private readonly sources: OnDemandSources;
+  private readonly serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined;
+
+  /** @param serviceOf gives the service that the clients of a scope reach by a cluster's hostname */
+  constructor(sources: OnDemandSources, serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined) {
+    this.sources = sources;
+    this.serviceOf = serviceOf;
+  }
+
+  /**
+   * Whether a client is sent a cluster when a request first goes there: those of HTTP, which wait for it. Where connections may go to it, or copies of
+   * requests, nothing would wait.
+   */
+  includes(name: string, { scope, onDemand }: Client): boolean {
+    if (!onDemand) return false;
+    const read = readOutboundCluster(name);
+    const service = read && this.serviceOf(read.hostname, scope);
+    if (read === undefined || service === undefined || this.isLedToUnasked(service.hostname)) return false;
+    const port = routablePorts(service).find((one) => one.port === read.port);
+    return port !== undefined && port.protocol !== 'auto' && isHttp(port.protocol);
+  }
+
+  /**
+   * Names of clusters that may be included now and were not before, or the other way round: that depends on ports, and on what leads there, which a
+   * cluster may not show.
+   * @param hostnames that something differs of, or of what leads to them
+   */
+  *mayDiffer(hostnames: ReadonlySet<Hostname>): Generator<string> {
+    const { aliases, hosts, services } = this.sources;
+    const reached = new Set(hostnames);
+    for (const hostname of hostnames) {
+      const target = aliases.target(hostname);
+      if (target !== undefined) reached.add(target);
+      for (const covering of hosts.coveringWildcards(hostname)) reached.add(covering);
+    }
+    for (const hostname of reached) {
+      for (const { key } of hosts.claimants(hostname)) yield* services.clusterNames(key);
+    }
+  }
+
+  /** Whether connections or copies of requests are led to a host: by its name, by one that stands for it, or by one that it covers. */
+  private isLedToUnasked(hostname: Hostname): boolean {
+    const { aliases, rules } = this.sources;
+    for (const name of aliases.withAliases([hostname])) if (rules.leadsUnasked(name)) return true;
+    return isWildcard(hostname) && [...rules.allUnasked()].some((name) => coversHostname(hostname, name));
+  }
+}
