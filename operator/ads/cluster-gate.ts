@@ -54,6 +54,16 @@ export class ClusterGate {
     }
   }
 
+  /** Nothing is left to say of the endpoints of clusters. @param asked those whose endpoints the proxy has asked for */
+  endpointsIdle(asked: ReadonlySet<string>): void {
+    for (const name of this.unsettled.keys()) if (asked.has(name)) this.endpointsSettled(name);
+  }
+
+  /** Waits no longer for clusters that the proxy has given up. */
+  keepTo(isAsked: (cluster: string) => boolean): void {
+    for (const name of this.unsettled.keys()) if (!isAsked(name)) this.unsettled.delete(name);
+  }
+
   /**
    * Says whether routes may go although the gate is not open, because they waited too long.
    * @param now and bound in ms

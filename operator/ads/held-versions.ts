@@ -47,21 +47,28 @@ export class HeldVersions {
     this.unacknowledged.delete(name);
   }
 
-  /** What was sent was refused: the proxy has what it had before. What was sent though it had it already is to be sent again. */
+  /** What was sent was refused, and is not sent again. Envoy removes what a response removes though it refuses it. */
   refuse(name: string): void {
+    if (this.isGoing(name) && !this.isAbsent(name)) this.unacknowledged.set(name, DOUBTFUL);
+  }
+
+  /** What was sent was refused and goes again: the proxy has what it had before, or is to be told again that it is gone. */
+  retry(name: string): void {
+    this.refuse(name);
     const before = this.unacknowledged.get(name);
     const sent = this.sent.get(name);
     // It came into doubt after that was sent.
     if (sent === DOUBTFUL) return;
-    if (before === undefined || before === sent) this.sent.delete(name);
-    else this.sent.set(name, before);
+    if (before === undefined) this.sent.delete(name);
+    else this.sent.set(name, before === sent && before !== ABSENT ? DOUBTFUL : before);
   }
 
-  /** The proxy is to be sent the resource whatever it holds, and uses that until then. */
+  /** The proxy is to be sent the resource whatever it holds, or told that it is gone, and uses what it has until then. */
   forget(name: string): void {
     const version = this.sent.get(name);
     if (version !== undefined && !this.unacknowledged.has(name)) this.unacknowledged.set(name, version);
-    this.sent.delete(name);
+    if (this.has(name)) this.sent.set(name, DOUBTFUL);
+    else this.sent.delete(name);
   }
 
   /** The proxy does not have the resource, though it says so: it is to be sent it, or told that it is gone. */
@@ -74,6 +81,11 @@ export class HeldVersions {
   drop(name: string): void {
     this.sent.delete(name);
     this.unacknowledged.delete(name);
+  }
+
+  private isGoing(name: string): boolean {
+    const sent = this.sent.get(name);
+    return sent === undefined || sent === ABSENT;
   }
 
   /** The version of a resource that the proxy has put in force; undefined when none. */

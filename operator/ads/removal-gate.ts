@@ -42,13 +42,15 @@ export class RemovalGate {
       this.batch = undefined;
       return NOTHING;
     }
-    this.batch ??= openBatch(due, routing, this.delayMs);
-    const { batch } = this;
-    batch.names = new Set(due.filter((name) => batch.names.has(name)));
+    const waiting = due.filter((name) => this.batch?.names.has(name));
+    // Where all came back, what is due now has none to wait with.
+    const batch = this.batch === undefined || waiting.length === 0 ? openBatch(due, routing, this.delayMs) : this.batch;
+    if (batch === this.batch) batch.names = new Set(waiting);
+    this.batch = batch;
     // A proxy that rejected its new routes still uses the old ones, and the clusters these name.
     if (routing.some(({ rejected }) => rejected.size > 0)) return NOTHING;
     if (batch.clearAt === undefined) {
-      for (const [subscription, target] of batch.targets) if (subscription.wholeAcked < target) return NOTHING;
+      for (const [subscription, target] of batch.targets) if (isBehind(subscription, target)) return NOTHING;
       batch.clearAt = now + this.delayMs;
     }
     if (now < batch.clearAt) return { names: [], waitMs: batch.clearAt - now };
@@ -60,11 +62,16 @@ export class RemovalGate {
 function openBatch(due: readonly string[], routing: readonly Subscription[], delayMs: number): Batch {
   const targets = new Map<Subscription, number>();
   for (const subscription of routing) {
-    const { dirty, owesResponse, inFlight, wholeSent } = subscription;
-    if (dirty.size > 0 || owesResponse) targets.set(subscription, wholeSent + 1);
+    const { inFlight, isOwing, wholeSent } = subscription;
+    if (isOwing) targets.set(subscription, wholeSent + 1);
     else if (inFlight !== undefined) targets.set(subscription, wholeSent);
   }
   const lastAnswer = Math.max(0, ...routing.map(({ answeredAt }) => answeredAt));
   const quiet = targets.size === 0;
   return { names: new Set(due), targets, clearAt: quiet ? (lastAnswer === 0 ? 0 : lastAnswer + delayMs) : undefined };
+}
+
+/** What was to be sent may turn out to be as it was, or not to be asked for any more: then no response comes, and nothing is left to wait for. */
+function isBehind(subscription: Subscription, target: number): boolean {
+  return subscription.wholeAcked < target && !subscription.isIdle;
 }

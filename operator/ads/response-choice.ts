@@ -1,5 +1,6 @@
 import type { XdsResource } from '../xds/resource.ts';
-import type { Pending, Subscription } from './subscription.ts';
+import type { Pending } from './pending.ts';
+import type { Subscription } from './subscription.ts';
 
 /** What one response may hold of a type; removals of clusters that a proxy has go by themselves. */
 export type Part = 'upserts' | 'both';

@@ -103,81 +103,105 @@ const name = fc.constantFrom(...NAMES);
 const step = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), typeUrl, name, version: fc.integer({ min: 1, max: 5 }) }),
   fc.record({ kind: fc.constant('delete' as const), typeUrl, name }),
+  fc.record({ kind: fc.constant('name' as const), typeUrl, name }),
   fc.record({ kind: fc.constant('ask' as const), typeUrl, name, subscribe: fc.boolean() }),
   fc.record({ kind: fc.constant('ask all' as const), typeUrl }),
-  fc.record({ kind: fc.constant('answer' as const), accept: fc.boolean() }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('answer' as const), accept: fc.constant(true) }) },
+  fc.record({ kind: fc.constant('answer' as const), accept: fc.constant(false) }),
 );
+/** Whether it begins as Envoy does, with all clusters, and routes of which it knows. */
+const begin = fc.boolean();
 
 describe('a proxy’s stream', () => {
   test('brings every proxy to the newest state of what it asks for, one response per type at a time', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const table: Table = new Map(TYPES.map((type) => [type, new Map()]));
-        const source: ResourceSource = {
-          typeUrls: TYPES,
-          wildcard: (_proxy, type) => table.get(type) ?? new Map(),
-          lookup: (_proxy, type, resourceName) => table.get(type)?.get(resourceName),
-          onChange: () => () => undefined,
-        };
-        const proxy = new ModelProxy();
-        const settings = { routePatienceMs: 0, removalDelayMs: 0, responseBytes: 12 };
-        const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
-          write: (bytes) => {
-            const response = fromBinary(DeltaDiscoveryResponseSchema, bytes);
-            expect(proxy.inbox.filter((waiting) => waiting.typeUrl === response.typeUrl)).toEqual([]);
-            proxy.inbox.push(response);
-          },
-          pushed: () => undefined,
-          answered: () => undefined,
-        });
-        const say = (request: DeltaRequest | undefined): void => {
-          if (request !== undefined) {
-            stream.receive(request);
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        begin,
+        fc.constantFrom(0, 3_600_000),
+        (steps, asEnvoy, routePatienceMs) => {
+          const table: Table = new Map(TYPES.map((type) => [type, new Map()]));
+          const source: ResourceSource = {
+            typeUrls: TYPES,
+            wildcard: (_proxy, type) => table.get(type) ?? new Map(),
+            lookup: (_proxy, type, resourceName) => table.get(type)?.get(resourceName),
+            onChange: () => () => undefined,
+          };
+          const proxy = new ModelProxy();
+          const settings = { routePatienceMs, removalDelayMs: 0, responseBytes: 12 };
+          const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
+            write: (bytes) => {
+              const response = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+              expect(proxy.inbox.filter((waiting) => waiting.typeUrl === response.typeUrl)).toEqual([]);
+              proxy.inbox.push(response);
+            },
+            pushed: () => undefined,
+            answered: () => undefined,
+          });
+          const say = (request: DeltaRequest | undefined): void => {
+            if (request !== undefined) {
+              stream.receive(request);
+            }
+          };
+          const changed = (type: string, resourceName: string): void => {
+            stream.mark(new Map([[type, new Set([resourceName])]]));
+            stream.pump();
+          };
+          if (asEnvoy) {
+            for (const one of NAMES) table.get(ENDPOINT_TYPE)?.set(one, resource(ENDPOINT_TYPE, one, '0'));
+            for (const type of [CLUSTER_TYPE, ROUTE_TYPE]) table.get(type)?.set('a', resource(type, 'a', '0'));
+            say(proxy.askAll(CLUSTER_TYPE));
+            say(proxy.request(ENDPOINT_TYPE, 'a', true, false));
+            say(proxy.request(ROUTE_TYPE, 'a', true, false));
           }
-        };
-        const changed = (type: string, resourceName: string): void => {
-          stream.mark(new Map([[type, new Set([resourceName])]]));
-          stream.pump();
-        };
-        for (const one of steps) {
-          if (one.kind === 'put') {
-            table.get(one.typeUrl)?.set(one.name, resource(one.typeUrl, one.name, String(one.version)));
-            changed(one.typeUrl, one.name);
-          } else if (one.kind === 'delete') {
-            table.get(one.typeUrl)?.delete(one.name);
-            changed(one.typeUrl, one.name);
-          } else if (one.kind === 'ask') {
-            say(proxy.request(one.typeUrl, one.name, one.subscribe, false));
-          } else if (one.kind === 'ask all') {
-            say(proxy.askAll(one.typeUrl));
-          } else {
-            say(proxy.take(one.accept));
+          for (const one of steps) {
+            if (one.kind === 'put') {
+              table.get(one.typeUrl)?.set(one.name, resource(one.typeUrl, one.name, String(one.version)));
+              changed(one.typeUrl, one.name);
+            } else if (one.kind === 'delete') {
+              table.get(one.typeUrl)?.delete(one.name);
+              changed(one.typeUrl, one.name);
+            } else if (one.kind === 'name') {
+              changed(one.typeUrl, one.name);
+            } else if (one.kind === 'ask') {
+              say(proxy.request(one.typeUrl, one.name, one.subscribe, false));
+            } else if (one.kind === 'ask all') {
+              say(proxy.askAll(one.typeUrl));
+            } else {
+              say(proxy.take(one.accept));
+            }
           }
-        }
-        // What it refused is not sent again; anything newer is.
-        for (const type of TYPES) {
-          for (const resourceName of NAMES) {
-            if (table.get(type)?.has(resourceName)) {
+          // What it refused is not sent again; anything newer is.
+          for (const type of TYPES) {
+            for (const resourceName of stream.subscription(type)?.rejected.keys() ?? []) {
               table.get(type)?.set(resourceName, resource(type, resourceName, 'last'));
               changed(type, resourceName);
             }
           }
-        }
-        for (let rounds = 0; proxy.inbox.length > 0; rounds++) {
-          expect(rounds).toBeLessThan(1000);
-          say(proxy.take(true));
-        }
-        for (const type of TYPES) {
-          const wanted = NAMES.filter((one) => proxy.wildcard.has(type) || proxy.names.get(type)?.has(one));
-          const existing = wanted.filter((one) => table.get(type)?.has(one));
-          expect([...(proxy.held.get(type)?.keys() ?? [])].sort()).toEqual(existing);
-          for (const one of existing) {
-            expect(proxy.held.get(type)?.get(one)).toBe('last');
-            expect(stream.subscription(type)?.acknowledged(one)).toBe('last');
+          // As Envoy does, of every cluster that it has.
+          const askForEndpoints = (): void => {
+            for (const one of proxy.held.get(CLUSTER_TYPE)?.keys() ?? [])
+              say(proxy.request(ENDPOINT_TYPE, one, true, false));
+          };
+          askForEndpoints();
+          for (let rounds = 0; proxy.inbox.length > 0; rounds++) {
+            expect(rounds).toBeLessThan(1000);
+            say(proxy.take(true));
+            askForEndpoints();
           }
-        }
-        stream.close();
-      }),
+          for (const type of TYPES) {
+            const wanted = NAMES.filter((one) => proxy.wildcard.has(type) || proxy.names.get(type)?.has(one));
+            const existing = wanted.filter((one) => table.get(type)?.has(one));
+            expect([...(proxy.held.get(type)?.keys() ?? [])].sort()).toEqual(existing);
+            for (const one of existing) {
+              const version = table.get(type)?.get(one)?.version;
+              expect(proxy.held.get(type)?.get(one)).toBe(version);
+              expect(stream.subscription(type)?.acknowledged(one)).toBe(version);
+            }
+          }
+          stream.close();
+        },
+      ),
       { numRuns: 500 },
     );
   });

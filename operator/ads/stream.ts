@@ -8,6 +8,7 @@ import {
   type XdsResource,
 } from '../xds/resource.ts';
 import { ClusterGate } from './cluster-gate.ts';
+import type { Pending } from './pending.ts';
 import { RemovalGate } from './removal-gate.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
@@ -15,7 +16,7 @@ import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
 import { shareNames } from './shared-names.ts';
 import type { StreamEvents, StreamSettings } from './stream-settings.ts';
-import { type Pending, Subscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 
 /**
  * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
@@ -71,6 +72,9 @@ export class ProxyStream {
       (name) => endpoints && this.gate.waitsFor(name),
       () => this.registry.wildcardNames(this.proxy, request.typeUrl),
     );
+    if (request.typeUrl === CLUSTER_TYPE && request.unsubscribe.length > 0) {
+      this.gate.keepTo((name) => subscription.covers(name));
+    }
     // Envoy also changes what it asks for in a request that acknowledges something.
     const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
     if (changes && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
@@ -145,14 +149,19 @@ export class ProxyStream {
   }
 
   private settle(subscription: Subscription, request: DeltaRequest): void {
-    const sentAt = subscription.inFlight?.sentAt ?? 0;
+    const { sentAt = 0, names: sent = [] } = subscription.inFlight ?? {};
     const names = subscription.settle(request.nonce, request.error);
     if (names === undefined) {
       return;
     }
+    if (subscription.typeUrl === CLUSTER_TYPE && names.length === 0) {
+      // They go again, those that are still there by then.
+      for (const name of sent) this.gate.clusterSettled(name, false);
+    }
     for (const name of names) {
       if (subscription.typeUrl === CLUSTER_TYPE) {
-        this.gate.clusterSettled(name, !subscription.rejected.has(name));
+        // One that goes again, or goes away, is not waited for as it was: its endpoints may be of the newer state.
+        this.gate.clusterSettled(name, !subscription.rejected.has(name) && !this.owes(subscription, name));
       } else if (subscription.typeUrl === ENDPOINT_TYPE && !this.owes(subscription, name)) {
         this.gate.endpointsSettled(name);
       }
@@ -163,12 +172,12 @@ export class ProxyStream {
 
   /** Whether a newer state of a name is still to be sent. One that was named again meanwhile may be the same. */
   private owes(subscription: Subscription, name: string): boolean {
-    return subscription.owes(name, this.registry.lookup(this.proxy, subscription.typeUrl, name));
+    return subscription.owes(name, () => this.newestOf(subscription, name));
   }
 
   /** Sends one response of a type unless one is unacknowledged. True when nothing of that part is left to send. */
   private send(subscription: Subscription, part: Part): boolean {
-    if (subscription.dirty.size === 0 && !subscription.owesResponse) {
+    if (!subscription.isOwing) {
       return true;
     }
     if (subscription.inFlight !== undefined) {
@@ -187,10 +196,14 @@ export class ProxyStream {
   private pending(subscription: Subscription, isFull?: (resources: number, bytes: number) => boolean): Pending {
     const { typeUrl } = subscription;
     return subscription.pending(
-      (name) => this.newest(typeUrl, name, subscription.version(name), subscription.names.has(name)),
+      (name) => this.newestOf(subscription, name),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
       isFull,
     );
+  }
+
+  private newestOf(subscription: Subscription, name: string): XdsResource | undefined {
+    return this.newest(subscription.typeUrl, name, subscription.version(name), subscription.names.has(name));
   }
 
   /** The newest state of a name as the proxy is to have it, who asks for the name or for all. */
@@ -253,10 +266,10 @@ export class ProxyStream {
   }
 
   private routesMayGo(unsent: boolean): boolean {
-    const waiting = ROUTING.some((typeUrl) => {
-      const subscription = this.subscriptions.get(typeUrl);
-      return subscription !== undefined && (subscription.dirty.size > 0 || subscription.owesResponse);
-    });
+    const waiting = ROUTING.some((typeUrl) => this.subscriptions.get(typeUrl)?.isOwing);
+    const endpoints = this.subscriptions.get(ENDPOINT_TYPE);
+    // What was to be sent of some may have come to nothing.
+    if (endpoints?.isIdle) this.gate.endpointsIdle(endpoints.names);
     if (!waiting || (!unsent && this.gate.open)) {
       this.gate.passed();
       return true;

@@ -1,29 +1,13 @@
 import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import { Collections, type RouteHolding } from './collections.ts';
 import { ABSENT, HeldVersions } from './held-versions.ts';
+import type { InFlight, Pending } from './pending.ts';
 import type { KnownRequest } from './shared-names.ts';
 
 /** A version that the proxy refused, and why. */
 export interface Rejection {
   readonly version: string;
   readonly message: string;
-}
-
-/** A response that waits for its ACK. */
-interface InFlight {
-  readonly nonce: string;
-  readonly names: readonly string[];
-  readonly sentAt: number;
-  /** Nothing that was to be sent was left out. */
-  readonly whole: boolean;
-}
-
-/** What the next response of a type would hold. */
-export interface Pending {
-  readonly upserts: readonly XdsResource[];
-  readonly removed: readonly string[];
-  /** Not all dirty names were looked at: a response is full without. */
-  readonly more: boolean;
 }
 
 /**
@@ -116,6 +100,16 @@ export class Subscription {
     return this.typeUrl === VIRTUAL_HOST_TYPE;
   }
 
+  /** Something may be to be sent. */
+  get isOwing(): boolean {
+    return this.dirty.size > 0 || this.owesResponse;
+  }
+
+  /** The proxy has answered all that there was to send. */
+  get isIdle(): boolean {
+    return !this.isOwing && this.inFlight === undefined;
+  }
+
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
     return this.wildcard || this.names.has(name) || this.collections.covers(name);
@@ -137,9 +131,9 @@ export class Subscription {
     this.dirty.add(name);
   }
 
-  /** Whether the newest state of a name, undefined when there is none, is still to be sent. */
-  owes(name: string, newest: XdsResource | undefined): boolean {
-    return this.dirty.has(name) && this.held.get(name) !== (newest?.version ?? ABSENT);
+  /** Whether the newest state of a name is still to be sent. @param newest gives it; undefined when there is none */
+  owes(name: string, newest: () => XdsResource | undefined): boolean {
+    return this.dirty.has(name) && this.held.get(name) !== (newest()?.version ?? ABSENT);
   }
 
   /**
@@ -224,6 +218,7 @@ export class Subscription {
     for (const name of names) {
       if (error !== undefined && blamed.includes(name) && !this.held.isAbsent(name)) {
         this.rejected.set(name, { version: this.held.get(name) ?? ABSENT, message: error });
+        this.held.refuse(name);
       } else {
         this.held.acknowledge(name);
         this.rejected.delete(name);
@@ -260,7 +255,7 @@ export class Subscription {
   private sendInHalves(names: readonly string[]): void {
     this.maxNames = Math.ceil(names.length / 2);
     for (const name of names) {
-      this.held.refuse(name);
+      this.held.retry(name);
       this.dirty.add(name);
     }
   }

@@ -1,0 +1,77 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  DeltaDiscoveryResponseSchema,
+  ResourceSchema,
+} from '../../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../../xds/resource.ts';
+import { ResourceRegistry } from '../resource-registry.ts';
+import { ProxyStream } from '../stream.ts';
+import { STREAM_SETTINGS } from '../stream-settings.ts';
+
+const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
+const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+
+/** A stream of which a test plays the proxy. `sent` has each response as `TYPE NAMES -REMOVED`; answers go to the newest of a type. */
+export function openStream(settings = STREAM_SETTINGS) {
+  const table = new Map<string, XdsResource>();
+  const sent: string[] = [];
+  const nonces = new Map<string, string>();
+  const source = {
+    typeUrls: TYPES,
+    wildcard: (_: unknown, typeUrl: string) =>
+      new Map([...table.values()].filter((one) => one.typeUrl === typeUrl).map((one) => [one.name, one])),
+    lookup: (_: unknown, typeUrl: string, name: string) => table.get(`${typeUrl} ${name}`),
+    members: (typeUrl: string, collection: string) =>
+      [...table.values()]
+        .filter((one) => one.typeUrl === typeUrl && one.name.startsWith(`${collection}/`))
+        .map(({ name }) => name),
+    onChange: () => () => undefined,
+  };
+  const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
+    write: (bytes) => {
+      const { typeUrl, nonce, resources, removedResources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+      nonces.set(typeUrl, nonce);
+      const named = [
+        ...resources.map(({ name, version }) => `${name}@${version}`),
+        ...removedResources.map((n) => `-${n}`),
+      ];
+      sent.push(`${typeUrl.split('.').at(-1)} ${named.join()}`);
+    },
+    pushed: () => undefined,
+    answered: () => undefined,
+  });
+  const blank = { nodeId: undefined, subscribe: [], unsubscribe: [], initialVersions: new Map<string, string>() };
+  const changed = (typeUrl: string, name: string): void => {
+    stream.mark(new Map([[typeUrl, new Set([name])]]));
+    stream.pump();
+  };
+  return {
+    sent,
+    changed,
+    put: (typeUrl: string, name: string, version: string): void => {
+      const bytes = toBinary(ResourceSchema, create(ResourceSchema, { name, version }));
+      table.set(`${typeUrl} ${name}`, { typeUrl, name, version, bytes });
+      changed(typeUrl, name);
+    },
+    remove: (typeUrl: string, name: string): void => {
+      table.delete(`${typeUrl} ${name}`);
+      changed(typeUrl, name);
+    },
+    ask: (typeUrl: string, ...subscribe: string[]): void =>
+      stream.receive({ ...blank, typeUrl, subscribe, nonce: '', error: undefined }),
+    /** The first request of a type on a new stream. @param held versions that the proxy says it has */
+    resume: (typeUrl: string, held: Record<string, string>, ...subscribe: string[]): void => {
+      const initialVersions = new Map(Object.entries(held));
+      stream.receive({ ...blank, typeUrl, subscribe, initialVersions, nonce: '', error: undefined });
+    },
+    /** @param nonce of a response that is acknowledged with it; '': none is */
+    leave: (typeUrl: string, nonce: string, ...unsubscribe: string[]): void =>
+      stream.receive({ ...blank, typeUrl, unsubscribe, nonce, error: undefined }),
+    refuse: (typeUrl: string, error: string): void =>
+      stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error }),
+    nonceOf: (typeUrl: string): string => nonces.get(typeUrl) ?? '',
+    acknowledge: (typeUrl: string): void =>
+      stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error: undefined }),
+    close: (): void => stream.close(),
+  };
+}
