@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { inTree } from '../../hack/mesh/install.ts';
 import { testKubectl } from '../e2e/support/cluster.ts';
 import { useNamespace } from '../e2e/support/namespace.ts';
+import { established } from './support/established.ts';
 
 const kubectl = testKubectl();
 const namespace = useNamespace('crds', {});
@@ -9,13 +10,7 @@ const namespace = useNamespace('crds', {});
 beforeAll(async () => {
   await kubectl.run(['apply', '-k', inTree('manifests/istio-crds')]);
   await kubectl.run(['apply', '-k', inTree('manifests/base/crds')]);
-  await kubectl.run(['wait', '--for=condition=Established', 'crd/canaries.heddle.dev', '--timeout=30s']);
-  await kubectl.run([
-    'wait',
-    '--for=condition=Established',
-    'crd/peerauthentications.security.istio.io',
-    '--timeout=30s',
-  ]);
+  await established(kubectl, ['canaries.heddle.dev', 'peerauthentications.security.istio.io']);
 }, 60_000);
 
 /** Applies an object without keeping it, and gives what the API server said. */

@@ -3,6 +3,7 @@ import { NETWORKING_RESOURCES } from '../../api/networking-resources.ts';
 import { inTree } from '../../hack/mesh/install.ts';
 import { testKubectl } from '../e2e/support/cluster.ts';
 import { useNamespace } from '../e2e/support/namespace.ts';
+import { established } from './support/established.ts';
 
 const kubectl = testKubectl();
 const namespace = useNamespace('networking-crds', {});
@@ -10,7 +11,7 @@ const names = NETWORKING_RESOURCES.map(({ plural, group }) => `${plural}.${group
 
 beforeAll(async () => {
   await kubectl.run(['apply', '-k', inTree('manifests/istio-crds')]);
-  await kubectl.run(['wait', '--for=condition=Established', ...names.map((name) => `crd/${name}`), '--timeout=30s']);
+  await established(kubectl, names);
 }, 60_000);
 
 /** Specs as people bring them, with most of the fields of each kind. */
