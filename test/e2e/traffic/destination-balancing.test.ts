@@ -24,6 +24,8 @@ const outlierDetection = {
   baseEjectionTime: `${EJECTION_MS}ms`,
   maxEjectionPercent: 100,
 };
+/** Kept apart from the others: the caller's Envoy is not to know its pods. */
+const LEFT_ALONE = 'left-alone';
 const RULES: readonly [host: string, spec: object][] = [
   ['turns', balancer({ simple: 'ROUND_ROBIN' })],
   ['dice', balancer({ simple: 'RANDOM' })],
@@ -33,6 +35,7 @@ const RULES: readonly [host: string, spec: object][] = [
   ['by-address', balancer({ consistentHash: { useSourceIp: true } })],
   ['fragile', balancer({ simple: 'ROUND_ROBIN', ...everywhere }, { outlierDetection })],
   ['near', { trafficPolicy: { outlierDetection: { ...outlierDetection, baseEjectionTime: '8s' } } }],
+  [LEFT_ALONE, balancer({ simple: 'PASSTHROUGH' })],
   [
     'shares',
     balancer({
@@ -48,7 +51,7 @@ clusterSetup(
     await mesh.apply(
       ...versionedServer('reviews', { v1: place('r1.z1'), v2: place('r1.z2'), v3: place('r2.z1') }),
       ...client('caller', place('r1.z1')),
-      ...HOSTS.map((host) => anotherService(host, 'reviews')),
+      ...[...HOSTS, LEFT_ALONE].map((host) => anotherService(host, 'reviews')),
       ...RULES.map(([host, spec]) => destinationRule(host, { host, ...spec })),
     );
     await Promise.all(['reviews-v1', 'reviews-v2', 'reviews-v3', 'caller'].map((name) => mesh.rolledOut(name)));
@@ -99,6 +102,20 @@ describe('loadBalancer', () => {
     expect(thrown.filter((pod, i) => i > 0 && pod === thrown[i - 1]).length).toBeGreaterThanOrEqual(
       credibleRange(count - 1, 1 / 3).least,
     );
+  });
+
+  clusterTest('PASSTHROUGH goes where the caller was led, by mutual TLS as ever', [mesh], async () => {
+    const count = 60;
+    const report = await caller.many(`http://${LEFT_ALONE}/`, { count, concurrency: 3 });
+    expect(report.ok).toBe(count);
+    expect(report.answers[0]?.echo?.headers['x-forwarded-client-cert']).toContain('/sa/caller');
+    // One address, the Service's own: which pod it is kube-proxy says.
+    const service = await mesh.get<{ spec: { clusterIP: string } }>('service', LEFT_ALONE);
+    const cluster = `outbound|80||${LEFT_ALONE}.${mesh.name}.svc.cluster.local`;
+    const known = (await admin.endpoints(cluster)).get(cluster) ?? [];
+    expect(known.map(({ address, stats }) => [address, stats.rq_total])).toEqual([
+      [`${service?.spec.clusterIP}:80`, count],
+    ]);
   });
 
   clusterTest('localities get the shares that distribute says', [mesh], async () => {

@@ -104,7 +104,7 @@ describe('subsets', () => {
 
 describe('connectionPool', () => {
   const burst = { count: 24, concurrency: 12 };
-  const held = { count: 12, concurrency: 12, holdMs: 1000 };
+  const held = { count: 12, concurrency: 12, holdMs: 3000 };
 
   clusterTest('what is over the limit is refused at once, and nothing is where there is no limit', [mesh], async () => {
     const connectionPool = { tcp: { maxConnections: 2 }, http: { http1MaxPendingRequests: 1 } };
