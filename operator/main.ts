@@ -22,10 +22,11 @@ import { startCertificates } from './certificates/start.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
-import { ClusterStores, type Pod } from './wiring/cluster-stores.ts';
+import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
+import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
 import { XdsCache } from './xds/xds-cache.ts';
@@ -66,11 +67,27 @@ const certificates = startCertificates({
   logger,
 });
 registerCertificateMetrics(registry, certificates);
-const sources = [cache, certificates.secrets];
-const ads = new AdsServer({ sources, authenticator, metricsSink: ledger, logger, registry });
+const replicas = new Replicas({
+  api,
+  stores,
+  ledger,
+  roots: () => certificates.authority.trustBundle,
+  self: { namespace, podName: instance, address: process.env.POD_IP ?? '127.0.0.1' },
+  clusterDomain: mesh.clusterDomain,
+  logger,
+});
+const ads = new AdsServer({
+  sources: [cache, certificates.secrets],
+  authenticator,
+  metricsSink: replicas.metricsSink,
+  logger,
+  registry,
+  otherCalls: [replicas.call],
+});
+const acks = replicas.reports(ads);
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
-  enforcement: policyEnforcement(ads.acks, cache, (uid) => snapshot().workloads.get(uid)),
+  enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });
 let canary: CanaryController | undefined;
@@ -120,12 +137,12 @@ async function start(): Promise<void> {
   canary = startCanary({
     stores,
     api,
-    mesh: new SplitCoverage(snapshot, ads.acks, cache),
+    mesh: new SplitCoverage(snapshot, acks, cache),
     traffic: new CompleteTraffic(ledger, {
       snapshot,
-      acks: ads.acks,
+      acks,
       readySince: (uid) => stores.readySince(uid),
-      isAlone,
+      hearsAll: () => replicas.hearsAll(),
     }),
     clusterDomain: mesh.clusterDomain,
     isLeader: () => election.isLeader,
@@ -135,20 +152,10 @@ async function start(): Promise<void> {
   touchCanariesOnAcks();
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
+  replicas.start(ads);
   election.start();
   ready = true;
   logger.info('operator serves', { xds: XDS_PORT, health: HEALTH_PORT });
-}
-
-/** Whether no other replica is there whom proxies could report to. */
-function isAlone(): boolean {
-  const isOther = ({ metadata }: Pod): boolean =>
-    metadata?.namespace === namespace &&
-    metadata.labels?.['app.kubernetes.io/name'] === OPERATOR_SERVICE &&
-    metadata.name !== instance;
-  return ![...stores.pods.list()].some(
-    (pod) => isOther(pod) && stores.readySince(pod.metadata?.uid ?? '') !== undefined,
-  );
 }
 
 /** A weight counts once the callers have acknowledged it; whose release waits for that is looked at again. */
@@ -160,7 +167,7 @@ function touchCanariesOnAcks(): void {
     }
     return namespaces;
   };
-  ads.acks.onAck(() => {
+  acks.onAck(() => {
     for (const namespace of releasing()) canary?.touch(namespace);
   });
 }
@@ -189,6 +196,7 @@ async function stop(signal: string): Promise<void> {
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();
   await ads.stop(STOP_MS);
+  replicas.stop();
   await Promise.all([certificates.stop(), stores.stop()]);
   await health.stop();
   api.close();

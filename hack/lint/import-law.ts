@@ -20,6 +20,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/mesh', may: ['api', ...SHARED_NAMES] },
   { path: 'operator/xds', may: ['operator/mesh', 'proxy', 'api', 'generated'] },
   { path: 'operator/ads', may: [RESOURCE, 'kube', 'generated', ...SHARED_NAMES] },
+  { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
   { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, 'generated', ...SHARED_NAMES] },

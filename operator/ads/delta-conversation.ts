@@ -60,7 +60,7 @@ function converse(
         instruments.rejections.inc({ type: shortType(typeUrl) });
         logger.warn('proxy rejected resources', { pod, type: shortType(typeUrl), names: names.slice(0, 10), error });
       }
-      proxies.touch(identity.uid);
+      proxies.noted(identity.uid, typeUrl, names);
     },
   });
   const answers = setInterval(() => {
@@ -72,7 +72,13 @@ function converse(
   proxies.open(stream, (reason) => end(unavailable(reason)));
   logger.info('proxy connected', { pod, uid: identity.uid, peer: call.getPeer() });
   return {
-    message: (bytes) => stream.receive(decodeOrRefuse(bytes, decodeDeltaRequest)),
+    message: (bytes) => {
+      const request = decodeOrRefuse(bytes, decodeDeltaRequest);
+      stream.receive(request);
+      const { typeUrl, unsubscribe, initialVersions } = request;
+      if (initialVersions.size > 0) proxies.noted(identity.uid, typeUrl, [...initialVersions.keys()]);
+      if (unsubscribe.length > 0) proxies.noted(identity.uid, typeUrl, unsubscribe);
+    },
     closed: () => {
       watch.stop();
       clearInterval(answers);

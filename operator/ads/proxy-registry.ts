@@ -1,4 +1,5 @@
 import type { AckReport, ProxyReport, RejectedResource } from './ack-report.ts';
+import type { ProxyObserver } from './proxy-observer.ts';
 import type { ProxyStream } from './stream.ts';
 
 /** How long the report of a proxy outlives its stream, in ms. */
@@ -18,6 +19,7 @@ interface Entry {
 export class ProxyRegistry implements AckReport {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
+  private readonly observers = new Set<ProxyObserver>();
   private changed = new Set<string>();
 
   get connected(): number {
@@ -44,7 +46,7 @@ export class ProxyRegistry implements AckReport {
     if (earlier !== undefined && earlier.endedAt === undefined) {
       earlier.end('another stream of the same pod took over');
     }
-    this.touch(uid);
+    this.moved(uid);
   }
 
   close(stream: ProxyStream): void {
@@ -57,11 +59,11 @@ export class ProxyRegistry implements AckReport {
     const timer = setTimeout(() => {
       if (this.entries.get(uid) === entry) {
         this.entries.delete(uid);
-        this.touch(uid);
+        this.moved(uid);
       }
     }, GRACE_MS);
     timer.unref();
-    this.touch(uid);
+    this.moved(uid);
   }
 
   /** Ends the stream of a pod that is gone, and forgets its report. */
@@ -74,7 +76,7 @@ export class ProxyRegistry implements AckReport {
     if (entry.endedAt === undefined) {
       entry.end('the pod is gone');
     }
-    this.touch(uid);
+    this.moved(uid);
   }
 
   /** Ends all streams, a few at a time so that their proxies do not all come to the other replica at once. */
@@ -90,7 +92,25 @@ export class ProxyRegistry implements AckReport {
     }
   }
 
-  touch(uid: string): void {
+  /** Notes that what a proxy has in force of some resources, or refuses, may differ. */
+  noted(uid: string, typeUrl: string, names: readonly string[]): void {
+    for (const observer of this.observers) observer.resources(uid, typeUrl, names);
+    this.touch(uid);
+  }
+
+  /** Tells of every proxy that there is, and of all that happens from now on. Gives a function that ends that. */
+  observe(observer: ProxyObserver): () => void {
+    for (const [uid, entry] of this.entries) observer.proxy(uid, report(entry));
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  private moved(uid: string): void {
+    for (const observer of this.observers) observer.proxy(uid, this.proxy(uid));
+    this.touch(uid);
+  }
+
+  private touch(uid: string): void {
     if (this.changed.size === 0 && this.listeners.size > 0) {
       setTimeout(() => this.tell(), COALESCE_MS).unref();
     }

@@ -11,6 +11,7 @@ import { FanOut } from './fan-out.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { MetricsConversation, type MetricsSink } from './metrics-conversation.ts';
 import { type Call, type CallObserver, type CallSettings, type Conversation, ProxyCall } from './proxy-call.ts';
+import type { ProxyObserver } from './proxy-observer.ts';
 import { ProxyRegistry } from './proxy-registry.ts';
 import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
@@ -45,6 +46,13 @@ export const ADS_SETTINGS: AdsSettings = {
   keepaliveTimeoutMs: 10_000,
 };
 
+/** One more method that the port serves, to callers of its own. */
+export interface OtherCall {
+  readonly path: string;
+  readonly authenticator: Authenticator;
+  readonly conversation: Conversation;
+}
+
 /** What the server needs from outside. */
 export interface AdsOptions {
   readonly sources: readonly ResourceSource[];
@@ -53,6 +61,7 @@ export interface AdsOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly settings?: Partial<AdsSettings>;
+  readonly otherCalls?: readonly OtherCall[];
 }
 
 const identity = (bytes: Buffer): Buffer => bytes;
@@ -107,6 +116,11 @@ export class AdsServer {
   /** Who has acknowledged what. */
   get acks(): AckReport {
     return this.proxies;
+  }
+
+  /** Tells of every proxy with a stream here, and of all that happens to them from now on. Gives a function that ends that. */
+  observe(observer: ProxyObserver): () => void {
+    return this.proxies.observe(observer);
   }
 
   /**
@@ -166,7 +180,20 @@ export class AdsServer {
       logger: this.options.logger,
       settings: this.settings,
     });
-    this.server.register(DELTA_PATH, (call: Call) => this.run(call, delta.on(call)), identity, identity, 'bidi');
+    const serve = (path: string, conversation: (call: Call) => Conversation, authenticator?: Authenticator): void => {
+      this.server.register(
+        path,
+        (call: Call) => this.run(call, conversation(call), authenticator),
+        identity,
+        identity,
+        'bidi',
+      );
+    };
+    serve(DELTA_PATH, (call) => delta.on(call));
+    serve(METRICS_PATH, () => new MetricsConversation(this.options.metricsSink, this.metricsEnds));
+    for (const { path, authenticator, conversation } of this.options.otherCalls ?? []) {
+      serve(path, () => conversation, authenticator);
+    }
     this.server.register(
       SOTW_PATH,
       (call: Call) => {
@@ -179,18 +206,9 @@ export class AdsServer {
       identity,
       'bidi',
     );
-    this.server.register(
-      METRICS_PATH,
-      (call: Call) => {
-        this.run(call, new MetricsConversation(this.options.metricsSink, this.metricsEnds));
-      },
-      identity,
-      identity,
-      'bidi',
-    );
   }
 
-  private run(call: Call, conversation: Conversation): void {
+  private run(call: Call, conversation: Conversation, authenticator = this.options.authenticator): void {
     const { logger } = this.options;
     const observer: CallObserver = {
       authenticated: (peer) => this.connections.authenticated(peer),
@@ -201,10 +219,8 @@ export class AdsServer {
       failed: (peer, error) => logger.error('stream failed', { peer, error: String(error) }),
       stuck: (peer) => this.connections.destroy(peer),
     };
-    new ProxyCall(call, conversation, observer, this.settings)
-      .run(this.options.authenticator)
-      .catch((error: unknown) => {
-        logger.error('stream failed', { peer: call.getPeer(), error: String(error) });
-      });
+    new ProxyCall(call, conversation, observer, this.settings).run(authenticator).catch((error: unknown) => {
+      logger.error('stream failed', { peer: call.getPeer(), error: String(error) });
+    });
   }
 }

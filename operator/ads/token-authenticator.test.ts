@@ -9,7 +9,6 @@ const POD: PodRecord = {
   namespace: 'shop',
   serviceAccount: 'sa',
   ips: ['10.0.0.1', 'fd00::1'],
-  injected: true,
 };
 const GOOD: TokenReviewResult = {
   authenticated: true,
@@ -170,7 +169,7 @@ describe('the token authenticator', () => {
 
   test('refuses a pod without a sidecar, addresses or not', async () => {
     for (const ips of [POD.ips, []]) {
-      pod = { ...POD, ips, injected: false };
+      pod = { ...POD, ips, problem: 'runs no sidecar of the mesh, so there is nothing to give it' };
       await expect(authenticate()).rejects.toMatchObject({
         code: status.PERMISSION_DENIED,
         details: expect.stringMatching(/^pod shop\/p runs no sidecar of the mesh/),

@@ -25,8 +25,8 @@ export interface PodRecord {
   readonly serviceAccount: string;
   /** `status.podIPs`; empty until kubelet has told them. */
   readonly ips: readonly string[];
-  /** Runs our sidecar. Without it, whoever has its token is not its proxy. */
-  readonly injected: boolean;
+  /** Why its token is not good for what the caller asks, e.g. `runs no sidecar of the mesh`; absent: it is. */
+  readonly problem?: string | undefined;
 }
 
 export interface TokenAuthenticatorPorts {
@@ -240,9 +240,7 @@ function checkOwner(accepted: Accepted, pod: PodRecord): void {
   ) {
     throw forbidden(`the bearer token does not belong to pod ${pod.namespace}/${pod.name}`);
   }
-  if (!pod.injected) {
-    throw forbidden(`pod ${pod.namespace}/${pod.name} runs no sidecar of the mesh, so there is nothing to give it`);
-  }
+  if (pod.problem !== undefined) throw forbidden(`pod ${pod.namespace}/${pod.name} ${pod.problem}`);
 }
 
 function checkNodeId(nodeId: string, pod: PodRecord): void {

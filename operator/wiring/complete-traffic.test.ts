@@ -27,7 +27,7 @@ interface Shape {
 }
 
 /** What is answered over pods of these shapes, by an operator that runs for an hour or as told (s). */
-function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, alone = true } = {}): TrafficAnswer {
+function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, all = true } = {}): TrafficAnswer {
   const pods = new Map(shapes.map((shape, at) => [`uid-${at}`, shape]));
   const workloads = new Map(
     [...pods].map(([uid, { namespace = 'other', revision = 'x' }]) => {
@@ -53,7 +53,7 @@ function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, alo
     snapshot,
     acks: acks as unknown as AckReport,
     readySince,
-    isAlone: () => alone,
+    hearsAll: () => all,
   }).window(query);
 }
 
@@ -78,8 +78,8 @@ describe('an answer', () => {
     expect(ask([{}], { runningFor: 61 }).complete).toBe(true);
   });
 
-  test('leaves nobody out beside another replica, to which they may report', () => {
-    expect(ask([{ reported: 600 }], { alone: false })).toMatchObject({ complete: false, missing: ['other/pod-0'] });
+  test('leaves nobody out while a replica does not report, which may have them', () => {
+    expect(ask([{ reported: 600 }], { all: false })).toMatchObject({ complete: false, missing: ['other/pod-0'] });
   });
 
   test('names the pods that are missing, three at most', () => {

@@ -8,8 +8,8 @@ export interface CompletenessPorts {
   readonly acks: Pick<AckReport, 'proxy'>;
   /** When the pod became Ready, in ms since the epoch; undefined while it is not: one on a lost node is not waited for. */
   readonly readySince: (uid: WorkloadUid) => number | undefined;
-  /** Whether no other replica serves, to which a pod without a stream here may report. */
-  readonly isAlone: () => boolean;
+  /** Whether every other replica that serves reports here, so that a pod nobody knows of has no stream at all. */
+  readonly hearsAll: () => boolean;
 }
 
 /** What the ledger tells of those who report to it. */
@@ -29,7 +29,7 @@ const NAMED = 3;
  * The ledger's answer, complete only while the Ready proxies of the mesh have their streams here: one that reports to another
  * replica, or has not come back yet, may have seen failures that this replica knows nothing of. A sidecar that stays away
  * (it is cut off, or none of ours) must not stop every release of the mesh for that: after a minute only those count that
- * called the Services in the last quarter of an hour, and the revision's own. That holds while no other replica serves.
+ * called the Services in the last quarter of an hour, and the revision's own. That holds while every other replica reports here.
  */
 export class CompleteTraffic implements TrafficSource {
   readonly #ledger: ReportLedger;
@@ -48,20 +48,20 @@ export class CompleteTraffic implements TrafficSource {
 
   /** The first few of the pods whose counts are missed, as `namespace/name`. */
   #missing(query: TrafficQuery): string[] {
-    const { snapshot, acks, readySince, isAlone } = this.#ports;
+    const { snapshot, acks, readySince, hearsAll } = this.#ports;
     const { services, until } = query;
     const names: string[] = [];
     let awaited: ReadonlySet<string> | undefined;
-    let alone: boolean | undefined;
+    let all: boolean | undefined;
     for (const [uid, workload] of snapshot().workloads) {
       const since = acks.proxy(uid) === undefined ? readySince(uid) : undefined;
       if (since === undefined) continue;
       const { startedAt } = this.#ledger;
       const awaySince = Math.max(since, startedAt, this.#ledger.lastReport(uid) ?? startedAt);
       if (until - awaySince > PATIENCE_MS && !isOfRevision(workload, query)) {
-        alone ??= isAlone();
+        all ??= hearsAll();
         awaited ??= this.#ledger.callersOf(services);
-        if (alone && !awaited.has(uid)) continue;
+        if (all && !awaited.has(uid)) continue;
       }
       names.push(`${workload.namespace}/${workload.name}`);
       if (names.length === NAMED) break;

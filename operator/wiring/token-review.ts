@@ -6,6 +6,8 @@ import type { PodRecord, TokenAuthenticatorPorts, TokenReviewResult } from '../a
 import { isInjected } from '../mesh/pod.ts';
 import { BY_ADDRESS, BY_UID, type ClusterStores, type Pod } from './cluster-stores.ts';
 
+const NO_SIDECAR = 'runs no sidecar of the mesh, so there is nothing to give it';
+
 interface TokenReview extends KubeObject {
   spec: { token: string; audiences: string[] };
   status?: {
@@ -29,16 +31,38 @@ export function tokenPorts(
     reviewToken: (token) => review(api, token),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
-      const record = pod && recordOf(pod);
-      return record?.injected === true && !isProxy(uid) ? undefined : record;
+      if (pod === undefined || (isInjected(pod) && !isProxy(uid))) return undefined;
+      // Whoever has the token of a pod without our sidecar is not its proxy.
+      return { ...recordOf(pod), problem: isInjected(pod) ? undefined : NO_SIDECAR };
     },
-    podUidByAddress: (address) => {
-      const running = pods
-        .byIndex(BY_ADDRESS, address)
-        .find(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
-      return running?.metadata?.uid;
-    },
+    podUidByAddress: (address) => uidByAddress(pods, address),
   };
+}
+
+/**
+ * The same for streams of other replicas of the operator.
+ * @param isReplica whether a pod is one
+ */
+export function replicaTokenPorts(
+  api: KubeApi,
+  { pods }: ClusterStores,
+  isReplica: (pod: Pod) => boolean,
+): TokenAuthenticatorPorts {
+  return {
+    reviewToken: (token) => review(api, token),
+    podByUid: (uid) => {
+      const [pod] = pods.byIndex(BY_UID, uid);
+      return pod && { ...recordOf(pod), problem: isReplica(pod) ? undefined : 'is no replica of the operator' };
+    },
+    podUidByAddress: (address) => uidByAddress(pods, address),
+  };
+}
+
+function uidByAddress(pods: ClusterStores['pods'], address: string): string | undefined {
+  const running = pods
+    .byIndex(BY_ADDRESS, address)
+    .find(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  return running?.metadata?.uid;
 }
 
 async function review(api: KubeApi, token: string): Promise<TokenReviewResult> {
@@ -68,6 +92,5 @@ function recordOf(pod: Pod): PodRecord {
     namespace: metadata?.namespace ?? '',
     serviceAccount: spec?.serviceAccountName ?? 'default',
     ips: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
-    injected: isInjected(pod),
   };
 }

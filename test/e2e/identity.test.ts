@@ -60,13 +60,13 @@ clusterSetup(
 /** A stream from outside of the cluster's pods to the operator. */
 function open(options: Partial<AdsClientOptions>): AdsClient {
   const { ip: host, rootPem } = operator;
-  const nodeId = nodeIdOf({ ...caller, ips: [caller.ip], injected: true });
+  const nodeId = nodeIdOf({ ...caller, ips: [caller.ip] });
   const stream = new AdsClient({ host, port: XDS_PORT, serverName: XDS_SERVER_NAME, rootPem, nodeId, ...options });
   streams.push(stream);
   return stream;
 }
 
-const nodeId = (pod: PodIdentity): string => nodeIdOf({ ...pod, ips: [pod.ip], injected: true });
+const nodeId = (pod: PodIdentity): string => nodeIdOf({ ...pod, ips: [pod.ip] });
 
 /** Asks for clusters, and gives the status that the stream ends with and the words that go with it. */
 async function refusal(options: Partial<AdsClientOptions>): Promise<[string | undefined, string]> {

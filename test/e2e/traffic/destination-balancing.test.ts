@@ -113,9 +113,9 @@ describe('loadBalancer', () => {
     const service = await mesh.get<{ spec: { clusterIP: string } }>('service', LEFT_ALONE);
     const cluster = `outbound|80||${LEFT_ALONE}.${mesh.name}.svc.cluster.local`;
     const known = (await admin.endpoints(cluster)).get(cluster) ?? [];
-    expect(known.map(({ address, stats }) => [address, stats.rq_total])).toEqual([
-      [`${service?.spec.clusterIP}:80`, count],
-    ]);
+    expect(new Set(known.map(({ address }) => address))).toEqual(new Set([`${service?.spec.clusterIP}:80`]));
+    // Each of Envoy's threads may have made an endpoint of it.
+    expect(known.reduce((sum, { stats }) => sum + (stats.rq_total ?? 0), 0)).toBe(count);
   });
 
   clusterTest('localities get the shares that distribute says', [mesh], async () => {

@@ -48,7 +48,7 @@ export function nodeIdOf(pod: PodRecord): string {
 let sharedCertificate: Promise<TestCertificate> | undefined;
 
 /** Knows the tokens of `pods`, and notes in `reviewed` what it would have asked the API server. */
-function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: string[]): TokenAuthenticator {
+export function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: string[] = []): TokenAuthenticator {
   return new TokenAuthenticator(
     {
       reviewToken: async (token): Promise<TokenReviewResult> => {
@@ -66,12 +66,13 @@ function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: string[])
   );
 }
 
-/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port */
+/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port @param otherCalls methods served besides */
 export async function startHarness(
   sources: readonly ResourceSource[],
   settings: Partial<AdsSettings> = {},
   sink: AdsOptions['metricsSink'] = { receive: () => undefined },
   atPort = 0,
+  otherCalls: AdsOptions['otherCalls'] = [],
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
   const certificate = await sharedCertificate;
@@ -80,7 +81,7 @@ export async function startHarness(
   const authenticator = authenticatorOf(pods, reviewed);
   const registry = new Registry();
   const logger = createLogger({ silent: true });
-  const server = new AdsServer({ sources, authenticator, metricsSink: sink, logger, registry, settings });
+  const server = new AdsServer({ sources, authenticator, metricsSink: sink, logger, registry, settings, otherCalls });
   server.setCertificate(certificate);
   const port = await server.listen(atPort, '127.0.0.1');
   const clients: AdsClient[] = [];
@@ -103,7 +104,6 @@ export async function startHarness(
         namespace,
         serviceAccount: 'default',
         ips,
-        injected: true,
         token: makeToken(uid, expiresInMs),
       };
       pods.set(uid, pod);

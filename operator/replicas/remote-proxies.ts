@@ -1,0 +1,194 @@
+import type { Logger } from '../../kube/logger.ts';
+import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
+import type { Conversation, Listener } from '../ads/proxy-call.ts';
+import { decodeOrRefuse, type Refusal, unavailable } from '../ads/refusal.ts';
+import type { ProxyIdentity } from '../xds/resource.ts';
+import { decodeReport, type ProxyState, type ReportMessage, type Term } from './report-message.ts';
+
+/** How long the report of a proxy outlives the replica it came from, in ms: the proxy most likely comes back to another one. */
+const GRACE_MS = 30_000;
+/** Changes within this time are told together, in ms. */
+const COALESCE_MS = 20;
+
+/** A replica that reports here, over one stream. */
+interface Source {
+  readonly replica: ProxyIdentity;
+  terms: Term[];
+  isWhole: boolean;
+}
+
+/** A proxy whose stream is at another replica. */
+class RemoteProxy implements ProxyReport {
+  readonly source: Source;
+  readonly identity: ProxyIdentity;
+  readonly connectedAt: number;
+  connected: boolean;
+  refused: readonly RejectedResource[] = [];
+  private readonly inForce = new Map<string, Map<string, string>>();
+
+  constructor(source: Source, { uid, podName, namespace, serviceAccount, connected, connectedAt }: ProxyState) {
+    this.source = source;
+    this.identity = { uid, podName, namespace, serviceAccount };
+    this.connected = connected;
+    this.connectedAt = connectedAt;
+  }
+
+  take({ typeUrl, name, version }: Term): void {
+    const ofType = this.inForce.get(typeUrl) ?? new Map<string, string>();
+    this.inForce.set(typeUrl, ofType);
+    if (version === '') ofType.delete(name);
+    else ofType.set(name, version);
+  }
+
+  acknowledged(typeUrl: string, name: string): string | undefined {
+    return this.inForce.get(typeUrl)?.get(name);
+  }
+
+  versions(typeUrl: string): Iterable<[string, string]> {
+    return this.inForce.get(typeUrl) ?? [];
+  }
+
+  rejections(): readonly RejectedResource[] {
+    return this.refused;
+  }
+}
+
+export interface RemoteProxiesOptions {
+  /** Takes the metrics of a proxy whose stream is at another replica. @throws {Error} when the bytes are malformed */
+  metrics(uid: string, message: Uint8Array): void;
+  readonly logger: Logger;
+}
+
+/** The proxies connected to other replicas, as these report them. */
+export class RemoteProxies implements AckReport {
+  private readonly options: RemoteProxiesOptions;
+  private readonly known = new Map<string, RemoteProxy>();
+  private readonly sources = new Set<Source>();
+  private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
+  private readonly ends = new Set<(refusal: Refusal) => void>();
+  private changed = new Set<string>();
+
+  constructor(options: RemoteProxiesOptions) {
+    this.options = options;
+  }
+
+  /** Whether the replica of a pod reports here, and has told all that it knows. */
+  hears(replicaUid: string): boolean {
+    return [...this.sources].some(({ replica, isWhole }) => replica.uid === replicaUid && isWhole);
+  }
+
+  /** What is spoken on the stream of a replica that reports. */
+  conversation(): Conversation {
+    return {
+      nodeId: (first) => decodeOrRefuse(first, decodeReport).nodeId,
+      start: ({ identity }, end) => this.listenTo(identity, end),
+    };
+  }
+
+  /** Ends all streams: this replica stops. */
+  stop(): void {
+    for (const end of [...this.ends]) end(unavailable('the control plane is shutting down'));
+  }
+
+  acked(uid: string, typeUrl: string, name: string): string | undefined {
+    return this.known.get(uid)?.acknowledged(typeUrl, name);
+  }
+
+  proxy(uid: string): ProxyReport | undefined {
+    return this.known.get(uid);
+  }
+
+  proxies(): Iterable<ProxyReport> {
+    return this.known.values();
+  }
+
+  onAck(listener: (uids: ReadonlySet<string>) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private listenTo(replica: ProxyIdentity, end: (refusal: Refusal) => void): Listener {
+    const source: Source = { replica, terms: [], isWhole: false };
+    const { logger } = this.options;
+    this.sources.add(source);
+    this.ends.add(end);
+    logger.info('replica reports', { replica: replica.podName });
+    return {
+      message: (bytes) => this.take(source, decodeOrRefuse(bytes, decodeReport)),
+      closed: () => {
+        this.sources.delete(source);
+        this.ends.delete(end);
+        this.lose(source);
+        logger.info('replica reports no more', { replica: replica.podName });
+      },
+    };
+  }
+
+  private take(source: Source, message: ReportMessage): void {
+    if (message.termsAnew) source.terms = [];
+    source.terms.push(...message.terms);
+    for (const state of message.states) this.takeState(source, state);
+    for (const uid of message.forgotten) if (this.known.get(uid)?.source === source) this.forget(uid);
+    for (const { uid, terms } of message.inForce) {
+      const proxy = this.changing(source, uid);
+      for (const number of terms) {
+        const term = source.terms[number];
+        if (term !== undefined) proxy?.take(term);
+      }
+    }
+    for (const { uid, refused } of message.rejections) {
+      const proxy = this.changing(source, uid);
+      if (proxy !== undefined) proxy.refused = refused;
+    }
+    for (const { uid, message: bytes } of message.metrics) {
+      // Late news of a proxy that reports elsewhere by now would count twice.
+      if (this.known.get(uid)?.source === source) this.options.metrics(uid, bytes);
+    }
+    if (message.whole) source.isWhole = true;
+  }
+
+  private takeState(source: Source, state: ProxyState): void {
+    const known = this.known.get(state.uid);
+    // Who has lost a proxy knows less of it than who has it.
+    if (!state.connected && known?.connected === true && known.source !== source) return;
+    const isSame = known?.source === source && known.connectedAt === state.connectedAt;
+    if (isSame) known.connected = state.connected;
+    else this.known.set(state.uid, new RemoteProxy(source, state));
+    this.touch(state.uid);
+  }
+
+  private changing(source: Source, uid: string): RemoteProxy | undefined {
+    const proxy = this.known.get(uid);
+    if (proxy?.source !== source) return undefined;
+    this.touch(uid);
+    return proxy;
+  }
+
+  private lose(source: Source): void {
+    for (const [uid, proxy] of this.known) {
+      if (proxy.source !== source) continue;
+      proxy.connected = false;
+      this.touch(uid);
+      setTimeout(() => {
+        if (this.known.get(uid) === proxy) this.forget(uid);
+      }, GRACE_MS).unref();
+    }
+  }
+
+  private forget(uid: string): void {
+    this.known.delete(uid);
+    this.touch(uid);
+  }
+
+  private touch(uid: string): void {
+    if (this.listeners.size === 0) return;
+    if (this.changed.size === 0) setTimeout(() => this.tell(), COALESCE_MS).unref();
+    this.changed.add(uid);
+  }
+
+  private tell(): void {
+    const uids = this.changed;
+    this.changed = new Set();
+    for (const listener of this.listeners) listener(uids);
+  }
+}

@@ -1,0 +1,166 @@
+import type { ProxyReport } from '../ads/ack-report.ts';
+import type { ProxyObserver } from '../ads/proxy-observer.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
+import { NOTHING_TO_REPORT, type ReportMessage, type Term } from './report-message.ts';
+
+/** What policies and weights stand in; certificates are nobody's business. */
+const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+/** What one message holds at most, so that none blocks the event loop, and all stay far below gRPC's bound. */
+const MAX_TERMS = 10_000;
+const MAX_METRICS_BYTES = 256 << 10;
+/** Terms that are numbered before numbers begin anew: versions come and go. */
+const MAX_NUMBERED = 500_000;
+/** Bytes of metrics that wait for a replica that does not take them; counters are cumulative, so the next ones say it all. */
+const MAX_WAITING_BYTES = 16 << 20;
+
+/** Of one proxy, what is still to be told. */
+interface Untold {
+  state: boolean;
+  rejections: boolean;
+  readonly names: Map<string, Set<string>>;
+}
+
+/**
+ * What one other replica has not been told yet of the proxies of this one. There is no list of events: a name is untold or it is not, and what is told
+ * of it is the state when the message is made.
+ */
+export class ReportQueue implements ProxyObserver {
+  /** Messages of metrics that were given up because too many waited. */
+  dropped = 0;
+  private readonly proxy_: (uid: string) => ProxyReport | undefined;
+  private readonly untold = new Map<string, Untold>();
+  private readonly numbers = new Map<string, number>();
+  private metricsWaiting: { uid: string; message: Uint8Array }[] = [];
+  private metricsBytes = 0;
+  private termsAnew = false;
+  private wholeTold = false;
+
+  /** @param proxy gives what is known of a proxy now */
+  constructor(proxy: (uid: string) => ProxyReport | undefined) {
+    this.proxy_ = proxy;
+  }
+
+  /** @inheritDoc */
+  proxy(uid: string, report: ProxyReport | undefined): void {
+    const untold = this.of(uid);
+    untold.state = true;
+    untold.rejections = true;
+    if (report?.connected !== true) return;
+    for (const typeUrl of TYPES) {
+      for (const [name] of report.versions(typeUrl)) this.name(untold, typeUrl, name);
+    }
+  }
+
+  /** @inheritDoc */
+  resources(uid: string, typeUrl: string, names: Iterable<string>): void {
+    if (!TYPES.includes(typeUrl)) return;
+    const untold = this.of(uid);
+    untold.rejections = true;
+    for (const name of names) this.name(untold, typeUrl, name);
+  }
+
+  /** Takes an encoded `StreamMetricsMessage` of a proxy. */
+  metrics(uid: string, message: Uint8Array): void {
+    this.metricsWaiting.push({ uid, message });
+    this.metricsBytes += message.length;
+    while (this.metricsBytes > MAX_WAITING_BYTES) {
+      this.metricsBytes -= this.metricsWaiting.shift()?.message.length ?? 0;
+      this.dropped++;
+    }
+  }
+
+  /** The next message; undefined when everything is told. */
+  next(): ReportMessage | undefined {
+    if (this.wholeTold && this.untold.size === 0 && this.metricsWaiting.length === 0) return undefined;
+    const message = { ...NOTHING_TO_REPORT, ...this.nextOfProxies(), metrics: this.nextMetrics() };
+    const whole = !this.wholeTold && this.untold.size === 0;
+    if (whole) this.wholeTold = true;
+    return { ...message, whole };
+  }
+
+  private nextOfProxies(): Pick<
+    ReportMessage,
+    'termsAnew' | 'terms' | 'states' | 'forgotten' | 'inForce' | 'rejections'
+  > {
+    if (this.numbers.size > MAX_NUMBERED) {
+      this.numbers.clear();
+      this.termsAnew = true;
+    }
+    const { termsAnew } = this;
+    this.termsAnew = false;
+    const terms: Term[] = [];
+    const states: ReportMessage['states'][number][] = [];
+    const forgotten: string[] = [];
+    const inForce: { uid: string; terms: number[] }[] = [];
+    const rejections: ReportMessage['rejections'][number][] = [];
+    let room = MAX_TERMS;
+    for (const [uid, untold] of this.untold) {
+      if (room <= 0) break;
+      const report = this.proxy_(uid);
+      room -= 1;
+      if (report === undefined) {
+        forgotten.push(uid);
+        this.untold.delete(uid);
+        continue;
+      }
+      const { identity, connected, connectedAt } = report;
+      if (untold.state) states.push({ ...identity, connected, connectedAt });
+      if (untold.rejections) rejections.push({ uid, refused: report.rejections() });
+      untold.state = false;
+      untold.rejections = false;
+      const numbers: number[] = [];
+      for (const term of taken(untold.names, report, room)) numbers.push(this.number(term, terms));
+      if (numbers.length > 0) inForce.push({ uid, terms: numbers });
+      room -= numbers.length;
+      if (untold.names.size === 0) this.untold.delete(uid);
+    }
+    return { termsAnew, terms, states, forgotten, inForce, rejections };
+  }
+
+  private number(term: Term, fresh: Term[]): number {
+    const key = `${term.typeUrl} ${term.version} ${term.name}`;
+    const known = this.numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.numbers.size;
+    this.numbers.set(key, number);
+    fresh.push(term);
+    return number;
+  }
+
+  private nextMetrics(): ReportMessage['metrics'] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.metricsWaiting.length && bytes < MAX_METRICS_BYTES) {
+      bytes += this.metricsWaiting[count]?.message.length ?? 0;
+      count++;
+    }
+    this.metricsBytes -= bytes;
+    const next = this.metricsWaiting.slice(0, count);
+    this.metricsWaiting = this.metricsWaiting.slice(count);
+    return next;
+  }
+
+  private of(uid: string): Untold {
+    const untold = this.untold.get(uid) ?? { state: false, rejections: false, names: new Map() };
+    this.untold.set(uid, untold);
+    return untold;
+  }
+
+  private name(untold: Untold, typeUrl: string, name: string): void {
+    const names = untold.names.get(typeUrl) ?? new Set();
+    untold.names.set(typeUrl, names.add(name));
+  }
+}
+
+/** Takes names out, at most so many, and gives what is in force of them. */
+function* taken(names: Map<string, Set<string>>, report: ProxyReport, most: number): Generator<Term> {
+  let left = most;
+  for (const [typeUrl, ofType] of names) {
+    for (const name of ofType) {
+      if (left-- <= 0) return;
+      ofType.delete(name);
+      yield { typeUrl, name, version: report.acknowledged(typeUrl, name) ?? '' };
+    }
+    names.delete(typeUrl);
+  }
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { KubeApi } from '../../kube/kube-api.ts';
+import type { Logger } from '../../kube/logger.ts';
+import { OPERATOR_SERVICE, TOKEN_FILE, TOKEN_MOUNT_PATH, XDS_SERVER_NAME } from '../../proxy/names.ts';
+import { XDS_PORT } from '../../proxy/ports.ts';
+import type { AckReport } from '../ads/ack-report.ts';
+import type { MetricsSink } from '../ads/metrics-conversation.ts';
+import type { AdsServer, OtherCall } from '../ads/server.ts';
+import { TokenAuthenticator } from '../ads/token-authenticator.ts';
+import { JoinedReports } from '../replicas/joined-reports.ts';
+import { RemoteProxies } from '../replicas/remote-proxies.ts';
+import { REPORT_PATH, type Replica } from '../replicas/replica-link.ts';
+import { ReplicaLinks } from '../replicas/replica-links.ts';
+import type { TrafficLedger } from '../telemetry/ledger.ts';
+import type { ClusterStores, Pod } from './cluster-stores.ts';
+import { replicaTokenPorts } from './token-review.ts';
+
+export interface ReplicasOptions {
+  readonly api: KubeApi;
+  readonly stores: ClusterStores;
+  readonly ledger: Pick<TrafficLedger, 'receive'>;
+  /** Roots that other replicas' certificates come from, PEM. */
+  readonly roots: () => string;
+  /** Namespace, name and address of this pod. */
+  readonly self: { readonly namespace: string; readonly podName: string; readonly address: string };
+  readonly clusterDomain: string;
+  readonly logger: Logger;
+}
+
+/**
+ * The replicas of the operator: all of them serve proxies, and each tells every other one what becomes of those it has. So every replica, whichever
+ * leads, knows of all proxies what they have in force, and has all their counts.
+ */
+export class Replicas {
+  readonly #options: ReplicasOptions;
+  readonly #remote: RemoteProxies;
+  readonly #authenticator: TokenAuthenticator;
+  #links: ReplicaLinks | undefined;
+  #local: Pick<AckReport, 'proxy'> | undefined;
+
+  constructor(options: ReplicasOptions) {
+    const { api, stores, ledger, logger } = options;
+    this.#options = options;
+    this.#authenticator = new TokenAuthenticator(replicaTokenPorts(api, stores, (pod) => this.#isReplica(pod)));
+    this.#remote = new RemoteProxies({
+      // A proxy that has come to this replica meanwhile tells more itself.
+      metrics: (uid, message) => {
+        if (this.#local?.proxy(uid)?.connected !== true) ledger.receive({ uid }, message);
+      },
+      logger,
+    });
+  }
+
+  /** By which other replicas report here. */
+  get call(): OtherCall {
+    return { path: REPORT_PATH, authenticator: this.#authenticator, conversation: this.#remote.conversation() };
+  }
+
+  /** Takes the metrics of proxies with a stream here, for this replica and the others. */
+  get metricsSink(): MetricsSink {
+    return {
+      receive: (proxy, message) => {
+        this.#options.ledger.receive(proxy, message);
+        this.#links?.metrics(proxy.uid, message);
+      },
+    };
+  }
+
+  /** What all proxies have acknowledged. @param ads knows of those that have a stream here */
+  reports(ads: AdsServer): AckReport {
+    return new JoinedReports(ads.acks, this.#remote);
+  }
+
+  /** Begins to report to the other replicas, and follows which there are. The stores must have synced. */
+  start(ads: AdsServer): void {
+    const { self, clusterDomain, roots, stores, logger } = this.#options;
+    const { namespace, podName, address } = self;
+    this.#local = ads.acks;
+    this.#links = new ReplicaLinks({
+      identity: {
+        nodeId: `sidecar~${address}~${podName}.${namespace}~${namespace}.svc.${clusterDomain}`,
+        token: async () => (await readFile(path.join(TOKEN_MOUNT_PATH, TOKEN_FILE), 'utf8')).trim(),
+        serverName: XDS_SERVER_NAME,
+        roots,
+      },
+      local: ads.acks,
+      observe: (observer) => ads.observe(observer),
+      logger,
+    });
+    const follow = (): void => this.#links?.set(this.#others().flatMap(replicaOf));
+    stores.pods.onChange(({ object, previous }) => {
+      if ([object, previous].some((pod) => pod !== undefined && this.#isReplica(pod))) follow();
+      const uid = previous?.metadata?.uid;
+      if (uid !== undefined && object?.metadata?.uid !== uid) this.#authenticator.revoke(uid);
+    });
+    follow();
+  }
+
+  /** Whether every other replica that serves reports here: then a proxy that nobody reports has no stream anywhere. */
+  hearsAll(): boolean {
+    const isReady = ({ metadata }: Pod): boolean => this.#options.stores.readySince(metadata?.uid ?? '') !== undefined;
+    return this.#others().every((pod) => !isReady(pod) || this.#remote.hears(pod.metadata?.uid ?? ''));
+  }
+
+  /** To be called when the last proxies are gone. */
+  stop(): void {
+    this.#links?.stop();
+  }
+
+  #others(): Pod[] {
+    const { stores, self } = this.#options;
+    return [...stores.pods.list()].filter((pod) => this.#isReplica(pod) && pod.metadata?.name !== self.podName);
+  }
+
+  #isReplica({ metadata }: Pod): boolean {
+    return (
+      metadata?.namespace === this.#options.self.namespace &&
+      metadata.labels?.['app.kubernetes.io/name'] === OPERATOR_SERVICE
+    );
+  }
+}
+
+/** One that can be reached, or none. */
+function replicaOf({ metadata, status }: Pod): Replica[] {
+  const { uid, name } = metadata ?? {};
+  const { podIP, phase } = status ?? {};
+  if (uid === undefined || name === undefined || !podIP || phase !== 'Running') return [];
+  return [{ uid, podName: name, target: `${podIP.includes(':') ? `[${podIP}]` : podIP}:${XDS_PORT}` }];
+}

@@ -1,0 +1,118 @@
+import { afterAll, describe, expect } from '@jest/globals';
+import { waitUntil } from '../../hack/mesh/wait.ts';
+import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
+import { conditionMessage, programmed } from './support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { networking } from './support/networking-object.ts';
+import { killReplica, leader, operatorPods, proxiesByReplica, scaleOperator } from './support/operator-replicas.ts';
+import { Client } from './support/testbed-client.ts';
+import { client } from './support/testbed-objects.ts';
+
+const mesh = useNamespace('replicas');
+const inside = new Client(mesh, 'deployment/caller');
+/** Besides the caller: so many that each replica has some. */
+const IDLE = 4;
+const ORDERS = 2;
+const PROXIES = IDLE + ORDERS + 1;
+
+clusterSetup(
+  [mesh],
+  async () => {
+    await scaleOperator(mesh.kubectl, 2);
+    await mesh.apply(
+      ...orders(ORDERS),
+      ...client('caller'),
+      ...client('idle', { replicas: IDLE }),
+      networking('VirtualService', 'orders', {
+        hosts: ['orders'],
+        http: [{ timeout: '5s', route: [{ destination: { host: 'orders' } }] }],
+      }),
+    );
+    await Promise.all(['orders', 'caller', 'idle'].map((name) => mesh.rolledOut(name)));
+    await spread();
+    await mesh.apply(ordersCanary({ stepWeights: [50, 100] }));
+    await waitForPhase(mesh, ['Initialized'], 60);
+  },
+  300_000,
+);
+
+afterAll(() => scaleOperator(mesh.kubectl, 1), 150_000);
+
+/** Waits until every replica has proxies. Where a connection goes is kube-proxy's choice, so some may have to choose again. */
+async function spread(): Promise<void> {
+  await waitUntil(
+    'proxies at every replica',
+    async () => {
+      const counts = await proxiesByReplica(mesh.kubectl);
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      if (Object.values(counts).every((count) => count > 0) && total >= PROXIES) return undefined;
+      await mesh.run('rollout', 'restart', 'deployment/idle');
+      await mesh.rolledOut('idle');
+      return JSON.stringify(counts);
+    },
+    { timeoutMs: 120_000 },
+  );
+}
+
+const stable = async (): Promise<string | undefined> =>
+  (await mesh.get<CanaryObject>('canary', 'orders'))?.status?.stableRevision;
+
+/** Releases a version under load, and gives what the load met with. @param meanwhile what happens once the new revision has traffic */
+async function promoted(version: string, seconds: number, meanwhile: () => Promise<void>) {
+  const before = await stable();
+  const load = inside.load('http://orders/', { rate: 40, seconds });
+  await release(mesh, `VERSION=${version}`);
+  await mesh.waitFor<CanaryObject>(
+    'canary',
+    'orders',
+    ({ status }) => ((status?.weight ?? 0) > 0 && status?.phase === 'Progressing' ? undefined : JSON.stringify(status)),
+    { timeoutMs: 40_000, everyMs: 100 },
+  );
+  await meanwhile();
+  await waitForPhase(mesh, ['Succeeded'], 120);
+  expect(await stable()).not.toBe(before);
+  return load;
+}
+
+describe('several replicas of the operator', () => {
+  clusterTest('count what is in force on all proxies, whichever of them has their streams', [mesh], async () => {
+    expect(await programmed(mesh, 'virtualservice', 'orders')).toBe(`in force on ${PROXIES} of ${PROXIES} proxies`);
+    const timeout = { timeout: '6s', route: [{ destination: { host: 'orders' } }] };
+    await mesh.apply(networking('VirtualService', 'orders', { hosts: ['orders'], http: [timeout] }));
+    expect(await conditionMessage(mesh, 'virtualservice', 'orders', 'Programmed', 'True')).toBe(
+      `in force on ${PROXIES} of ${PROXIES} proxies`,
+    );
+  });
+
+  clusterTest(
+    'promote a release by the counts of all proxies, though the one that leads is killed in the midst of it',
+    [mesh],
+    async () => {
+      const before = await leader(mesh.kubectl);
+      const { failures, versions } = await promoted('v2', 50, () => killReplica(mesh.kubectl, before));
+      expect(failures).toEqual({});
+      expect(Object.keys(versions).sort()).toEqual(['v1', 'v2']);
+      expect(await leader(mesh.kubectl)).not.toBe(before);
+    },
+    240_000,
+  );
+
+  clusterTest(
+    'go up and down in the midst of another, and lose nothing',
+    [mesh],
+    async () => {
+      const { failures } = await promoted('v3', 60, async () => {
+        await scaleOperator(mesh.kubectl, 3);
+        await scaleOperator(mesh.kubectl, 1);
+      });
+      expect(failures).toEqual({});
+      const [only] = await operatorPods(mesh.kubectl);
+      await waitUntil('all proxies at the one that is left', async () => {
+        const counts = await proxiesByReplica(mesh.kubectl);
+        return (counts[only ?? ''] ?? 0) >= PROXIES ? undefined : JSON.stringify(counts);
+      });
+      expect(await programmed(mesh, 'virtualservice', 'orders')).toBe(`in force on ${PROXIES} of ${PROXIES} proxies`);
+    },
+    240_000,
+  );
+});
