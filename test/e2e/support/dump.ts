@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testKubectl } from './cluster.ts';
 
+/** Container of the sidecar. */
+const SIDECAR = 'istio-proxy';
 const TAIL = '--tail=300';
 
 interface Named {
@@ -46,6 +48,9 @@ async function dumpNamespace(folder: string, namespace: string): Promise<void> {
   await write('events', ['get', 'events', '--sort-by=.lastTimestamp']);
   const { stdout } = await kubectl.try(['-n', namespace, 'get', 'pods', '-o', 'name'], { timeoutMs: 20_000 });
   for (const pod of stdout.split('\n').filter(Boolean).slice(0, 20)) {
-    await write(`log-${pod.replace('pod/', '')}`, ['logs', pod, '--all-containers', '--prefix', TAIL]);
+    const name = pod.replace('pod/', '');
+    await write(`log-${name}`, ['logs', pod, '--all-containers', '--prefix', TAIL]);
+    // Of a pod that is not initialised the former gives nothing after the first container that has not begun.
+    await write(`log-${name}-sidecar`, ['logs', pod, '-c', SIDECAR, TAIL]);
   }
 }

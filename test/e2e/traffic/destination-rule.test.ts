@@ -13,6 +13,7 @@ const elsewhere = useNamespace('rule-clients');
 const outside = useNamespace('plain', {});
 const all = [mesh, elsewhere, outside];
 const caller = new Client(mesh, 'deployment/caller');
+const callerAdmin = new ProxyAdmin(mesh, 'deployment/caller');
 const ROOT = 'heddle-system';
 
 const HOSTS = ['limited', 'plain-text', 'by-port', 'looked-up', 'tuned'];
@@ -110,6 +111,8 @@ describe('connectionPool', () => {
     const connectionPool = { tcp: { maxConnections: 2 }, http: { http1MaxPendingRequests: 1 } };
     await mesh.apply(destinationRule('limited', { host: 'limited', trafficPolicy: { connectionPool } }));
     await programmed(mesh, 'destinationrule', 'limited');
+    // An updated cluster is in use when it is warm, a moment after it was acknowledged.
+    for (const port of [80, 90]) await limitOf(callerAdmin, `outbound.${port}..limited.${mesh.name}.`, 2);
     const [limited, free, limitedTcp, freeTcp] = await caller.plan([
       { url: 'http://limited/?delay=400', ...burst, answers: burst.count },
       { url: 'http://tuned/?delay=400', ...burst },
@@ -194,12 +197,7 @@ describe('look-up', () => {
       trafficPolicy: { connectionPool: { tcp: { maxConnections } } },
       ...more,
     });
-  const inForce = (maxConnections: number): Promise<void> =>
-    waitUntil(`a limit of ${maxConnections}`, async () => {
-      const [found] = await admin.config<DumpedCluster>('dynamic_active_clusters', cluster());
-      const limit = found?.cluster.circuit_breakers?.thresholds?.[0]?.max_connections;
-      return limit === maxConnections ? undefined : `${limit}`;
-    });
+  const inForce = (maxConnections: number): Promise<void> => limitOf(admin, cluster(), maxConnections);
   const removeFromRoot = (): Promise<unknown> =>
     mesh.kubectl.try(['-n', ROOT, 'delete', 'destinationrule', 'looked-up', '--ignore-not-found']);
 
@@ -224,6 +222,15 @@ describe('look-up', () => {
   });
 });
 
+/** Waits until a proxy uses a cluster with such a limit. */
+async function limitOf(admin: ProxyAdmin, cluster: string, maxConnections: number): Promise<void> {
+  await waitUntil(`a limit of ${maxConnections}`, async () => {
+    const [found] = await admin.config<DumpedCluster>('dynamic_active_clusters', cluster);
+    const limit = found?.cluster.circuit_breakers?.thresholds?.[0]?.max_connections;
+    return limit === maxConnections ? undefined : `${limit}`;
+  });
+}
+
 interface DumpedCluster {
   readonly cluster: {
     readonly circuit_breakers?: {
@@ -242,8 +249,10 @@ describe('what only Envoy can see', () => {
     };
     await mesh.apply(destinationRule('tuned', { host: 'tuned', trafficPolicy }));
     await programmed(mesh, 'destinationrule', 'tuned');
-    const admin = new ProxyAdmin(mesh, 'deployment/caller');
-    const [found] = await admin.config<DumpedCluster>('dynamic_active_clusters', `outbound.80..tuned.${mesh.name}.`);
+    const [found] = await callerAdmin.config<DumpedCluster>(
+      'dynamic_active_clusters',
+      `outbound.80..tuned.${mesh.name}.`,
+    );
     expect(found?.cluster.round_robin_lb_config).toMatchObject({
       slow_start_config: {
         slow_start_window: '30s',

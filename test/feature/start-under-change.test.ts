@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SecretSource } from '../../operator/certificates/secret-source.ts';
+import { readyAuthority } from '../../operator/certificates/testing/chain.ts';
+import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
+import { pod, SETTINGS, service, slice } from '../../operator/mesh/testing/objects.ts';
+import { Draw } from '../../operator/xds/testing/draw.ts';
+import { MeshCache } from '../../operator/xds/testing/mesh-cache.ts';
+import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
+import { startEnvoy } from './support/envoy-process.ts';
+
+/** Hundreds by hand: HEDDLE_ROUNDS. */
+const ROUNDS = Number(process.env.HEDDLE_ROUNDS ?? 8);
+const READY_WITHIN_MS = 12_000;
+const SERVICES = 24;
+const PORTS = [
+  { name: 'http', port: 80 },
+  { name: 'http-other', port: 81 },
+  { name: 'tcp', port: 90 },
+  { name: 'auto', port: 7000 },
+];
+
+const mesh = new MeshCache(SETTINGS);
+let harness: AdsHarness;
+let secrets: SecretSource;
+
+beforeAll(async () => {
+  const authority = await readyAuthority();
+  secrets = new SecretSource({
+    authority,
+    spiffeId: ({ uid }) => `spiffe://cluster.local/ns/x/sa/${uid}`,
+    workloadMs: 3_600_000,
+  });
+  harness = await startHarness([mesh.cache, secrets]);
+}, 60_000);
+
+afterAll(async () => {
+  await harness.stop();
+  await secrets.stop();
+});
+
+/** Some have a port that nobody else has, so that its listener and routes go with them. */
+function objectsOf(number: number): MeshObject[] {
+  const name = `s${number}`;
+  const ports = [...PORTS, ...(number % 4 === 0 ? [{ name: 'http-own', port: 9000 + number }] : [])].map((one) => ({
+    ...one,
+    protocol: 'TCP',
+    targetPort: one.port,
+  }));
+  const app = pod(`${name}-pod`, { address: `10.1.0.${number + 1}` });
+  return [
+    { kind: 'Service', object: service(name, { app: name }, { clusterIP: `10.96.0.${number + 1}`, ports }) },
+    { kind: 'Pod', object: app },
+    { kind: 'EndpointSlice', object: slice(name, [app], Object.fromEntries(ports.map((one) => [one.name, one.port]))) },
+  ];
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** A few changes of the mesh, in any order and at any pace, while a proxy starts. */
+async function churn(draw: Draw, changing: readonly MeshObject[], isOver: () => boolean): Promise<void> {
+  const shuffled = () => [...changing].map((one) => [draw.below(1e6), one] as const).sort(([a], [b]) => a - b);
+  const sometimes = async (ms: number): Promise<void> => (draw.once(2) ? pause(draw.below(ms)) : undefined);
+  await pause(draw.below(250));
+  for (const [, { kind, object }] of shuffled()) {
+    if (isOver()) return;
+    mesh.apply([{ kind, key: `shop/${object.metadata?.name}`, object: undefined } as MeshChange]);
+    await sometimes(30);
+  }
+  if (draw.once(2)) return;
+  for (const [, one] of shuffled()) {
+    mesh.put(one);
+    await sometimes(10);
+  }
+}
+
+test('a proxy that starts while services go and come is ready soon', async () => {
+  const all = Array.from({ length: SERVICES }, (_, number) => objectsOf(number));
+  mesh.put(...all.flat());
+  for (let round = 0; round < ROUNDS; round++) {
+    const client = harness.addPod(`client-${round}`);
+    mesh.put({ kind: 'Pod', object: pod(client.name, { uid: client.uid, address: client.ips[0] ?? '' }) });
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const draw = new Draw(seed);
+    const changing = all.slice(0, 1 + draw.below(SERVICES)).flat();
+    let over = false;
+    const changes = churn(draw, changing, () => over);
+    const began = performance.now();
+    const envoy = await startEnvoy({
+      nodeId: nodeIdOf(client),
+      token: client.token,
+      adsPort: harness.port,
+      rootPem: harness.rootPem,
+    });
+    let state = '';
+    while (performance.now() - began < READY_WITHIN_MS) {
+      state = (await envoy.admin('/ready')).trim();
+      if (state === 'LIVE') break;
+      await pause(20);
+    }
+    const waitsFor = state === 'LIVE' ? '' : await envoy.admin('/init_dump');
+    over = true;
+    await changes;
+    await envoy.stop();
+    mesh.put(...changing);
+    mesh.apply([{ kind: 'Pod', key: `shop/${client.name}`, object: undefined }]);
+    expect({ seed, state, waitsFor }).toEqual({ seed, state: 'LIVE', waitsFor: '' });
+  }
+}, 600_000);
