@@ -6,7 +6,7 @@ import { NOTHING_TO_REPORT, type ReportMessage, type Term } from './report-messa
 /** What policies and weights stand in; certificates are nobody's business. */
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
 /** What one message holds at most, so that none blocks the event loop, and all stay far below gRPC's bound. */
-const MAX_TERMS = 10_000;
+const MAX_TERMS = 2_000;
 const MAX_METRICS_BYTES = 256 << 10;
 /** Terms that are numbered before numbers begin anew: versions come and go. */
 const MAX_NUMBERED = 500_000;
@@ -17,6 +17,8 @@ const MAX_WAITING_BYTES = 16 << 20;
 interface Untold {
   state: boolean;
   rejections: boolean;
+  /** Every name that it has; they are looked up when it is its turn, for there are thousands of each proxy. */
+  all: boolean;
   readonly names: Map<string, Set<string>>;
 }
 
@@ -29,7 +31,9 @@ export class ReportQueue implements ProxyObserver {
   dropped = 0;
   private readonly proxy_: (uid: string) => ProxyReport | undefined;
   private readonly untold = new Map<string, Untold>();
-  private readonly numbers = new Map<string, number>();
+  /** By type, name and version. */
+  private readonly numbers = new Map<string, Map<string, Map<string, number>>>();
+  private numbered = 0;
   private metricsWaiting: { uid: string; message: Uint8Array }[] = [];
   private metricsBytes = 0;
   private termsAnew = false;
@@ -45,10 +49,7 @@ export class ReportQueue implements ProxyObserver {
     const untold = this.of(uid);
     untold.state = true;
     untold.rejections = true;
-    if (report?.connected !== true) return;
-    for (const typeUrl of TYPES) {
-      for (const [name] of report.versions(typeUrl)) this.name(untold, typeUrl, name);
-    }
+    if (report?.connected === true) untold.all = true;
   }
 
   /** @inheritDoc */
@@ -56,7 +57,7 @@ export class ReportQueue implements ProxyObserver {
     if (!TYPES.includes(typeUrl)) return;
     const untold = this.of(uid);
     untold.rejections = true;
-    for (const name of names) this.name(untold, typeUrl, name);
+    for (const name of names) addName(untold, typeUrl, name);
   }
 
   /** Takes an encoded `StreamMetricsMessage` of a proxy. */
@@ -82,8 +83,9 @@ export class ReportQueue implements ProxyObserver {
     ReportMessage,
     'termsAnew' | 'terms' | 'states' | 'forgotten' | 'inForce' | 'rejections'
   > {
-    if (this.numbers.size > MAX_NUMBERED) {
+    if (this.numbered > MAX_NUMBERED) {
       this.numbers.clear();
+      this.numbered = 0;
       this.termsAnew = true;
     }
     const { termsAnew } = this;
@@ -108,6 +110,7 @@ export class ReportQueue implements ProxyObserver {
       if (untold.rejections) rejections.push({ uid, refused: report.rejections() });
       untold.state = false;
       untold.rejections = false;
+      if (untold.all) nameAll(untold, report);
       const numbers: number[] = [];
       for (const term of taken(untold.names, report, room)) numbers.push(this.number(term, terms));
       if (numbers.length > 0) inForce.push({ uid, terms: numbers });
@@ -118,11 +121,15 @@ export class ReportQueue implements ProxyObserver {
   }
 
   private number(term: Term, fresh: Term[]): number {
-    const key = `${term.typeUrl} ${term.version} ${term.name}`;
-    const known = this.numbers.get(key);
+    const { typeUrl, name, version } = term;
+    const ofType = this.numbers.get(typeUrl) ?? new Map<string, Map<string, number>>();
+    this.numbers.set(typeUrl, ofType);
+    const ofName = ofType.get(name) ?? new Map<string, number>();
+    ofType.set(name, ofName);
+    const known = ofName.get(version);
     if (known !== undefined) return known;
-    const number = this.numbers.size;
-    this.numbers.set(key, number);
+    const number = this.numbered++;
+    ofName.set(version, number);
     fresh.push(term);
     return number;
   }
@@ -141,15 +148,20 @@ export class ReportQueue implements ProxyObserver {
   }
 
   private of(uid: string): Untold {
-    const untold = this.untold.get(uid) ?? { state: false, rejections: false, names: new Map() };
+    const untold = this.untold.get(uid) ?? { state: false, rejections: false, all: false, names: new Map() };
     this.untold.set(uid, untold);
     return untold;
   }
+}
 
-  private name(untold: Untold, typeUrl: string, name: string): void {
-    const names = untold.names.get(typeUrl) ?? new Set();
-    untold.names.set(typeUrl, names.add(name));
-  }
+function addName({ names }: Untold, typeUrl: string, name: string): void {
+  const ofType = names.get(typeUrl) ?? new Set();
+  names.set(typeUrl, ofType.add(name));
+}
+
+function nameAll(untold: Untold, report: ProxyReport): void {
+  untold.all = false;
+  for (const typeUrl of TYPES) for (const [name] of report.versions(typeUrl)) addName(untold, typeUrl, name);
 }
 
 /** Takes names out, at most so many, and gives what is in force of them. */

@@ -4,6 +4,7 @@ import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
 import { run as onDemand } from './on-demand.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
+import { run as replicas } from './replicas.ts';
 import type { BenchResult } from './result.ts';
 import { run as traffic } from './traffic.ts';
 
@@ -20,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'cold-storm', run: coldStorm },
   { name: 'traffic', run: traffic },
   { name: 'on-demand', run: onDemand },
+  { name: 'replicas', run: replicas },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];
