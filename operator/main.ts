@@ -195,6 +195,7 @@ async function stop(signal: string): Promise<void> {
   if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();
+  replicas.beginStop();
   await ads.stop(STOP_MS);
   replicas.stop();
   await Promise.all([certificates.stop(), stores.stop()]);

@@ -69,7 +69,7 @@ function converse(
     }
   }, settings.answerMs / 4);
   answers.unref();
-  proxies.open(stream, (reason) => end(unavailable(reason)));
+  proxies.open(stream, call.getPeer(), (reason) => end(unavailable(reason)));
   logger.info('proxy connected', { pod, uid: identity.uid, peer: call.getPeer() });
   return {
     message: (bytes) => {

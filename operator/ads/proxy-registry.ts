@@ -12,6 +12,8 @@ interface Entry {
   readonly connectedAt: number;
   /** Ends the stream from this side. */
   readonly end: (reason: string) => void;
+  /** Address and port of the other end of its connection. */
+  readonly peer: string;
   endedAt: number | undefined;
 }
 
@@ -39,10 +41,10 @@ export class ProxyRegistry implements AckReport {
   }
 
   /** Takes a new stream; an earlier one of the same pod is ended: its connection is most likely dead. */
-  open(stream: ProxyStream, end: (reason: string) => void): void {
+  open(stream: ProxyStream, peer: string, end: (reason: string) => void): void {
     const { uid } = stream.proxy;
     const earlier = this.entries.get(uid);
-    this.entries.set(uid, { stream, connectedAt: Date.now(), end, endedAt: undefined });
+    this.entries.set(uid, { stream, peer, connectedAt: Date.now(), end, endedAt: undefined });
     if (earlier !== undefined && earlier.endedAt === undefined) {
       earlier.end('another stream of the same pod took over');
     }
@@ -77,6 +79,18 @@ export class ProxyRegistry implements AckReport {
       entry.end('the pod is gone');
     }
     this.moved(uid);
+  }
+
+  /** Ends the streams of some proxies, by chance. Gives the other ends of their connections. */
+  endSome(count: number, reason: string): string[] {
+    const open = [...this.entries.values()].filter(({ endedAt }) => endedAt === undefined);
+    const peers: string[] = [];
+    for (let left = Math.min(count, open.length); left > 0; left--) {
+      const [entry] = open.splice(Math.floor(Math.random() * open.length), 1);
+      entry?.end(reason);
+      if (entry !== undefined) peers.push(entry.peer);
+    }
+    return peers;
   }
 
   /** Ends all streams, a few at a time so that their proxies do not all come to the other replica at once. */

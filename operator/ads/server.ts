@@ -64,6 +64,9 @@ export interface AdsOptions {
   readonly otherCalls?: readonly OtherCall[];
 }
 
+/** Time for a proxy to read why its stream ends, before its connection is closed, in ms: less than it waits before it comes back. */
+const LET_GO_MS = 100;
+
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -150,6 +153,19 @@ export class AdsServer {
     for (const end of this.metricsEnds.get(uid) ?? []) {
       end(forbidden('the pod is gone'));
     }
+  }
+
+  /** Proxies with a stream here. */
+  get connected(): number {
+    return this.proxies.connected;
+  }
+
+  /** Lets so many proxies go, which come back at once, to any replica: their connections are closed behind the streams. */
+  letGo(count: number): void {
+    const peers = this.proxies.endSome(count, 'another replica of the control plane has room; reconnect');
+    setTimeout(() => {
+      for (const peer of peers) this.connections.destroy(peer);
+    }, LET_GO_MS).unref();
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE } from '../xds/resource.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../xds/resource.ts';
 import { STREAM_SETTINGS } from './stream-settings.ts';
 import { openStream } from './testing/open-stream.ts';
 
@@ -16,6 +16,41 @@ describe('clusters', () => {
     stream.ask(CLUSTER_TYPE, 'made-up');
     expect(stream.sent.slice(2)).toEqual(['Cluster -made-up']);
     stream.close();
+  });
+});
+
+describe('a cluster that comes again in the other phase of a proxy’s start', () => {
+  function begin() {
+    const stream = openStream({ ...STREAM_SETTINGS, removalDelayMs: 0 });
+    stream.put(CLUSTER_TYPE, 'a', 'eds', 'secondary');
+    stream.ask(CLUSTER_TYPE, '*');
+    stream.acknowledge(CLUSTER_TYPE);
+    stream.put(CLUSTER_TYPE, 'a', 'original', 'primary');
+    return stream;
+  }
+
+  test('waits until the proxy asks for listeners, and others do not', () => {
+    const { sent, put, ask, acknowledge, close } = begin();
+    put(CLUSTER_TYPE, 'b', '1', 'primary');
+    acknowledge(CLUSTER_TYPE);
+    put(CLUSTER_TYPE, 'b', '2', 'primary');
+    acknowledge(CLUSTER_TYPE);
+    expect(sent).toEqual(['Cluster a@eds', 'Cluster b@1', 'Cluster b@2']);
+    ask(LISTENER_TYPE, '*');
+    expect(sent.slice(3)).toContain('Cluster a@original');
+    acknowledge(CLUSTER_TYPE);
+    put(CLUSTER_TYPE, 'a', 'eds', 'secondary');
+    expect(sent.at(-1)).toBe('Cluster a@eds');
+    close();
+  });
+
+  test('does not wait when it went in between', () => {
+    const { sent, put, remove, acknowledge, close } = begin();
+    remove(CLUSTER_TYPE, 'a');
+    acknowledge(CLUSTER_TYPE);
+    put(CLUSTER_TYPE, 'a', 'original', 'primary');
+    expect(sent).toEqual(['Cluster a@eds', 'Cluster -a', 'Cluster a@original']);
+    close();
   });
 });
 

@@ -15,6 +15,7 @@ import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
 import { shareNames } from './shared-names.ts';
+import { StartingClusters } from './starting-clusters.ts';
 import type { StreamEvents, StreamSettings } from './stream-settings.ts';
 import { Subscription } from './subscription.ts';
 
@@ -36,6 +37,7 @@ export class ProxyStream {
   private readonly events: StreamEvents;
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly gate: ClusterGate;
+  private readonly starting = new StartingClusters();
   /** Route configurations that were sent since `followRoutes`: the proxy has none of their virtual hosts. */
   private readonly freshRoutes = new Set<string>();
   private nonce = 0;
@@ -65,6 +67,7 @@ export class ProxyStream {
     if (request.nonce !== '') {
       this.settle(subscription, request);
     }
+    if (request.typeUrl === LISTENER_TYPE) this.starting.end();
     const endpoints = request.typeUrl === ENDPOINT_TYPE;
     subscription.subscribe(
       request,
@@ -198,6 +201,7 @@ export class ProxyStream {
     return subscription.pending(
       (name) => this.newestOf(subscription, name),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
+      (resource) => typeUrl === CLUSTER_TYPE && this.starting.holdsBack(resource),
       isFull,
     );
   }
@@ -239,15 +243,12 @@ export class ProxyStream {
   /** An updated cluster waits in Envoy for its load assignment to come again, for 15 s: it is sent again at once. */
   private followClusters(upserts: readonly XdsResource[], removed: readonly string[]): void {
     const endpoints = this.subscriptions.get(ENDPOINT_TYPE);
+    this.starting.sent(upserts, removed);
     for (const { name } of upserts) {
       this.gate.clusterSent(name);
-      if (endpoints?.names.has(name)) {
-        endpoints.force(name);
-      }
+      if (endpoints?.names.has(name)) endpoints.force(name);
     }
-    for (const name of removed) {
-      this.gate.clusterSettled(name, false);
-    }
+    for (const name of removed) this.gate.clusterSettled(name, false);
   }
 
   /**

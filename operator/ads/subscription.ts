@@ -140,11 +140,13 @@ export class Subscription {
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name
    * @param isPending whether a name without a resource may have one in a moment; it stays dirty
+   * @param isHeldBack whether a state that differs has to wait; its name stays dirty
    * @param isFull whether so many resources of so many bytes fill a response, so that names may wait; of those that go together, new ones alone
    */
   pending(
     lookup: (name: string) => XdsResource | undefined,
     isPending: (name: string) => boolean,
+    isHeldBack: (resource: XdsResource) => boolean = () => false,
     isFull: (resources: number, bytes: number) => boolean = () => false,
   ): Pending {
     const upserts: XdsResource[] = [];
@@ -160,6 +162,7 @@ export class Subscription {
       const resource = this.covers(name) ? lookup(name) : undefined;
       const sent = this.held.get(name);
       if (resource !== undefined && resource.version !== sent) {
+        if (isHeldBack(resource)) continue;
         upserts.push(resource);
         bytes += resource.bytes.length;
       } else if (resource === undefined && this.names.has(name) && isPending(name)) {

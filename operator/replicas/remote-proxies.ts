@@ -77,6 +77,15 @@ export class RemoteProxies implements AckReport {
     return [...this.sources].some(({ replica, isWhole }) => replica.uid === replicaUid && isWhole);
   }
 
+  /** Proxies with a stream at the replica of a pod. */
+  countAt(replicaUid: string): number {
+    let count = 0;
+    for (const { source, connected } of this.known.values()) {
+      if (connected && source.replica.uid === replicaUid) count++;
+    }
+    return count;
+  }
+
   /** What is spoken on the stream of a replica that reports. */
   conversation(): Conversation {
     return {

@@ -8,6 +8,7 @@ import type { AckReport } from '../ads/ack-report.ts';
 import type { MetricsSink } from '../ads/metrics-conversation.ts';
 import type { AdsServer, OtherCall } from '../ads/server.ts';
 import { TokenAuthenticator } from '../ads/token-authenticator.ts';
+import { Balance } from '../replicas/balance.ts';
 import { JoinedReports } from '../replicas/joined-reports.ts';
 import { RemoteProxies } from '../replicas/remote-proxies.ts';
 import { REPORT_PATH, type Replica } from '../replicas/replica-link.ts';
@@ -38,6 +39,7 @@ export class Replicas {
   readonly #authenticator: TokenAuthenticator;
   #links: ReplicaLinks | undefined;
   #local: Pick<AckReport, 'proxy'> | undefined;
+  #balance: Balance | undefined;
 
   constructor(options: ReplicasOptions) {
     const { api, stores, ledger, logger } = options;
@@ -95,17 +97,43 @@ export class Replicas {
       if (uid !== undefined && object?.metadata?.uid !== uid) this.#authenticator.revoke(uid);
     });
     follow();
+    this.#balance = new Balance({
+      own: () => ads.connected,
+      others: () => this.#counts(),
+      letGo: (count) => {
+        logger.info('lets proxies go to other replicas', { proxies: count });
+        ads.letGo(count);
+      },
+    });
+    this.#balance.start();
   }
 
   /** Whether every other replica that serves reports here: then a proxy that nobody reports has no stream anywhere. */
   hearsAll(): boolean {
-    const isReady = ({ metadata }: Pod): boolean => this.#options.stores.readySince(metadata?.uid ?? '') !== undefined;
-    return this.#others().every((pod) => !isReady(pod) || this.#remote.hears(pod.metadata?.uid ?? ''));
+    return this.#ready().every((uid) => this.#remote.hears(uid));
+  }
+
+  /** To be called first when this replica stops: it lets all go then. */
+  beginStop(): void {
+    this.#balance?.stop();
   }
 
   /** To be called when the last proxies are gone. */
   stop(): void {
     this.#links?.stop();
+  }
+
+  #counts(): readonly number[] | undefined {
+    if (!this.hearsAll()) return undefined;
+    const staying = this.#others().filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    return this.#ready(staying).map((uid) => this.#remote.countAt(uid));
+  }
+
+  /** UIDs of those that serve. */
+  #ready(pods: readonly Pod[] = this.#others()): string[] {
+    const { stores } = this.#options;
+    const uids = pods.map(({ metadata }) => metadata?.uid ?? '');
+    return uids.filter((uid) => stores.readySince(uid) !== undefined);
   }
 
   #others(): Pod[] {

@@ -33,7 +33,9 @@ export function buildCluster(name: string): Cluster {
 }
 
 export function encodeCluster(cluster: Cluster): XdsResource {
-  return encodeResource(CLUSTER_TYPE, cluster.name, toBinary(ClusterSchema, cluster));
+  const { case: kind, value } = cluster.clusterDiscoveryType;
+  const phase = kind === 'type' && value === Cluster_DiscoveryType.EDS ? 'secondary' : 'primary';
+  return { ...encodeResource(CLUSTER_TYPE, cluster.name, toBinary(ClusterSchema, cluster)), phase };
 }
 
 export interface ClusterInput {

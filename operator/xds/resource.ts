@@ -5,6 +5,8 @@ export interface XdsResource {
   readonly name: string;
   /** Hash of the content: equal content has an equal version, on every replica and after every restart. */
   readonly version: string;
+  /** Of a cluster: in which part of its start Envoy makes it ready (`Cluster::InitializePhase`); those with EDS come second. */
+  readonly phase?: 'primary' | 'secondary';
   /** A whole encoded `envoy.service.discovery.v3.Resource` (name, version, aliases, resource as Any). */
   readonly bytes: Uint8Array;
 }

@@ -164,6 +164,29 @@ describe('replicas of the operator', () => {
     expect(known(second)?.acknowledged(CLUSTER_TYPE, 'a')).toBe(moved.version);
   });
 
+  test('let proxies go with their connections, and keep the others', async () => {
+    const pods = ['a', 'b', 'c'].map((name) => first.harness.addPod(name));
+    first.table.update([textResource(CLUSTER_TYPE, 'a', '1')]);
+    const clients = pods.map((pod) => first.harness.connect(pod));
+    for (const client of clients) {
+      client.send(CLUSTER_TYPE);
+      await client.nextAcked(CLUSTER_TYPE);
+    }
+    const channels = clients.map((client) => client.connectionEnds());
+    let closed = 0;
+    for (const end of channels) void end.then(() => closed++);
+    first.harness.server.letGo(2);
+    await until('two streams fewer', () => first.harness.server.connected === 1);
+    await until('two connections fewer', () => closed === 2);
+    const [kept] = clients.filter(({ hasEnded }) => !hasEnded);
+    first.table.update([textResource(CLUSTER_TYPE, 'a', '2')]);
+    expect((await kept?.nextAcked(CLUSTER_TYPE))?.resources).toHaveLength(1);
+    const endings = await Promise.all(clients.filter((one) => one !== kept).map(({ ended }) => ended));
+    expect(endings.map(({ details }) => details)).toEqual(
+      Array(2).fill(expect.stringContaining('has room; reconnect')),
+    );
+  });
+
   test('know of a replica that is gone that it tells nothing any more, and hear all anew when it is back', async () => {
     const { version } = await connect(first, '1');
     first.links.set([targetOf(second)]);

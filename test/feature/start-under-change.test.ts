@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { DestinationRuleSpec } from '../../api/destination-rule.ts';
 import { SecretSource } from '../../operator/certificates/secret-source.ts';
 import { readyAuthority } from '../../operator/certificates/testing/chain.ts';
 import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
-import { pod, SETTINGS, service, slice } from '../../operator/mesh/testing/objects.ts';
+import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
 import { Draw } from '../../operator/xds/testing/draw.ts';
 import { MeshCache } from '../../operator/xds/testing/mesh-cache.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
 import { startEnvoy } from './support/envoy-process.ts';
 
 /** Hundreds by hand: HEDDLE_ROUNDS. */
-const ROUNDS = Number(process.env.HEDDLE_ROUNDS ?? 8);
+const ROUNDS = Number(process.env.HEDDLE_ROUNDS ?? 12);
 const READY_WITHIN_MS = 12_000;
 const SERVICES = 24;
 const PORTS = [
@@ -17,6 +18,15 @@ const PORTS = [
   { name: 'http-other', port: 81 },
   { name: 'tcp', port: 90 },
   { name: 'auto', port: 7000 },
+];
+
+/** Rules for some clients alone have all clients sorted anew when they come and go. */
+const POLICIES: readonly Omit<DestinationRuleSpec, 'host'>[] = [
+  { subsets: [{ name: 'v1' }, { name: 'v2', labels: { version: 'v2' } }] },
+  { workloadSelector: { matchLabels: { app: 'client' } }, trafficPolicy: { tls: { mode: 'DISABLE' } } },
+  { exportTo: ['.'], trafficPolicy: { connectionPool: { tcp: { maxConnections: 5 } } } },
+  { trafficPolicy: { loadBalancer: { simple: 'PASSTHROUGH' } } },
+  { workloadSelector: { matchLabels: { tier: 'x' } }, trafficPolicy: { outlierDetection: {} } },
 ];
 
 const mesh = new MeshCache(SETTINGS);
@@ -51,6 +61,21 @@ function objectsOf(number: number): MeshObject[] {
     { kind: 'Service', object: service(name, { app: name }, { clusterIP: `10.96.0.${number + 1}`, ports }) },
     { kind: 'Pod', object: app },
     { kind: 'EndpointSlice', object: slice(name, [app], Object.fromEntries(ports.map((one) => [one.name, one.port]))) },
+    {
+      kind: 'DestinationRule',
+      object: destinationRule(`shop/${name}`, { host: name, ...POLICIES[number % POLICIES.length] }),
+    },
+    ...(number % 3 === 0
+      ? [
+          {
+            kind: 'VirtualService' as const,
+            object: virtualService(`shop/${name}`, {
+              hosts: [name],
+              http: [{ route: [{ destination: { host: name, subset: 'v1' } }] }],
+            }),
+          },
+        ]
+      : []),
   ];
 }
 
@@ -76,10 +101,17 @@ test('a proxy that starts while services go and come is ready soon', async () =>
   const all = Array.from({ length: SERVICES }, (_, number) => objectsOf(number));
   mesh.put(...all.flat());
   for (let round = 0; round < ROUNDS; round++) {
-    const client = harness.addPod(`client-${round}`);
-    mesh.put({ kind: 'Pod', object: pod(client.name, { uid: client.uid, address: client.ips[0] ?? '' }) });
     const seed = Math.floor(Math.random() * 2 ** 31);
     const draw = new Draw(seed);
+    const client = harness.addPod(`client-${round}`);
+    mesh.put({
+      kind: 'Pod',
+      object: pod(client.name, {
+        uid: client.uid,
+        address: client.ips[0] ?? '',
+        labels: { app: draw.one(['client', 'vm']), tier: draw.one(['x', 'y']) },
+      }),
+    });
     const changing = all.slice(0, 1 + draw.below(SERVICES)).flat();
     let over = false;
     const changes = churn(draw, changing, () => over);
@@ -96,7 +128,7 @@ test('a proxy that starts while services go and come is ready soon', async () =>
       if (state === 'LIVE') break;
       await pause(20);
     }
-    const waitsFor = state === 'LIVE' ? '' : await envoy.admin('/init_dump');
+    const waitsFor = state === 'LIVE' ? '' : await envoy.admin('/config_dump?resource=dynamic_warming_clusters');
     over = true;
     await changes;
     await envoy.stop();

@@ -3,13 +3,20 @@ import {
   DeltaDiscoveryResponseSchema,
   ResourceSchema,
 } from '../../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../../xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+  VIRTUAL_HOST_TYPE,
+  type XdsResource,
+} from '../../xds/resource.ts';
 import { ResourceRegistry } from '../resource-registry.ts';
 import { ProxyStream } from '../stream.ts';
 import { STREAM_SETTINGS } from '../stream-settings.ts';
 
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
-const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
 
 /** A stream of which a test plays the proxy. `sent` has each response as `TYPE NAMES -REMOVED`; answers go to the newest of a type. */
 export function openStream(settings = STREAM_SETTINGS) {
@@ -48,9 +55,10 @@ export function openStream(settings = STREAM_SETTINGS) {
   return {
     sent,
     changed,
-    put: (typeUrl: string, name: string, version: string): void => {
+    /** @param phase of a cluster */
+    put: (typeUrl: string, name: string, version: string, phase?: XdsResource['phase']): void => {
       const bytes = toBinary(ResourceSchema, create(ResourceSchema, { name, version }));
-      table.set(`${typeUrl} ${name}`, { typeUrl, name, version, bytes });
+      table.set(`${typeUrl} ${name}`, { typeUrl, name, version, bytes, ...(phase && { phase }) });
       changed(typeUrl, name);
     },
     remove: (typeUrl: string, name: string): void => {

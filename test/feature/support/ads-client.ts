@@ -1,5 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientDuplexStream,
+  connectivityState,
+  credentials,
+  Metadata,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import {
   DeltaDiscoveryRequestSchema,
   type DeltaDiscoveryResponse,
@@ -67,7 +74,10 @@ export class AdsClient {
     });
     this.call.on('error', () => undefined);
     this.ended = new Promise((resolve) => this.call.on('status', resolve));
-    this.ended.then(() => this.wake());
+    this.ended.then(() => {
+      this.hasEnded = true;
+      this.wake();
+    });
   }
 
   send(typeUrl: string, request: Subscribe = {}): void {
@@ -120,6 +130,18 @@ export class AdsClient {
   async during(ms: number): Promise<DeltaDiscoveryResponse[]> {
     await new Promise((resolve) => setTimeout(resolve, ms));
     return this.responses.splice(0);
+  }
+
+  /** Whether the stream has ended. */
+  hasEnded = false;
+
+  /** Resolves when the connection below the stream is closed. */
+  async connectionEnds(): Promise<void> {
+    const channel = this.client.getChannel();
+    for (let state = channel.getConnectivityState(false); state === connectivityState.READY; ) {
+      await new Promise((resolve) => channel.watchConnectivityState(state, Date.now() + 60_000, resolve));
+      state = channel.getConnectivityState(false);
+    }
   }
 
   close(): void {

@@ -1,0 +1,28 @@
+import type { XdsResource } from '../xds/resource.ts';
+
+/**
+ * Keeps clusters in their phase while a proxy starts. Envoy makes its first clusters ready in two phases, and keeps a list of those it waits for in each
+ * (`ClusterManagerInitHelper::addCluster` in its source). One that comes again in the other phase, as when a DestinationRule says PASSTHROUGH, stays in
+ * the first list though it is gone: Envoy then never gets ready, or crashes. So such a change waits until the proxy asks for listeners, which
+ * it does when its clusters are ready.
+ */
+export class StartingClusters {
+  /** By name of those that were sent; undefined once the proxy has started. */
+  private phases: Map<string, XdsResource['phase']> | undefined = new Map();
+
+  /** Whether a newer state of a cluster has to wait. */
+  holdsBack({ name, phase }: XdsResource): boolean {
+    const sent = this.phases?.get(name);
+    return sent !== undefined && sent !== phase;
+  }
+
+  sent(upserts: readonly XdsResource[], removed: readonly string[]): void {
+    for (const { name, phase } of upserts) this.phases?.set(name, phase);
+    for (const name of removed) this.phases?.delete(name);
+  }
+
+  /** The proxy has asked for listeners. */
+  end(): void {
+    this.phases = undefined;
+  }
+}
