@@ -3,17 +3,21 @@ import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report
 import type { Conversation, Listener } from '../ads/proxy-call.ts';
 import { decodeOrRefuse, type Refusal, unavailable } from '../ads/refusal.ts';
 import type { ProxyIdentity } from '../xds/resource.ts';
-import { decodeReport, type ProxyState, type ReportMessage, type Term } from './report-message.ts';
+import { decodeReport, type ProxyState, type ReportMessage } from './report-message.ts';
+import { TermSet, TermTable } from './term-table.ts';
 
 /** How long the report of a proxy outlives the replica it came from, in ms: the proxy most likely comes back to another one. */
 const GRACE_MS = 30_000;
 /** Changes within this time are told together, in ms. */
 const COALESCE_MS = 20;
 
+const FEW_TERMS = 100_000;
+
 /** A replica that reports here, over one stream. */
 interface Source {
   readonly replica: ProxyIdentity;
-  terms: Term[];
+  /** Numbers that terms have here, by those they have on the stream. */
+  terms: number[];
   isWhole: boolean;
 }
 
@@ -24,28 +28,26 @@ class RemoteProxy implements ProxyReport {
   readonly connectedAt: number;
   connected: boolean;
   refused: readonly RejectedResource[] = [];
-  private readonly inForce = new Map<string, Map<string, string>>();
+  inForce: TermSet;
 
-  constructor(source: Source, { uid, podName, namespace, serviceAccount, connected, connectedAt }: ProxyState) {
+  constructor(
+    source: Source,
+    table: TermTable,
+    { uid, podName, namespace, serviceAccount, connected, connectedAt }: ProxyState,
+  ) {
     this.source = source;
     this.identity = { uid, podName, namespace, serviceAccount };
     this.connected = connected;
     this.connectedAt = connectedAt;
-  }
-
-  take({ typeUrl, name, version }: Term): void {
-    const ofType = this.inForce.get(typeUrl) ?? new Map<string, string>();
-    this.inForce.set(typeUrl, ofType);
-    if (version === '') ofType.delete(name);
-    else ofType.set(name, version);
+    this.inForce = new TermSet(table);
   }
 
   acknowledged(typeUrl: string, name: string): string | undefined {
-    return this.inForce.get(typeUrl)?.get(name);
+    return this.inForce.version(typeUrl, name);
   }
 
-  versions(typeUrl: string): Iterable<[string, string]> {
-    return this.inForce.get(typeUrl) ?? [];
+  *versions(typeUrl: string): Iterable<[string, string]> {
+    for (const term of this.inForce.all()) if (term.typeUrl === typeUrl) yield [term.name, term.version];
   }
 
   rejections(): readonly RejectedResource[] {
@@ -57,6 +59,8 @@ export interface RemoteProxiesOptions {
   /** Takes the metrics of a proxy whose stream is at another replica. @throws {Error} when the bytes are malformed */
   metrics(uid: string, message: Uint8Array): void;
   readonly logger: Logger;
+  /** So many terms are kept whether they are true of anybody or not; 100,000 unless told. */
+  readonly fewTerms?: number;
 }
 
 /** The proxies connected to other replicas, as these report them. */
@@ -67,9 +71,13 @@ export class RemoteProxies implements AckReport {
   private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
   private readonly ends = new Set<(refusal: Refusal) => void>();
   private changed = new Set<string>();
+  private table = new TermTable();
+  /** Size at which terms that are true of nobody any more are thrown away. */
+  private mostTerms: number;
 
   constructor(options: RemoteProxiesOptions) {
     this.options = options;
+    this.mostTerms = options.fewTerms ?? FEW_TERMS;
   }
 
   /** Whether the replica of a pod reports here, and has told all that it knows. */
@@ -135,16 +143,17 @@ export class RemoteProxies implements AckReport {
 
   private take(source: Source, message: ReportMessage): void {
     if (message.termsAnew) source.terms = [];
-    source.terms.push(...message.terms);
+    for (const term of message.terms) source.terms.push(this.table.intern(term));
     for (const state of message.states) this.takeState(source, state);
     for (const uid of message.forgotten) if (this.known.get(uid)?.source === source) this.forget(uid);
     for (const { uid, terms } of message.inForce) {
       const proxy = this.changing(source, uid);
       for (const number of terms) {
         const term = source.terms[number];
-        if (term !== undefined) proxy?.take(term);
+        if (term !== undefined) proxy?.inForce.set(term);
       }
     }
+    if (this.table.size > this.mostTerms) this.tidy();
     for (const { uid, refused } of message.rejections) {
       const proxy = this.changing(source, uid);
       if (proxy !== undefined) proxy.refused = refused;
@@ -162,7 +171,7 @@ export class RemoteProxies implements AckReport {
     if (!state.connected && known?.connected === true && known.source !== source) return;
     const isSame = known?.source === source && known.connectedAt === state.connectedAt;
     if (isSame) known.connected = state.connected;
-    else this.known.set(state.uid, new RemoteProxy(source, state));
+    else this.known.set(state.uid, new RemoteProxy(source, this.table, state));
     this.touch(state.uid);
   }
 
@@ -171,6 +180,24 @@ export class RemoteProxies implements AckReport {
     if (proxy?.source !== source) return undefined;
     this.touch(uid);
     return proxy;
+  }
+
+  /** Versions come and go: those that nobody has any more are forgotten. What is numbered on a stream keeps its number. */
+  private tidy(): void {
+    const before = this.table;
+    this.table = new TermTable();
+    for (const proxy of this.known.values()) {
+      const inForce = new TermSet(this.table);
+      for (const term of proxy.inForce.all()) inForce.set(this.table.intern(term));
+      proxy.inForce = inForce;
+    }
+    for (const source of this.sources) {
+      source.terms = source.terms.map((number) => {
+        const term = before.term(number);
+        return term === undefined ? -1 : this.table.intern(term);
+      });
+    }
+    this.mostTerms = Math.max(this.options.fewTerms ?? FEW_TERMS, this.table.size * 2);
   }
 
   private lose(source: Source): void {

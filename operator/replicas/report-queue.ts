@@ -34,14 +34,19 @@ export class ReportQueue implements ProxyObserver {
   /** By type, name and version. */
   private readonly numbers = new Map<string, Map<string, Map<string, number>>>();
   private numbered = 0;
+  private readonly maxNumbered: number;
   private metricsWaiting: { uid: string; message: Uint8Array }[] = [];
   private metricsBytes = 0;
   private termsAnew = false;
   private wholeTold = false;
 
-  /** @param proxy gives what is known of a proxy now */
-  constructor(proxy: (uid: string) => ProxyReport | undefined) {
+  /**
+   * @param proxy gives what is known of a proxy now
+   * @param maxNumbered terms that are numbered before numbers begin anew
+   */
+  constructor(proxy: (uid: string) => ProxyReport | undefined, maxNumbered = MAX_NUMBERED) {
     this.proxy_ = proxy;
+    this.maxNumbered = maxNumbered;
   }
 
   /** @inheritDoc */
@@ -83,7 +88,7 @@ export class ReportQueue implements ProxyObserver {
     ReportMessage,
     'termsAnew' | 'terms' | 'states' | 'forgotten' | 'inForce' | 'rejections'
   > {
-    if (this.numbered > MAX_NUMBERED) {
+    if (this.numbered > this.maxNumbered) {
       this.numbers.clear();
       this.numbered = 0;
       this.termsAnew = true;

@@ -53,13 +53,16 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('tell' as const) }) },
 );
 
+/** Of terms: how many are kept though nobody has them, and how many are numbered before numbers begin anew. */
+const bounds = fc.record({ few: fc.constantFrom(1, 100_000), numbered: fc.constantFrom(2, 500_000) });
+
 describe('a replica’s report', () => {
   test('brings another replica to what this one knows, whenever it is told', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), bounds, (steps, { few, numbered }) => {
         const proxies = new Map<string, KnownProxy>();
-        const queue = new ReportQueue((one) => proxies.get(one));
-        const remote = new RemoteProxies({ metrics: () => undefined, logger: silentLogger });
+        const queue = new ReportQueue((one) => proxies.get(one), numbered);
+        const remote = new RemoteProxies({ metrics: () => undefined, logger: silentLogger, fewTerms: few });
         const identity = { uid: 'replica', podName: 'operator-1', namespace: 'system', serviceAccount: 'operator' };
         const caller = { identity, expiresAt: 0, checkNodeId: () => undefined };
         const listener = remote.conversation().start(caller, () => undefined);
@@ -77,7 +80,10 @@ describe('a replica’s report', () => {
           }
           const proxy = proxies.get(one.uid);
           if (one.kind === 'open') {
-            proxies.set(one.uid, new KnownProxy(one.uid, ++clock));
+            const fresh = new KnownProxy(one.uid, ++clock);
+            // One that comes back says at once what it has.
+            if (clock % 2 === 0) fresh.inForce.get(CLUSTER_TYPE)?.set('a', '1');
+            proxies.set(one.uid, fresh);
             queue.proxy(one.uid, proxies.get(one.uid));
           } else if (one.kind === 'forget') {
             proxies.delete(one.uid);

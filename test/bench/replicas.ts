@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { silentLogger } from '../../kube/logger.ts';
 import type { ProxyReport } from '../../operator/ads/ack-report.ts';
 import { RemoteProxies } from '../../operator/replicas/remote-proxies.ts';
@@ -15,15 +17,33 @@ const host = (service: number): string => `app-${service}.shop.svc.cluster.local
 const clustersOf = (service: number): string[] =>
   ['', 'v1', 'v2'].map((subset) => `outbound|80|${subset}|${host(service)}`);
 
-/** What all proxies have in force of an eager mesh. Each has a map of its own, as on streams. */
+const SERVICE_NUMBERS = Array.from({ length: SERVICES }, (_, service) => service);
+/** Names are the same strings for all proxies, as on streams. */
+const CLUSTERS = flat(SERVICE_NUMBERS.flatMap(clustersOf));
+const HOSTS = flat(SERVICE_NUMBERS.map((service) => `80/${host(service)}`));
+
+/** Strings as they are read from messages, rather than put together from others. */
+function flat(names: readonly string[]): readonly string[] {
+  return JSON.parse(JSON.stringify(names)) as string[];
+}
+
+/** What a proxy has in force of an eager mesh. */
 function versions(): Map<string, Map<string, string>> {
-  const services = Array.from({ length: SERVICES }, (_, service) => service);
   const of = (names: readonly string[]) => new Map(names.map((name) => [name, '0123456789abcdef']));
   return new Map([
-    [CLUSTER_TYPE, of(services.flatMap(clustersOf))],
-    [ENDPOINT_TYPE, of(services.flatMap(clustersOf))],
-    [VIRTUAL_HOST_TYPE, of(services.map((service) => `80/${host(service)}`))],
+    [CLUSTER_TYPE, of(CLUSTERS)],
+    [ENDPOINT_TYPE, of(CLUSTERS)],
+    [VIRTUAL_HOST_TYPE, of(HOSTS)],
   ]);
+}
+
+/** Bytes of heap and buffers, collected before where Node lets us. */
+function heap(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let times = 0; times < 4; times++) collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 /**
@@ -73,14 +93,16 @@ export async function run(): Promise<BenchResult[]> {
       sum.hearing += timed(() => listener.message(value)).ms;
     }
   };
+  const empty = heap();
   const noted = timed(() => {
     for (const [uid, report] of proxies) queue.proxy(uid, report);
   });
   const first = tell();
   const firstTurn = longest;
+  const heard = heap() - empty;
   let changes = { telling: 0, hearing: 0, bytes: 0 };
   for (let change = 0; change < CHANGES; change++) {
-    const name = `80/${host(change)}`;
+    const name = HOSTS[change] ?? '';
     for (const held of inForce) held.get(VIRTUAL_HOST_TYPE)?.set(name, `changed-${change}`);
     for (const uid of proxies.keys()) queue.resources(uid, VIRTUAL_HOST_TYPE, [name]);
     const { telling, hearing, bytes } = tell();
@@ -97,6 +119,7 @@ export async function run(): Promise<BenchResult[]> {
     { bench, figure: 'CPU of who tells', value: round((noted.ms + first.telling) / 1000), unit: 's' },
     { bench, figure: 'CPU of who hears', value: round(first.hearing / 1000), unit: 's' },
     { bench, figure: 'bytes', value: round(first.bytes), unit: 'B' },
+    { bench, figure: 'heap and buffers of both', value: round(heard / 2 ** 20), unit: 'MiB' },
     { bench, figure: 'longest message (CPU)', value: round(firstTurn), unit: 'ms' },
     { bench: again, figure: 'CPU of who tells', value: round(changes.telling / CHANGES), unit: 'ms' },
     { bench: again, figure: 'CPU of who hears', value: round(changes.hearing / CHANGES), unit: 'ms' },
