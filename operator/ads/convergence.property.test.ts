@@ -206,6 +206,6 @@ test('every proxy ends with exactly what the mesh has for it, whatever it was at
         expect([...envoy.waiting]).toEqual([]);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 60 },
   );
 });
