@@ -49,7 +49,7 @@ export class HeldVersions {
 
   /** What was sent was refused, and is not sent again. Envoy removes what a response removes though it refuses it. */
   refuse(name: string): void {
-    if (this.isGoing(name) && !this.isAbsent(name)) this.unacknowledged.set(name, DOUBTFUL);
+    if (!this.has(name) && !this.isAbsent(name)) this.unacknowledged.set(name, DOUBTFUL);
   }
 
   /** What was sent was refused and goes again: the proxy has what it had before, or is to be told again that it is gone. */
@@ -81,11 +81,6 @@ export class HeldVersions {
   drop(name: string): void {
     this.sent.delete(name);
     this.unacknowledged.delete(name);
-  }
-
-  private isGoing(name: string): boolean {
-    const sent = this.sent.get(name);
-    return sent === undefined || sent === ABSENT;
   }
 
   /** The version of a resource that the proxy has put in force; undefined when none. */

@@ -1,11 +1,10 @@
+import { AckListeners } from './ack-listeners.ts';
 import type { AckReport, ProxyReport, RejectedResource } from './ack-report.ts';
 import type { ProxyObserver } from './proxy-observer.ts';
 import type { ProxyStream } from './stream.ts';
 
-/** How long the report of a proxy outlives its stream, in ms. */
-const GRACE_MS = 30_000;
-/** Acknowledgements within this time are told together, in ms. */
-const COALESCE_MS = 20;
+/** How long the report of a proxy outlives its stream, in ms: it most likely comes back. */
+export const GRACE_MS = 30_000;
 
 interface Entry {
   readonly stream: ProxyStream;
@@ -20,9 +19,8 @@ interface Entry {
 /** The proxies connected to this replica, one stream each, and what they have acknowledged. */
 export class ProxyRegistry implements AckReport {
   private readonly entries = new Map<string, Entry>();
-  private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
+  private readonly acks = new AckListeners();
   private readonly observers = new Set<ProxyObserver>();
-  private changed = new Set<string>();
 
   get connected(): number {
     let count = 0;
@@ -109,7 +107,7 @@ export class ProxyRegistry implements AckReport {
   /** Notes that what a proxy has in force of some resources, or refuses, may differ. */
   noted(uid: string, typeUrl: string, names: readonly string[]): void {
     for (const observer of this.observers) observer.resources(uid, typeUrl, names);
-    this.touch(uid);
+    this.acks.touch(uid);
   }
 
   /** Tells of every proxy that there is, and of all that happens from now on. Gives a function that ends that. */
@@ -121,16 +119,7 @@ export class ProxyRegistry implements AckReport {
 
   private moved(uid: string): void {
     for (const observer of this.observers) observer.proxy(uid, this.proxy(uid));
-    this.touch(uid);
-  }
-
-  private touch(uid: string): void {
-    if (this.changed.size === 0 && this.listeners.size > 0) {
-      setTimeout(() => this.tell(), COALESCE_MS).unref();
-    }
-    if (this.listeners.size > 0) {
-      this.changed.add(uid);
-    }
+    this.acks.touch(uid);
   }
 
   acked(uid: string, typeUrl: string, name: string): string | undefined {
@@ -149,16 +138,7 @@ export class ProxyRegistry implements AckReport {
   }
 
   onAck(listener: (uids: ReadonlySet<string>) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  private tell(): void {
-    const uids = this.changed;
-    this.changed = new Set();
-    for (const listener of this.listeners) {
-      listener(uids);
-    }
+    return this.acks.add(listener);
   }
 }
 

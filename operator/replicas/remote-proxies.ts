@@ -1,15 +1,12 @@
 import type { Logger } from '../../kube/logger.ts';
+import { AckListeners } from '../ads/ack-listeners.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import type { Conversation, Listener } from '../ads/proxy-call.ts';
+import { GRACE_MS } from '../ads/proxy-registry.ts';
 import { decodeOrRefuse, type Refusal, unavailable } from '../ads/refusal.ts';
 import type { ProxyIdentity } from '../xds/resource.ts';
 import { decodeReport, type ProxyState, type ReportMessage } from './report-message.ts';
 import { TermSet, TermTable } from './term-table.ts';
-
-/** How long the report of a proxy outlives the replica it came from, in ms: the proxy most likely comes back to another one. */
-const GRACE_MS = 30_000;
-/** Changes within this time are told together, in ms. */
-const COALESCE_MS = 20;
 
 const FEW_TERMS = 100_000;
 
@@ -68,9 +65,8 @@ export class RemoteProxies implements AckReport {
   private readonly options: RemoteProxiesOptions;
   private readonly known = new Map<string, RemoteProxy>();
   private readonly sources = new Set<Source>();
-  private readonly listeners = new Set<(uids: ReadonlySet<string>) => void>();
+  private readonly acks = new AckListeners();
   private readonly ends = new Set<(refusal: Refusal) => void>();
-  private changed = new Set<string>();
   private table = new TermTable();
   /** Size at which terms that are true of nobody any more are thrown away. */
   private mostTerms: number;
@@ -120,8 +116,7 @@ export class RemoteProxies implements AckReport {
   }
 
   onAck(listener: (uids: ReadonlySet<string>) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.acks.add(listener);
   }
 
   private listenTo(replica: ProxyIdentity, end: (refusal: Refusal) => void): Listener {
@@ -172,13 +167,13 @@ export class RemoteProxies implements AckReport {
     const isSame = known?.source === source && known.connectedAt === state.connectedAt;
     if (isSame) known.connected = state.connected;
     else this.known.set(state.uid, new RemoteProxy(source, this.table, state));
-    this.touch(state.uid);
+    this.acks.touch(state.uid);
   }
 
   private changing(source: Source, uid: string): RemoteProxy | undefined {
     const proxy = this.known.get(uid);
     if (proxy?.source !== source) return undefined;
-    this.touch(uid);
+    this.acks.touch(uid);
     return proxy;
   }
 
@@ -204,7 +199,7 @@ export class RemoteProxies implements AckReport {
     for (const [uid, proxy] of this.known) {
       if (proxy.source !== source) continue;
       proxy.connected = false;
-      this.touch(uid);
+      this.acks.touch(uid);
       setTimeout(() => {
         if (this.known.get(uid) === proxy) this.forget(uid);
       }, GRACE_MS).unref();
@@ -213,18 +208,6 @@ export class RemoteProxies implements AckReport {
 
   private forget(uid: string): void {
     this.known.delete(uid);
-    this.touch(uid);
-  }
-
-  private touch(uid: string): void {
-    if (this.listeners.size === 0) return;
-    if (this.changed.size === 0) setTimeout(() => this.tell(), COALESCE_MS).unref();
-    this.changed.add(uid);
-  }
-
-  private tell(): void {
-    const uids = this.changed;
-    this.changed = new Set();
-    for (const listener of this.listeners) listener(uids);
+    this.acks.touch(uid);
   }
 }

@@ -29,7 +29,7 @@ interface Untold {
 export class ReportQueue implements ProxyObserver {
   /** Messages of metrics that were given up because too many waited. */
   dropped = 0;
-  private readonly proxy_: (uid: string) => ProxyReport | undefined;
+  private readonly reportOf: (uid: string) => ProxyReport | undefined;
   private readonly untold = new Map<string, Untold>();
   /** By type, name and version. */
   private readonly numbers = new Map<string, Map<string, Map<string, number>>>();
@@ -45,7 +45,7 @@ export class ReportQueue implements ProxyObserver {
    * @param maxNumbered terms that are numbered before numbers begin anew
    */
   constructor(proxy: (uid: string) => ProxyReport | undefined, maxNumbered = MAX_NUMBERED) {
-    this.proxy_ = proxy;
+    this.reportOf = proxy;
     this.maxNumbered = maxNumbered;
   }
 
@@ -103,7 +103,7 @@ export class ReportQueue implements ProxyObserver {
     let room = MAX_TERMS;
     for (const [uid, untold] of this.untold) {
       if (room <= 0) break;
-      const report = this.proxy_(uid);
+      const report = this.reportOf(uid);
       room -= 1;
       if (report === undefined) {
         forgotten.push(uid);

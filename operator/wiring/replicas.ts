@@ -92,7 +92,8 @@ export class Replicas {
     });
     const follow = (): void => this.#links?.set(this.#others().flatMap(replicaOf));
     stores.pods.onChange(({ object, previous }) => {
-      if ([object, previous].some((pod) => pod !== undefined && this.#isReplica(pod))) follow();
+      if (![object, previous].some((pod) => pod !== undefined && this.#isReplica(pod))) return;
+      follow();
       const uid = previous?.metadata?.uid;
       if (uid !== undefined && object?.metadata?.uid !== uid) this.#authenticator.revoke(uid);
     });
