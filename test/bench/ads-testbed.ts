@@ -1,6 +1,17 @@
 import { ENDPOINT_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { Child } from './child.ts';
-import type { Changed, ChangeKind, ClientsAnswer, Counted, Measurement, MeshSize, ServerReady } from './messages.ts';
+import type {
+  Changed,
+  ChangeKind,
+  ChangeRequest,
+  ClientsAnswer,
+  Counted,
+  Holding,
+  Manner,
+  Measurement,
+  MeshSize,
+  ServerReady,
+} from './messages.ts';
 
 /** Of which type the last response is that a change comes to. */
 const LAST: Readonly<Record<ChangeKind, string>> = {
@@ -12,12 +23,16 @@ const LAST: Readonly<Record<ChangeKind, string>> = {
 
 /** A control plane and its proxies, in a process each. */
 export class AdsTestbed {
-  readonly server: Child;
   readonly clients: Child;
+  private server: Child;
+  private readonly size: MeshSize;
   private readonly ready: ServerReady;
+  /** Everything that was changed so far. */
+  readonly changes: ChangeRequest[] = [];
   private connected = 0;
 
-  private constructor(server: Child, clients: Child, ready: ServerReady) {
+  private constructor(size: MeshSize, server: Child, clients: Child, ready: ServerReady) {
+    this.size = size;
     this.server = server;
     this.clients = clients;
     this.ready = ready;
@@ -28,18 +43,19 @@ export class AdsTestbed {
     const clients = new Child('./proxy-clients.ts');
     const ready = await server.next<ServerReady>();
     await clients.next();
-    return new AdsTestbed(server, clients, ready);
+    return new AdsTestbed(size, server, clients, ready);
   }
 
   /**
    * Connects so many proxies at once; gives how long each took to have everything, in ms.
-   * @param uses clusters that each asks for by name, where clusters are sent on demand
+   * @param uses lists of clusters that proxies ask for by name, by turns, where clusters are sent on demand
+   * @param lasting they come back by themselves
    */
-  async connect(count: number, uses?: readonly string[]): Promise<number[]> {
+  async connect(count: number, uses?: readonly (readonly string[])[], lasting?: Manner): Promise<number[]> {
     const begun = performance.timeOrigin + performance.now();
-    const request = { kind: 'connect', server: this.ready, first: this.connected, count, uses };
-    const { at } = await this.clients.ask<ClientsAnswer>(request);
+    const request = { kind: 'connect', server: this.ready, first: this.connected, count, uses, lasting };
     this.connected += count;
+    const { at } = await this.clients.ask<ClientsAnswer>(request);
     return at.map((moment) => moment - begun);
   }
 
@@ -50,12 +66,48 @@ export class AdsTestbed {
     return at.map((moment) => moment - begun);
   }
 
-  /** Changes something of one Service; gives how long each proxy took from the change to its ACK, in ms. */
-  async change(change: ChangeKind, service: number, round: number): Promise<number[]> {
-    await this.clients.ask<ClientsAnswer>({ kind: 'await', typeUrl: LAST[change] });
-    const { changedAt } = await this.server.ask<Changed>({ kind: 'change', change, service, round });
+  /**
+   * Changes something of one Service; gives how long each proxy took from the change to its ACK, in ms.
+   * @param name of a cluster: only proxies that hold its endpoints are waited for
+   */
+  async change(change: ChangeKind, service: number, round: number, name?: string): Promise<number[]> {
+    await this.clients.ask<ClientsAnswer>({ kind: 'await', typeUrl: LAST[change], name });
+    const changedAt = await this.publish(change, service, round);
     const { at } = await this.clients.next<ClientsAnswer>();
     return at.map((moment) => moment - changedAt);
+  }
+
+  /** Changes something of one Service and waits for nobody; gives when, in ms since the epoch. */
+  async publish(change: ChangeKind, service: number, round: number): Promise<number> {
+    const request: ChangeRequest = { kind: 'change', change, service, round };
+    this.changes.push(request);
+    return (await this.server.ask<Changed>(request)).changedAt;
+  }
+
+  /** Ends the control plane as a crash would, and starts it again at the same place with the mesh as it is by now. */
+  async crash(): Promise<void> {
+    this.server.signal('SIGKILL');
+    await this.server.stop();
+    this.server = new Child(
+      './control-plane.ts',
+      JSON.stringify({ ...this.size, listen: this.ready, changes: this.changes }),
+    );
+    await this.server.next<ServerReady>();
+  }
+
+  /** Has the control plane stand still, or go on. */
+  freeze(frozen: boolean): void {
+    this.server.signal(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  /** What proxies hold now. */
+  async holdings(first: number, count: number): Promise<readonly Holding[]> {
+    const { holdings } = await this.clients.ask<{ readonly holdings: readonly Holding[] }>({
+      kind: 'holdings',
+      first,
+      count,
+    });
+    return holdings;
   }
 
   /** Virtual hosts that are built anew while something runs. It is slower then. */

@@ -44,11 +44,16 @@ export class Child {
     return this.next();
   }
 
+  /** Sends a signal: ends it as a crash would, or has it stand still and go on. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.process.kill(signal);
+  }
+
   async stop(): Promise<void> {
     if (this.process.connected) {
       this.process.disconnect();
     }
-    if (this.process.exitCode === null) {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
       await once(this.process, 'exit');
     }
   }

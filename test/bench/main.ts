@@ -7,11 +7,14 @@ import { formatTable } from '../../hack/terminal/table.ts';
 import { BENCHES } from './registry.ts';
 import type { BenchResult } from './result.ts';
 
+const LONG = BENCHES.filter(({ byName }) => byName === true).map(({ name }) => name);
+
 /** `npm run bench`: runs the benches one after another, prints a table and, when asked to, writes the figures as JSON. */
 const program = new Command('bench')
   .description('Measures injection and the control plane on this machine.')
   .option('--json <file>', 'write the figures as JSON')
   .option('--only <names...>', `run only these: ${BENCHES.map(({ name }) => name).join(', ')}`)
+  .addHelpText('after', `\nOnly when named, for they take long: ${LONG.join(', ')}.`)
   .action(async ({ json, only }: { json?: string; only?: string[] }) => {
     const unknown = (only ?? []).filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0) {
@@ -26,7 +29,7 @@ const program = new Command('bench')
   });
 
 async function runAll(only: readonly string[] | undefined): Promise<BenchResult[]> {
-  const chosen = BENCHES.filter(({ name }) => only?.includes(name) ?? true);
+  const chosen = BENCHES.filter(({ name, byName }) => only?.includes(name) ?? byName !== true);
   const progress = startProgress('Benches');
   const results: BenchResult[] = [];
   for (const [index, { name, run }] of chosen.entries()) {

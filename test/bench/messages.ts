@@ -1,3 +1,5 @@
+import type { TestCertificate } from '../feature/support/server-certificate.ts';
+
 /** What the processes of the ADS benches say to each other. */
 
 /** How big the mesh is. */
@@ -10,6 +12,12 @@ export interface MeshSize {
   readonly traffic?: boolean;
   /** Proxies are sent clusters on demand. */
   readonly onDemand?: boolean;
+  /** Where the control plane listens, and as whom; absent: anywhere, as somebody new. */
+  readonly listen?: { readonly port: number; readonly certificate: TestCertificate };
+  /** What changed since the mesh began. */
+  readonly changes?: readonly ChangeRequest[];
+  /** With its own patience, not one for a machine on which all proxies are one process. */
+  readonly asShipped?: boolean;
 }
 
 /** What changes, as a method of `BenchMesh`. */
@@ -17,11 +25,18 @@ export type ChangeKind = 'endpoints' | 'virtualService' | 'destinationRule';
 
 export interface ServerReady {
   readonly port: number;
-  readonly rootPem: string;
+  readonly certificate: TestCertificate;
+}
+
+export interface ChangeRequest {
+  readonly kind: 'change';
+  readonly change: ChangeKind;
+  readonly service: number;
+  readonly round: number;
 }
 
 export type ServerRequest =
-  | { readonly kind: 'change'; readonly change: ChangeKind; readonly service: number; readonly round: number }
+  | ChangeRequest
   | { readonly kind: 'measure'; readonly heap: boolean }
   /** Begins to count the virtual hosts that are built anew. */
   | { readonly kind: 'count-hosts' }
@@ -45,6 +60,8 @@ export interface Measurement {
   readonly pushes: number;
   readonly bytes: number;
   readonly longestTurnMs: number;
+  /** Delay of the event loop since the last measurement that 99 % of its turns did not exceed. */
+  readonly delayP99Ms: number;
   readonly rss: number;
   /** Bytes of heap and buffers after a collection; 0 when it was not asked for. */
   readonly heap: number;
@@ -58,13 +75,30 @@ export type ClientsRequest =
       readonly server: ServerReady;
       readonly first: number;
       readonly count: number;
-      /** Clusters that each asks for by name; absent: it has all from the wildcard. */
-      readonly uses?: readonly string[];
+      /** Lists of clusters that proxies ask for by name, one after the other by turns; absent: they have all from the wildcard. */
+      readonly uses?: readonly (readonly string[])[];
+      /** They come back by themselves. */
+      readonly lasting?: Manner;
     }
+  /** The control plane is another one from now on. */
+  | { readonly kind: 'server'; readonly server: ServerReady }
   /** All come back at once, as after a lost connection. */
   | { readonly kind: 'reconnect' }
-  /** Asks for the moments at which each proxy acknowledged its next response of a type. */
-  | { readonly kind: 'await'; readonly typeUrl: string };
+  /** Asks what some proxies hold. */
+  | { readonly kind: 'holdings'; readonly first: number; readonly count: number }
+  /** Asks for the moments at which each proxy, or each that holds endpoints of a name, acknowledged its next response of a type. */
+  | { readonly kind: 'await'; readonly typeUrl: string; readonly name?: string };
+
+/** How a proxy that lasts behaves. */
+export type Manner = 'well' | 'refuses' | 'hardly reads';
+
+/** What a proxy holds: the same for proxies that hold the same. */
+export interface Holding {
+  /** By type URL. */
+  readonly digest: Readonly<Record<string, string>>;
+  /** How often it came back. */
+  readonly returns: number;
+}
 
 export interface ClientsAnswer {
   /** Moments, in ms since the epoch with fractions, one per proxy. */

@@ -15,7 +15,7 @@ export async function run(): Promise<BenchResult[]> {
       subsets.map((subset) => `outbound|80|${subset}|${host}`),
     );
     const before = await testbed.measure(true);
-    const times = await testbed.connect(PROXIES, uses);
+    const times = await testbed.connect(PROXIES, [uses]);
     const after = await testbed.measure(true);
     const back = await testbed.reconnect();
     const reconnected = await testbed.measure(true);

@@ -1,16 +1,20 @@
 import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
+import { run as faults } from './faults.ts';
 import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
 import { run as onDemand } from './on-demand.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
 import { run as replicas } from './replicas.ts';
 import type { BenchResult } from './result.ts';
+import { run as soak } from './soak.ts';
 import { run as traffic } from './traffic.ts';
 
 /** A bench: its name on the command line and what runs it. */
 export interface Bench {
   readonly name: string;
+  /** It takes so long that it runs only when it is asked for by name. */
+  readonly byName?: true;
   run(): Promise<BenchResult[]>;
 }
 
@@ -22,6 +26,8 @@ export const BENCHES: readonly Bench[] = [
   { name: 'traffic', run: traffic },
   { name: 'on-demand', run: onDemand },
   { name: 'replicas', run: replicas },
+  { name: 'faults', byName: true, run: faults },
+  { name: 'soak', byName: true, run: soak },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];
