@@ -111,8 +111,8 @@ const health = new HealthServer({ port: HEALTH_PORT, registry, notReady });
 
 /** What is not there yet, one sentence each. */
 function notReady(): string[] {
-  const problem = certificates.problem();
-  return [...(ready ? [] : ['the first lists have not arrived']), ...(problem === undefined ? [] : [problem])];
+  const lists = ready ? undefined : 'the first lists have not arrived';
+  return [lists, certificates.problem(), replicas.overload(ads)].filter((problem) => problem !== undefined);
 }
 
 async function start(): Promise<void> {

@@ -31,6 +31,11 @@ export class Connections {
     return this.all.size;
   }
 
+  /** Connections whose handshake has not begun. */
+  get waiting(): number {
+    return this.gate.waitingCount;
+  }
+
   /** Takes a new connection, or destroys it. @param begin starts TLS on it, when it is its turn */
   admit(socket: Socket, begin: () => void): void {
     const address = socket.remoteAddress;

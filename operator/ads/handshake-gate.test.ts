@@ -11,14 +11,17 @@ describe('the handshake gate', () => {
       gate.enter(socket, () => begun.push(index));
     }
     expect(begun).toHaveLength(16);
+    expect(gate.waitingCount).toBe(4);
     for (const socket of sockets.slice(0, 2)) {
       gate.leave(socket);
     }
     await new Promise((resolve) => setImmediate(resolve));
     expect(begun.slice(16)).toEqual([16, 17]);
+    expect(gate.waitingCount).toBe(2);
     for (const socket of sockets) {
       gate.leave(socket);
     }
+    expect(gate.waitingCount).toBe(0);
   });
 
   test('does not wait for connections that say nothing', async () => {

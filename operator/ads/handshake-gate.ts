@@ -13,6 +13,11 @@ export class HandshakeGate {
   private readonly waiting = new Map<Socket, () => void>();
   private readonly underway = new Map<Socket, NodeJS.Timeout>();
 
+  /** Connections that have not had their turn. */
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
   /** Begins with a connection now, or when it is its turn. */
   enter(socket: Socket, begin: () => void): void {
     if (this.underway.size < MAX_UNDERWAY) {

@@ -10,15 +10,31 @@ export interface Instruments {
   readonly acknowledgement: Histogram<'type'>;
 }
 
-/** Registers the server's metrics. @param connected counts the proxies with a stream, asked at each scrape */
-export function createInstruments(registry: Registry, connected: () => number): Instruments {
+/** What is asked of the server at each scrape. */
+export interface ServerCounts {
+  /** Proxies with a stream. */
+  readonly connected: number;
+  /** Connections that wait for their turn to begin. */
+  readonly waiting: number;
+}
+
+/** Registers the server's metrics. */
+export function createInstruments(registry: Registry, counts: ServerCounts): Instruments {
   const registers = [registry];
   new Gauge({
     name: 'heddle_ads_connected_proxies',
     help: 'Proxies with an open ADS stream.',
     registers,
     collect() {
-      this.set(connected());
+      this.set(counts.connected);
+    },
+  });
+  new Gauge({
+    name: 'heddle_ads_waiting_connections',
+    help: 'Connections whose TLS handshake has not begun.',
+    registers,
+    collect() {
+      this.set(counts.waiting);
     },
   });
   const labelNames = ['type'] as const;

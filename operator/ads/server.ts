@@ -91,7 +91,7 @@ export class AdsServer {
     this.options = options;
     this.settings = { ...ADS_SETTINGS, ...options.settings };
     this.resources = new ResourceRegistry(options.sources);
-    this.instruments = createInstruments(options.registry, () => this.proxies.connected);
+    this.instruments = createInstruments(options.registry, this);
     this.connections = new Connections(this.settings);
     this.server = new Server({
       'grpc.max_receive_message_length': this.settings.maxMessageBytes,
@@ -158,6 +158,11 @@ export class AdsServer {
   /** Proxies with a stream here. */
   get connected(): number {
     return this.proxies.connected;
+  }
+
+  /** Connections that wait for their turn to begin. */
+  get waiting(): number {
+    return this.connections.waiting;
   }
 
   /** Lets so many proxies go, which come back at once, to any replica: their connections are closed behind the streams. */

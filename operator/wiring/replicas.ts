@@ -10,6 +10,7 @@ import type { AdsServer, OtherCall } from '../ads/server.ts';
 import { TokenAuthenticator } from '../ads/token-authenticator.ts';
 import { Balance } from '../replicas/balance.ts';
 import { JoinedReports } from '../replicas/joined-reports.ts';
+import { overload } from '../replicas/overload.ts';
 import { RemoteProxies } from '../replicas/remote-proxies.ts';
 import { REPORT_PATH, type Replica } from '../replicas/replica-link.ts';
 import { ReplicaLinks } from '../replicas/replica-links.ts';
@@ -112,6 +113,11 @@ export class Replicas {
   /** Whether every other replica that serves reports here: then a proxy that nobody reports has no stream anywhere. */
   hearsAll(): boolean {
     return this.#ready().every((uid) => this.#remote.hears(uid));
+  }
+
+  /** Why no more connections are to be led here, one sentence; undefined when there is no reason. */
+  overload(ads: AdsServer): string | undefined {
+    return overload(ads.waiting, ads.connected, this.#counts());
   }
 
   /** To be called first when this replica stops: it lets all go then. */

@@ -4,7 +4,14 @@ import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from '
 import { conditionMessage, programmed } from './support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { networking } from './support/networking-object.ts';
-import { killReplica, leader, operatorPods, proxiesByReplica, scaleOperator } from './support/operator-replicas.ts';
+import {
+  freezeReplica,
+  killReplica,
+  leader,
+  operatorPods,
+  proxiesByReplica,
+  scaleOperator,
+} from './support/operator-replicas.ts';
 import { Client } from './support/testbed-client.ts';
 import { client } from './support/testbed-objects.ts';
 
@@ -83,16 +90,26 @@ describe('several replicas of the operator', () => {
   });
 
   clusterTest(
-    'promote a release by the counts of all proxies, though the one that leads is killed in the midst of it',
+    'promote a release by the counts of all proxies, though the one that leads stands still in the midst of it, and dies',
     [mesh],
     async () => {
       const before = await leader(mesh.kubectl);
-      const { failures, versions } = await promoted('v2', 50, () => killReplica(mesh.kubectl, before));
+      let goOn = (): void => undefined;
+      const { failures, versions } = await promoted('v2', 90, async () => {
+        goOn = await freezeReplica(before);
+      });
       expect(failures).toEqual({});
       expect(Object.keys(versions).sort()).toEqual(['v1', 'v2']);
-      expect(await leader(mesh.kubectl)).not.toBe(before);
+      const after = await leader(mesh.kubectl);
+      expect(after).not.toBe(before);
+      // It finds that it leads no more, and writes nothing of what it meant to.
+      goOn();
+      await killReplica(mesh.kubectl, before);
+      expect(await leader(mesh.kubectl)).toBe(after);
+      const { status } = (await mesh.get<CanaryObject>('canary', 'orders')) ?? {};
+      expect(status?.phase).toBe('Succeeded');
     },
-    240_000,
+    300_000,
   );
 
   clusterTest(

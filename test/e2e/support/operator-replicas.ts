@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import type { Kubectl } from '../../../hack/mesh/kubectl.ts';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
 
@@ -30,6 +31,27 @@ export function leader(kubectl: Kubectl): Promise<string> {
 /** Ends a replica as a crash of its node would: it is given no time. */
 export async function killReplica(kubectl: Kubectl, pod: string): Promise<void> {
   await kubectl.run(['delete', 'pod', '-n', SYSTEM, pod, '--grace-period=0', '--force', '--wait=false']);
+}
+
+/**
+ * Has a replica stand still, as when its node has no memory or time for it: its connections stay, and nothing answers on them. The node is this machine.
+ * @returns has it go on, where it is still there
+ */
+export async function freezeReplica(pod: string): Promise<() => void> {
+  for (const entry of await readdir('/proc')) {
+    const environment = /^\d+$/.test(entry) ? await readFile(`/proc/${entry}/environ`, 'utf8').catch(() => '') : '';
+    if (!environment.split('\0').includes(`POD_NAME=${pod}`)) continue;
+    const pid = Number(entry);
+    process.kill(pid, 'SIGSTOP');
+    return () => {
+      try {
+        process.kill(pid, 'SIGCONT');
+      } catch {
+        // It was killed meanwhile.
+      }
+    };
+  }
+  throw new Error(`no process of ${pod} on this machine`);
 }
 
 /** How many proxies have their stream at each replica, by the name of its pod. */
