@@ -1,6 +1,7 @@
 import { ENDPOINT_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { Child } from './child.ts';
 import type {
+  Arrivals,
   Changed,
   ChangeKind,
   ChangeRequest,
@@ -98,6 +99,13 @@ export class AdsTestbed {
   /** Has the control plane stand still, or go on. */
   freeze(frozen: boolean): void {
     this.server.signal(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  /** Notes when endpoints arrive at proxies while something runs. */
+  async record(run: () => Promise<unknown>): Promise<Arrivals> {
+    await this.clients.ask<ClientsAnswer>({ kind: 'record' });
+    await run();
+    return this.clients.ask<Arrivals>({ kind: 'recorded' });
   }
 
   /** What proxies hold now. */

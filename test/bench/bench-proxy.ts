@@ -52,6 +52,8 @@ interface Held {
 export class BenchProxy {
   /** By type: called when a response that comes after the first of the type is acknowledged. */
   readonly onNext = new Map<string, () => void>();
+  /** Called with the names of endpoints that arrive. */
+  onEndpoints: ((names: readonly string[]) => void) | undefined;
   /** How often it came back. */
   returns = 0;
   settled: Promise<void>;
@@ -199,6 +201,7 @@ export class BenchProxy {
     this.held.set(typeUrl, held);
     for (const { name, version, checksum } of resources) held.set(name, { version, checksum });
     for (const name of removed) held.delete(name);
+    if (typeUrl === ENDPOINT_TYPE) this.onEndpoints?.(resources.map(({ name }) => name));
     this.send(typeUrl, [], nonce);
     const first = !this.seen.has(typeUrl);
     this.seen.add(typeUrl);

@@ -84,10 +84,17 @@ export type ClientsRequest =
   | { readonly kind: 'server'; readonly server: ServerReady }
   /** All come back at once, as after a lost connection. */
   | { readonly kind: 'reconnect' }
+  /** Notes from now on when endpoints arrive. */
+  | { readonly kind: 'record' }
+  /** Asks what was noted, and ends it. */
+  | { readonly kind: 'recorded' }
   /** Asks what some proxies hold. */
   | { readonly kind: 'holdings'; readonly first: number; readonly count: number }
   /** Asks for the moments at which each proxy, or each that holds endpoints of a name, acknowledged its next response of a type. */
   | { readonly kind: 'await'; readonly typeUrl: string; readonly name?: string };
+
+/** By cluster, the moments at which its endpoints arrived at some proxy, in ms since the epoch with fractions. */
+export type Arrivals = Readonly<Record<string, readonly number[]>>;
 
 /** How a proxy that lasts behaves. */
 export type Manner = 'well' | 'refuses' | 'hardly reads';

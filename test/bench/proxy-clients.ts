@@ -44,6 +44,23 @@ function holdings(first: number, count: number): Holding[] {
   return proxies.slice(first, first + count).map((proxy) => ({ digest: proxy.digest(), returns: proxy.returns }));
 }
 
+const arrivals = new Map<string, number[]>();
+
+function record(on: boolean): void {
+  arrivals.clear();
+  for (const proxy of proxies) {
+    proxy.onEndpoints = on ? (names) => arrived(names, now()) : undefined;
+  }
+}
+
+function arrived(names: readonly string[], at: number): void {
+  for (const name of names) {
+    const known = arrivals.get(name);
+    if (known === undefined) arrivals.set(name, [at]);
+    else known.push(at);
+  }
+}
+
 process.on('message', async (request: ClientsRequest) => {
   if (request.kind === 'connect') {
     process.send?.({ at: await connect(request) });
@@ -53,6 +70,12 @@ process.on('message', async (request: ClientsRequest) => {
   } else if (request.kind === 'server') {
     server = request.server;
     process.send?.({ at: [] });
+  } else if (request.kind === 'record') {
+    record(true);
+    process.send?.({ at: [] });
+  } else if (request.kind === 'recorded') {
+    process.send?.(Object.fromEntries(arrivals));
+    record(false);
   } else if (request.kind === 'holdings') {
     process.send?.({ holdings: holdings(request.first, request.count) });
   } else {

@@ -1,8 +1,10 @@
+import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
 import { run as faults } from './faults.ts';
 import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
+import { run as limits } from './limits.ts';
 import { run as onDemand } from './on-demand.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
 import { run as replicas } from './replicas.ts';
@@ -26,6 +28,8 @@ export const BENCHES: readonly Bench[] = [
   { name: 'traffic', run: traffic },
   { name: 'on-demand', run: onDemand },
   { name: 'replicas', run: replicas },
+  { name: 'churn', run: churn },
+  { name: 'limits', byName: true, run: limits },
   { name: 'faults', byName: true, run: faults },
   { name: 'soak', byName: true, run: soak },
   { name: 'intake', run: intake },

@@ -1,6 +1,7 @@
 /** What proxies of the benches use of a mesh, where they are sent clusters on demand: each some Services, one after the other all of them. */
 
-const SUBSETS = ['v1', 'v2'];
+/** That of all of its endpoints, which a change of one shows in, and one of its subsets. */
+const SUBSETS = ['', 'v1'];
 const NAMESPACE = 'shop';
 
 /** Hostname of a Service of the bench mesh in one namespace. */
