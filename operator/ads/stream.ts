@@ -7,6 +7,7 @@ import {
   VIRTUAL_HOST_TYPE,
   type XdsResource,
 } from '../xds/resource.ts';
+import { Alarm } from './alarm.ts';
 import { ClusterGate } from './cluster-gate.ts';
 import type { Pending } from './pending.ts';
 import { RemovalGate } from './removal-gate.ts';
@@ -14,18 +15,11 @@ import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
+import { ORDERED, ROUTING } from './sending-order.ts';
 import { shareNames } from './shared-names.ts';
 import { StartingClusters } from './starting-clusters.ts';
 import type { StreamEvents, StreamSettings } from './stream-settings.ts';
 import { Subscription } from './subscription.ts';
-
-/**
- * The order of sending. Make before break: clusters and their endpoints first, then what routes to them, and removals of
- * clusters when nothing routes there any more. Listeners come after the routes that Envoy has asked for: while one that went is
- * draining, Envoy keeps its routes, and gives them as they are to a listener that comes again.
- */
-const ROUTING = [ROUTE_TYPE, VIRTUAL_HOST_TYPE, LISTENER_TYPE];
-const ORDERED = [CLUSTER_TYPE, ENDPOINT_TYPE, ...ROUTING];
 
 const NOTHING_HELD: ReadonlyMap<string, string> = new Map();
 
@@ -42,7 +36,7 @@ export class ProxyStream {
   private readonly freshRoutes = new Set<string>();
   private nonce = 0;
   private closed = false;
-  private wakeTimer: NodeJS.Timeout | undefined;
+  private readonly alarm = new Alarm(() => this.pump());
   private readonly removals: RemovalGate;
 
   constructor(proxy: ProxyIdentity, registry: ResourceRegistry, settings: StreamSettings, events: StreamEvents) {
@@ -130,7 +124,7 @@ export class ProxyStream {
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.wakeTimer);
+    this.alarm.stop();
   }
 
   subscription(typeUrl: string): Subscription | undefined {
@@ -276,7 +270,7 @@ export class ProxyStream {
       return true;
     }
     const left = this.gate.patience(performance.now(), this.settings.routePatienceMs);
-    this.wakeIn(left);
+    this.alarm.set(left);
     return left === 0;
   }
 
@@ -287,13 +281,6 @@ export class ProxyStream {
     if (names.length > 0) {
       this.write(clusters, { upserts: [], removed: names, more: true }, false);
     }
-    this.wakeIn(waitMs);
-  }
-
-  private wakeIn(ms: number): void {
-    if (ms <= 0) return;
-    clearTimeout(this.wakeTimer);
-    this.wakeTimer = setTimeout(() => this.pump(), ms + 1);
-    this.wakeTimer.unref();
+    this.alarm.set(waitMs);
   }
 }

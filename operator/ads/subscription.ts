@@ -1,14 +1,9 @@
-import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
+import { VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import { Collections, type RouteHolding } from './collections.ts';
 import { ABSENT, HeldVersions } from './held-versions.ts';
 import type { InFlight, Pending } from './pending.ts';
+import { blame, type Rejection } from './rejection.ts';
 import type { KnownRequest } from './shared-names.ts';
-
-/** A version that the proxy refused, and why. */
-export interface Rejection {
-  readonly version: string;
-  readonly message: string;
-}
 
 /**
  * One type on one stream: what the proxy asked for, what it holds, and what may differ. There is no queue: a name is dirty
@@ -212,7 +207,7 @@ export class Subscription {
     const { names, whole } = this.inFlight;
     this.inFlight = undefined;
     if (whole && error === undefined) this.wholeAcked = this.wholeSent;
-    const blamed = error === undefined ? [] : this.blame(names, error);
+    const blamed = error === undefined ? [] : blame(this.typeUrl, names, error);
     if (error !== undefined && blamed.length === names.length && names.length > 1) {
       this.sendInHalves(names);
       return [];
@@ -243,15 +238,6 @@ export class Subscription {
         yield [name, version];
       }
     }
-  }
-
-  /** Envoy applies the good clusters and listeners of a response and names the bad ones; of other types all are in doubt. */
-  private blame(names: readonly string[], error: string): readonly string[] {
-    if (this.typeUrl !== CLUSTER_TYPE && this.typeUrl !== LISTENER_TYPE) {
-      return names;
-    }
-    const named = names.filter((name) => error.includes(name));
-    return named.length > 0 ? named : names;
   }
 
   /** One bad resource must not keep the others of its response from the proxy: they go again, in smaller responses. */
