@@ -7,12 +7,14 @@ import { decodeOrRefuse, type Refusal, tooLate, unavailable } from './refusal.ts
 import { decodeDeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
-import type { StreamSettings } from './stream-settings.ts';
+import type { StreamEvents, StreamSettings } from './stream-settings.ts';
+import type { WorkloadMemory } from './workload-memory.ts';
 
 /** What all delta streams share. */
 export interface DeltaContext {
   readonly proxies: ProxyRegistry;
   readonly resources: ResourceRegistry;
+  readonly memory: WorkloadMemory | undefined;
   readonly instruments: Instruments;
   readonly logger: Logger;
   readonly settings: StreamSettings & { readonly writeStallMs: number; readonly answerMs: number };
@@ -40,10 +42,10 @@ function converse(
   end: (refusal: Refusal) => void,
   context: DeltaContext,
 ): Listener {
-  const { proxies, resources, instruments, logger, settings } = context;
+  const { proxies, resources, memory, instruments, logger, settings } = context;
   const pod = `${identity.namespace}/${identity.podName}`;
   const watch = new StallWatch(settings.writeStallMs, end);
-  const stream = new ProxyStream(identity, resources, settings, {
+  const events: StreamEvents = {
     write: (bytes) => {
       watch.writing();
       call.write(bytes, () => watch.written());
@@ -62,7 +64,8 @@ function converse(
       }
       proxies.noted(identity.uid, typeUrl, names);
     },
-  });
+  };
+  const stream = new ProxyStream(identity, resources, settings, events, memory);
   const answers = setInterval(() => {
     if (stream.oldestUnanswered() > settings.answerMs) {
       end(tooLate(`a response was not answered within ${settings.answerMs} ms`));

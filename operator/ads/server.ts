@@ -17,6 +17,7 @@ import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
 import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
+import type { WorkloadMemory } from './workload-memory.ts';
 
 const DELTA_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
 const SOTW_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
@@ -61,6 +62,8 @@ export interface AdsOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly settings?: Partial<AdsSettings>;
+  /** What workloads use, so that their next pods are sent it ahead; absent: nothing is. */
+  readonly memory?: WorkloadMemory;
   readonly otherCalls?: readonly OtherCall[];
 }
 
@@ -197,6 +200,7 @@ export class AdsServer {
     const delta = new DeltaConversation({
       proxies: this.proxies,
       resources: this.resources,
+      memory: this.options.memory,
       instruments: this.instruments,
       logger: this.options.logger,
       settings: this.settings,

@@ -9,6 +9,7 @@ import {
 } from '../xds/resource.ts';
 import { Alarm } from './alarm.ts';
 import { ClusterGate } from './cluster-gate.ts';
+import { NamesAhead } from './names-ahead.ts';
 import type { Pending } from './pending.ts';
 import { RemovalGate } from './removal-gate.ts';
 import type { DeltaRequest } from './request.ts';
@@ -20,6 +21,7 @@ import { shareNames } from './shared-names.ts';
 import { StartingClusters } from './starting-clusters.ts';
 import type { StreamEvents, StreamSettings } from './stream-settings.ts';
 import { Subscription } from './subscription.ts';
+import type { WorkloadMemory } from './workload-memory.ts';
 
 const NOTHING_HELD: ReadonlyMap<string, string> = new Map();
 
@@ -32,6 +34,7 @@ export class ProxyStream {
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly gate: ClusterGate;
   private readonly starting = new StartingClusters();
+  private readonly ahead: NamesAhead;
   /** Route configurations that were sent since `followRoutes`: the proxy has none of their virtual hosts. */
   private readonly freshRoutes = new Set<string>();
   private nonce = 0;
@@ -39,25 +42,34 @@ export class ProxyStream {
   private readonly alarm = new Alarm(() => this.pump());
   private readonly removals: RemovalGate;
 
-  constructor(proxy: ProxyIdentity, registry: ResourceRegistry, settings: StreamSettings, events: StreamEvents) {
+  /** @param memory what workloads use; absent: nothing is sent ahead */
+  constructor(
+    proxy: ProxyIdentity,
+    registry: ResourceRegistry,
+    settings: StreamSettings,
+    events: StreamEvents,
+    memory?: WorkloadMemory,
+  ) {
     this.proxy = proxy;
     this.registry = registry;
     this.settings = settings;
     this.events = events;
+    this.ahead = new NamesAhead(proxy, registry, memory);
     this.removals = new RemovalGate(settings.removalDelayMs);
     this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
   }
 
   /** Takes a request: the answer to a response in flight, a change of subscription, or both. */
   receive(received: DeltaRequest): void {
-    let subscription = this.subscriptions.get(received.typeUrl);
+    const known = this.subscriptions.get(received.typeUrl);
     // What a proxy holds it says in its first request.
-    const said = subscription === undefined ? received : { ...received, initialVersions: NOTHING_HELD };
-    const request = shareNames(said, (name, held, asked) => this.newest(received.typeUrl, name, held, asked));
-    if (subscription === undefined) {
-      subscription = new Subscription(request.typeUrl);
-      this.subscriptions.set(request.typeUrl, subscription);
-    }
+    const said = known === undefined ? received : { ...received, initialVersions: NOTHING_HELD };
+    const subscription = known ?? new Subscription(received.typeUrl, this.ahead.begin(received));
+    this.subscriptions.set(received.typeUrl, subscription);
+    const request = shareNames(said, (name, held, asked) =>
+      this.newest(received.typeUrl, name, held, asked || subscription.asksFor(name)),
+    );
+    this.ahead.asked(request.typeUrl, request.subscribe);
     if (request.nonce !== '') {
       this.settle(subscription, request);
     }
@@ -201,7 +213,7 @@ export class ProxyStream {
   }
 
   private newestOf(subscription: Subscription, name: string): XdsResource | undefined {
-    return this.newest(subscription.typeUrl, name, subscription.version(name), subscription.names.has(name));
+    return this.newest(subscription.typeUrl, name, subscription.version(name), subscription.asksFor(name));
   }
 
   /** The newest state of a name as the proxy is to have it, who asks for the name or for all. */

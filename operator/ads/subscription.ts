@@ -13,6 +13,8 @@ export class Subscription {
   readonly typeUrl: string;
   /** Names asked for one by one; kept apart from the wildcard. */
   readonly names = new Set<string>();
+  /** Names that are as if it had asked for them: they were sent ahead, before a request needed them. */
+  private readonly ahead: Set<string>;
   private readonly collections = new Collections();
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();
@@ -30,8 +32,10 @@ export class Subscription {
   private started = false;
   private readonly held = new HeldVersions();
 
-  constructor(typeUrl: string) {
+  /** @param ahead names that go on as if the proxy had asked for them */
+  constructor(typeUrl: string, ahead: Iterable<string> = []) {
     this.typeUrl = typeUrl;
+    this.ahead = new Set(ahead);
   }
 
   /**
@@ -44,6 +48,7 @@ export class Subscription {
     this.started = true;
     // Of virtual hosts Envoy means those of its route configurations (see `collect`).
     let wildcard = first && request.subscribe.length === 0 && this.typeUrl !== VIRTUAL_HOST_TYPE;
+    if (first) for (const name of this.ahead) if (!request.current.has(name)) this.dirty.add(name);
     for (const [name, version] of request.initialVersions) {
       this.held.claim(name, version);
       if (!request.current.has(name)) this.dirty.add(name);
@@ -54,6 +59,7 @@ export class Subscription {
         continue;
       }
       this.names.add(name);
+      this.ahead.delete(name);
       // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
       const isHeld = request.initialVersions.has(name) && !fresh(name);
       if (!isHeld) this.held.forget(name);
@@ -107,7 +113,12 @@ export class Subscription {
 
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
-    return this.wildcard || this.names.has(name) || this.collections.covers(name);
+    return this.wildcard || this.asksFor(name) || this.collections.covers(name);
+  }
+
+  /** True when the proxy asks for the name and not only for all, or is treated so. */
+  asksFor(name: string): boolean {
+    return this.names.has(name) || this.ahead.has(name);
   }
 
   /** The proxy has been sent a version of the resource (or said itself that it holds one). */
@@ -253,6 +264,7 @@ export class Subscription {
     for (const name of names) {
       if (name === '*') {
         this.wildcard = false;
+        this.ahead.clear();
         for (const held of [...this.held.names()]) {
           if (!this.names.has(held)) {
             this.drop(held);
@@ -261,6 +273,7 @@ export class Subscription {
         continue;
       }
       this.names.delete(name);
+      this.ahead.delete(name);
       if (!this.covers(name)) {
         this.drop(name);
       }

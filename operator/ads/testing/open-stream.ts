@@ -13,13 +13,17 @@ import {
 } from '../../xds/resource.ts';
 import { ResourceRegistry } from '../resource-registry.ts';
 import { ProxyStream } from '../stream.ts';
-import { STREAM_SETTINGS } from '../stream-settings.ts';
+import { STREAM_SETTINGS, type StreamEvents } from '../stream-settings.ts';
+import type { WorkloadMemory } from '../workload-memory.ts';
 
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
 
-/** A stream of which a test plays the proxy. `sent` has each response as `TYPE NAMES -REMOVED`; answers go to the newest of a type. */
-export function openStream(settings = STREAM_SETTINGS) {
+/**
+ * A stream of which a test plays the proxy. `sent` has each response as `TYPE NAMES -REMOVED`; answers go to the newest of a type.
+ * @param memory what workloads use; with it, clusters whose names begin with `lazy` are sent on demand
+ */
+export function openStream(settings = STREAM_SETTINGS, memory?: WorkloadMemory, uid = PROXY.uid) {
   const table = new Map<string, XdsResource>();
   const sent: string[] = [];
   const nonces = new Map<string, string>();
@@ -32,9 +36,14 @@ export function openStream(settings = STREAM_SETTINGS) {
       [...table.values()]
         .filter((one) => one.typeUrl === typeUrl && one.name.startsWith(`${collection}/`))
         .map(({ name }) => name),
+    inWildcard: (_: unknown, __: string, name: string) => memory === undefined || !name.startsWith('lazy'),
+    wildcardNames: (_: unknown, typeUrl: string) =>
+      [...table.values()]
+        .filter((one) => one.typeUrl === typeUrl && source.inWildcard(_, typeUrl, one.name))
+        .map(({ name }) => name),
     onChange: () => () => undefined,
   };
-  const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
+  const events: StreamEvents = {
     write: (bytes) => {
       const { typeUrl, nonce, resources, removedResources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
       nonces.set(typeUrl, nonce);
@@ -46,7 +55,8 @@ export function openStream(settings = STREAM_SETTINGS) {
     },
     pushed: () => undefined,
     answered: () => undefined,
-  });
+  };
+  const stream = new ProxyStream({ ...PROXY, uid }, new ResourceRegistry([source]), settings, events, memory);
   const blank = { nodeId: undefined, subscribe: [], unsubscribe: [], initialVersions: new Map<string, string>() };
   const changed = (typeUrl: string, name: string): void => {
     stream.mark(new Map([[typeUrl, new Set([name])]]));
@@ -77,6 +87,7 @@ export function openStream(settings = STREAM_SETTINGS) {
       stream.receive({ ...blank, typeUrl, unsubscribe, nonce, error: undefined }),
     refuse: (typeUrl: string, error: string): void =>
       stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error }),
+    inForce: (typeUrl: string, name: string) => stream.subscription(typeUrl)?.acknowledged(name),
     nonceOf: (typeUrl: string): string => nonces.get(typeUrl) ?? '',
     acknowledge: (typeUrl: string): void =>
       stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error: undefined }),
