@@ -22,6 +22,7 @@ import { XdsCache } from '../xds/xds-cache.ts';
 import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
+import { WorkloadMemory } from './workload-memory.ts';
 
 /** Routes wait for clusters as long as it takes, so that nothing but an answer brings anything on; responses are small. */
 const SETTINGS = { routePatienceMs: 3_600_000, removalDelayMs: 0, responseBytes: 2000 };
@@ -40,24 +41,90 @@ class ModelEnvoy {
   /** What it has asked for by name and heard nothing of: Envoy holds up clusters and listeners for that, at its start all. */
   readonly waiting = new Set<string>();
   private readonly asked = new Map<string, Set<string>>();
-  private readonly inbox: DeltaDiscoveryResponse[] = [];
+  /** Clusters that it is to have though it did not ask for them and not all proxies get them. */
+  private ahead = new Set<string>();
+  /** Clusters that it asked for on this stream. */
+  private readonly usedHere = new Set<string>();
+  private inbox: DeltaDiscoveryResponse[] = [];
   private readonly routesOf = new Map<string, readonly string[]>();
-  private readonly stream: ProxyStream;
+  private readonly cache: XdsCache;
+  private readonly proxy: ProxyIdentity;
+  private readonly memory: WorkloadMemory;
+  private stream: ProxyStream;
   private wantsHosts = false;
 
-  constructor(cache: XdsCache, proxy: ProxyIdentity) {
-    this.stream = new ProxyStream(proxy, new ResourceRegistry([cache]), SETTINGS, {
-      write: (bytes) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, bytes)),
-      pushed: () => undefined,
-      answered: () => undefined,
-    });
+  constructor(cache: XdsCache, proxy: ProxyIdentity, memory: WorkloadMemory) {
+    this.cache = cache;
+    this.proxy = proxy;
+    this.memory = memory;
+    this.stream = this.open();
     cache.onChange((change) => {
       const affected = change.affected(proxy);
       if (affected === undefined) return;
       this.stream.mark(affected);
       this.stream.pump();
     });
+    this.begin();
+  }
+
+  /** A request goes to a cluster: one that it does not have it asks for. */
+  use(name: string): void {
+    if (this.of(CLUSTER_TYPE).has(name)) return;
+    this.usedHere.add(name);
+    this.ask(CLUSTER_TYPE, name);
+  }
+
+  /** The pod's successor: another Envoy, which has nothing. */
+  restart(): void {
+    for (const known of [this.held, this.asked, this.routesOf, this.waiting]) known.clear();
+    this.wantsHosts = false;
+    this.reopen();
+    this.begin();
+  }
+
+  /** Comes back on another stream, of the same operator or of another, and says what it has. */
+  reconnect(): void {
+    this.reopen();
+    const asked = (typeUrl: string) => this.asked.get(typeUrl) ?? new Set();
+    const unasked = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
+    this.ahead = new Set(unasked.filter((name) => this.exists(name) && !this.isForAll(name)));
+    for (const typeUrl of [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]) {
+      const names = [...asked(typeUrl)];
+      const isWildcard = typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE;
+      if (names.length === 0 && !isWildcard && !(typeUrl === VIRTUAL_HOST_TYPE && this.wantsHosts)) continue;
+      const initialVersions = new Map(this.of(typeUrl));
+      this.say({ typeUrl, subscribe: isWildcard && names.length > 0 ? ['*', ...names] : names, initialVersions });
+    }
+  }
+
+  private open(): ProxyStream {
+    const events = {
+      write: (bytes: Uint8Array) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, bytes)),
+      pushed: () => undefined,
+      answered: () => undefined,
+    };
+    return new ProxyStream(this.proxy, new ResourceRegistry([this.cache]), SETTINGS, events, this.memory);
+  }
+
+  private reopen(): void {
+    this.stream.close();
+    this.inbox = [];
+    this.usedHere.clear();
+    this.stream = this.open();
+  }
+
+  /** As one that has nothing. */
+  private begin(): void {
+    this.ahead = new Set(this.memory.ahead(this.proxy, CLUSTER_TYPE).filter((name) => this.exists(name)));
     for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) this.say({ typeUrl });
+  }
+
+  private exists(cluster: string): boolean {
+    return this.cache.lookup(this.proxy, CLUSTER_TYPE, cluster) !== undefined;
+  }
+
+  private isForAll(cluster: string): boolean {
+    return this.cache.wildcard(this.proxy, CLUSTER_TYPE).has(cluster);
   }
 
   get waits(): boolean {
@@ -73,6 +140,9 @@ class ModelEnvoy {
     for (const name of [...resources.map((one) => one.name), ...removedResources])
       this.waiting.delete(`${typeUrl} ${name}`);
     for (const { name, version, resource } of resources) {
+      // Endpoints come again with their cluster, and a cluster when it is asked for while it is under way.
+      const mayComeAgain = typeUrl === ENDPOINT_TYPE || this.usedHere.has(name);
+      if (!mayComeAgain) expect({ name, version: held.get(name) }).not.toEqual({ name, version });
       if (resource === undefined) {
         held.delete(name);
         continue;
@@ -105,14 +175,16 @@ class ModelEnvoy {
   }
 
   /** What it is to have of a cache. */
-  wanted(cache: XdsCache, proxy: ProxyIdentity): Record<string, string> {
+  wanted(): Record<string, string> {
+    const { cache, proxy } = this;
     const entries: [string, string][] = [];
     for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) {
       for (const { name, version } of cache.wildcard(proxy, typeUrl).values())
         entries.push([`${typeUrl} ${name}`, version]);
     }
-    for (const typeUrl of [ENDPOINT_TYPE, ROUTE_TYPE]) {
-      for (const name of this.asked.get(typeUrl) ?? []) {
+    for (const typeUrl of [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE]) {
+      const ahead = typeUrl === CLUSTER_TYPE ? this.ahead : [];
+      for (const name of [...(this.asked.get(typeUrl) ?? []), ...ahead]) {
         const found = cache.lookup(proxy, typeUrl, name);
         if (found !== undefined) entries.push([`${typeUrl} ${name}`, found.version]);
       }
@@ -182,27 +254,45 @@ function routesOf(bytes: Uint8Array): string[] {
   return names;
 }
 
+/** Clusters that requests may go to; some are there now and then. */
+const USED = ['a.shop', 'b.shop', 'a.bank', 'pods.shop'].flatMap((host) =>
+  [80, 81].map((port) => `outbound|${port}||${host}.svc.cluster.local`),
+);
+/** What a proxy may do by itself. */
+const deed = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('nothing' as const) },
+  { weight: 3, arbitrary: fc.constantFrom(...USED).map((use) => ({ use })) },
+  fc.constantFrom('restart' as const, 'reconnect' as const),
+);
+
 test('every proxy ends with exactly what the mesh has for it, whatever it was at when that changed', () => {
-  const step = fc.record({ batch: batches, answers: fc.tuple(...PROXIES.map(() => fc.nat({ max: 8 }))) });
+  const ofEach = <T>(one: fc.Arbitrary<T>) => fc.tuple(...PROXIES.map(() => one));
+  const step = fc.record({ batch: batches, answers: ofEach(fc.nat({ max: 8 })), deeds: ofEach(deed) });
   fc.assert(
     fc.property(snapshots, fc.array(step, { minLength: 1, maxLength: 8, size: 'max' }), (start, steps) => {
       const cache = new XdsCache();
       cache.update(start, deltaBetween(undefined, start));
-      const proxies = PROXIES.map((proxy) => ({ proxy, envoy: new ModelEnvoy(cache, proxy) }));
+      // Pods of one namespace are of one workload, though each may see other services.
+      const memory = new WorkloadMemory({ workloadOf: ({ namespace }) => namespace, now: () => 0 });
+      const envoys = PROXIES.map((proxy) => new ModelEnvoy(cache, proxy, memory));
       let mesh = start;
-      for (const { batch, answers } of steps) {
-        for (const [index, { envoy }] of proxies.entries())
+      for (const { batch, answers, deeds } of steps) {
+        for (const [index, envoy] of envoys.entries()) {
+          const done = deeds[index] ?? 'nothing';
           for (let n = answers[index] ?? 0; n > 0; n--) envoy.answer();
+          if (typeof done === 'object') envoy.use(done.use);
+          else if (done !== 'nothing') envoy[done]();
+        }
         const next = applyEdits(mesh, batch);
         cache.update(next, deltaBetween(mesh, next));
         mesh = next;
       }
-      for (const { proxy, envoy } of proxies) {
+      for (const envoy of envoys) {
         for (let rounds = 0; envoy.waits; rounds++) {
           expect(rounds).toBeLessThan(5000);
           envoy.answer();
         }
-        expect(envoy.content()).toEqual(envoy.wanted(cache, proxy));
+        expect(envoy.content()).toEqual(envoy.wanted());
         expect([...envoy.waiting]).toEqual([]);
       }
     }),

@@ -101,13 +101,13 @@ export class WorkloadMemory implements NameUse {
     });
   }
 
-  /** @param fit brings a workload's names back into their bound after one was added */
+  /** @param trim brings a workload's names back into their bound after one was added */
   private note(
     proxy: ProxyIdentity,
     typeUrl: string,
     names: readonly string[],
     askedAt: number,
-    fit: (known: Map<string, number>, added: string) => void,
+    trim: (known: Map<string, number>, added: string) => void,
   ): void {
     const now = this.now();
     const workload = names.length === 0 ? undefined : this.workloadOf(proxy);
@@ -121,7 +121,7 @@ export class WorkloadMemory implements NameUse {
       if (before !== undefined && before >= askedAt) continue;
       if (!known.delete(name)) this.names++;
       known.set(name, askedAt);
-      fit(known, name);
+      trim(known, name);
     }
     this.sweep(now);
     for (const [oldest, { size }] of this.workloads) {
