@@ -29,6 +29,7 @@ import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
+import { remoteUse, workloadMemory } from './wiring/workload-memory.ts';
 import { XdsCache } from './xds/xds-cache.ts';
 
 const HEALTH_PORT = 8080;
@@ -67,10 +68,12 @@ const certificates = startCertificates({
   logger,
 });
 registerCertificateMetrics(registry, certificates);
+const memory = workloadMemory((uid) => snapshot().workloads.get(uid), Date.now);
 const replicas = new Replicas({
   api,
   stores,
   ledger,
+  use: remoteUse(memory, cache),
   roots: () => certificates.authority.trustBundle,
   self: { namespace, podName: instance, address: process.env.POD_IP ?? '127.0.0.1' },
   clusterDomain: mesh.clusterDomain,
@@ -82,6 +85,7 @@ const ads = new AdsServer({
   metricsSink: replicas.metricsSink,
   logger,
   registry,
+  memory,
   otherCalls: [replicas.call],
 });
 const acks = replicas.reports(ads);

@@ -21,6 +21,8 @@ export interface ProxyReport {
   /** All names of a type with the versions in force. */
   versions(typeUrl: string): Iterable<[name: string, version: string]>;
   rejections(): readonly RejectedResource[];
+  /** Whether it asks for a resource by its name, rather than for all; absent where that is not known. */
+  asksFor?(typeUrl: string, name: string): boolean;
 }
 
 /** Who has acknowledged what, for status and for the canary. */

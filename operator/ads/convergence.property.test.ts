@@ -8,6 +8,7 @@ import {
   type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
 } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import type { MeshSnapshot } from '../mesh/snapshot.ts';
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -16,7 +17,7 @@ import {
   ROUTE_TYPE,
   VIRTUAL_HOST_TYPE,
 } from '../xds/resource.ts';
-import { deltaBetween } from '../xds/testing/mesh-fixture.ts';
+import { deltaBetween, port, service, workload } from '../xds/testing/mesh-fixture.ts';
 import { applyEdits, batches, PROXIES, snapshots } from '../xds/testing/world-edits.ts';
 import { XdsCache } from '../xds/xds-cache.ts';
 import type { DeltaRequest } from './request.ts';
@@ -86,8 +87,9 @@ class ModelEnvoy {
   reconnect(): void {
     this.reopen();
     const asked = (typeUrl: string) => this.asked.get(typeUrl) ?? new Set();
-    const unasked = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
-    this.ahead = new Set(unasked.filter((name) => this.exists(name) && !this.isForAll(name)));
+    const kept = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
+    this.ahead = new Set(kept.filter((name) => this.exists(name) && !this.isForAll(name)));
+    if (this.of(CLUSTER_TYPE).size === 0) this.ahead = this.remembered();
     for (const typeUrl of [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]) {
       const names = [...asked(typeUrl)];
       const isWildcard = typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE;
@@ -115,8 +117,12 @@ class ModelEnvoy {
 
   /** As one that has nothing. */
   private begin(): void {
-    this.ahead = new Set(this.memory.ahead(this.proxy, CLUSTER_TYPE).filter((name) => this.exists(name)));
+    this.ahead = this.remembered();
     for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) this.say({ typeUrl });
+  }
+
+  private remembered(): Set<string> {
+    return new Set(this.memory.ahead(this.proxy, CLUSTER_TYPE).filter((name) => this.exists(name)));
   }
 
   private exists(cluster: string): boolean {
@@ -258,6 +264,14 @@ function routesOf(bytes: Uint8Array): string[] {
 const USED = ['a.shop', 'b.shop', 'a.bank', 'pods.shop'].flatMap((host) =>
   [80, 81].map((port) => `outbound|${port}||${host}.svc.cluster.local`),
 );
+/** A mesh in which two pods of one namespace are sent clusters on demand, and there are some. */
+const withUse = (mesh: MeshSnapshot): MeshSnapshot => ({
+  ...mesh,
+  workloads: ['w0', 'w1'].reduce((all, uid) => all.set(uid, workload(uid, { onDemand: true })), mesh.workloads),
+  services: ['a.shop', 'b.shop']
+    .map((name) => service(name, [port(80, 'http'), port(81, 'http')]))
+    .reduce((all, one) => all.set(one.hostname, one), mesh.services),
+});
 /** What a proxy may do by itself. */
 const deed = fc.oneof(
   { weight: 3, arbitrary: fc.constant('nothing' as const) },
@@ -269,33 +283,37 @@ test('every proxy ends with exactly what the mesh has for it, whatever it was at
   const ofEach = <T>(one: fc.Arbitrary<T>) => fc.tuple(...PROXIES.map(() => one));
   const step = fc.record({ batch: batches, answers: ofEach(fc.nat({ max: 8 })), deeds: ofEach(deed) });
   fc.assert(
-    fc.property(snapshots, fc.array(step, { minLength: 1, maxLength: 8, size: 'max' }), (start, steps) => {
-      const cache = new XdsCache();
-      cache.update(start, deltaBetween(undefined, start));
-      // Pods of one namespace are of one workload, though each may see other services.
-      const memory = new WorkloadMemory({ workloadOf: ({ namespace }) => namespace, now: () => 0 });
-      const envoys = PROXIES.map((proxy) => new ModelEnvoy(cache, proxy, memory));
-      let mesh = start;
-      for (const { batch, answers, deeds } of steps) {
-        for (const [index, envoy] of envoys.entries()) {
-          const done = deeds[index] ?? 'nothing';
-          for (let n = answers[index] ?? 0; n > 0; n--) envoy.answer();
-          if (typeof done === 'object') envoy.use(done.use);
-          else if (done !== 'nothing') envoy[done]();
+    fc.property(
+      fc.oneof(snapshots, snapshots.map(withUse)),
+      fc.array(step, { minLength: 1, maxLength: 8, size: 'max' }),
+      (start, steps) => {
+        const cache = new XdsCache();
+        cache.update(start, deltaBetween(undefined, start));
+        // Pods of one namespace are of one workload, though each may see other services.
+        const memory = new WorkloadMemory({ workloadOf: ({ namespace }) => namespace, now: () => 0 });
+        const envoys = PROXIES.map((proxy) => new ModelEnvoy(cache, proxy, memory));
+        let mesh = start;
+        for (const { batch, answers, deeds } of steps) {
+          for (const [index, envoy] of envoys.entries()) {
+            const done = deeds[index] ?? 'nothing';
+            for (let n = answers[index] ?? 0; n > 0; n--) envoy.answer();
+            if (typeof done === 'object') envoy.use(done.use);
+            else if (done !== 'nothing') envoy[done]();
+          }
+          const next = applyEdits(mesh, batch);
+          cache.update(next, deltaBetween(mesh, next));
+          mesh = next;
         }
-        const next = applyEdits(mesh, batch);
-        cache.update(next, deltaBetween(mesh, next));
-        mesh = next;
-      }
-      for (const envoy of envoys) {
-        for (let rounds = 0; envoy.waits; rounds++) {
-          expect(rounds).toBeLessThan(5000);
-          envoy.answer();
+        for (const envoy of envoys) {
+          for (let rounds = 0; envoy.waits; rounds++) {
+            expect(rounds).toBeLessThan(5000);
+            envoy.answer();
+          }
+          expect(envoy.content()).toEqual(envoy.wanted());
+          expect([...envoy.waiting]).toEqual([]);
         }
-        expect(envoy.content()).toEqual(envoy.wanted());
-        expect([...envoy.waiting]).toEqual([]);
-      }
-    }),
+      },
+    ),
     { numRuns: 60 },
   );
 });

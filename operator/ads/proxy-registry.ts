@@ -150,6 +150,7 @@ function report({ stream, connectedAt, endedAt }: Entry): ProxyReport {
     acknowledged: (typeUrl, name) => stream.subscription(typeUrl)?.acknowledged(name),
     versions: (typeUrl) => stream.subscription(typeUrl)?.versions() ?? [],
     rejections: () => rejections(stream),
+    asksFor: (typeUrl, name) => stream.subscription(typeUrl)?.names.has(name) ?? false,
   };
 }
 

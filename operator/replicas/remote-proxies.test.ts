@@ -25,7 +25,7 @@ function begin() {
 const state = (connected: boolean, connectedAt: number) => ({ states: [{ ...PROXY, connected, connectedAt }] });
 const inForce = (version: string) => ({
   terms: [{ typeUrl: CLUSTER_TYPE, name: 'a', version }],
-  inForce: [{ uid: PROXY.uid, terms: [0] }],
+  inForce: [{ uid: PROXY.uid, terms: [0], asked: [] }],
 });
 
 test('a proxy belongs to the replica that last had its stream, whatever the one before still says of it', () => {

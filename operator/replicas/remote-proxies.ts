@@ -1,9 +1,11 @@
 import type { Logger } from '../../kube/logger.ts';
 import { AckListeners } from '../ads/ack-listeners.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
+import { ON_DEMAND_TYPES } from '../ads/names-ahead.ts';
 import type { Conversation, Listener } from '../ads/proxy-call.ts';
 import { GRACE_MS } from '../ads/proxy-registry.ts';
 import { decodeOrRefuse, type Refusal, unavailable } from '../ads/refusal.ts';
+import type { NameUse } from '../ads/workload-memory.ts';
 import type { ProxyIdentity } from '../xds/resource.ts';
 import { decodeReport, type ProxyState, type ReportMessage } from './report-message.ts';
 import { TermSet, TermTable } from './term-table.ts';
@@ -56,6 +58,8 @@ export interface RemoteProxiesOptions {
   /** Takes the metrics of a proxy whose stream is at another replica. @throws {Error} when the bytes are malformed */
   metrics(uid: string, message: Uint8Array): void;
   readonly logger: Logger;
+  /** Is told which names of what is sent on demand they use; absent: nobody is. */
+  readonly use?: NameUse;
   /** So many terms are kept whether they are true of anybody or not; 100,000 unless told. */
   readonly fewTerms?: number;
 }
@@ -141,12 +145,13 @@ export class RemoteProxies implements AckReport {
     for (const term of message.terms) source.terms.push(this.table.intern(term));
     for (const state of message.states) this.takeState(source, state);
     for (const uid of message.forgotten) if (this.known.get(uid)?.source === source) this.forget(uid);
-    for (const { uid, terms } of message.inForce) {
+    for (const { uid, terms, asked } of message.inForce) {
       const proxy = this.changing(source, uid);
       for (const number of terms) {
         const term = source.terms[number];
         if (term !== undefined) proxy?.inForce.set(term);
       }
+      if (proxy !== undefined) this.noteUse(proxy.identity, source, terms, new Set(asked));
     }
     if (this.table.size > this.mostTerms) this.tidy();
     for (const { uid, refused } of message.rejections) {
@@ -158,6 +163,22 @@ export class RemoteProxies implements AckReport {
       if (this.known.get(uid)?.source === source) this.options.metrics(uid, bytes);
     }
     if (message.whole) source.isWhole = true;
+  }
+
+  /** What another replica's proxy uses counts here too: the next pod of its workload may come to this one. */
+  private noteUse(proxy: ProxyIdentity, source: Source, numbers: readonly number[], asked: ReadonlySet<number>): void {
+    const { use } = this.options;
+    if (use?.remembers(proxy) !== true) return;
+    for (const typeUrl of ON_DEMAND_TYPES) {
+      const namesOf = (isAsked: boolean): string[] =>
+        numbers.flatMap((number) => {
+          const term = this.table.term(source.terms[number] ?? -1);
+          if (term?.typeUrl !== typeUrl || term.version === '' || asked.has(number) !== isAsked) return [];
+          return [term.name];
+        });
+      use.asked(proxy, typeUrl, namesOf(true));
+      use.held(proxy, typeUrl, namesOf(false));
+    }
   }
 
   private takeState(source: Source, state: ProxyState): void {

@@ -19,6 +19,14 @@ export interface Term {
   readonly version: string;
 }
 
+/** Numbers of terms that became true of a proxy. */
+export interface InForce {
+  readonly uid: string;
+  readonly terms: readonly number[];
+  /** Those of them that stand for what it asked for by name, of types of which it may be sent some on demand. */
+  readonly asked: readonly number[];
+}
+
 /**
  * One message from a replica to another: what became of its proxies. Terms are told once and numbered in their order from then on, for thousands of
  * proxies have the same versions of the same resources in force.
@@ -32,8 +40,8 @@ export interface ReportMessage {
   readonly states: readonly ProxyState[];
   /** UIDs of proxies that nothing is known of any more. */
   readonly forgotten: readonly string[];
-  /** Numbers of terms that became true of a proxy. */
-  readonly inForce: readonly { readonly uid: string; readonly terms: readonly number[] }[];
+  /** What became true of proxies. */
+  readonly inForce: readonly InForce[];
   /** All that a proxy refuses now. */
   readonly rejections: readonly { readonly uid: string; readonly refused: readonly RejectedResource[] }[];
   /** Encoded `StreamMetricsMessage`s of proxies, in their order. */
@@ -91,12 +99,17 @@ export function encodeReport(message: ReportMessage): Buffer {
     });
   }
   for (const uid of message.forgotten) text(6, uid);
-  for (const { uid, terms } of message.inForce) {
+  const numbers = (field: number, list: readonly number[]): void => {
+    if (list.length === 0) return;
+    nested(field, () => {
+      for (const one of list) writer.uint32(one);
+    });
+  };
+  for (const { uid, terms, asked } of message.inForce) {
     nested(7, () => {
       text(1, uid);
-      nested(2, () => {
-        for (const term of terms) writer.uint32(term);
-      });
+      numbers(2, terms);
+      numbers(3, asked);
     });
   }
   for (const { uid, refused } of message.rejections) {
@@ -126,7 +139,7 @@ export function decodeReport(bytes: Uint8Array): ReportMessage {
   const terms: Term[] = [];
   const states: ProxyState[] = [];
   const forgotten: string[] = [];
-  const inForce: { uid: string; terms: number[] }[] = [];
+  const inForce: InForce[] = [];
   const rejections: { uid: string; refused: RejectedResource[] }[] = [];
   const metrics: { uid: string; message: Uint8Array }[] = [];
   let [nodeId, whole, termsAnew] = ['', false, false];
@@ -194,15 +207,15 @@ function readState(bytes: Uint8Array): ProxyState {
   return { uid, podName, namespace, serviceAccount, connected, connectedAt };
 }
 
-function readInForce(bytes: Uint8Array): { uid: string; terms: number[] } {
+function readInForce(bytes: Uint8Array): InForce {
   const terms: number[] = [];
-  const [uid = ''] = readTexts(bytes, 1, {
-    2: (reader) => {
-      const end = reader.uint32() + reader.pos;
-      while (reader.pos < end) terms.push(reader.uint32());
-    },
-  });
-  return { uid, terms };
+  const asked: number[] = [];
+  const into = (list: number[]) => (reader: BinaryReader) => {
+    const end = reader.uint32() + reader.pos;
+    while (reader.pos < end) list.push(reader.uint32());
+  };
+  const [uid = ''] = readTexts(bytes, 1, { 2: into(terms), 3: into(asked) });
+  return { uid, terms, asked };
 }
 
 function readRejections(bytes: Uint8Array): { uid: string; refused: RejectedResource[] } {

@@ -1,7 +1,8 @@
 import type { ProxyReport } from '../ads/ack-report.ts';
+import { ON_DEMAND_TYPES } from '../ads/names-ahead.ts';
 import type { ProxyObserver } from '../ads/proxy-observer.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
-import { NOTHING_TO_REPORT, type ReportMessage, type Term } from './report-message.ts';
+import { type InForce, NOTHING_TO_REPORT, type ReportMessage, type Term } from './report-message.ts';
 
 /** What policies and weights stand in; certificates are nobody's business. */
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
@@ -98,7 +99,7 @@ export class ReportQueue implements ProxyObserver {
     const terms: Term[] = [];
     const states: ReportMessage['states'][number][] = [];
     const forgotten: string[] = [];
-    const inForce: { uid: string; terms: number[] }[] = [];
+    const inForce: InForce[] = [];
     const rejections: ReportMessage['rejections'][number][] = [];
     let room = MAX_TERMS;
     for (const [uid, untold] of this.untold) {
@@ -117,8 +118,13 @@ export class ReportQueue implements ProxyObserver {
       untold.rejections = false;
       if (untold.all) nameAll(untold, report);
       const numbers: number[] = [];
-      for (const term of taken(untold.names, report, room)) numbers.push(this.number(term, terms));
-      if (numbers.length > 0) inForce.push({ uid, terms: numbers });
+      const asked: number[] = [];
+      for (const term of taken(untold.names, report, room)) {
+        const number = this.number(term, terms);
+        numbers.push(number);
+        if (isAsked(term, report)) asked.push(number);
+      }
+      if (numbers.length > 0) inForce.push({ uid, terms: numbers, asked });
       room -= numbers.length;
       if (untold.names.size === 0) this.untold.delete(uid);
     }
@@ -157,6 +163,10 @@ export class ReportQueue implements ProxyObserver {
     this.untold.set(uid, untold);
     return untold;
   }
+}
+
+function isAsked({ typeUrl, name, version }: Term, report: ProxyReport): boolean {
+  return version !== '' && ON_DEMAND_TYPES.includes(typeUrl) && report.asksFor?.(typeUrl, name) === true;
 }
 
 function addName({ names }: Untold, typeUrl: string, name: string): void {

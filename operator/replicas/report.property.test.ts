@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { silentLogger } from '../../kube/logger.ts';
 import type { ProxyReport, RejectedResource } from '../ads/ack-report.ts';
-import { CLUSTER_TYPE, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
+import { CLUSTER_TYPE, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { RemoteProxies } from './remote-proxies.ts';
 import { decodeReport, encodeReport, NOTHING_TO_REPORT, type ReportMessage } from './report-message.ts';
 import { ReportQueue } from './report-queue.ts';
@@ -26,6 +26,7 @@ class KnownProxy implements ProxyReport {
   acknowledged = (typeUrl: string, name: string) => this.inForce.get(typeUrl)?.get(name);
   versions = (typeUrl: string) => this.inForce.get(typeUrl) ?? [];
   rejections = () => this.refused;
+  asksFor = (_: string, name: string) => name !== 'a';
 }
 
 function plain(report: ProxyReport): object {
@@ -62,7 +63,14 @@ describe('a replica’s report', () => {
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), bounds, (steps, { few, numbered }) => {
         const proxies = new Map<string, KnownProxy>();
         const queue = new ReportQueue((one) => proxies.get(one), numbered);
-        const remote = new RemoteProxies({ metrics: () => undefined, logger: silentLogger, fewTerms: few });
+        const used = new Map<string, Set<string>>();
+        const note = (kind: string) => (proxy: ProxyIdentity, typeUrl: string, names: readonly string[]) => {
+          const known = used.get(`${proxy.uid} ${typeUrl}`) ?? new Set();
+          for (const name of names) known.add(`${kind} ${name}`);
+          used.set(`${proxy.uid} ${typeUrl}`, known);
+        };
+        const use = { remembers: () => true, asked: note('asked'), held: note('held') };
+        const remote = new RemoteProxies({ metrics: () => undefined, logger: silentLogger, fewTerms: few, use });
         const identity = { uid: 'replica', podName: 'operator-1', namespace: 'system', serviceAccount: 'operator' };
         const caller = { identity, expiresAt: 0, checkNodeId: () => undefined };
         const listener = remote.conversation().start(caller, () => undefined);
@@ -103,6 +111,14 @@ describe('a replica’s report', () => {
         const known = [...remote.proxies()].map(plain);
         expect(known).toHaveLength(proxies.size);
         expect(known).toEqual(expect.arrayContaining([...proxies.values()].map(plain)));
+        for (const [uid, { inForce }] of proxies) {
+          const names = [...(inForce.get(CLUSTER_TYPE)?.keys() ?? [])];
+          const told = [...(used.get(`${uid} ${CLUSTER_TYPE}`) ?? [])];
+          expect(told).toEqual(
+            expect.arrayContaining(names.map((name) => (name === 'a' ? `held ${name}` : `asked ${name}`))),
+          );
+          for (const wrong of ['asked a', 'held b', 'held c']) expect(told).not.toContain(wrong);
+        }
         expect(remote.hears('replica')).toBe(true);
         listener.closed();
         expect(remote.hears('replica')).toBe(false);
@@ -131,7 +147,7 @@ describe('a report message', () => {
       }),
     ),
     forgotten: fc.array(fc.string({ minLength: 1 })),
-    inForce: fc.array(fc.record({ uid: text, terms: fc.array(fc.nat()) })),
+    inForce: fc.array(fc.record({ uid: text, terms: fc.array(fc.nat()), asked: fc.array(fc.nat()) })),
     rejections: fc.array(
       fc.record({
         uid: text,

@@ -8,6 +8,7 @@ import type { AckReport } from '../ads/ack-report.ts';
 import type { MetricsSink } from '../ads/metrics-conversation.ts';
 import type { AdsServer, OtherCall } from '../ads/server.ts';
 import { TokenAuthenticator } from '../ads/token-authenticator.ts';
+import type { NameUse } from '../ads/workload-memory.ts';
 import { Balance } from '../replicas/balance.ts';
 import { JoinedReports } from '../replicas/joined-reports.ts';
 import { overload } from '../replicas/overload.ts';
@@ -22,6 +23,8 @@ export interface ReplicasOptions {
   readonly api: KubeApi;
   readonly stores: ClusterStores;
   readonly ledger: Pick<TrafficLedger, 'receive'>;
+  /** Is told what proxies of the others use of what is sent on demand. */
+  readonly use: NameUse;
   /** Roots that other replicas' certificates come from, PEM. */
   readonly roots: () => string;
   /** Namespace, name and address of this pod. */
@@ -43,7 +46,7 @@ export class Replicas {
   #balance: Balance | undefined;
 
   constructor(options: ReplicasOptions) {
-    const { api, stores, ledger, logger } = options;
+    const { api, stores, ledger, use, logger } = options;
     this.#options = options;
     this.#authenticator = new TokenAuthenticator(replicaTokenPorts(api, stores, (pod) => this.#isReplica(pod)));
     this.#remote = new RemoteProxies({
@@ -51,6 +54,7 @@ export class Replicas {
       metrics: (uid, message) => {
         if (this.#local?.proxy(uid)?.connected !== true) ledger.receive({ uid }, message);
       },
+      use,
       logger,
     });
   }

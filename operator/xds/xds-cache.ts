@@ -112,7 +112,8 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   /** @inheritDoc */
   inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     if (typeUrl !== CLUSTER_TYPE || this.outbound === undefined) return true;
-    return !this.outbound.onDemand.includes(name, this.outbound.clients.get(proxy));
+    // It is asked of proxies of other replicas too.
+    return !this.outbound.onDemand.includes(name, this.outbound.clients.peek(proxy));
   }
 
   /** @inheritDoc */
