@@ -1,6 +1,6 @@
 import { MeshBuilder } from '../../mesh/mesh-builder.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../mesh/mesh-object.ts';
-import type { MeshSettings } from '../../mesh/snapshot.ts';
+import type { MeshSettings, MeshSnapshot } from '../../mesh/snapshot.ts';
 import { XdsCache } from '../xds-cache.ts';
 
 /** A cache of the mesh that some objects make. */
@@ -10,6 +10,10 @@ export class MeshCache {
 
   constructor(settings: MeshSettings) {
     this.builder = new MeshBuilder(settings);
+  }
+
+  get snapshot(): MeshSnapshot {
+    return this.builder.snapshot;
   }
 
   /** @throws {Error} when an object can't be read */

@@ -66,13 +66,20 @@ export function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: st
   );
 }
 
-/** Starts a server. @param sink takes metrics messages @param atPort 0 for any port @param otherCalls methods served besides */
+/**
+ * Starts a server.
+ * @param sink takes metrics messages
+ * @param atPort 0 for any port
+ * @param otherCalls methods served besides
+ * @param memory what workloads use
+ */
 export async function startHarness(
   sources: readonly ResourceSource[],
   settings: Partial<AdsSettings> = {},
   sink: AdsOptions['metricsSink'] = { receive: () => undefined },
   atPort = 0,
   otherCalls: AdsOptions['otherCalls'] = [],
+  memory?: AdsOptions['memory'],
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
   const certificate = await sharedCertificate;
@@ -81,7 +88,16 @@ export async function startHarness(
   const authenticator = authenticatorOf(pods, reviewed);
   const registry = new Registry();
   const logger = createLogger({ silent: true });
-  const server = new AdsServer({ sources, authenticator, metricsSink: sink, logger, registry, settings, otherCalls });
+  const server = new AdsServer({
+    sources,
+    authenticator,
+    metricsSink: sink,
+    logger,
+    registry,
+    settings,
+    otherCalls,
+    ...(memory && { memory }),
+  });
   server.setCertificate(certificate);
   const port = await server.listen(atPort, '127.0.0.1');
   const clients: AdsClient[] = [];
