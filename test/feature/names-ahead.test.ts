@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
@@ -27,6 +28,14 @@ interface TestReplica {
   readonly at: number;
   readonly links: ReplicaLinks;
   readonly self: TestPod;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
 }
 
 /** A pod with its Envoy. */
@@ -116,7 +125,7 @@ describe('a workload with clusters on demand', () => {
     const { port: adsPort, rootPem } = harness;
     const envoy = await startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem });
     started.push(envoy);
-    await until('the listener', async () => (await envoy.admin('/listeners')).includes(`127.0.0.1:${at}`));
+    await until('the listener', () => listens(at));
     return { pod: own, envoy };
   }
 
@@ -187,7 +196,7 @@ describe('a workload with clusters on demand', () => {
     const after = await startReplica('operator', before.harness.port);
     await until('the proxy', async () => asked(after, second).length > 0);
     expect(asked(after, second)).toEqual(['s2']);
-    await until('the new listener', async () => (await second.envoy.admin('/listeners')).includes(`:${after.at}`));
+    await until('the new listener', () => listens(after.at));
     expect([await get(after, 's1'), await get(after, 's2')]).toEqual([200, 200]);
     expect(await held(second)).toEqual(['s1', 's2'].map(nameOf));
     expect((await sentResources(after.harness)).get('Cluster') ?? 0).toBe(0);

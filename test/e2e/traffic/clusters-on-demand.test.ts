@@ -1,11 +1,12 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
 import { programmed } from '../support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { networking } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client, server } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('demand');
 const lazy = new Client(mesh, 'deployment/lazy');
@@ -25,9 +26,9 @@ interface ClusterDump {
   readonly cluster: { readonly name: string };
 }
 
-/** Clusters of declared HTTP that the sidecar has of the namespace's servers, as `PORT SERVER`. */
-async function held(): Promise<string[]> {
-  const admin = new ProxyAdmin(mesh, 'deployment/lazy');
+/** Clusters of declared HTTP that the sidecar of a pod has of the namespace's servers, as `PORT SERVER`. */
+async function held(target = 'deployment/lazy'): Promise<string[]> {
+  const admin = new ProxyAdmin(mesh, target);
   const dumped = await admin.config<ClusterDump>('dynamic_active_clusters', '^outbound');
   const found = dumped.flatMap(({ cluster }) => {
     const [, port, , host = ''] = cluster.name.split('|');
@@ -68,5 +69,25 @@ describe('a pod whose sidecar is sent clusters on demand', () => {
       const names = await held();
       return names.includes('80 fourth') ? undefined : names.join(', ');
     });
+  });
+
+  clusterTest('has at its start what the pod before it used, and waits for none of it', [mesh], async () => {
+    const used = await held();
+    expect(used).toEqual(['80 first', '80 fourth', '80 second', '81 third']);
+    const [before] = await testbedPods(mesh, 'app=lazy');
+    await mesh.run('delete', 'pod', before?.name ?? '', '--wait=false');
+    const successor = await waitFor('the next pod', async () => {
+      const next = (await testbedPods(mesh, 'app=lazy')).find(({ name }) => name !== before?.name);
+      if (next === undefined) throw new Error('there is none yet');
+      return next;
+    });
+    await mesh.run('wait', '--for=condition=Ready', `pod/${successor.name}`, '--timeout=120s');
+    expect(await held(successor.name)).toEqual(used);
+    const [http, grpc] = await new Client(mesh, successor.name).plan([
+      { url: 'http://first/', count: 5 },
+      { url: 'http://third:81/', protocol: 'grpc', count: 5 },
+    ]);
+    expect([http?.ok, grpc?.ok]).toEqual([5, 5]);
+    expect(await held(successor.name)).toEqual(used);
   });
 });
