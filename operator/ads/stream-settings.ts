@@ -4,14 +4,14 @@ export interface StreamSettings {
   readonly routePatienceMs: number;
   /** How long clusters outlive the acknowledged removal of the last route to them. */
   readonly removalDelayMs: number;
-  /** Resource bytes in one response; more goes in the next one. */
+  /** Resource bytes in one response; more goes in the next one. With as many streams that join, so many times this is in memory. */
   readonly responseBytes: number;
 }
 
 export const STREAM_SETTINGS: StreamSettings = {
   routePatienceMs: 20_000,
   removalDelayMs: 1_000,
-  responseBytes: 1 << 20,
+  responseBytes: 1 << 18,
 };
 
 /** What a stream tells the outside. */

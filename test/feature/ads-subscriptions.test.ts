@@ -115,8 +115,8 @@ describe('a delta ADS stream', () => {
     expect(await client.during(50)).toEqual([]);
   });
 
-  test('splits a big state into responses of about 1 MiB', async () => {
-    const big = 'x'.repeat(300_000);
+  test('splits a big state into responses of about 256 KiB', async () => {
+    const big = 'x'.repeat(80_000);
     table.update(Array.from({ length: 10 }, (_, index) => textResource(SECRET_TYPE, `s${index}`, big + index)));
     const client = harness.connect(pod);
     client.send(SECRET_TYPE, { subscribe: ['*'] });
