@@ -6,22 +6,30 @@ export interface Owner {
   readonly name: string;
 }
 
+/** Who makes ReplicaSets, by the label whose value ends their names: Kubernetes, and Argo Rollouts. */
+const REPLICA_SET_MAKERS = [
+  ['pod-template-hash', 'Deployment'],
+  ['rollouts-pod-template-hash', 'Rollout'],
+] as const;
+
 /** `namespace/Kind/name`, under which pods of one owner are found. */
 export function ownerKey(namespace: string, kind: string, name: string): string {
   return `${namespace}/${kind}/${name}`;
 }
 
 /**
- * What a pod belongs to in the eyes of its user: the Deployment behind a ReplicaSet (by the ReplicaSet's name), the
- * CronJob behind a Job, else the controller, else the pod itself. Same as Istio's `source_workload`.
+ * What a pod belongs to in the eyes of its user: the Deployment or Rollout behind a ReplicaSet (by the
+ * ReplicaSet's name), the CronJob behind a Job, else the controller, else the pod itself. Same as Istio's `source_workload`.
  */
 export function matchOwner({ metadata }: V1Pod): Owner {
   const controller = metadata?.ownerReferences?.find((reference) => reference.controller === true);
   if (controller === undefined) return { kind: 'Pod', name: metadata?.name ?? '' };
   const { kind, name } = controller;
   if (kind === 'ReplicaSet') {
-    const suffix = `-${metadata?.labels?.['pod-template-hash'] ?? ''}`;
-    if (suffix !== '-' && name.endsWith(suffix)) return { kind: 'Deployment', name: name.slice(0, -suffix.length) };
+    for (const [label, maker] of REPLICA_SET_MAKERS) {
+      const suffix = `-${metadata?.labels?.[label] ?? ''}`;
+      if (suffix !== '-' && name.endsWith(suffix)) return { kind: maker, name: name.slice(0, -suffix.length) };
+    }
   }
   if (kind === 'Job') {
     // A CronJob names its Jobs after the minute of their schedule.
