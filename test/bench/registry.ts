@@ -7,6 +7,7 @@ import { run as intake } from './intake.ts';
 import { run as limits } from './limits.ts';
 import { run as onDemand } from './on-demand.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
+import { run as reconnectStorm } from './reconnect-storm.ts';
 import { run as replicas } from './replicas.ts';
 import type { BenchResult } from './result.ts';
 import { run as soak } from './soak.ts';
@@ -27,6 +28,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'cold-storm', run: coldStorm },
   { name: 'traffic', run: traffic },
   { name: 'on-demand', run: onDemand },
+  { name: 'reconnect-storm', run: reconnectStorm },
   { name: 'replicas', run: replicas },
   { name: 'churn', run: churn },
   { name: 'limits', byName: true, run: limits },
