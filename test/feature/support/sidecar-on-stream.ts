@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { LOADING_ANNOTATION } from '../../../api/pod-names.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
+import type { OutboundPolicy } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../../../operator/xds/resource.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
@@ -15,6 +18,8 @@ export interface SidecarOptions {
   readonly loading: Loading;
   /** Of the mesh, free on this machine: Services have them at `addressOf`. */
   readonly ports: readonly number[];
+  /** Default: `ALLOW_ANY`. What passes through here comes back to the proxy. */
+  readonly outboundPolicy?: OutboundPolicy;
   /** How long a cluster that is asked for takes to come, in ms; default 0. */
   readonly delayMs?: () => number;
 }
@@ -44,12 +49,15 @@ export function backedService(name: string, number: number, { backend, ...port }
 
 /** A mesh, and a real Envoy with the listeners, routes and clusters that the mesh's sidecars have, over a real stream. */
 export class SidecarOnStream {
-  readonly mesh = new MeshOnStream(SETTINGS, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
+  readonly mesh: MeshOnStream;
   private readonly options: SidecarOptions;
   private running: { harness: AdsHarness; readonly client: TestPod; readonly envoy: EnvoyProcess } | undefined;
 
   constructor(options: SidecarOptions) {
     this.options = options;
+    const { outboundPolicy = 'ALLOW_ANY' } = options;
+    const settings = { ...SETTINGS, outboundTrafficPolicy: { mode: outboundPolicy } };
+    this.mesh = new MeshOnStream(settings, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
   }
 
   /** Starts with some objects, and waits for the listeners of all ports. */
@@ -63,10 +71,8 @@ export class SidecarOnStream {
     const { port: adsPort, rootPem } = harness;
     const envoy = await startEnvoy({ nodeId: nodeIdOf(client), token: client.token, adsPort, rootPem });
     this.running = { harness, client, envoy };
-    await this.until(async () => {
-      const listeners = await envoy.admin('/listeners');
-      return this.options.ports.every((port) => listeners.includes(`outbound|${port}::`));
-    });
+    // Envoy's admin interface tells of listeners before they listen.
+    for (const port of this.options.ports) await this.until(() => accepts(port));
   }
 
   get envoy(): EnvoyProcess {
@@ -119,5 +125,18 @@ export class SidecarOnStream {
     const [source] = this.mesh.sources;
     if (source === undefined) throw new Error('a mesh has a source');
     return [delayMs === undefined ? source : slowClusters(source, delayMs), boundListeners(this.mesh.cache, ports)];
+  }
+}
+
+/** Whether somebody listens on a port of loopback. */
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, addressOf(0));
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
