@@ -15,12 +15,14 @@ import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
  * The mesh's own listeners of some ports, made to listen there: with addresses of loopback (127.1.0.1) as those of Services, connections reach them
  * as they would by redirection.
  * @param ports that are free, and the mesh's
+ * @param others listeners of the test's own
  */
-export function boundListeners(cache: XdsCache, ports: readonly number[]): ResourceSource {
+export function boundListeners(cache: XdsCache, ports: readonly number[], others?: ResourceSource): ResourceSource {
   const names = ports.map(portListener);
   const made = new WeakMap<XdsResource, XdsResource>();
   const lookup = (proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined => {
-    const listener = names.includes(name) ? cache.lookup(proxy, typeUrl, name) : undefined;
+    if (!names.includes(name)) return others?.lookup(proxy, typeUrl, name);
+    const listener = cache.lookup(proxy, typeUrl, name);
     if (listener === undefined) return undefined;
     const known = made.get(listener) ?? bound(listener);
     made.set(listener, known);
@@ -30,9 +32,12 @@ export function boundListeners(cache: XdsCache, ports: readonly number[]): Resou
     typeUrls: [LISTENER_TYPE],
     lookup,
     wildcard: (proxy, typeUrl) =>
-      new Map(names.flatMap((name) => lookup(proxy, typeUrl, name) ?? []).map((one) => [one.name, one])),
+      new Map([
+        ...(others?.wildcard(proxy, typeUrl) ?? []),
+        ...names.flatMap((name) => lookup(proxy, typeUrl, name) ?? []).map((one) => [one.name, one] as const),
+      ]),
     // The cache tells of changes of all types, by its own source.
-    onChange: () => () => {},
+    onChange: (listener) => others?.onChange(listener) ?? (() => {}),
   };
 }
 

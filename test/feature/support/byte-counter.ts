@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A server of opaque TCP: says its name at once, and, when the client has ended its side, how many bytes it heard. */
+/**
+ * A server of opaque TCP on all addresses: says its name at once, with its own address where that is not 127.0.0.1, and, when the client has ended its
+ * side, how many bytes it heard.
+ */
 export interface ByteCounter {
   readonly port: number;
   /** How many connections it has had. */
@@ -15,13 +18,14 @@ export async function startByteCounter(name: string): Promise<ByteCounter> {
     let bytes = 0;
     connections += 1;
     socket.on('error', () => {});
-    socket.write(`${name} `);
+    const { localAddress } = socket;
+    socket.write(localAddress === '127.0.0.1' ? `${name} ` : `${name}@${localAddress} `);
     socket.on('data', (data: Buffer) => {
       bytes += data.length;
     });
     socket.on('end', () => socket.end(String(bytes)));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, '0.0.0.0');
   await once(server, 'listening');
   // Listening on an address and port, the server has both.
   return { port: (server.address() as AddressInfo).port, connections: () => connections, close: () => server.close() };

@@ -1,12 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import { startAnyHttpServer } from './any-http-server.ts';
 
 /** What a request came to at the server. */
 export interface Receipt {
-  readonly host: string;
   readonly version: string;
-  readonly headers: IncomingMessage['headers'];
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** Serves HTTP/1.1, HTTP/2 without TLS and WebSockets on one port, and counts every request. */
@@ -22,15 +20,11 @@ export interface CountingBackend {
  */
 export async function startCountingBackend(): Promise<CountingBackend> {
   const receipts = new Map<string, Receipt[]>();
-  const serve = (
-    request: IncomingMessage | Http2ServerRequest,
-    response: ServerResponse | Http2ServerResponse,
-    host: string | undefined,
-  ): void => {
+  const server = await startAnyHttpServer((request, response) => {
     const { headers, httpVersion: version } = request;
     const id = String(headers['x-id']);
     const known = receipts.get(id) ?? [];
-    known.push({ host: host ?? '', version, headers });
+    known.push({ version, headers });
     receipts.set(id, known);
     const fails = headers['x-fail'] !== undefined && known.length === 1;
     let bytes = 0;
@@ -42,36 +36,11 @@ export async function startCountingBackend(): Promise<CountingBackend> {
       response.statusCode = fails ? 503 : 200;
       response.end(String(bytes));
     });
-  };
-  const http1 = createServer((request, response) => serve(request, response, request.headers.host));
-  http1.keepAliveTimeout = 60_000;
-  http1.on('upgrade', (_, socket) => {
+  });
+  server.http1.on('upgrade', (_, socket) => {
     socket.on('error', () => {});
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
     socket.pipe(socket);
   });
-  const http2 = createHttp2Server((request, response) => serve(request, response, request.authority));
-  http2.on('sessionError', () => {});
-  const sockets = new Set<Socket>();
-  const server = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    socket.once('readable', () => {
-      const first: Buffer | null = socket.read();
-      if (first === null) return;
-      socket.unshift(first);
-      (first.subarray(0, 3).toString() === 'PRI' ? http2 : http1).emit('connection', socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    // Listening on an address and port, the server has both.
-    port: (server.address() as AddressInfo).port,
-    receipts,
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  return { port: server.port, receipts, close: () => server.close() };
 }
