@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { virtualService } from '../../operator/mesh/testing/objects.ts';
 import { credibleRange } from './support/binomial.ts';
@@ -20,6 +20,9 @@ const LARGE = 3_000_000;
 /** Answers 418 to every other request. */
 const FAULTY = { fault: { abort: { httpStatus: 418, percentage: { value: 50 } } } };
 const HEADERS = { headers: { request: { add: { 'x-once': 'a' } }, response: { add: { 'x-once': 'b' } } } };
+
+/** The machine may be busy. */
+jest.setTimeout(60_000);
 
 describe('first requests of a sidecar with clusters on demand', () => {
   let backend: CountingBackend;
@@ -54,7 +57,7 @@ describe('first requests of a sidecar with clusters on demand', () => {
     http2 = http2Client(addressOf(1), httpPort);
     asks['HTTP/1.1'] = http1Client(addressOf(1), httpPort);
     asks['HTTP/2'] = http2.ask;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     http2?.session.destroy();
@@ -209,7 +212,7 @@ describe('first requests of a sidecar with clusters on demand', () => {
     );
     expect(new Set(answers)).toEqual(new Set(['200 0']));
     expect(await ask('HTTP/1.1')({ host: host('cut1') })).toBe('200 0');
-  }, 60_000);
+  });
 
   test('to hosts that nobody knows are all refused, and known ones go on being served', async () => {
     const refused = await ask('HTTP/1.1')({ host: 'nobody.example.com' });

@@ -128,9 +128,9 @@ export class SidecarOnStream {
   }
 }
 
-/** Whether somebody listens on a port of loopback. */
+/** Whether somebody listens on a port, at an address that no Service has. */
 async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, addressOf(0));
+  const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');
     return true;
