@@ -168,6 +168,16 @@ describe('connections of a sidecar with clusters on demand', () => {
     await sidecar.until(async () => (await sidecar.connections()) === 0);
   });
 
+  test('are carried though their route changes, or closed though their Service goes, while they wait', async () => {
+    const [rerouted, orphaned] = [send(50, { bytes: 5 }), send(52, { bytes: 5 })];
+    await new Promise((resolve) => setTimeout(resolve, DELAY_MS / 4));
+    sidecar.mesh.put(tcpRoute(50, ['s51']));
+    sidecar.mesh.apply([{ kind: 'Service', key: 'shop/s52', object: undefined }]);
+    expect(await rerouted).toMatch(/^(one|two) 5$/);
+    expect(['one 5', '']).toContain(await orphaned);
+    await sidecar.until(async () => (await send(50, { bytes: 5 })) === 'two 5');
+  });
+
   test('find a Service that went and came again, and again', async () => {
     for (let times = 0; times < 2; times++) {
       sidecar.mesh.put(...counted(30, 1));
