@@ -4,7 +4,7 @@ import type { AliasTable } from './aliases.ts';
 import { hashPolicies } from './cluster-load-balancing.ts';
 import type { HostIndex } from './host-index.ts';
 import type { ResolvedBackend, RouteContext } from './http-route-context.ts';
-import { outboundCluster } from './names.ts';
+import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
 import type { Scope } from './scope.ts';
 import type { ServiceTable } from './service-table.ts';
 import { tcpPolicy } from './tcp-policy.ts';
@@ -15,6 +15,12 @@ export interface ResolutionSources {
   readonly services: ServiceTable;
   readonly aliases: AliasTable;
 }
+
+/**
+ * Closes connections and answers 503 at once. A cluster that does not exist would do so as well, but not where clusters are on demand: Envoy asks for it
+ * once, and whoever comes later waits for five seconds.
+ */
+const NOWHERE: ResolvedBackend = { shares: [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }], hashPolicies: [] };
 
 /** What backends come to for the clients of a scope on one port. */
 export class BackendResolution implements RouteContext {
@@ -35,17 +41,12 @@ export class BackendResolution implements RouteContext {
     const service = destinationService(this.sources, this.scope, backend.hostname);
     const port = this.portOf(backend, service);
     const subset = backend.subset ?? '';
-    const hostname = service?.hostname ?? backend.hostname;
     const found = service && this.sources.services.variant(this.scope, service).destinations.get(port)?.get(subset);
     if (found !== undefined) {
       const { shares, policy } = found;
       return { shares, hashPolicies: hashPolicies(policy), tcp: tcpPolicy(policy) };
     }
-    return {
-      shares: [{ cluster: outboundCluster(port, hostname, undefined, subset), weight: 100 }],
-      hashPolicies: [],
-      missing: true,
-    };
+    return NOWHERE;
   }
 
   /** @inheritDoc */

@@ -15,7 +15,7 @@ export interface Client extends AssignmentClient {
   readonly dualStack: boolean;
   /** It answers DNS, so that hosts without an address have one for it. */
   readonly dnsCapture: boolean;
-  /** It asks for clusters of HTTP when they are first used. */
+  /** It asks for clusters when they are first used. */
   readonly onDemand: boolean;
 }
 

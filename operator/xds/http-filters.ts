@@ -27,8 +27,8 @@ type FilterBuilder = (direction: Direction, onDemand: boolean) => HttpFilter | u
  */
 const FILTERS: readonly FilterBuilder[] = [buildOnDemand, buildFault, buildCors, buildAlpn, buildRouter];
 
-/** How long a request waits for a cluster that the proxy does not have yet, in ms; it is answered 503 then. */
-const CLUSTER_WAIT_MS = 5000;
+/** How long a request or a connection waits for a cluster that the proxy does not have yet, in ms; it is answered 503 then, or closed. */
+export const CLUSTER_WAIT_MS = 5000;
 
 /** @param onDemand clusters are asked for when a request first goes there */
 export function buildHttpFilters(direction: Direction, onDemand = false): HttpFilter[] {

@@ -7,8 +7,6 @@ import type { TcpPolicy } from './tcp-policy.ts';
 export interface ResolvedBackend {
   /** Clusters and their weights; weights of one backend add up to 100. */
   readonly shares: readonly Share[];
-  /** The one cluster does not exist: connections there are closed, and requests are to be answered 503. */
-  readonly missing?: true;
   /** How requests choose an endpoint, from the DestinationRule's consistentHash; empty: no hash. */
   readonly hashPolicies: readonly HashPolicy[];
   /** What the policy says of opaque connections; absent: nothing. */

@@ -12,7 +12,6 @@ import {
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { RegexMatchAndSubstituteSchema } from '../../generated/envoy/envoy/type/matcher/v3/regex_pb.js';
 import type { HttpRule, Mirror, Rewrite, WeightedBackend } from '../mesh/route-rule.ts';
-import type { Share } from './destination.ts';
 import { milliseconds } from './encoding.ts';
 import { buildHeaderMutations, type HeaderMutations, requestedHost } from './header-operations.ts';
 import type { RouteContext } from './http-route-context.ts';
@@ -26,9 +25,6 @@ import { buildRegexMatcher } from './string-matchers.ts';
 /** What `grpc-timeout` says, with no bound of our own. */
 const CALLERS_DEADLINE = create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: milliseconds(0) });
 
-/** Answers 503 at once. A cluster that does not exist would do so as well, but not where clusters are on demand: Envoy waits for it for five seconds. */
-const NOWHERE: readonly Share[] = [{ cluster: BLACK_HOLE_CLUSTER, weight: 100 }];
-
 /** The parts of a route that say where requests go, and with which headers. */
 export type Forward = HeaderMutations & { readonly action: Route['action'] };
 
@@ -38,7 +34,7 @@ export function buildForward(rule: HttpRule, backends: readonly WeightedBackend[
   const [only, ...others] = backends;
   const lone = others.length === 0 ? only : undefined;
   const host = rule.rewrite?.authority || requestedHost(rule.headers) || requestedHost(lone?.headers);
-  const shares = multiplyShares(resolved, (backend) => (backend.missing ? NOWHERE : backend.shares));
+  const shares = multiplyShares(resolved, ({ shares }) => shares);
   const used = resolved.filter((backend) => backend.weight > 0);
   const action = create(RouteActionSchema, {
     clusterSpecifier: clusterSpecifier(shares, lone === undefined, host !== undefined),

@@ -3,7 +3,6 @@ import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { AliasTable } from './aliases.ts';
 import type { Client } from './clients.ts';
 import type { HostIndex } from './host-index.ts';
-import { isHttp } from './http-protocols.ts';
 import { readOutboundCluster } from './names.ts';
 import type { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
@@ -18,7 +17,7 @@ export interface OnDemandSources {
   readonly services: ServiceTable;
 }
 
-/** Which clusters a client that asks for them one by one is sent when a request first goes there, and which at once. */
+/** Which clusters a client that asks for them one by one is sent when a request or connection first goes there, and which at once. */
 export class OnDemandClusters {
   private readonly sources: OnDemandSources;
   private readonly serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined;
@@ -30,16 +29,14 @@ export class OnDemandClusters {
   }
 
   /**
-   * Whether a client is sent a cluster when a request first goes there: those of HTTP, which wait for it. Where connections may go to it, or copies of
-   * requests, nothing would wait.
+   * Whether a client is sent a cluster when a request or connection first goes there, which waits for it. Copies of requests would not wait.
    */
   includes(name: string, { scope, onDemand }: Client): boolean {
     if (!onDemand) return false;
     const read = readOutboundCluster(name);
     const service = read && this.serviceOf(read.hostname, scope);
-    if (read === undefined || service === undefined || this.isLedToUnasked(service.hostname)) return false;
-    const port = routablePorts(service).find((one) => one.port === read.port);
-    return port !== undefined && port.protocol !== 'auto' && isHttp(port.protocol);
+    if (read === undefined || service === undefined || this.getsCopies(service.hostname)) return false;
+    return routablePorts(service).some(({ port }) => port === read.port);
   }
 
   /**
@@ -60,10 +57,10 @@ export class OnDemandClusters {
     }
   }
 
-  /** Whether connections or copies of requests are led to a host: by its name, by one that stands for it, or by one that it covers. */
-  private isLedToUnasked(hostname: Hostname): boolean {
+  /** Whether copies of requests are sent to a host: by its name, by one that stands for it, or by one that it covers. */
+  private getsCopies(hostname: Hostname): boolean {
     const { aliases, rules } = this.sources;
-    for (const name of aliases.withAliases([hostname])) if (rules.leadsUnasked(name)) return true;
-    return isWildcard(hostname) && [...rules.allUnasked()].some((name) => coversHostname(hostname, name));
+    for (const name of aliases.withAliases([hostname])) if (rules.mirrorsTo(name)) return true;
+    return isWildcard(hostname) && [...rules.allMirrors()].some((name) => coversHostname(hostname, name));
   }
 }

@@ -61,6 +61,15 @@ test.each([
   expect(told).toContain(cluster);
 });
 
+test('clusters of no protocol are sent at once, nor those that connections are led to', () => {
+  const { mesh, clusters } = start();
+  const ports = ['http', 'grpc', 'tcp', 'tls', 'any'].map((name, index) => ({ name, port: 80 + index }));
+  mesh.put({ kind: 'Service', object: service('all', {}, { clusterIP: '10.96.0.9', ports }) });
+  const spec = { hosts: ['a'], tcp: [{ route: [{ destination: { host: 'all', port: { number: 82 } } }] }] };
+  mesh.put({ kind: 'VirtualService', object: virtualService('shop/tcp', spec) });
+  expect(clusters()).toEqual([]);
+});
+
 test('an ExternalName that stands for another takes the copies with it', () => {
   const { mesh, mirrorTo, told, clusters } = start();
   mirrorTo('alias');

@@ -65,7 +65,18 @@ export function encodeListener(listener: Listener): XdsResource {
   return encodeResource(LISTENER_TYPE, listener.name, toBinary(ListenerSchema, listener));
 }
 
-/** The filter chain for opaque connections. */
-export function buildTcpChain({ name, statPrefix = name, shares, ...limits }: TcpChain): FilterChain {
-  return create(FilterChainSchema, { name, filters: [buildTcpProxy(statPrefix, shares, limits)] });
+/**
+ * The filter chain for opaque connections.
+ * @param onDemand connections ask for the clusters that every proxy does not have
+ */
+export function buildTcpChain({ name, statPrefix = name, shares, ...limits }: TcpChain, onDemand = false): FilterChain {
+  const asks = onDemand && shares.some(({ cluster }) => !isBuiltin(cluster));
+  return create(FilterChainSchema, {
+    name,
+    filters: [buildTcpProxy(statPrefix, shares, { ...limits, onDemand: asks })],
+  });
+}
+
+function isBuiltin(cluster: string): boolean {
+  return cluster === BLACK_HOLE_CLUSTER || cluster === PASSTHROUGH_CLUSTER;
 }

@@ -21,7 +21,7 @@ import { buildStatsLogger, outboundTags } from './stats-logger.ts';
 /** Whom the listener of a port is for. */
 export interface PortListenerOptions {
   readonly dualStack: boolean;
-  /** They ask for clusters of HTTP when they are first used. */
+  /** They ask for clusters when these are first used. */
   readonly onDemand?: boolean;
   /** What becomes of connections to where the mesh knows nothing. */
   readonly outboundPolicy: OutboundPolicy;
@@ -53,7 +53,7 @@ export function translatePortListener(
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
       ...(http ? [buildHttpChain(port, onDemand)] : []),
-      ...others.map(buildTcpChain),
+      ...others.map((chain) => buildTcpChain(chain, onDemand)),
       buildTcpChain(unknown),
     ],
     filterChainMatcher: matcher,

@@ -17,7 +17,7 @@ export class RuleIndex {
   /** By the VirtualServices that stand in them: their own, and those that routes are delegated to. */
   private readonly parts = new KeySets<ObjectKey, ObjectKey>();
   private readonly destinations = new KeySets<Hostname, ObjectKey>();
-  private readonly unasked = new KeySets<Hostname, ObjectKey>();
+  private readonly mirrors = new KeySets<Hostname, ObjectKey>();
 
   get(key: ObjectKey): RouteRule | undefined {
     return this.rules.get(key);
@@ -67,14 +67,14 @@ export class RuleIndex {
     return this.destinations.names();
   }
 
-  /** Whether some rule leads to a hostname otherwise than by forwarding HTTP requests: by copies of these, or by connections. */
-  leadsUnasked(hostname: Hostname): boolean {
-    return this.unasked.get(hostname).size > 0;
+  /** Whether some rule sends copies of requests to a hostname. */
+  mirrorsTo(hostname: Hostname): boolean {
+    return this.mirrors.get(hostname).size > 0;
   }
 
-  /** Hostnames to which some rule leads so. */
-  allUnasked(): IterableIterator<Hostname> {
-    return this.unasked.names();
+  /** Hostnames to which some rule sends copies. */
+  allMirrors(): IterableIterator<Hostname> {
+    return this.mirrors.names();
   }
 
   private link(rule: RouteRule): void {
@@ -85,7 +85,7 @@ export class RuleIndex {
       this.names.add(host);
     }
     for (const hostname of destinationsOf(rule)) this.destinations.add(hostname, rule.key);
-    for (const { hostname } of unaskedBackendsOf(rule)) this.unasked.add(hostname, rule.key);
+    for (const { hostname } of mirrorsOf(rule)) this.mirrors.add(hostname, rule.key);
     for (const part of [rule.key, ...rule.delegates]) this.parts.add(part, rule.key);
   }
 
@@ -98,7 +98,7 @@ export class RuleIndex {
       this.names.delete(host);
     }
     for (const hostname of destinationsOf(rule)) this.destinations.delete(hostname, rule.key);
-    for (const { hostname } of unaskedBackendsOf(rule)) this.unasked.delete(hostname, rule.key);
+    for (const { hostname } of mirrorsOf(rule)) this.mirrors.delete(hostname, rule.key);
     for (const part of [rule.key, ...rule.delegates]) this.parts.delete(part, rule.key);
   }
 }
@@ -106,12 +106,11 @@ export class RuleIndex {
 /** Everything a rule's routes, mirrors included, lead to. */
 function backendsOf(rule: RouteRule): Backend[] {
   const forwarded = rule.http.flatMap(({ action }) => (action.kind === 'forward' ? action.backends : []));
-  return [...forwarded, ...unaskedBackendsOf(rule)];
+  return [...forwarded, ...mirrorsOf(rule), ...[...rule.tls, ...rule.tcp].flatMap(({ backends }) => backends)];
 }
 
-/** Backends for which Envoy does not wait until it has their clusters: mirrors, and those of connections. */
-function unaskedBackendsOf({ http, tls, tcp }: RouteRule): Backend[] {
-  return [...http.flatMap(({ mirrors }) => mirrors), ...[...tls, ...tcp].flatMap(({ backends }) => backends)];
+function mirrorsOf({ http }: RouteRule): Backend[] {
+  return http.flatMap(({ mirrors }) => mirrors);
 }
 
 const hostnamesOf = new WeakMap<RouteRule, ReadonlySet<Hostname>>();

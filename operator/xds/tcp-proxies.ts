@@ -1,28 +1,36 @@
 import { create } from '@bufbuild/protobuf';
 import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
-import { TcpProxySchema } from '../../generated/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import {
+  type TcpProxy_OnDemand,
+  TcpProxy_OnDemandSchema,
+  TcpProxySchema,
+} from '../../generated/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import { adsSource } from './config-source.ts';
 import type { Share } from './destination.ts';
 import { milliseconds, pack } from './encoding.ts';
+import { CLUSTER_WAIT_MS } from './http-filters.ts';
 
 /** Database connections may rest for hours; something must end those whose peer vanished. */
 const IDLE_TIMEOUT_MS = 24 * 3600 * 1000;
 /** Hosts tried before the client's connection is closed: nothing has been sent yet, so another one is as good. */
 const CONNECT_ATTEMPTS = 5;
 
-/** What a destination's policy says of connections, in ms. */
+/** What a destination's policy says of connections, in ms, and how the proxy comes by clusters. */
 export interface TcpProxyLimits {
   /** The client's address chooses the endpoint. */
   readonly hashesSource?: boolean;
   /** In place of the default; 0: never. */
   readonly idleTimeoutMs?: number;
   readonly maxConnectionDurationMs?: number;
+  /** A connection asks for the cluster that it falls on, and waits for it. */
+  readonly onDemand?: boolean;
 }
 
 /** Carries bytes to the shares; each connection to one cluster. One that does not exist closes it. */
 export function buildTcpProxy(
   statPrefix: string,
   shares: readonly Share[],
-  { hashesSource = false, idleTimeoutMs = IDLE_TIMEOUT_MS, maxConnectionDurationMs }: TcpProxyLimits = {},
+  { hashesSource = false, idleTimeoutMs = IDLE_TIMEOUT_MS, maxConnectionDurationMs, onDemand }: TcpProxyLimits = {},
 ): Filter {
   const [only, ...others] = shares;
   const proxy = create(TcpProxySchema, {
@@ -39,10 +47,15 @@ export function buildTcpProxy(
       ? {}
       : { maxDownstreamConnectionDuration: milliseconds(maxConnectionDurationMs) }),
     maxConnectAttempts: CONNECT_ATTEMPTS,
+    ...(onDemand ? { onDemand: buildOnDemand() } : {}),
     hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],
   });
   return create(FilterSchema, {
     name: 'envoy.filters.network.tcp_proxy',
     configType: { case: 'typedConfig', value: pack(TcpProxySchema, proxy) },
   });
+}
+
+function buildOnDemand(): TcpProxy_OnDemand {
+  return create(TcpProxy_OnDemandSchema, { odcdsConfig: adsSource(), timeout: milliseconds(CLUSTER_WAIT_MS) });
 }

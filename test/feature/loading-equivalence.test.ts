@@ -1,17 +1,20 @@
-import { Agent, type IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
-import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
-import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
+import { destinationRule, pod, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
 import { credibleRange } from './support/binomial.ts';
-import { type Echo, type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
-import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
-import { freePort } from './support/free-port.ts';
-import { call } from './support/http-call.ts';
-import { httpListener, MeshOnStream } from './support/mesh-on-stream.ts';
-import { randomRules, type TrafficRequest, trafficRequests } from './support/random-traffic.ts';
+import { type ByteCounter, startByteCounter } from './support/byte-counter.ts';
+import { type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
+import { LoadingWorld } from './support/loading-world.ts';
+import {
+  randomRules,
+  randomTcpRules,
+  type TrafficConnection,
+  type TrafficRequest,
+  trafficConnections,
+  trafficRequests,
+} from './support/random-traffic.ts';
+import { addressOf } from './support/sidecar-on-stream.ts';
 
 /** By hand: `EQUIVALENCE_REQUESTS=100000 EQUIVALENCE_SEED=7`. So many go to each of both. */
 const { EQUIVALENCE_REQUESTS = '3000', EQUIVALENCE_SEED = String(Date.now() % 1_000_000_007) } = process.env;
@@ -21,106 +24,52 @@ const DIFFERENT = 30;
 const REPEATS = 20;
 /** How often a request is sent whose answers are shared out. */
 const SHARED_REPEATS = 120;
+/** How many of these are under way at a time: of a burst, Envoy sends three quarters to the endpoint that had the fewest requests before it. */
+const SHARED_LANES = 2;
 const ROUNDS = Math.ceil(Number(EQUIVALENCE_REQUESTS) / (DIFFERENT * REPEATS));
 const NAMES = ['s0', 's1', 's2', 's3', 's4', 's5'];
-/** No request may take as long. */
-const ANSWER_MS = 15_000;
+const TCP_NAMES = ['t1', 't2', 't3', 't4'];
+/** Of the requests of a round, those that are connections of TCP. */
+const CONNECTIONS = 6;
 /** Clusters outlive the last route to them by one second. */
 const SETTLE_MS = 1200;
-/** Headers that no two requests have alike. */
-const OWN = new Set(['x-request-id', 'x-envoy-upstream-service-time', 'date']);
-
-type Loading = 'eager' | 'on-demand';
-
-function shown(headers: IncomingHttpHeaders): Record<string, unknown> {
-  const isTold = (name: string): boolean => (name.startsWith('x-') && !OWN.has(name)) || name === 'host';
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => isTold(name)));
-}
-
-/** A body without what no two requests have alike. */
-function shownBody(body: string): unknown {
-  if (!body.startsWith('{')) return body;
-  const echo = JSON.parse(body) as Echo;
-  return { ...echo, headers: shown(echo.headers) };
-}
-
-/** A mesh with one sidecar of its own. */
-class World {
-  readonly mesh = new MeshOnStream(SETTINGS);
-  private harness: AdsHarness | undefined;
-  private envoy: EnvoyProcess | undefined;
-  private at = 0;
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 16 });
-
-  async start(loading: Loading, objects: readonly MeshObject[]): Promise<void> {
-    this.harness = await startHarness(this.mesh.sources);
-    const client = this.harness.addPod('client');
-    const own = pod('client', { uid: client.uid, address: client.ips[0] ?? '' });
-    own.metadata = { ...own.metadata, annotations: { ...own.metadata?.annotations, [LOADING_ANNOTATION]: loading } };
-    this.at = await freePort();
-    this.mesh.put({ kind: 'Pod', object: own }, ...objects);
-    this.mesh.listeners.update([httpListener(this.at, 80, loading === 'on-demand')]);
-    const { port: adsPort, rootPem } = this.harness;
-    this.envoy = await startEnvoy({ nodeId: nodeIdOf(client), token: client.token, adsPort, rootPem });
-  }
-
-  /** Everything that can be told apart of the answer, as text. */
-  async ask({ method, host, path, headers, bytes }: TrafficRequest): Promise<string> {
-    const options = { agent: this.agent, port: this.at, method, path, headers: { ...headers, host } };
-    const body = method === 'POST' ? Buffer.alloc(bytes) : undefined;
-    try {
-      const answer = await call({ ...options, signal: AbortSignal.timeout(ANSWER_MS) }, body);
-      const { status } = answer;
-      const { location } = answer.headers;
-      return JSON.stringify({ status, headers: shown(answer.headers), location, body: shownBody(answer.body) });
-    } catch (error) {
-      return `error: ${String(error)}`;
-    }
-  }
-
-  /** Waits until a host that answers by itself says what it was last told to. */
-  async reached(mark: string): Promise<void> {
-    const hello: TrafficRequest = { method: 'GET', host: 'marker.example.com', path: '/', headers: {}, bytes: 0 };
-    for (const end = performance.now() + 20_000; performance.now() < end; ) {
-      if ((await this.ask(hello)).includes(mark)) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`${mark} did not arrive: ${this.envoy?.log()}`);
-  }
-
-  /** Outbound clusters that the proxy has. */
-  async clusters(): Promise<number> {
-    const text = (await this.envoy?.admin('/clusters')) ?? '';
-    return new Set([...text.matchAll(/^(outbound\|[^:]*)::/gm)].map(([, name]) => name)).size;
-  }
-
-  async stop(): Promise<void> {
-    this.agent.destroy();
-    await this.envoy?.stop();
-    await this.harness?.stop();
-  }
-}
-
 describe('a sidecar on demand and an eager one', () => {
-  const worlds = { eager: new World(), 'on-demand': new World() };
+  const worlds = { eager: new LoadingWorld(), 'on-demand': new LoadingWorld() };
   const backends = new Map<string, EchoBackend>();
+  const counters = new Map<string, ByteCounter>();
 
   beforeAll(async () => {
     for (const name of NAMES) backends.set(name, await startEchoBackend(name, '0.0.0.0'));
-    const objects = [...NAMES.flatMap(objectsOf), marker('start')];
+    for (const name of TCP_NAMES) counters.set(name, await startByteCounter(name));
+    const objects = (tcpPort: number) => [...allObjects(tcpPort), marker('start')];
     for (const loading of ['eager', 'on-demand'] as const) await worlds[loading].start(loading, objects);
     await both((world) => world.reached('start'));
   }, 60_000);
 
   afterAll(async () => {
     await both((world) => world.stop());
-    for (const backend of backends.values()) backend.close();
+    for (const server of [...backends.values(), ...counters.values()]) server.close();
   });
 
-  const both = (work: (world: World) => Promise<unknown>) => Promise.all(Object.values(worlds).map(work));
+  const both = (work: (world: LoadingWorld) => Promise<unknown>) => Promise.all(Object.values(worlds).map(work));
 
-  function objectsOf(name: string): MeshObject[] {
-    const target = backends.get(name)?.port ?? 0;
+  function allObjects(tcpPort: number): MeshObject[] {
+    const http = NAMES.map((name) => {
+      const target = backends.get(name)?.port ?? 0;
+      return objectsOf(name, 'None', { name: 'http', port: 80, targetPort: target });
+    });
+    const tcp = TCP_NAMES.map((name) => {
+      const target = counters.get(name)?.port ?? 0;
+      return objectsOf(name, addressOf(Number(name.slice(1))), { name: 'tcp', port: tcpPort, targetPort: target });
+    });
+    return [...http, ...tcp].flat();
+  }
+
+  function objectsOf(
+    name: string,
+    clusterIP: string,
+    port: { readonly name: string; readonly port: number; readonly targetPort: number },
+  ): MeshObject[] {
     const pods = ['1', '2'].map((digit) =>
       pod(`${name}-v${digit}`, {
         injected: false,
@@ -128,12 +77,11 @@ describe('a sidecar on demand and an eager one', () => {
         labels: { app: name, version: `v${digit}` },
       }),
     );
-    const ports = [{ name: 'http', port: 80, targetPort: target }];
     const subsets = ['v1', 'v2'].map((version) => ({ name: version, labels: { version } }));
     return [
       ...pods.map((object): MeshObject => ({ kind: 'Pod', object })),
-      { kind: 'Service', object: service(name, { app: name }, { clusterIP: 'None', ports }) },
-      { kind: 'EndpointSlice', object: slice(name, pods, { http: target }) },
+      { kind: 'Service', object: service(name, { app: name }, { clusterIP, ports: [port] }) },
+      { kind: 'EndpointSlice', object: slice(name, pods, { [port.name]: port.targetPort }) },
       { kind: 'DestinationRule', object: destinationRule(`shop/${name}`, { host: name, subsets }) },
     ];
   }
@@ -146,15 +94,20 @@ describe('a sidecar on demand and an eager one', () => {
   /** Gives some Services other rules, or none, and takes one away or brings it back. */
   async function change(round: number): Promise<void> {
     const seed = SEED + round;
-    const rules = fc.sample(randomRules(NAMES), { numRuns: 3, seed });
-    const [unruled, gone] = fc.sample(fc.constantFrom(...NAMES), { numRuns: 2, seed });
-    const removed: MeshChange[] = [
-      { kind: 'VirtualService', key: `shop/${unruled}`, object: undefined },
-      { kind: 'Service', key: `shop/${gone}`, object: undefined },
+    const rules = [
+      ...fc.sample(randomRules(NAMES), { numRuns: 3, seed }),
+      ...fc.sample(randomTcpRules(TCP_NAMES), { numRuns: 2, seed }),
     ];
+    const removed = [NAMES, TCP_NAMES].flatMap((names): MeshChange[] => {
+      const [unruled, gone] = fc.sample(fc.constantFrom(...names), { numRuns: 2, seed });
+      return [
+        { kind: 'VirtualService', key: `shop/${unruled}`, object: undefined },
+        { kind: 'Service', key: `shop/${gone}`, object: undefined },
+      ];
+    });
     const back = round % 2 === 1;
-    await both(async ({ mesh }) => {
-      if (back) mesh.put(...NAMES.flatMap(objectsOf));
+    await both(async ({ mesh, tcpPort }) => {
+      if (back) mesh.put(...allObjects(tcpPort));
       else mesh.apply(removed);
       mesh.put(
         ...rules.map(
@@ -167,21 +120,33 @@ describe('a sidecar on demand and an eager one', () => {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   }
 
-  /** How often each answer came. */
-  async function answersTo(world: World, one: TrafficRequest, times: number): Promise<Map<string, number>> {
+  /** How often each answer came. @param lanes so many are asked for at a time */
+  async function answersTo(
+    world: LoadingWorld,
+    one: TrafficRequest | TrafficConnection,
+    times: number,
+    lanes: number,
+  ): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
-    const answers = await Promise.all(Array.from({ length: times }, () => world.ask(one)));
-    for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    let left = times;
+    const work = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        const answer = await world.ask(one);
+        counts.set(answer, (counts.get(answer) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, work));
     return counts;
   }
 
   /** What is wrong with the answers of both to a request; undefined: nothing. */
-  async function difference(one: TrafficRequest, seen: Set<string>): Promise<string | undefined> {
-    const ask = (times: number) =>
-      Promise.all([answersTo(worlds.eager, one, times), answersTo(worlds['on-demand'], one, times)]);
-    let [eager, onDemand] = await ask(REPEATS);
+  async function difference(one: TrafficRequest | TrafficConnection, seen: Set<string>): Promise<string | undefined> {
+    const ask = (times: number, lanes: number) =>
+      Promise.all([answersTo(worlds.eager, one, times, lanes), answersTo(worlds['on-demand'], one, times, lanes)]);
+    let [eager, onDemand] = await ask(REPEATS, REPEATS);
     for (const answer of eager.keys()) seen.add(statusOf(answer));
-    if (eager.size > 1 || onDemand.size > 1) [eager, onDemand] = await ask(SHARED_REPEATS);
+    if (eager.size > 1 || onDemand.size > 1) [eager, onDemand] = await ask(SHARED_REPEATS, SHARED_LANES);
     const report = `${JSON.stringify(one)}: eager ${JSON.stringify([...eager])}, on demand ${JSON.stringify([...onDemand])}`;
     for (const answer of new Set([...eager.keys(), ...onDemand.keys()])) {
       if (answer.startsWith('error')) return report;
@@ -195,7 +160,7 @@ describe('a sidecar on demand and an eager one', () => {
   }
 
   test('hold all clusters, and none', async () => {
-    expect(await worlds.eager.clusters()).toBe(NAMES.length * 3);
+    expect(await worlds.eager.clusters()).toBe((NAMES.length + TCP_NAMES.length) * 3);
     expect(await worlds['on-demand'].clusters()).toBe(0);
   });
 
@@ -206,7 +171,11 @@ describe('a sidecar on demand and an eager one', () => {
       const differences: string[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         await change(round);
-        const requests = fc.sample(trafficRequests(NAMES), { numRuns: DIFFERENT, seed: SEED + round });
+        const sample = (numRuns: number) => ({ numRuns, seed: SEED + round });
+        const requests = [
+          ...fc.sample(trafficRequests(NAMES), sample(DIFFERENT - CONNECTIONS)),
+          ...fc.sample(trafficConnections(TCP_NAMES), sample(CONNECTIONS)),
+        ];
         for (const backend of backends.values()) backend.forget();
         for (const one of requests) {
           const found = await difference(one, seen);
@@ -214,13 +183,14 @@ describe('a sidecar on demand and an eager one', () => {
         }
       }
       expect(differences).toEqual([]);
-      // It was worth it: requests were forwarded, and some had nowhere to go.
-      expect([...seen].sort()).toEqual(expect.arrayContaining(['200', '503']));
+      // It was worth it: requests were forwarded, and some had nowhere to go; so were upgrades and connections.
+      expect([...seen].sort()).toEqual(expect.arrayContaining(['101', '200', '503', 'heard']));
     },
     60_000 + ROUNDS * 20_000,
   );
 });
 
+/** Of a connection whether it was heard of the server, or closed. */
 function statusOf(answer: string): string {
-  return /"status":(\d+)/.exec(answer)?.[1] ?? answer;
+  return /"status":(\d+)/.exec(answer)?.[1] ?? /^heard(?= \w)/.exec(answer)?.[0] ?? answer;
 }

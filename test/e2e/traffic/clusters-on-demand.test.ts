@@ -26,24 +26,24 @@ interface ClusterDump {
   readonly cluster: { readonly name: string };
 }
 
-/** Clusters of declared HTTP that the sidecar of a pod has of the namespace's servers, as `PORT SERVER`. */
+/** Clusters that the sidecar of a pod has of the namespace's servers, as `PORT SERVER`. */
 async function held(target = 'deployment/lazy'): Promise<string[]> {
   const admin = new ProxyAdmin(mesh, target);
   const dumped = await admin.config<ClusterDump>('dynamic_active_clusters', '^outbound');
   const found = dumped.flatMap(({ cluster }) => {
     const [, port, , host = ''] = cluster.name.split('|');
     const [name, namespace] = host.split('.');
-    return namespace === mesh.name && (port === '80' || port === '81') ? [`${port} ${name}`] : [];
+    return namespace === mesh.name ? [`${port} ${name}`] : [];
   });
   return found.sort();
 }
 
 describe('a pod whose sidecar is sent clusters on demand', () => {
-  clusterTest('starts without those of HTTP, and serves TCP', [mesh], async () => {
+  clusterTest('starts without any, and loses no first connection of TCP', [mesh], async () => {
     expect(await held()).toEqual([]);
     const [tcp] = await lazy.plan([{ url: 'tcp://first:90', count: 5 }]);
     expect(tcp?.ok).toBe(5);
-    expect(await held()).toEqual([]);
+    expect(await held()).toEqual(['90 first']);
   });
 
   clusterTest('loses no first request of any protocol, and has what they used', [mesh], async () => {
@@ -55,7 +55,7 @@ describe('a pod whose sidecar is sent clusters on demand', () => {
     ]);
     expect(reports.map(({ ok, statuses }) => ok + (statuses[101] ?? 0))).toEqual([20, 3, 5, 3]);
     expect(reports[0]?.answers[0]?.echo?.headers['x-forwarded-client-cert']).toContain('/sa/lazy');
-    expect(await held()).toEqual(['80 first', '80 second', '81 third']);
+    expect(await held()).toEqual(['80 first', '80 second', '81 third', '90 first']);
   });
 
   clusterTest('has policies in force that stand in clusters which it does not have', [mesh], async () => {
@@ -73,7 +73,7 @@ describe('a pod whose sidecar is sent clusters on demand', () => {
 
   clusterTest('has at its start what the pod before it used, and waits for none of it', [mesh], async () => {
     const used = await held();
-    expect(used).toEqual(['80 first', '80 fourth', '80 second', '81 third']);
+    expect(used).toEqual(['80 first', '80 fourth', '80 second', '81 third', '90 first']);
     const [before] = await testbedPods(mesh, 'app=lazy');
     await mesh.run('delete', 'pod', before?.name ?? '', '--wait=false');
     const successor = await waitFor('the next pod', async () => {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { startAnyHttpServer } from './any-http-server.ts';
 
 /** What a backend says of a request, and keeps in mind. */
 export interface Echo {
@@ -31,7 +31,7 @@ export interface EchoBackend {
 export async function startEchoBackend(name: string, host = '127.0.0.1'): Promise<EchoBackend> {
   const seen: Echo[] = [];
   const upgraded = new Set<Duplex>();
-  const server = createServer((incoming, response) => {
+  const server = await startAnyHttpServer((incoming, response) => {
     const { method = '', url = '', headers, socket } = incoming;
     const echo = { backend: name, method, url, headers, address: socket.localAddress ?? '' };
     seen.push(echo);
@@ -48,23 +48,21 @@ export async function startEchoBackend(name: string, host = '127.0.0.1'): Promis
     incoming.on('end', () => {
       setTimeout(() => response.end(JSON.stringify({ ...echo, bytes })), Number(query.get('wait')));
     });
-  });
-  server.on('upgrade', (_request, socket) => {
+  }, host);
+  server.http1.on('upgrade', ({ url }, socket) => {
     upgraded.add(socket);
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    const headers = ['connection: upgrade', 'upgrade: websocket', `x-from: ${name}`, `x-path: ${url}`];
+    socket.on('error', () => {});
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join('\r\n')}\r\n\r\n`);
     socket.pipe(socket);
   });
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     name,
-    // Listening on an address and port, the server has both.
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     seen,
     forget: () => void seen.splice(0),
     close: () => {
       for (const socket of upgraded) socket.destroy();
-      server.closeAllConnections();
       server.close();
     },
   };

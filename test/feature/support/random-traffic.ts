@@ -4,10 +4,19 @@ import { given, maybe } from '../../../operator/mesh/testing/optional.ts';
 
 /** A request of a kind that rules tell apart. */
 export interface TrafficRequest {
+  /** Requests for a WebSocket have no body, and are GETs. */
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2' | 'WebSocket';
   readonly method: 'GET' | 'POST';
   readonly host: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: number;
+}
+
+/** A connection of opaque TCP. */
+export interface TrafficConnection {
+  readonly protocol: 'TCP';
+  readonly host: string;
   readonly bytes: number;
 }
 
@@ -27,6 +36,7 @@ export function trafficRequests(names: readonly string[]): fc.Arbitrary<TrafficR
     .map(([name, rest]) => `${name}${rest}`);
   return fc
     .record({
+      protocol: fc.constantFrom('HTTP/1.1' as const, 'HTTP/1.1' as const, 'HTTP/2' as const, 'WebSocket' as const),
       method: fc.constantFrom('GET' as const, 'POST' as const),
       host: fc.oneof(
         { weight: 9, arbitrary: known },
@@ -36,18 +46,39 @@ export function trafficRequests(names: readonly string[]): fc.Arbitrary<TrafficR
       user: maybe(fc.constantFrom(...USERS)),
       bytes: fc.constantFrom(0, 10, 70_000),
     })
-    .map(({ user, bytes, ...rest }) => ({
+    .map(({ user, bytes, protocol, method, ...rest }) => ({
       ...rest,
-      bytes: rest.method === 'POST' ? bytes : 0,
+      protocol,
+      method: protocol === 'WebSocket' ? ('GET' as const) : method,
+      bytes: protocol !== 'WebSocket' && method === 'POST' ? bytes : 0,
       headers: user === undefined ? {} : { 'x-user': user },
     }));
 }
 
-/** Rules for one of the Services that lead to any of them, to subsets that exist or do not, to one that never existed, or nowhere. */
-export function randomRules(names: readonly string[]): fc.Arbitrary<RandomRules> {
-  const destination = fc
+/** @param names of Services of TCP */
+export function trafficConnections(names: readonly string[]): fc.Arbitrary<TrafficConnection> {
+  const bytes = fc.constantFrom(0, 10, 70_000);
+  return fc.record({ protocol: fc.constant('TCP' as const), host: fc.constantFrom(...names), bytes });
+}
+
+/** Rules of TCP for one of the Services that lead to any of them, to subsets that exist or do not, or to one that never existed. */
+export function randomTcpRules(names: readonly string[]): fc.Arbitrary<RandomRules> {
+  const to = fc.array(destinations(names), { minLength: 1, maxLength: 2 });
+  return fc.tuple(fc.constantFrom(...names), to).map(([host, found]) => {
+    const route = found.map((destination) => ({ destination, ...(found.length > 1 && { weight: 50 }) }));
+    return { host, spec: { hosts: [host], tcp: [{ route }] } as VirtualServiceSpec };
+  });
+}
+
+function destinations(names: readonly string[]) {
+  return fc
     .record({ host: fc.constantFrom(...names, 'ghost'), subset: maybe(fc.constantFrom('v1', 'v2', 'v3')) })
     .map(given);
+}
+
+/** Rules for one of the Services that lead to any of them, to subsets that exist or do not, to one that never existed, or nowhere. */
+export function randomRules(names: readonly string[]): fc.Arbitrary<RandomRules> {
+  const destination = destinations(names);
   const headers = fc.constantFrom(
     { request: { set: { 'x-rule': 'one' } } },
     { request: { remove: ['x-user'] }, response: { add: { 'x-rule': 'two' } } },
