@@ -26,6 +26,14 @@ export class Collections {
   /** Those that it asks for; undefined while that is not known. */
   private asked: ReadonlySet<string> | undefined;
 
+  all(): Iterable<string> {
+    return this.names;
+  }
+
+  has(collection: string): boolean {
+    return this.names.has(collection);
+  }
+
   covers(name: string): boolean {
     return this.names.size > 0 && this.names.has(collectionOf(name));
   }
@@ -58,6 +66,7 @@ export class Collections {
   }
 }
 
-function collectionOf(name: string): string {
+/** The route configuration of a virtual host, or of what is asked for. */
+export function collectionOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }

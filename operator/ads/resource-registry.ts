@@ -1,4 +1,4 @@
-import type { ProxyIdentity, ResourceChange, ResourceSource, XdsResource } from '../xds/resource.ts';
+import type { Answer, ProxyIdentity, ResourceChange, ResourceSource, XdsResource } from '../xds/resource.ts';
 
 /** All sources as one: which of them answers for a type. */
 export class ResourceRegistry {
@@ -37,6 +37,31 @@ export class ResourceRegistry {
   /** Whether a name without a resource may have one in a moment. */
   isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     return this.byType.get(typeUrl)?.isPending?.(proxy, typeUrl, name) ?? false;
+  }
+
+  /** Whether a proxy is sent resources of a type one by one. */
+  isOneByOne(proxy: ProxyIdentity, typeUrl: string): boolean {
+    return this.byType.get(typeUrl)?.isOneByOne?.(proxy, typeUrl) ?? false;
+  }
+
+  /** What a proxy needs that asks for a name. */
+  answer(proxy: ProxyIdentity, typeUrl: string, asked: string): Answer | undefined {
+    return this.byType.get(typeUrl)?.answer?.(proxy, typeUrl, asked);
+  }
+
+  /** Number of the state of what answers what. */
+  answersState(typeUrl: string): number {
+    return this.byType.get(typeUrl)?.answersState?.(typeUrl) ?? 0;
+  }
+
+  /** Names of what a proxy must have along with a resource. */
+  companions(proxy: ProxyIdentity, typeUrl: string, name: string): Iterable<string> {
+    return this.byType.get(typeUrl)?.companions?.(proxy, typeUrl, name) ?? [];
+  }
+
+  /** Name of the resource in a collection that answers whatever no other does. */
+  fallback(typeUrl: string, collection: string): string | undefined {
+    return this.byType.get(typeUrl)?.fallback?.(typeUrl, collection);
   }
 
   /** One resource by name, as a wildcard subscription gets it. What many streams ask at each change must not build whole maps. */

@@ -46,6 +46,15 @@ export function encodeAbsentResource(name: string): Uint8Array {
   return writer.finish();
 }
 
+/** A `Resource` with names of which nothing is left to say, as aliases: Envoy lets requests go on that wait for them. */
+export function encodeAnswers(name: string, version: string, aliases: readonly string[]): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.LengthDelimited).string(version);
+  writer.tag(3, WireType.LengthDelimited).string(name);
+  for (const alias of aliases) writer.tag(4, WireType.LengthDelimited).string(alias);
+  return writer.finish();
+}
+
 function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest > 0x7f; rest >>>= 7) {

@@ -9,6 +9,7 @@ import {
 } from '../xds/resource.ts';
 import { Alarm } from './alarm.ts';
 import { ClusterGate } from './cluster-gate.ts';
+import { HostDemand } from './host-demand.ts';
 import { NamesAhead } from './names-ahead.ts';
 import type { Pending } from './pending.ts';
 import { RemovalGate } from './removal-gate.ts';
@@ -16,6 +17,7 @@ import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
+import { RouteFollowing } from './route-following.ts';
 import { ORDERED, ROUTING } from './sending-order.ts';
 import { shareNames } from './shared-names.ts';
 import { StartingClusters } from './starting-clusters.ts';
@@ -35,8 +37,9 @@ export class ProxyStream {
   private readonly gate: ClusterGate;
   private readonly starting = new StartingClusters();
   private readonly ahead: NamesAhead;
-  /** Route configurations that were sent since `followRoutes`: the proxy has none of their virtual hosts. */
-  private readonly freshRoutes = new Set<string>();
+  private readonly following = new RouteFollowing();
+  private readonly hosts = new Subscription(VIRTUAL_HOST_TYPE);
+  private readonly demand: HostDemand;
   private nonce = 0;
   private closed = false;
   private readonly alarm = new Alarm(() => this.pump());
@@ -55,6 +58,7 @@ export class ProxyStream {
     this.settings = settings;
     this.events = events;
     this.ahead = new NamesAhead(proxy, registry, memory);
+    this.demand = new HostDemand(proxy, registry, this.hosts);
     this.removals = new RemovalGate(settings.removalDelayMs);
     this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
   }
@@ -64,9 +68,12 @@ export class ProxyStream {
     const known = this.subscriptions.get(received.typeUrl);
     // What a proxy holds it says in its first request.
     const said = known === undefined ? received : { ...received, initialVersions: NOTHING_HELD };
-    const subscription = known ?? new Subscription(received.typeUrl, this.ahead.begin(received));
+    const isHosts = received.typeUrl === VIRTUAL_HOST_TYPE;
+    const subscription =
+      known ?? (isHosts ? this.hosts : new Subscription(received.typeUrl, this.ahead.begin(received)));
     this.subscriptions.set(received.typeUrl, subscription);
-    const request = shareNames(said, (name, held, asked) =>
+    const meant = isHosts ? this.demand.translate(said) : said;
+    const request = shareNames(meant, (name, held, asked) =>
       this.newest(received.typeUrl, name, held, asked || subscription.asksFor(name)),
     );
     this.ahead.asked(request.typeUrl, request.subscribe);
@@ -86,9 +93,7 @@ export class ProxyStream {
     }
     // Envoy also changes what it asks for in a request that acknowledges something.
     const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
-    if (changes && (request.typeUrl === ROUTE_TYPE || request.typeUrl === VIRTUAL_HOST_TYPE)) {
-      this.followRoutes(request.current);
-    }
+    if (changes && (isHosts || request.typeUrl === ROUTE_TYPE)) this.followRoutes(request.current);
     this.pump();
   }
 
@@ -99,11 +104,11 @@ export class ProxyStream {
       if (subscription === undefined) {
         continue;
       }
+      const isHosts = typeUrl === VIRTUAL_HOST_TYPE;
       for (const name of names) {
-        if (subscription.covers(name)) {
-          subscription.dirty.add(name);
-        }
+        if (subscription.covers(name) && (!isHosts || this.demand.concerns(name))) subscription.dirty.add(name);
       }
+      if (isHosts) this.demand.review();
     }
   }
 
@@ -163,6 +168,7 @@ export class ProxyStream {
     if (names === undefined) {
       return;
     }
+    if (subscription === this.hosts) this.demand.settled(request.error === undefined);
     if (subscription.typeUrl === CLUSTER_TYPE && names.length === 0) {
       // They go again, those that are still there by then.
       for (const name of sent) this.gate.clusterSettled(name, false);
@@ -218,9 +224,9 @@ export class ProxyStream {
 
   /** The newest state of a name as the proxy is to have it, who asks for the name or for all. */
   private newest(typeUrl: string, name: string, held: string | undefined, asked: boolean): XdsResource | undefined {
-    return asked
-      ? this.registry.lookup(this.proxy, typeUrl, name, held)
-      : this.registry.lookupInWildcard(this.proxy, typeUrl, name);
+    if (asked) return this.registry.lookup(this.proxy, typeUrl, name, held);
+    if (typeUrl === VIRTUAL_HOST_TYPE && !this.demand.sendsUnasked) return undefined;
+    return this.registry.lookupInWildcard(this.proxy, typeUrl, name);
   }
 
   private write(subscription: Subscription, chosen: Pending, whole: boolean): void {
@@ -232,17 +238,19 @@ export class ProxyStream {
       gone = removed.filter((name) => subscription.holds(name));
       resources.push(...removed.filter((name) => !subscription.holds(name)).map(encodeAbsentResource));
     }
+    const count = resources.length;
     const nonce = String(++this.nonce);
-    const bytes = encodeDeltaResponse({ typeUrl, nonce, resources, removed: gone });
     subscription.markSent(nonce, chosen, performance.now(), whole);
+    if (subscription === this.hosts) resources.push(...this.demand.answers(nonce));
+    const bytes = encodeDeltaResponse({ typeUrl, nonce, resources, removed: gone });
     if (typeUrl === CLUSTER_TYPE) {
       this.followClusters(upserts, removed);
     }
     if (typeUrl === ROUTE_TYPE) {
-      for (const { name } of upserts) this.freshRoutes.add(name);
+      for (const { name } of upserts) this.following.sent(name);
       this.followRoutes();
     }
-    this.events.pushed(typeUrl, resources.length, bytes.length);
+    this.events.pushed(typeUrl, count, bytes.length);
     this.events.write(bytes);
   }
 
@@ -257,19 +265,10 @@ export class ProxyStream {
     for (const name of removed) this.gate.clusterSettled(name, false);
   }
 
-  /**
-   * Envoy asks for virtual hosts once, and does not say of which route configurations: of all that it has, from the moment it has one
-   * (`VhdsSubscription` in its source).
-   * @param current names, virtual hosts among them, of which it has just said that it has the newest version
-   */
   private followRoutes(current?: ReadonlySet<string>): void {
     const routes = this.subscriptions.get(ROUTE_TYPE);
     const hosts = this.subscriptions.get(VIRTUAL_HOST_TYPE);
-    if (routes === undefined || hosts === undefined) return;
-    const has = [...routes.names].filter((name) => routes.holds(name));
-    const holding = { has, asked: routes.names, fresh: this.freshRoutes };
-    hosts.collect(holding, (name) => this.registry.members(VIRTUAL_HOST_TYPE, name), current);
-    this.freshRoutes.clear();
+    if (routes !== undefined && hosts !== undefined) this.following.follow(routes, hosts, this.demand, current);
   }
 
   private routesMayGo(unsent: boolean): boolean {

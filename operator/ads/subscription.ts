@@ -15,7 +15,7 @@ export class Subscription {
   readonly names = new Set<string>();
   /** Names that are as if it had asked for them: they were sent ahead, before a request needed them. */
   private readonly ahead: Set<string>;
-  private readonly collections = new Collections();
+  readonly collections = new Collections();
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();
   wildcard = false;

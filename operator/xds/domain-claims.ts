@@ -46,6 +46,13 @@ export class DomainClaims {
     yield* this.claimants.get(shortName(domain, namespace));
   }
 
+  /** Whether a hostname may have a domain that a wildcard covers. @param pattern `*` and what domains end with */
+  mayHaveUnder(hostname: Hostname, pattern: string): boolean {
+    const end = pattern.slice(1);
+    for (const claim of this.claimsOf.get(hostname) ?? []) if (claim.endsWith(end)) return true;
+    return false;
+  }
+
   private claim(claim: string, hostname: Hostname): void {
     const others = this.claimants.get(claim);
     if (others.size > 0) this.contest(hostname, 1);

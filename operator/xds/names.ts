@@ -71,8 +71,10 @@ export function routeConfigurationPort(name: string): number | undefined {
   return /^[1-9][0-9]{0,4}$/.test(name) ? Number(name) : undefined;
 }
 
-/** What a virtual host is for: requests to a host, to single pods of one, or to hosts that nobody knows. */
-export type HostPart = 'host' | 'pods' | 'unknown';
+/**
+ * What a virtual host is for: requests to a host, to single pods of one, to hosts that nobody knows, or to the one of these that a proxy has asked for.
+ */
+export type HostPart = 'host' | 'pods' | 'unknown' | 'asked';
 
 /**
  * The virtual host of a port's route configuration. What stands before the slash must be the name of that configuration, and virtual host and
@@ -90,9 +92,26 @@ export function unknownHost(port: number): string {
 
 /** What a virtual host is of; undefined when the name is none of ours. */
 export function readVirtualHost(name: string): { port: number; hostname: Hostname; part: HostPart } | undefined {
-  const match = /^([1-9][0-9]{0,4})\/([^/|]+)(?:\|(pods|unknown))?$/.exec(name);
+  const match = /^([1-9][0-9]{0,4})\/([^/|]+)(?:\|(pods|unknown|asked))?$/.exec(name);
   if (match?.[2] === undefined) return undefined;
   return { port: Number(match[1]), hostname: match[2], part: (match[3] as HostPart | undefined) ?? 'host' };
+}
+
+/**
+ * What Envoy asks for when it has no virtual host for a request: the route configuration and the request's authority. Undefined when the name is none
+ * of these.
+ * @returns domain as Envoy looks for it in virtual hosts, in lower case and without a port
+ */
+export function readAuthority(name: string): { port: number; domain: string } | undefined {
+  const match = /^([1-9][0-9]{0,4})\/(.*)$/s.exec(name);
+  if (match?.[2] === undefined) return undefined;
+  return { port: Number(match[1]), domain: withoutPort(match[2]).toLowerCase() };
+}
+
+/** What stands before the last colon, but for one inside of an IPv6 address in brackets (`HeaderUtility::getPortStart` in Envoy's source). */
+function withoutPort(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  return colon < 0 || authority.lastIndexOf(']') > colon ? authority : authority.slice(0, colon);
 }
 
 /** The listener to which `virtualOutbound` hands connections to a port on which the mesh has something. */

@@ -63,7 +63,7 @@ export class Outbound {
       (uid): Workload | undefined => this.snapshot?.workloads.get(uid),
     );
     this.virtualHosts = new VirtualHostTable(this, this.log);
-    this.routes = new RouteTable(this.virtualHosts);
+    this.routes = new RouteTable(this.virtualHosts, () => (this.snapshot?.sidecars.size ?? 0) > 0);
     this.listeners = new ListenerTable(this, this.log, this.clients);
     this.onDemand = new OnDemandClusters(this, (hostname, scope) => this.serviceOf(hostname, scope));
   }
@@ -176,7 +176,11 @@ export class Outbound {
         if (sidecar !== undefined && delta.sidecars.has(sidecar)) uids.add(uid);
       }
     }
-    for (const uid of uids) if (this.clients.refresh(uid)) change.addWhole(uid);
+    for (const uid of uids) {
+      if (!this.clients.refresh(uid)) continue;
+      change.addWhole(uid);
+      this.routes.asked.forget();
+    }
     if (this.clients.regroup() || delta.sidecars.size > 0) {
       this.routes.regroup();
       this.listeners.regroup();

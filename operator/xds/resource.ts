@@ -26,6 +26,16 @@ export interface ResourceChange {
   affected(proxy: ProxyIdentity): ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
+/** The resource that answers a name which a proxy asks for. */
+export interface Answer {
+  readonly name: string;
+  /**
+   * What it answers besides: its own names alone (`some`), names that others answer rather, see `companions` (`covered`), or whatever no other does
+   * (`all`). `unknown`: it is made for this name, which nobody has.
+   */
+  readonly kind: 'some' | 'covered' | 'all' | 'unknown';
+}
+
 /** Anything that gives resources to streams: the xDS cache, and the certificates (secrets). */
 export interface ResourceSource {
   readonly typeUrls: readonly string[];
@@ -47,6 +57,16 @@ export interface ResourceSource {
    * it does not exist ends Envoy's wait for a first answer. Absent where all is known at once.
    */
   isPending?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
+  /** Whether a proxy is sent resources of the type one by one, when it asks. Absent: no proxy is. */
+  isOneByOne?(proxy: ProxyIdentity, typeUrl: string): boolean;
+  /** What a proxy needs that asks for a name which may be of no resource: a virtual host by a request's authority. Undefined: there is nothing. */
+  answer?(proxy: ProxyIdentity, typeUrl: string, asked: string): Answer | undefined;
+  /** Number of the state of what answers what: with the same, `answer` and `companions` say the same. Absent: there is no `answer`. */
+  answersState?(typeUrl: string): number;
+  /** Names of what a proxy must have along with a resource, since it would not ask for it any more. Absent: nothing. */
+  companions?(proxy: ProxyIdentity, typeUrl: string, name: string): Iterable<string>;
+  /** Name of the resource in a collection that answers whatever no other does. Absent: there is none. */
+  fallback?(typeUrl: string, collection: string): string | undefined;
   /** Calls back at each change; gives a function that ends that. */
   onChange(listener: (change: ResourceChange) => void): () => void;
 }

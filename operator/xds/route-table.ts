@@ -1,5 +1,6 @@
 import { KeySets } from '../mesh/key-sets.ts';
 import type { Hostname, MeshService, OutboundPolicy } from '../mesh/snapshot.ts';
+import { AskedHosts } from './asked-hosts.ts';
 import type { Client } from './clients.ts';
 import { DomainClaims } from './domain-claims.ts';
 import { encodeVirtualHost } from './encoded-hosts.ts';
@@ -24,6 +25,7 @@ interface PortRoutes {
 interface HostRoutes {
   readonly ports: ReadonlySet<number>;
   readonly parts: readonly HostPart[];
+  readonly services: readonly MeshService[];
 }
 
 /** A virtual host as clients of one scope see it; null: they don't. */
@@ -34,7 +36,7 @@ interface Found {
   foreign: XdsResource | null | undefined;
 }
 
-const NOWHERE: HostRoutes = { ports: new Set(), parts: WHOLE };
+const NOWHERE: HostRoutes = { ports: new Set(), parts: WHOLE, services: [] };
 
 /** Route configurations, one per port, and their virtual hosts, which are told and sent one by one. */
 export class RouteTable {
@@ -45,9 +47,20 @@ export class RouteTable {
   private readonly routesOf = new Map<Hostname, HostRoutes>();
   /** What was asked for, by scope and name: thousands of proxies ask for each. */
   private readonly found = new Map<Scope, Map<string, Found>>();
+  /** What becomes of authorities that proxies ask for one by one. */
+  readonly asked: AskedHosts;
 
-  constructor(hosts: VirtualHostTable) {
+  private readonly isSeenByRules: () => boolean;
+
+  /** @param isSeenByRules whether clients may see services, or not, because of the rules of others */
+  constructor(hosts: VirtualHostTable, isSeenByRules: () => boolean) {
     this.hosts = hosts;
+    this.isSeenByRules = isSeenByRules;
+    this.asked = new AskedHosts({
+      claims: this.claims,
+      onPort: (port) => (this.ports.has(port) ? this.hostsOn.get(port) : undefined),
+      resolve: (port, hostname, client) => this.resolve(port, hostname, client),
+    });
   }
 
   /**
@@ -63,10 +76,11 @@ export class RouteTable {
     tell: (typeUrl: string, name: string) => void,
   ): void {
     const before = this.routesOf.get(hostname) ?? NOWHERE;
-    const after = { ports, parts: services.some(mayNamePods) ? WITH_PODS : WHOLE };
+    const after = { ports, parts: services.some(mayNamePods) ? WITH_PODS : WHOLE, services };
     if (ports.size > 0) this.routesOf.set(hostname, after);
     else this.routesOf.delete(hostname);
     this.hosts.forget(hostname);
+    if (this.isSeenByRules() || !haveSameDomains(before, after)) this.asked.forget();
     for (const { ports, parts } of [before, after]) {
       for (const port of ports) for (const part of parts) this.tellOne(virtualHost(port, hostname, part), tell);
     }
@@ -79,6 +93,7 @@ export class RouteTable {
   /** Forgets what it was asked; to be called when clients are sorted into scopes anew. */
   regroup(): void {
     this.found.clear();
+    this.asked.forget();
   }
 
   /** The route configuration of a port; undefined when nobody has HTTP there. */
@@ -102,6 +117,7 @@ export class RouteTable {
       const isTaken = hostname !== ANY || this.hosts.get(client.scope, ANY, port, client.namespace) !== undefined;
       return isTaken ? undefined : routes.unknown[client.scope.outboundPolicy];
     }
+    if (part === 'asked') return this.asked.unknown(port, hostname, client);
     if (!this.hostsOn.get(port).has(hostname)) return undefined;
     const resource = this.resolve(port, hostname, client)?.resources.find((one) => one.name === name);
     // Of a host whose domains others have, too, more than that host decides.
@@ -182,4 +198,11 @@ export class RouteTable {
     tell(ROUTE_TYPE, routeConfiguration(port));
     tell(VIRTUAL_HOST_TYPE, unknownHost(port));
   }
+}
+
+/** Whether whoever saw a host with some domains on some port still does. Where there are rules alone, these decide. */
+function haveSameDomains(before: HostRoutes, after: HostRoutes): boolean {
+  if (after.services.length === 0 || before.services.length !== after.services.length) return false;
+  if (after.services.some((service, index) => service !== before.services[index])) return false;
+  return before.ports.size === after.ports.size && [...after.ports].every((port) => before.ports.has(port));
 }

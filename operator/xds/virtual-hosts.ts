@@ -46,13 +46,13 @@ export function buildVirtualHost(name: string, domains: readonly string[], route
   return create(VirtualHostSchema, { name, domains: [...domains], routes });
 }
 
-/** Hosts that the mesh does not know go where the client wanted to, or are refused. */
-export function buildUnknownHost(name: string, policy: OutboundPolicy): VirtualHost {
+/** Hosts that the mesh does not know go where the client wanted to, or are refused. @param domain of one of these; absent: of them all */
+export function buildUnknownHost(name: string, policy: OutboundPolicy, domain = '*'): VirtualHost {
   if (policy === 'ALLOW_ANY') {
-    return buildVirtualHost(name, ['*'], [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])]);
+    return buildVirtualHost(name, [domain], [buildRoute([{ cluster: PASSTHROUGH_CLUSTER, weight: 100 }])]);
   }
   const action = { kind: 'respond', status: UNKNOWN_HOST_STATUS } as const;
-  return buildVirtualHost(name, ['*'], buildHttpRoutes([{ name: '', matches: [], action, mirrors: [] }], NOTHING));
+  return buildVirtualHost(name, [domain], buildHttpRoutes([{ name: '', matches: [], action, mirrors: [] }], NOTHING));
 }
 
 /** For rules that lead nowhere. */

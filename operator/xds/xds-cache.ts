@@ -3,10 +3,11 @@ import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
 import type { Client } from './clients.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
-import { INBOUND_LISTENER, readVirtualHost, routeConfigurationPort } from './names.ts';
+import { INBOUND_LISTENER, readAuthority, readVirtualHost, routeConfigurationPort, unknownHost } from './names.ts';
 import { Outbound } from './outbound.ts';
 import type { PolicyCarriers, ResourceName } from './policy-carriers.ts';
 import {
+  type Answer,
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
   LISTENER_TYPE,
@@ -28,6 +29,8 @@ const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
 export class XdsCache implements ResourceSource, PolicyCarriers {
   readonly typeUrls = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
   private outbound: Outbound | undefined;
+  /** How often all was made anew. */
+  private settingsState = 0;
   private readonly inbound = new InboundTable();
   private readonly listeners = new Set<(change: ResourceChange) => void>();
   /** Clusters of the outbound side by scope. With those of its inbound side, each proxy has others, which are not worth the memory. */
@@ -41,6 +44,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   update(snapshot: MeshSnapshot, delta: MeshDelta): void {
     const everything = this.outbound === undefined || delta.settings;
     const outbound = this.outbound === undefined || delta.settings ? new Outbound(snapshot.settings) : this.outbound;
+    if (everything) this.settingsState += 1;
     this.outbound = outbound;
     const names = new Map<Scope, ReturnType<Outbound['names']>>();
     const change = new CacheChange((proxy) => {
@@ -111,9 +115,39 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
 
   /** @inheritDoc */
   inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
-    if (typeUrl !== CLUSTER_TYPE || this.outbound === undefined) return true;
+    if (this.outbound === undefined) return true;
+    if (typeUrl === VIRTUAL_HOST_TYPE) return readVirtualHost(name)?.part !== 'asked';
     // It is asked of proxies of other replicas too.
-    return !this.outbound.onDemand.includes(name, this.outbound.clients.peek(proxy));
+    return typeUrl !== CLUSTER_TYPE || !this.outbound.onDemand.includes(name, this.outbound.clients.peek(proxy));
+  }
+
+  /** @inheritDoc */
+  isOneByOne(proxy: ProxyIdentity, typeUrl: string): boolean {
+    return typeUrl === VIRTUAL_HOST_TYPE && this.outbound?.clients.get(proxy).onDemand === true;
+  }
+
+  /** @inheritDoc */
+  answer(proxy: ProxyIdentity, typeUrl: string, asked: string): Answer | undefined {
+    const read = typeUrl === VIRTUAL_HOST_TYPE ? readAuthority(asked) : undefined;
+    if (read === undefined) return undefined;
+    return this.outbound?.routes.asked.answer(read.port, read.domain, this.outbound.clients.get(proxy));
+  }
+
+  /** @inheritDoc */
+  answersState(): number {
+    return this.settingsState * 2 ** 32 + (this.outbound?.routes.asked.state ?? 0);
+  }
+
+  /** @inheritDoc */
+  companions(proxy: ProxyIdentity, typeUrl: string, name: string): readonly string[] {
+    if (typeUrl !== VIRTUAL_HOST_TYPE || this.outbound === undefined) return [];
+    return this.outbound.routes.asked.companions(name, this.outbound.clients.get(proxy));
+  }
+
+  /** @inheritDoc */
+  fallback(typeUrl: string, collection: string): string | undefined {
+    const port = typeUrl === VIRTUAL_HOST_TYPE ? routeConfigurationPort(collection) : undefined;
+    return port === undefined ? undefined : unknownHost(port);
   }
 
   /** @inheritDoc */
@@ -194,9 +228,11 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   private isOnDemand(outbound: Outbound, proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    const client = outbound.clients.peek(proxy);
+    if (typeUrl === VIRTUAL_HOST_TYPE) return client.onDemand;
     // Endpoints are asked for with their cluster.
     if (typeUrl !== CLUSTER_TYPE && typeUrl !== ENDPOINT_TYPE) return false;
-    return outbound.onDemand.includes(name, outbound.clients.peek(proxy));
+    return outbound.onDemand.includes(name, client);
   }
 }
 

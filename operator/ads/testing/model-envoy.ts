@@ -1,8 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { expect } from '@jest/globals';
-import { ClusterSchema } from '../../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
-import { ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
-import { HttpConnectionManagerSchema } from '../../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import {
   type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
@@ -20,6 +17,8 @@ import type { DeltaRequest } from '../request.ts';
 import { ResourceRegistry } from '../resource-registry.ts';
 import { ProxyStream } from '../stream.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
+import { checkDomains, domainsIn, domainsOfResource, isEds, routeOf, routesOf } from './resource-content.ts';
+import { hostFor } from './virtual-host-match.ts';
 
 /** Routes wait for clusters as long as it takes, so that nothing but an answer brings anything on; responses are small. */
 const SETTINGS = { routePatienceMs: 3_600_000, removalDelayMs: 0, responseBytes: 2000 };
@@ -32,7 +31,10 @@ const BLANK = {
   error: undefined,
 };
 
-/** What Envoy does of what it gets: it asks for endpoints of clusters, for routes of listeners, and once for virtual hosts. */
+/**
+ * What Envoy does of what it gets: it asks for endpoints of clusters, for routes of listeners, and once for virtual hosts; with these on demand, also for
+ * each authority that it has none for, but not twice.
+ */
 export class ModelEnvoy {
   readonly held = new Map<string, Map<string, string>>();
   /** What it has asked for by name and heard nothing of: Envoy holds up clusters and listeners for that, at its start all. */
@@ -49,6 +51,10 @@ export class ModelEnvoy {
   private readonly memory: WorkloadMemory;
   private stream: ProxyStream;
   private wantsHosts = false;
+  /** Whether it is to have all virtual hosts, as it was sent all at some time. */
+  private hasAll = false;
+  private readonly domainsOf = new Map<string, readonly string[]>();
+  private readonly authorities = new Set<string>();
 
   constructor(cache: XdsCache, proxy: ProxyIdentity, memory: WorkloadMemory) {
     this.cache = cache;
@@ -57,6 +63,7 @@ export class ModelEnvoy {
     this.stream = this.open();
     cache.onChange((change) => {
       const affected = change.affected(proxy);
+      this.look();
       if (affected === undefined) return;
       this.stream.mark(affected);
       this.stream.pump();
@@ -73,7 +80,7 @@ export class ModelEnvoy {
 
   /** The pod's successor: another Envoy, which has nothing. */
   restart(): void {
-    for (const known of [this.held, this.asked, this.routesOf, this.waiting]) known.clear();
+    for (const known of [this.held, this.asked, this.routesOf, this.waiting, this.authorities]) known.clear();
     this.wantsHosts = false;
     this.reopen();
     this.begin();
@@ -86,11 +93,15 @@ export class ModelEnvoy {
     const kept = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
     this.ahead = new Set(kept.filter((name) => this.exists(name) && !this.isForAll(name)));
     if (this.of(CLUSTER_TYPE).size === 0) this.ahead = this.remembered();
+    const hasUnknown = [...this.of(VIRTUAL_HOST_TYPE).keys()].some((name) => name.endsWith('|unknown'));
+    this.hasAll = hasUnknown || !this.cache.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
+    this.look();
     for (const typeUrl of [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]) {
       const names = [...asked(typeUrl)];
       const isWildcard = typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE;
       if (names.length === 0 && !isWildcard && !(typeUrl === VIRTUAL_HOST_TYPE && this.wantsHosts)) continue;
       const initialVersions = new Map(this.of(typeUrl));
+      if (typeUrl === VIRTUAL_HOST_TYPE && this.authorities.size > 0) names.push('*', ...this.authorities);
       this.say({ typeUrl, subscribe: isWildcard && names.length > 0 ? ['*', ...names] : names, initialVersions });
     }
   }
@@ -139,7 +150,7 @@ export class ModelEnvoy {
     if (response === undefined) return;
     const { typeUrl, nonce, resources, removedResources } = response;
     const held = this.of(typeUrl);
-    for (const name of [...resources.map((one) => one.name), ...removedResources])
+    for (const name of [...resources.flatMap((one) => [one.name, ...one.aliases]), ...removedResources])
       this.waiting.delete(`${typeUrl} ${name}`);
     for (const { name, version, resource } of resources) {
       // Endpoints come again with their cluster, and a cluster when it is asked for while it is under way.
@@ -151,6 +162,7 @@ export class ModelEnvoy {
       }
       if (!this.wants(typeUrl, name)) continue;
       held.set(name, version);
+      if (typeUrl === VIRTUAL_HOST_TYPE) this.domainsOf.set(name, domainsIn(resource.value));
       if (typeUrl === LISTENER_TYPE) this.routesOf.set(name, routesOf(resource.value));
       if (typeUrl === CLUSTER_TYPE && !isEds(resource.value)) this.drop(ENDPOINT_TYPE, name);
       if (typeUrl === CLUSTER_TYPE && isEds(resource.value)) this.ask(ENDPOINT_TYPE, name);
@@ -160,12 +172,43 @@ export class ModelEnvoy {
       if (typeUrl === LISTENER_TYPE) this.routesOf.delete(name);
       if (typeUrl === CLUSTER_TYPE) this.drop(ENDPOINT_TYPE, name);
     }
+    if (typeUrl === VIRTUAL_HOST_TYPE) checkDomains(held.keys(), this.domainsOf);
     this.say({ typeUrl, nonce });
     if (typeUrl === LISTENER_TYPE) this.followListeners();
     if (typeUrl === ROUTE_TYPE && !this.wantsHosts) {
       this.wantsHosts = true;
+      this.hasAll = !this.cache.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
       this.say({ typeUrl: VIRTUAL_HOST_TYPE });
     }
+  }
+
+  /** A request for an authority on a port comes. */
+  request(port: string, authority: string): void {
+    const asked = `${port}/${authority}`;
+    if (!this.of(ROUTE_TYPE).has(port) || !this.wantsHosts || this.hasAll) return;
+    if (this.authorities.has(asked) || this.hostOf(port, authority) !== undefined) return;
+    this.authorities.add(asked);
+    this.waiting.add(`${VIRTUAL_HOST_TYPE} ${asked}`);
+    this.say({ typeUrl: VIRTUAL_HOST_TYPE, subscribe: [asked] });
+    this.look();
+  }
+
+  /** The virtual host that a request for an authority gets; undefined: none. */
+  hostOf(port: string, authority: string): string | undefined {
+    const held = [...this.of(VIRTUAL_HOST_TYPE).keys()].filter((name) => routeOf(name) === port);
+    return hostFor(authority, new Map(held.map((name) => [name, this.domainsOf.get(name) ?? []])));
+  }
+
+  /** The same where the proxy had all that there is for it; that of unknown hosts may be for one alone. */
+  hostWanted(port: string, authority: string): string | undefined {
+    const all = [...this.cache.wildcard(this.proxy, VIRTUAL_HOST_TYPE).values()];
+    const hosts = all.filter(({ name }) => routeOf(name) === port);
+    const found = hostFor(authority, new Map(hosts.map((one) => [one.name, domainsOfResource(one.bytes)])));
+    return found?.endsWith('|unknown') && !this.hasAll ? `${port}/${authority.replace(/:\d+$/, '')}|asked` : found;
+  }
+
+  get routes(): Iterable<string> {
+    return this.of(ROUTE_TYPE).keys();
   }
 
   /** What it has put to use, as `TYPE NAME` → version. */
@@ -191,11 +234,19 @@ export class ModelEnvoy {
         if (found !== undefined) entries.push([`${typeUrl} ${name}`, found.version]);
       }
     }
-    for (const { name, version } of cache.wildcard(proxy, VIRTUAL_HOST_TYPE).values()) {
-      if (this.of(ROUTE_TYPE).has(name.slice(0, name.lastIndexOf('/'))))
-        entries.push([`${VIRTUAL_HOST_TYPE} ${name}`, version]);
+    const hosts = this.hasAll ? cache.wildcard(proxy, VIRTUAL_HOST_TYPE).keys() : this.of(VIRTUAL_HOST_TYPE).keys();
+    for (const name of hosts) {
+      const found = this.of(ROUTE_TYPE).has(routeOf(name)) ? cache.lookup(proxy, VIRTUAL_HOST_TYPE, name) : undefined;
+      if (found !== undefined) entries.push([`${VIRTUAL_HOST_TYPE} ${name}`, found.version]);
     }
     return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** One that is no longer to ask, or that asked for a host which is for all, is sent all from then on. */
+  private look(): void {
+    if (!this.wantsHosts) return;
+    const isForAll = (asked: string) => this.cache.answer(this.proxy, VIRTUAL_HOST_TYPE, asked)?.kind === 'all';
+    this.hasAll ||= !this.cache.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE) || [...this.authorities].some(isForAll);
   }
 
   /** Envoy ignores what it no longer asks for, and virtual hosts of route configurations that it does not have. */
@@ -223,9 +274,15 @@ export class ModelEnvoy {
     if (this.asked.get(typeUrl)?.delete(name) !== true) return;
     this.waiting.delete(`${typeUrl} ${name}`);
     this.of(typeUrl).delete(name);
-    const hosts = this.of(VIRTUAL_HOST_TYPE);
-    if (typeUrl === ROUTE_TYPE) for (const host of hosts.keys()) if (routeOf(host) === name) hosts.delete(host);
+    if (typeUrl === ROUTE_TYPE) this.dropHosts(name);
     this.say({ typeUrl, unsubscribe: [name] });
+  }
+
+  private dropHosts(route: string): void {
+    const isOf = (name: string) => routeOf(name) === route;
+    // With its last listener go the requests that wait.
+    for (const host of [...this.of(VIRTUAL_HOST_TYPE).keys()].filter(isOf)) this.of(VIRTUAL_HOST_TYPE).delete(host);
+    for (const asked of [...this.authorities].filter(isOf)) this.waiting.delete(`${VIRTUAL_HOST_TYPE} ${asked}`);
   }
 
   private followListeners(): void {
@@ -237,21 +294,4 @@ export class ModelEnvoy {
   private say(request: Partial<DeltaRequest> & Pick<DeltaRequest, 'typeUrl'>): void {
     this.stream.receive({ ...BLANK, ...request });
   }
-}
-
-const routeOf = (host: string): string => host.slice(0, host.lastIndexOf('/'));
-
-const isEds = (bytes: Uint8Array): boolean => fromBinary(ClusterSchema, bytes).edsClusterConfig !== undefined;
-
-function routesOf(bytes: Uint8Array): string[] {
-  const { filterChains, defaultFilterChain } = fromBinary(ListenerSchema, bytes);
-  const names: string[] = [];
-  for (const { filters } of [...filterChains, ...(defaultFilterChain === undefined ? [] : [defaultFilterChain])]) {
-    for (const { configType } of filters) {
-      if (configType.case !== 'typedConfig' || !configType.value.typeUrl.endsWith('HttpConnectionManager')) continue;
-      const { routeSpecifier } = fromBinary(HttpConnectionManagerSchema, configType.value.value);
-      if (routeSpecifier.case === 'rds') names.push(routeSpecifier.value.routeConfigName);
-    }
-  }
-  return names;
 }
