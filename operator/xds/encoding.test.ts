@@ -19,6 +19,11 @@ describe('encodeResource', () => {
     const { bytes } = encodeResource(CLUSTER_TYPE, 'n', value, 'v');
     expect(Buffer.compare(fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array(), value)).toBe(0);
   });
+
+  test('keeps no memory but its own', () => {
+    const { bytes } = encodeResource(CLUSTER_TYPE, 'n', Buffer.alloc(100), 'v');
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+  });
 });
 
 test('a field is its tag, its length and its bytes', () => {

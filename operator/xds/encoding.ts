@@ -25,7 +25,7 @@ export function encodeResource(
 ): XdsResource {
   const type = encodeField(ANY.typeUrl, Buffer.from(typeUrl));
   const valueHeader = fieldHeader(ANY.value, value.length);
-  const bytes = Buffer.concat([
+  const bytes = join([
     encodeField(RESOURCE.version, Buffer.from(version)),
     Buffer.from(fieldHeader(RESOURCE.resource, type.length + valueHeader.length + value.length)),
     type,
@@ -34,6 +34,17 @@ export function encodeResource(
     encodeField(RESOURCE.name, Buffer.from(name)),
   ]);
   return { typeUrl, name, version, bytes };
+}
+
+/** Puts bytes together that are kept for long. `Buffer.concat` takes them from a slab of 64 KiB, all of which would be kept with them. */
+function join(parts: readonly Uint8Array[]): Buffer {
+  const joined = Buffer.allocUnsafeSlow(parts.reduce((length, part) => length + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    joined.set(part, end);
+    end += part.length;
+  }
+  return joined;
 }
 
 /** A message as `google.protobuf.Any`. */
