@@ -31,6 +31,11 @@ function node(): Uint8Array {
   return writer.tag(3, WireType.LengthDelimited).bytes(new Uint8Array(61_000)).finish();
 }
 
+/** What requests to clusters are asked for by: hosts on port 80. */
+function authoritiesOf(clusters: readonly string[]): string[] {
+  return [...new Set(clusters.map((name) => `80/${name.split('|')[3] ?? ''}`))];
+}
+
 /** How a proxy is played. */
 export interface BenchProxyOptions {
   /** Where it finds the control plane, each time that it connects. */
@@ -68,6 +73,7 @@ export class BenchProxy {
   private frames = new Frames((message) => this.answer(message));
   private settle: () => void = () => undefined;
   private pings: NodeJS.Timeout | undefined;
+  private isRouted = false;
 
   constructor(options: BenchProxyOptions) {
     this.options = options;
@@ -125,7 +131,7 @@ export class BenchProxy {
     this.open();
     let node: Uint8Array | undefined = NODE;
     for (const [typeUrl, names] of this.asked) {
-      const wildcard = typeUrl === CLUSTER_TYPE && names.size > 0;
+      const wildcard = [CLUSTER_TYPE, VIRTUAL_HOST_TYPE].includes(typeUrl) && names.size > 0;
       this.send(typeUrl, wildcard ? ['*', ...names] : [...names], '', { node, resumes: true });
       node = undefined;
     }
@@ -207,17 +213,25 @@ export class BenchProxy {
     this.seen.add(typeUrl);
     if (typeUrl === CLUSTER_TYPE) this.follow(resources.map(({ name }) => name));
     if (first) this.continue(typeUrl);
+    else if (this.options.uses !== undefined && typeUrl === VIRTUAL_HOST_TYPE && !this.isRouted)
+      this.use(this.options.uses);
     else this.onNext.get(typeUrl)?.();
   }
 
-  /** What comes after the first response of a type; on demand, requests fall on some clusters once there are routes. */
+  /** There are routes, so requests fall on clusters. */
+  private use(clusters: readonly string[]): void {
+    this.isRouted = true;
+    this.ask(CLUSTER_TYPE, clusters);
+  }
+
+  /** What comes after the first response of a type; on demand, there are requests once there is a listener. */
   private continue(typeUrl: string): void {
     const { uses } = this.options;
     const after = uses === undefined ? ENDPOINT_TYPE : CLUSTER_TYPE;
     if (typeUrl === after) this.ask(LISTENER_TYPE, []);
     else if (typeUrl === LISTENER_TYPE) this.ask(ROUTE_TYPE, ['80']);
     else if (typeUrl === ROUTE_TYPE) this.ask(VIRTUAL_HOST_TYPE, []);
-    else if (typeUrl === VIRTUAL_HOST_TYPE && uses !== undefined) this.ask(CLUSTER_TYPE, uses);
+    else if (typeUrl === VIRTUAL_HOST_TYPE && uses !== undefined) this.ask(VIRTUAL_HOST_TYPE, authoritiesOf(uses));
     else if (typeUrl !== CLUSTER_TYPE) this.settle();
   }
 

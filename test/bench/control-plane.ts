@@ -65,15 +65,14 @@ function countingSource(source: ResourceSource): ResourceSource {
     }
     return resource;
   };
-  return {
-    typeUrls: source.typeUrls,
-    wildcard: (proxy, typeUrl) => source.wildcard(proxy, typeUrl),
-    wildcardNames: (proxy, typeUrl) => source.wildcardNames?.(proxy, typeUrl) ?? source.wildcard(proxy, typeUrl).keys(),
-    inWildcard: (proxy, typeUrl, name) => source.inWildcard?.(proxy, typeUrl, name) ?? true,
-    members: (typeUrl, collection) => source.members?.(typeUrl, collection) ?? [],
-    lookup: (proxy, typeUrl, name) => count(source.lookup(proxy, typeUrl, name)),
-    onChange: (listener) => source.onChange(listener),
-  };
+  return new Proxy(source, {
+    get(target, property) {
+      if (property === 'lookup')
+        return (...args: Parameters<ResourceSource['lookup']>) => count(target.lookup(...args));
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Takes the pod's index for a token: what is measured is sending, and the API server's part of authentication is not ours. */
