@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { JsonObject, Registry } from '@bufbuild/protobuf';
 import type { V1Pod } from '@kubernetes/client-node';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -18,7 +18,14 @@ import { XdsCache } from '../xds-cache.ts';
 import { deltaBetween, SETTINGS } from './mesh-fixture.ts';
 import { resourceJson } from './resource-json.ts';
 
-const FOLDER = join(import.meta.dirname, '..', 'testdata');
+/** Where golden files are. */
+export const FOLDER = join(import.meta.dirname, '..', 'testdata');
+
+/** Names of all golden cases. */
+export function goldenNames(): string[] {
+  const inputs = readdirSync(FOLDER).filter((file) => file.endsWith('.in.yaml'));
+  return inputs.map((file) => basename(file, '.in.yaml'));
+}
 
 /** Kinds of resources, each a file of what a case gives. */
 export const PARTS = {
