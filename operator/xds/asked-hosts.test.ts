@@ -43,9 +43,13 @@ test.each([
   expect(answer(asked)).toEqual({ name, kind });
 });
 
-test('on a port without HTTP nothing answers, and for names of anything else', () => {
+test('for names of anything else nothing answers', () => {
   const { answer } = start();
-  for (const asked of ['81/web', '80', 'web', '*', '080/web']) expect(answer(asked)).toBeUndefined();
+  for (const asked of ['80', 'web', '*', '080/web']) expect(answer(asked)).toBeUndefined();
+});
+
+test('on a port without HTTP a host is unknown: there may be some again, and nobody asks twice', () => {
+  expect(start().answer('81/web')).toEqual({ name: '81/web|asked', kind: 'unknown' });
 });
 
 test('the virtual host of an unknown host is there until somebody has the host', () => {

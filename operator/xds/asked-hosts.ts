@@ -50,10 +50,10 @@ export class AskedHosts {
   /**
    * The virtual host for requests to a domain, as Envoy would choose it from all that the client may have: the domain itself, the longest wildcard
    * that covers it, or all. Where nobody has it, it is one for this unknown host alone, or, for what can be no domain, the one for all unknown hosts.
-   * Undefined where there is no HTTP on the port.
+   * Undefined where there is no HTTP on the port, but for clients that ask: they may come to have its route configuration again, and do not ask twice.
    */
   answer(port: number, domain: string, client: Client): Answer | undefined {
-    if (this.sources.onPort(port) === undefined) return undefined;
+    if (this.sources.onPort(port) === undefined && !client.onDemand) return undefined;
     const known = this.answersOf.get(client.scope) ?? new Map<string, Answer>();
     const key = `${client.namespace} ${port}/${domain}`;
     const found = known.get(key) ?? this.find(port, domain, client);

@@ -42,6 +42,8 @@ export class ModelEnvoy {
   private readonly asked = new Map<string, Set<string>>();
   /** Clusters that it is to have though it did not ask for them and not all proxies get them. */
   private ahead = new Set<string>();
+  /** Virtual hosts whose route configuration came again: Envoy may have thrown them away. */
+  private readonly doubtful = new Set<string>();
   /** Clusters that it asked for on this stream. */
   private readonly usedHere = new Set<string>();
   private inbox: DeltaDiscoveryResponse[] = [];
@@ -91,7 +93,9 @@ export class ModelEnvoy {
     this.reopen();
     const asked = (typeUrl: string) => this.asked.get(typeUrl) ?? new Set();
     const kept = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
-    this.ahead = new Set(kept.filter((name) => this.exists(name) && !this.isForAll(name)));
+    this.ahead = new Set(
+      kept.filter((name) => this.exists(name) && !this.cache.inWildcard(this.proxy, CLUSTER_TYPE, name)),
+    );
     if (this.of(CLUSTER_TYPE).size === 0) this.ahead = this.remembered();
     const hasUnknown = [...this.of(VIRTUAL_HOST_TYPE).keys()].some((name) => name.endsWith('|unknown'));
     this.hasAll = hasUnknown || !this.cache.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
@@ -122,7 +126,6 @@ export class ModelEnvoy {
     this.stream = this.open();
   }
 
-  /** As one that has nothing. */
   private begin(): void {
     this.ahead = this.remembered();
     for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) this.say({ typeUrl });
@@ -134,10 +137,6 @@ export class ModelEnvoy {
 
   private exists(cluster: string): boolean {
     return this.cache.lookup(this.proxy, CLUSTER_TYPE, cluster) !== undefined;
-  }
-
-  private isForAll(cluster: string): boolean {
-    return this.cache.wildcard(this.proxy, CLUSTER_TYPE).has(cluster);
   }
 
   get waits(): boolean {
@@ -154,7 +153,7 @@ export class ModelEnvoy {
       this.waiting.delete(`${typeUrl} ${name}`);
     for (const { name, version, resource } of resources) {
       // Endpoints come again with their cluster, and a cluster when it is asked for while it is under way.
-      const mayComeAgain = typeUrl === ENDPOINT_TYPE || this.usedHere.has(name);
+      const mayComeAgain = typeUrl === ENDPOINT_TYPE || this.usedHere.has(name) || this.doubtful.delete(name);
       if (!mayComeAgain) expect({ name, version: held.get(name) }).not.toEqual({ name, version });
       if (resource === undefined) {
         held.delete(name);
@@ -164,6 +163,7 @@ export class ModelEnvoy {
       held.set(name, version);
       if (typeUrl === VIRTUAL_HOST_TYPE) this.domainsOf.set(name, domainsIn(resource.value));
       if (typeUrl === LISTENER_TYPE) this.routesOf.set(name, routesOf(resource.value));
+      if (typeUrl === ROUTE_TYPE) for (const host of this.hostsIn(name)) this.doubtful.add(host);
       if (typeUrl === CLUSTER_TYPE && !isEds(resource.value)) this.drop(ENDPOINT_TYPE, name);
       if (typeUrl === CLUSTER_TYPE && isEds(resource.value)) this.ask(ENDPOINT_TYPE, name);
     }
@@ -195,8 +195,11 @@ export class ModelEnvoy {
 
   /** The virtual host that a request for an authority gets; undefined: none. */
   hostOf(port: string, authority: string): string | undefined {
-    const held = [...this.of(VIRTUAL_HOST_TYPE).keys()].filter((name) => routeOf(name) === port);
-    return hostFor(authority, new Map(held.map((name) => [name, this.domainsOf.get(name) ?? []])));
+    return hostFor(authority, new Map(this.hostsIn(port).map((name) => [name, this.domainsOf.get(name) ?? []])));
+  }
+
+  private hostsIn(route: string): string[] {
+    return [...this.of(VIRTUAL_HOST_TYPE).keys()].filter((name) => routeOf(name) === route);
   }
 
   /** The same where the proxy had all that there is for it; that of unknown hosts may be for one alone. */
