@@ -1,5 +1,6 @@
 import { type Answer, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { collectionOf } from './collections.ts';
+import type { NamesAhead } from './names-ahead.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { encodeAnswers } from './response.ts';
@@ -23,6 +24,9 @@ export class HostDemand {
   private readonly proxy: ProxyIdentity;
   private readonly registry: ResourceRegistry;
   private readonly subscription: Subscription;
+  private readonly use: NamesAhead;
+  /** Virtual hosts that it is sent though it did not ask, where there are any such. */
+  private ahead: readonly string[] = [];
   /** Whether the proxy is sent all virtual hosts of its route configurations; undefined before its first request. */
   private all: boolean | undefined;
   /** What it has asked for, and what answers that now. */
@@ -36,10 +40,11 @@ export class HostDemand {
   /** State of what answers, as of which all is answered that was asked for. */
   private reviewed = -1;
 
-  constructor(proxy: ProxyIdentity, registry: ResourceRegistry, subscription: Subscription) {
+  constructor(proxy: ProxyIdentity, registry: ResourceRegistry, subscription: Subscription, use: NamesAhead) {
     this.proxy = proxy;
     this.registry = registry;
     this.subscription = subscription;
+    this.use = use;
   }
 
   /** Whether the proxy is sent virtual hosts that it did not ask for. */
@@ -49,7 +54,7 @@ export class HostDemand {
 
   /** Whether a change of a virtual host may matter to the proxy. */
   concerns(name: string): boolean {
-    return this.sendsUnasked || this.subscription.names.has(name) || this.subscription.holds(name);
+    return this.sendsUnasked || this.subscription.asksFor(name) || this.subscription.holds(name);
   }
 
   /** The same request with the names of virtual hosts in place of authorities. */
@@ -57,7 +62,10 @@ export class HostDemand {
     const held = new Map([...request.initialVersions].filter(([name]) => !name.endsWith(`/${ANSWERS}`)));
     // One that has the host of all unknown hosts asks for nothing: it is sent everything again, as on the stream before.
     const hasUnknown = [...held.keys()].some((name) => name === this.fallback(name));
-    this.all ??= hasUnknown || !this.registry.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
+    if (this.all === undefined) {
+      this.all = hasUnknown || !this.registry.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
+      if (!this.all) this.ahead = this.use.begin({ ...request, initialVersions: held });
+    }
     const plain: string[] = [];
     const wanted: string[] = [];
     for (const asked of request.subscribe) {
@@ -75,11 +83,19 @@ export class HostDemand {
       if (this.isCollected(asked)) wanted.push(...this.namesFor(answer));
     }
     if (this.isTooMuch) this.sendAll();
-    const { names } = this.subscription;
-    const missing = this.sendsUnasked
-      ? []
-      : wanted.filter((name) => !names.has(name) || !this.subscription.holds(name));
-    return { ...request, subscribe: [...plain, ...new Set(missing)], initialVersions: held };
+    const missing = this.sendsUnasked ? [] : this.take(new Set(wanted));
+    return { ...request, subscribe: [...plain, ...missing], initialVersions: held };
+  }
+
+  /** Counts hosts as asked for. Gives those of them that the proxy was not sent. */
+  private take(wanted: ReadonlySet<string>): string[] {
+    const { names, ahead } = this.subscription;
+    this.use.asked(VIRTUAL_HOST_TYPE, [...wanted]);
+    return [...wanted].filter((name) => {
+      if (!this.subscription.asksFor(name) || !this.subscription.holds(name)) return true;
+      if (ahead.delete(name)) names.add(name);
+      return false;
+    });
   }
 
   /** Names of what a proxy is to be sent with a route configuration. Where that is nothing, it is told so, as its listener waits for a first answer. */
@@ -96,12 +112,17 @@ export class HostDemand {
         yield name;
       }
     }
+    for (const name of this.use.existing(VIRTUAL_HOST_TYPE, this.ahead)) {
+      if (collectionOf(name) !== collection || this.subscription.names.has(name)) continue;
+      this.subscription.ahead.add(name);
+      yield name;
+    }
   }
 
   /** Takes from the proxy what it has of route configurations that it has given up. */
   keepTo(collections: ReadonlySet<string>): void {
     if (this.sendsUnasked) return;
-    for (const name of this.subscription.names) if (!collections.has(collectionOf(name))) this.drop(name);
+    for (const name of this.own()) if (!collections.has(collectionOf(name))) this.drop(name);
   }
 
   /** Takes in that virtual hosts, and with them whose a domain is, may differ. */
@@ -109,7 +130,7 @@ export class HostDemand {
     const state = this.registry.answersState(VIRTUAL_HOST_TYPE);
     if (this.sendsUnasked || state === this.reviewed) return;
     this.reviewed = state;
-    const { names, dirty } = this.subscription;
+    const { names, ahead, dirty } = this.subscription;
     const wanted = new Set<string>();
     this.unknown = new Set();
     for (const [asked, known] of this.asked) {
@@ -122,7 +143,13 @@ export class HostDemand {
       if (!names.has(name) || this.unknown.has(name)) dirty.add(name);
       names.add(name);
     }
-    for (const name of names) if (!wanted.has(name)) this.drop(name);
+    const kept = new Set(this.use.existing(VIRTUAL_HOST_TYPE, this.ahead).filter((name) => this.isCollected(name)));
+    for (const name of kept) {
+      if (wanted.has(name) || ahead.has(name)) continue;
+      ahead.add(name);
+      dirty.add(name);
+    }
+    for (const name of this.own()) if (!wanted.has(name) && !kept.has(name)) this.drop(name);
     if (this.isTooMuch || !this.registry.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE)) this.sendAll();
   }
 
@@ -189,6 +216,7 @@ export class HostDemand {
     for (const name of this.unknown) this.drop(name);
     this.unknown.clear();
     this.asked.clear();
+    this.ahead = [];
     for (const collection of this.subscription.collections.all()) {
       for (const name of this.everything(collection)) this.subscription.dirty.add(name);
     }
@@ -206,8 +234,14 @@ export class HostDemand {
     if (last !== undefined) yield last;
   }
 
+  /** Names of all that it has one by one. */
+  private own(): Set<string> {
+    return new Set([...this.subscription.names, ...this.subscription.ahead]);
+  }
+
   private drop(name: string): void {
     this.subscription.names.delete(name);
+    this.subscription.ahead.delete(name);
     this.subscription.dirty.add(name);
   }
 }

@@ -1,10 +1,10 @@
-import { CLUSTER_TYPE, type ProxyIdentity } from '../xds/resource.ts';
+import { CLUSTER_TYPE, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
 
 /** Types of which a proxy may be sent resources when it first uses them: it asks for those by name. */
-export const ON_DEMAND_TYPES: readonly string[] = [CLUSTER_TYPE];
+export const ON_DEMAND_TYPES: readonly string[] = [CLUSTER_TYPE, VIRTUAL_HOST_TYPE];
 
 const NOTHING: readonly string[] = [];
 
@@ -33,10 +33,8 @@ export class NamesAhead {
     const asked = new Set(request.subscribe);
     const names = initialVersions.size === 0 ? memory.ahead(proxy, typeUrl) : [...initialVersions.keys()];
     const ahead = names.flatMap((name) => {
-      if (asked.has(name)) return NOTHING;
-      if (initialVersions.size > 0 && this.registry.lookupInWildcard(proxy, typeUrl, name) !== undefined)
-        return NOTHING;
-      return this.registry.lookup(proxy, typeUrl, name)?.name ?? NOTHING;
+      if (asked.has(name) || (initialVersions.size > 0 && this.isForAll(typeUrl, name))) return NOTHING;
+      return this.isToBeHad(typeUrl, name) ? name : NOTHING;
     });
     if (initialVersions.size === 0) return ahead;
     // More than a memory holds was not sent ahead: the proxy was sent everything until now, and uses some of it.
@@ -49,7 +47,31 @@ export class NamesAhead {
   asked(typeUrl: string, names: readonly string[]): void {
     const { proxy, memory } = this;
     if (names.length === 0 || !ON_DEMAND_TYPES.includes(typeUrl) || memory?.remembers(proxy) !== true) return;
-    const existing = names.filter((name) => this.registry.lookup(proxy, typeUrl, name) !== undefined);
-    memory.asked(proxy, typeUrl, existing);
+    memory.asked(
+      proxy,
+      typeUrl,
+      names.filter((name) => this.isToBeHad(typeUrl, name)),
+    );
+  }
+
+  /** Whether the proxy is sent a resource without asking. Virtual hosts it is not, or it would not have them one by one. */
+  private isForAll(typeUrl: string, name: string): boolean {
+    return typeUrl !== VIRTUAL_HOST_TYPE && this.registry.lookupInWildcard(this.proxy, typeUrl, name) !== undefined;
+  }
+
+  /**
+   * Whether there is what pods may have asked for by a name. Of virtual hosts those of one host, whose names are among those that they answer: with one
+   * of a wildcard more would have to go, and one of an unknown host is for who asked.
+   */
+  private isToBeHad(typeUrl: string, name: string): boolean {
+    const { proxy, registry } = this;
+    if (typeUrl !== VIRTUAL_HOST_TYPE) return registry.lookup(proxy, typeUrl, name) !== undefined;
+    const answer = registry.answer(proxy, typeUrl, name);
+    return answer?.kind === 'some' && answer.name === name;
+  }
+
+  /** Those of names of a type that there are now. */
+  existing(typeUrl: string, names: Iterable<string>): string[] {
+    return [...names].filter((name) => this.isToBeHad(typeUrl, name));
   }
 }

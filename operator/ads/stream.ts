@@ -58,7 +58,7 @@ export class ProxyStream {
     this.settings = settings;
     this.events = events;
     this.ahead = new NamesAhead(proxy, registry, memory);
-    this.demand = new HostDemand(proxy, registry, this.hosts);
+    this.demand = new HostDemand(proxy, registry, this.hosts, this.ahead);
     this.removals = new RemovalGate(settings.removalDelayMs);
     this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
   }
@@ -76,7 +76,7 @@ export class ProxyStream {
     const request = shareNames(meant, (name, held, asked) =>
       this.newest(received.typeUrl, name, held, asked || subscription.asksFor(name)),
     );
-    this.ahead.asked(request.typeUrl, request.subscribe);
+    if (!isHosts) this.ahead.asked(request.typeUrl, request.subscribe);
     if (request.nonce !== '') {
       this.settle(subscription, request);
     }

@@ -14,7 +14,7 @@ export class Subscription {
   /** Names asked for one by one; kept apart from the wildcard. */
   readonly names = new Set<string>();
   /** Names that are as if it had asked for them: they were sent ahead, before a request needed them. */
-  private readonly ahead: Set<string>;
+  readonly ahead: Set<string>;
   readonly collections = new Collections();
   readonly dirty = new Set<string>();
   readonly rejected = new Map<string, Rejection>();

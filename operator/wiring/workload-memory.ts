@@ -1,6 +1,6 @@
 import { type NameUse, WorkloadMemory } from '../ads/workload-memory.ts';
 import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
-import type { ResourceSource } from '../xds/resource.ts';
+import { type ResourceSource, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 
 /**
  * Remembers what the workloads of the mesh use of what they are sent on demand.
@@ -26,8 +26,15 @@ export function workloadKey(workload: Workload | undefined): string | undefined 
 export function remoteUse(memory: NameUse, resources: Pick<ResourceSource, 'inWildcard'>): NameUse {
   return {
     remembers: (proxy) => memory.remembers(proxy),
-    asked: (proxy, typeUrl, names) => memory.asked(proxy, typeUrl, names),
+    asked: (proxy, typeUrl, names) => {
+      const isHosts = typeUrl === VIRTUAL_HOST_TYPE;
+      // Of unknown hosts those that asked have one of their own.
+      const known = names.filter((name) => !isHosts || resources.inWildcard?.(proxy, typeUrl, name) === true);
+      memory.asked(proxy, typeUrl, known);
+    },
     held: (proxy, typeUrl, names) => {
+      // One that asked for too much has all hosts.
+      if (typeUrl === VIRTUAL_HOST_TYPE) return;
       const some = names.filter((name) => resources.inWildcard?.(proxy, typeUrl, name) === false);
       memory.held(proxy, typeUrl, some);
     },

@@ -9,7 +9,7 @@ import { RemoteProxies } from '../../operator/replicas/remote-proxies.ts';
 import { REPORT_PATH } from '../../operator/replicas/replica-link.ts';
 import { ReplicaLinks } from '../../operator/replicas/replica-links.ts';
 import { remoteUse, workloadMemory } from '../../operator/wiring/workload-memory.ts';
-import { CLUSTER_TYPE, LISTENER_TYPE } from '../../operator/xds/resource.ts';
+import { CLUSTER_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { type AdsHarness, authenticatorOf, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
@@ -155,20 +155,29 @@ describe('a workload with clusters on demand', () => {
   const asked = ({ harness }: TestReplica, { pod: { uid } }: TestProxy) =>
     SERVICES.filter((name) => harness.server.acks.proxy(uid)?.asksFor?.(CLUSTER_TYPE, nameOf(name)));
 
-  test('waits for a cluster in the life of its first pod alone: the next has it before a request comes', async () => {
+  /** Those of the services' virtual hosts that it asked for. */
+  const askedHosts = ({ harness }: TestReplica, { pod: { uid } }: TestProxy) =>
+    SERVICES.filter((name) =>
+      harness.server.acks.proxy(uid)?.asksFor?.(VIRTUAL_HOST_TYPE, `80/${name}.shop.svc.cluster.local`),
+    );
+
+  test('waits for a cluster and its routes in the life of its first pod alone: the next has them before a request comes', async () => {
     const replica = await startReplica('operator');
     const first = await startPod(replica, 'web');
     expect(await held(first)).toEqual([]);
     expect([await get(replica, 's1'), await get(replica, 's2')]).toEqual([200, 200]);
-    expect(asked(replica, first)).toEqual(['s1', 's2']);
+    expect([asked(replica, first), askedHosts(replica, first)]).toEqual([
+      ['s1', 's2'],
+      ['s1', 's2'],
+    ]);
     await end(first);
 
     const second = await startPod(replica, 'web', 'r2');
     expect(await held(second)).toEqual(['s1', 's2'].map(nameOf));
     expect([await get(replica, 's1'), await get(replica, 's2')]).toEqual([200, 200]);
-    expect(asked(replica, second)).toEqual([]);
+    expect([asked(replica, second), askedHosts(replica, second)]).toEqual([[], []]);
     expect(await get(replica, 's3')).toBe(200);
-    expect(asked(replica, second)).toEqual(['s3']);
+    expect([asked(replica, second), askedHosts(replica, second)]).toEqual([['s3'], ['s3']]);
     await end(second);
 
     // What is gone is not sent, nor said to be gone; another workload has nothing.
@@ -203,7 +212,7 @@ describe('a workload with clusters on demand', () => {
     await end(second);
     const third = await startPod(after, 'cart');
     expect(await held(third)).toEqual(['s1', 's2'].map(nameOf));
-    expect(asked(after, third)).toEqual([]);
+    expect([asked(after, third), askedHosts(after, third)]).toEqual([[], []]);
   }, 60_000);
 
   test('is remembered by every replica, whichever had the pod that asked', async () => {
@@ -223,6 +232,6 @@ describe('a workload with clusters on demand', () => {
     const second = await startPod(two, 'front');
     expect(await held(second)).toEqual([nameOf('s1')]);
     expect(await get(two, 's1')).toBe(200);
-    expect(asked(two, second)).toEqual([]);
+    expect([asked(two, second), askedHosts(two, second)]).toEqual([[], []]);
   }, 60_000);
 });
