@@ -14,6 +14,8 @@ interface Entry {
   /** Address and port of the other end of its connection. */
   readonly peer: string;
   endedAt: number | undefined;
+  /** Runs when the stream has ended. */
+  forget: NodeJS.Timeout | undefined;
 }
 
 /** The proxies connected to this replica, one stream each, and what they have acknowledged. */
@@ -42,7 +44,8 @@ export class ProxyRegistry implements AckReport {
   open(stream: ProxyStream, peer: string, end: (reason: string) => void): void {
     const { uid } = stream.proxy;
     const earlier = this.entries.get(uid);
-    this.entries.set(uid, { stream, peer, connectedAt: Date.now(), end, endedAt: undefined });
+    clearTimeout(earlier?.forget);
+    this.entries.set(uid, { stream, peer, connectedAt: Date.now(), end, endedAt: undefined, forget: undefined });
     if (earlier !== undefined && earlier.endedAt === undefined) {
       earlier.end('another stream of the same pod took over');
     }
@@ -56,13 +59,11 @@ export class ProxyRegistry implements AckReport {
       return;
     }
     entry.endedAt = Date.now();
-    const timer = setTimeout(() => {
-      if (this.entries.get(uid) === entry) {
-        this.entries.delete(uid);
-        this.moved(uid);
-      }
-    }, GRACE_MS);
-    timer.unref();
+    // It keeps all that the stream knew: who comes again and again would have that many times over.
+    entry.forget = setTimeout(() => {
+      this.entries.delete(uid);
+      this.moved(uid);
+    }, GRACE_MS).unref();
     this.moved(uid);
   }
 
@@ -72,6 +73,7 @@ export class ProxyRegistry implements AckReport {
     if (entry === undefined) {
       return;
     }
+    clearTimeout(entry.forget);
     this.entries.delete(uid);
     if (entry.endedAt === undefined) {
       entry.end('the pod is gone');
