@@ -16,6 +16,9 @@ export interface Layer {
 /** Folders whose tests are layers of their own; everything else is a unit test. */
 const FOLDERS = ['feature', 'integration', 'e2e', 'bench', 'fuzz'];
 
+/** What takes so long hangs, in ms. Jest's own five seconds are too few for some on a busy machine. */
+const HANG_MS = '20000';
+
 export const LAYERS: readonly Layer[] = [
   { name: 'lint', about: 'Biome, the import law, and the types', minutes: 10, needs: 'nothing', jest: undefined },
   {
@@ -27,6 +30,8 @@ export const LAYERS: readonly Layer[] = [
     jest: [
       '--maxWorkers',
       String(Math.ceil(availableParallelism() * 1.5)),
+      '--testTimeout',
+      HANG_MS,
       '--testPathIgnorePatterns',
       '/node_modules/',
       '/dist/',
@@ -38,7 +43,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'objects in, resources out of a real stream; malformed input',
     minutes: 10,
     needs: 'nothing',
-    jest: ['--testPathPatterns', '/test/(feature|fuzz)/'],
+    jest: ['--testTimeout', HANG_MS, '--testPathPatterns', '/test/(feature|fuzz)/'],
   },
   {
     name: 'integration',
