@@ -11,6 +11,7 @@ import { type Answer, ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '..
 import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
+import { BLANK_REQUEST } from './testing/blank-request.ts';
 
 const ROUTES = ['80', '81'];
 /** Which hosts have a domain where they are there: of some the first counts. */
@@ -18,14 +19,6 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = { a: ['A', 'B'], 'a.
 const DOMAINS = [...Object.keys(CLAIMS), 'nobody'];
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
 const SETTINGS = { routePatienceMs: 0, removalDelayMs: 0, responseBytes: 40 };
-const NOTHING = {
-  nodeId: undefined,
-  subscribe: [],
-  unsubscribe: [],
-  initialVersions: new Map<string, string>(),
-  nonce: '',
-  error: undefined,
-};
 
 const routeOf = (name: string): string => name.slice(0, name.indexOf('/'));
 
@@ -181,7 +174,7 @@ class ModelEnvoy {
   }
 
   private say(request: Partial<DeltaRequest> & Pick<DeltaRequest, 'typeUrl'>): void {
-    this.stream.receive({ ...NOTHING, ...request });
+    this.stream.receive({ ...BLANK_REQUEST, ...request });
   }
 
   private open(): ProxyStream {

@@ -32,10 +32,9 @@ export class NamesAhead {
     if (!ON_DEMAND_TYPES.includes(typeUrl) || memory?.remembers(proxy) !== true) return NOTHING;
     const asked = new Set(request.subscribe);
     const names = initialVersions.size === 0 ? memory.ahead(proxy, typeUrl) : [...initialVersions.keys()];
-    const ahead = names.flatMap((name) => {
-      if (asked.has(name) || (initialVersions.size > 0 && this.isForAll(typeUrl, name))) return NOTHING;
-      return this.isToBeHad(typeUrl, name) ? name : NOTHING;
-    });
+    const mayBeAhead = (name: string): boolean =>
+      !asked.has(name) && (initialVersions.size === 0 || !this.isForAll(typeUrl, name));
+    const ahead = this.existing(typeUrl, names.filter(mayBeAhead));
     if (initialVersions.size === 0) return ahead;
     // More than a memory holds was not sent ahead: the proxy was sent everything until now, and uses some of it.
     if (ahead.length > memory.bounds.namesOfWorkload) return NOTHING;
@@ -47,11 +46,15 @@ export class NamesAhead {
   asked(typeUrl: string, names: readonly string[]): void {
     const { proxy, memory } = this;
     if (names.length === 0 || !ON_DEMAND_TYPES.includes(typeUrl) || memory?.remembers(proxy) !== true) return;
-    memory.asked(
-      proxy,
-      typeUrl,
-      names.filter((name) => this.isToBeHad(typeUrl, name)),
-    );
+    memory.asked(proxy, typeUrl, this.existing(typeUrl, names));
+  }
+
+  /**
+   * Those of names of a type that there are now and that pods may have asked for, as the resources have them: streams keep these. Of virtual hosts those of
+   * one host, whose names are among those that they answer: with one of a wildcard more would have to go, and one of an unknown host is for who asked.
+   */
+  existing(typeUrl: string, names: readonly string[]): string[] {
+    return names.flatMap((name) => this.find(typeUrl, name) ?? NOTHING);
   }
 
   /** Whether the proxy is sent a resource without asking. Virtual hosts it is not, or it would not have them one by one. */
@@ -59,19 +62,10 @@ export class NamesAhead {
     return typeUrl !== VIRTUAL_HOST_TYPE && this.registry.lookupInWildcard(this.proxy, typeUrl, name) !== undefined;
   }
 
-  /**
-   * Whether there is what pods may have asked for by a name. Of virtual hosts those of one host, whose names are among those that they answer: with one
-   * of a wildcard more would have to go, and one of an unknown host is for who asked.
-   */
-  private isToBeHad(typeUrl: string, name: string): boolean {
+  private find(typeUrl: string, name: string): string | undefined {
     const { proxy, registry } = this;
-    if (typeUrl !== VIRTUAL_HOST_TYPE) return registry.lookup(proxy, typeUrl, name) !== undefined;
+    if (typeUrl !== VIRTUAL_HOST_TYPE) return registry.lookup(proxy, typeUrl, name)?.name;
     const answer = registry.answer(proxy, typeUrl, name);
-    return answer?.kind === 'some' && answer.name === name;
-  }
-
-  /** Those of names of a type that there are now. */
-  existing(typeUrl: string, names: Iterable<string>): string[] {
-    return [...names].filter((name) => this.isToBeHad(typeUrl, name));
+    return answer?.kind === 'some' && answer.name === name ? answer.name : undefined;
   }
 }

@@ -10,6 +10,7 @@ import { CLUSTER_TYPE, ENDPOINT_TYPE, type ResourceSource, ROUTE_TYPE, type XdsR
 import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
+import { BLANK_REQUEST } from './testing/blank-request.ts';
 
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE];
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -87,15 +88,7 @@ class ModelProxy {
 }
 
 function blank(typeUrl: string, request: Partial<DeltaRequest>): DeltaRequest {
-  const nothing = {
-    nodeId: undefined,
-    subscribe: [],
-    unsubscribe: [],
-    initialVersions: new Map(),
-    nonce: '',
-    error: undefined,
-  };
-  return { ...nothing, typeUrl, ...request };
+  return { ...BLANK_REQUEST, typeUrl, ...request };
 }
 
 const typeUrl = fc.constantFrom(...TYPES);

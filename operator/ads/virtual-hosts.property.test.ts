@@ -10,6 +10,7 @@ import { ROUTE_TYPE, VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource
 import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
+import { BLANK_REQUEST } from './testing/blank-request.ts';
 
 const ROUTES = ['80', '8080'];
 const HOSTS = ['80/a', '80/b', '80/c', '8080/a'];
@@ -133,15 +134,7 @@ class ModelEnvoy {
   }
 
   private say(request: Partial<DeltaRequest> & Pick<DeltaRequest, 'typeUrl'>): void {
-    const nothing = {
-      nodeId: undefined,
-      subscribe: [],
-      unsubscribe: [],
-      initialVersions: new Map<string, string>(),
-      nonce: '',
-      error: undefined,
-    };
-    this.stream.receive({ ...nothing, ...request });
+    this.stream.receive({ ...BLANK_REQUEST, ...request });
   }
 
   private open(): ProxyStream {

@@ -221,10 +221,10 @@ export class RemoteProxies implements AckReport {
       if (proxy.source !== source) continue;
       proxy.connected = false;
       this.acks.touch(uid);
-      setTimeout(() => {
-        if (this.known.get(uid) === proxy) this.forget(uid);
-      }, GRACE_MS).unref();
     }
+    setTimeout(() => {
+      for (const [uid, proxy] of this.known) if (proxy.source === source) this.forget(uid);
+    }, GRACE_MS).unref();
   }
 
   private forget(uid: string): void {

@@ -56,7 +56,9 @@ export class AskedHosts {
     if (this.sources.onPort(port) === undefined && !client.onDemand) return undefined;
     const known = this.answersOf.get(client.scope) ?? new Map<string, Answer>();
     const key = `${client.namespace} ${port}/${domain}`;
-    const found = known.get(key) ?? this.find(port, domain, client);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const found = this.find(port, domain, client);
     if (known.size >= KEPT) known.clear();
     this.answersOf.set(client.scope, known.set(key, found));
     return found;
@@ -84,10 +86,12 @@ export class AskedHosts {
     if (this.answer(port, domain, client)?.name !== name) return undefined;
     const policy = client.scope.outboundPolicy;
     const key = `${policy} ${name}`;
-    const known = this.encoded.get(key) ?? encodeVirtualHost(buildUnknownHost(name, policy, domain));
+    const before = this.encoded.get(key);
+    if (before !== undefined) return before;
+    const encoded = encodeVirtualHost(buildUnknownHost(name, policy, domain));
     if (this.encoded.size >= KEPT) this.encoded.clear();
-    this.encoded.set(key, known);
-    return known;
+    this.encoded.set(key, encoded);
+    return encoded;
   }
 
   private find(port: number, domain: string, client: Client): Answer {

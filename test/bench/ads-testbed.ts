@@ -22,6 +22,8 @@ const LAST: Readonly<Record<ChangeKind, string>> = {
   destinationRule: ENDPOINT_TYPE,
 };
 
+const WAVE = 50;
+
 /** A control plane and its proxies, in a process each. */
 export class AdsTestbed {
   readonly clients: Child;
@@ -58,6 +60,15 @@ export class AdsTestbed {
     this.connected += count;
     const { at } = await this.clients.ask<ClientsAnswer>(request);
     return at.map((moment) => moment - begun);
+  }
+
+  /** Connects so many proxies, fifty at a time: a process that plays them all is too slow for the time that more TLS handshakes may take. */
+  async connectInWaves(count: number, uses?: readonly (readonly string[])[]): Promise<void> {
+    for (let joined = 0; joined < count; joined += WAVE) {
+      const wave = Math.min(WAVE, count - joined);
+      const turn = uses && Array.from({ length: wave }, (_, nth) => uses[(joined + nth) % uses.length] ?? []);
+      await this.connect(wave, turn);
+    }
   }
 
   /** All proxies come back at once and say what they hold; gives how long it took until each was heard out, in ms. */

@@ -8,7 +8,6 @@ import { clusterOf, usedClusters } from './uses.ts';
 const SERVICES = 1000;
 const PROXIES = 500;
 const USED = 10;
-const WAVE = 50;
 const RATES = [5, 50];
 const SECONDS = 20;
 /** For what is under way at the end. */
@@ -25,8 +24,7 @@ async function measure(loading: string, size: MeshSize): Promise<BenchResult[]> 
   const results: BenchResult[] = [];
   try {
     const uses = size.onDemand === true ? usedClusters(SERVICES, PROXIES, USED) : undefined;
-    for (let joined = 0; joined < PROXIES; joined += WAVE)
-      await testbed.connect(WAVE, uses?.slice(joined, joined + WAVE));
+    await testbed.connectInWaves(PROXIES, uses);
     // V8 gets to know the load.
     await testbed.record(() => churn(testbed, RATES[0] ?? 1));
     for (const rate of RATES) {

@@ -7,7 +7,6 @@ import { clusterOf, usedClusters } from './uses.ts';
 const SERVICES = [100, 1000, 5000];
 const PROXIES = [50, 500, 2000];
 const USED = 10;
-const WAVE = 50;
 const WARM_UP = 2;
 const ROUNDS = 5;
 /** The Service of which something changes. */
@@ -37,10 +36,7 @@ async function measure(size: MeshSize): Promise<BenchResult[]> {
     const uses = onDemand ? usedClusters(services, proxies, USED) : undefined;
     const before = await testbed.measure(true);
     const begun = performance.now();
-    for (let joined = 0; joined < proxies; joined += WAVE) {
-      const turn = uses && Array.from({ length: WAVE }, (_, nth) => uses[(joined + nth) % uses.length] ?? []);
-      await testbed.connect(Math.min(WAVE, proxies - joined), turn);
-    }
+    await testbed.connectInWaves(proxies, uses);
     const seconds = (performance.now() - begun) / 1000;
     const joined = await testbed.measure(true);
     const results: BenchResult[] = [

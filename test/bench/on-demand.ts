@@ -1,6 +1,7 @@
 import { AdsTestbed } from './ads-testbed.ts';
 import { differences, quantile, round } from './figures.ts';
 import type { BenchResult } from './result.ts';
+import { hostOf } from './uses.ts';
 
 const SERVICES = 1000;
 const PROXIES = 500;
@@ -11,7 +12,7 @@ export async function run(): Promise<BenchResult[]> {
   const testbed = await AdsTestbed.start({ services: SERVICES, proxies: PROXIES, traffic: true, onDemand: true });
   try {
     const subsets = ['v1', 'v2'];
-    const uses = Array.from({ length: USED }, (_, index) => `app-${index}.shop.svc.cluster.local`).flatMap((host) =>
+    const uses = Array.from({ length: USED }, (_, index) => hostOf(index)).flatMap((host) =>
       subsets.map((subset) => `outbound|80|${subset}|${host}`),
     );
     const before = await testbed.measure(true);

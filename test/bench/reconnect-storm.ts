@@ -6,17 +6,12 @@ import { usedClusters } from './uses.ts';
 const SERVICES = 1000;
 const PROXIES = 2000;
 const USED = 10;
-const WAVE = 50;
 
 /** All proxies lose their streams and come back at once, and nothing has changed: each says what it holds, and is heard out. */
 export async function run(): Promise<BenchResult[]> {
   const testbed = await AdsTestbed.start({ services: SERVICES, proxies: PROXIES, traffic: true, onDemand: true });
   try {
-    const uses = usedClusters(SERVICES, PROXIES, USED);
-    for (let joined = 0; joined < PROXIES; joined += WAVE) {
-      const turn = Array.from({ length: WAVE }, (_, nth) => uses[(joined + nth) % uses.length] ?? []);
-      await testbed.connect(WAVE, turn);
-    }
+    await testbed.connectInWaves(PROXIES, usedClusters(SERVICES, PROXIES, USED));
     const before = await testbed.measure(true);
     const times = await testbed.reconnect();
     const after = await testbed.measure(true);

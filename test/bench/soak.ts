@@ -5,8 +5,6 @@ import { steadyChanges } from './steady-changes.ts';
 
 const SERVICES = 1000;
 const PROXIES = 500;
-/** So many come at once, for a process that plays them all. */
-const WAVE = 50;
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
 /** The first minutes are V8's, which gets to know the load. */
@@ -17,7 +15,7 @@ const CHANGE_EVERY_MS = 1000;
 export async function run(): Promise<BenchResult[]> {
   const testbed = await AdsTestbed.start({ services: SERVICES, proxies: PROXIES, traffic: true });
   try {
-    for (let joined = 0; joined < PROXIES; joined += WAVE) await testbed.connect(WAVE);
+    await testbed.connectInWaves(PROXIES);
     const change = steadyChanges(SERVICES, CHANGE_EVERY_MS);
     const begun = await testbed.measure(true);
     const minutes = [];

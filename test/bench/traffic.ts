@@ -5,8 +5,6 @@ import type { BenchResult } from './result.ts';
 
 const SERVICES = 1000;
 const PROXIES = 500;
-/** So many come at once: with more, the process that plays them all is too slow for the time that a TLS handshake may take. */
-const WAVE = 50;
 /** All in one, and each with Services of its own. */
 const NAMESPACES = [1, 20];
 const WARM_UP = 2;
@@ -34,7 +32,7 @@ async function measure(namespaces: number): Promise<BenchResult[]> {
   const spread = `${namespaces} ${namespaces === 1 ? 'namespace' : 'namespaces'}`;
   try {
     const empty = await testbed.measure(true);
-    for (let joined = 0; joined < PROXIES; joined += WAVE) await testbed.connect(WAVE);
+    await testbed.connectInWaves(PROXIES);
     const joined = await testbed.measure();
     const results = [...differences(`${PROXIES} join, ${spread}`, empty, joined, 1)];
     for (const { change, name } of CHANGES) {

@@ -17,19 +17,12 @@ import type { DeltaRequest } from '../request.ts';
 import { ResourceRegistry } from '../resource-registry.ts';
 import { ProxyStream } from '../stream.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
+import { BLANK_REQUEST } from './blank-request.ts';
 import { checkDomains, domainsIn, domainsOfResource, isEds, routeOf, routesOf } from './resource-content.ts';
 import { hostFor } from './virtual-host-match.ts';
 
 /** Routes wait for clusters as long as it takes, so that nothing but an answer brings anything on; responses are small. */
 const SETTINGS = { routePatienceMs: 3_600_000, removalDelayMs: 0, responseBytes: 2000 };
-const BLANK = {
-  nodeId: undefined,
-  subscribe: [],
-  unsubscribe: [],
-  initialVersions: new Map<string, string>(),
-  nonce: '',
-  error: undefined,
-};
 
 /**
  * What Envoy does of what it gets: it asks for endpoints of clusters, for routes of listeners, and once for virtual hosts; with these on demand, also for
@@ -295,6 +288,6 @@ export class ModelEnvoy {
   }
 
   private say(request: Partial<DeltaRequest> & Pick<DeltaRequest, 'typeUrl'>): void {
-    this.stream.receive({ ...BLANK, ...request });
+    this.stream.receive({ ...BLANK_REQUEST, ...request });
   }
 }

@@ -15,6 +15,7 @@ import { ResourceRegistry } from '../resource-registry.ts';
 import { ProxyStream } from '../stream.ts';
 import { STREAM_SETTINGS, type StreamEvents } from '../stream-settings.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
+import { BLANK_REQUEST } from './blank-request.ts';
 
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
@@ -57,7 +58,6 @@ export function openStream(settings = STREAM_SETTINGS, memory?: WorkloadMemory, 
     answered: () => undefined,
   };
   const stream = new ProxyStream({ ...PROXY, uid }, new ResourceRegistry([source]), settings, events, memory);
-  const blank = { nodeId: undefined, subscribe: [], unsubscribe: [], initialVersions: new Map<string, string>() };
   const changed = (typeUrl: string, name: string): void => {
     stream.mark(new Map([[typeUrl, new Set([name])]]));
     stream.pump();
@@ -75,22 +75,21 @@ export function openStream(settings = STREAM_SETTINGS, memory?: WorkloadMemory, 
       table.delete(`${typeUrl} ${name}`);
       changed(typeUrl, name);
     },
-    ask: (typeUrl: string, ...subscribe: string[]): void =>
-      stream.receive({ ...blank, typeUrl, subscribe, nonce: '', error: undefined }),
+    ask: (typeUrl: string, ...subscribe: string[]): void => stream.receive({ ...BLANK_REQUEST, typeUrl, subscribe }),
     /** The first request of a type on a new stream. @param held versions that the proxy says it has */
     resume: (typeUrl: string, held: Record<string, string>, ...subscribe: string[]): void => {
       const initialVersions = new Map(Object.entries(held));
-      stream.receive({ ...blank, typeUrl, subscribe, initialVersions, nonce: '', error: undefined });
+      stream.receive({ ...BLANK_REQUEST, typeUrl, subscribe, initialVersions });
     },
     /** @param nonce of a response that is acknowledged with it; '': none is */
     leave: (typeUrl: string, nonce: string, ...unsubscribe: string[]): void =>
-      stream.receive({ ...blank, typeUrl, unsubscribe, nonce, error: undefined }),
+      stream.receive({ ...BLANK_REQUEST, typeUrl, unsubscribe, nonce }),
     refuse: (typeUrl: string, error: string): void =>
-      stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error }),
+      stream.receive({ ...BLANK_REQUEST, typeUrl, nonce: nonces.get(typeUrl) ?? '', error }),
     inForce: (typeUrl: string, name: string) => stream.subscription(typeUrl)?.acknowledged(name),
     nonceOf: (typeUrl: string): string => nonces.get(typeUrl) ?? '',
     acknowledge: (typeUrl: string): void =>
-      stream.receive({ ...blank, typeUrl, nonce: nonces.get(typeUrl) ?? '', error: undefined }),
+      stream.receive({ ...BLANK_REQUEST, typeUrl, nonce: nonces.get(typeUrl) ?? '' }),
     close: (): void => stream.close(),
   };
 }
