@@ -158,6 +158,8 @@ class ModelEnvoy {
         }
         continue;
       }
+      // A sign of life (`DeltaSubscriptionState::isHeartbeatResponse` in Envoy's source), that it gives to nobody.
+      if (body === undefined && this.reported.get(name) === version) continue;
       for (const one of [name, ...aliases]) answered.add(one);
       this.reported.set(name, version);
       if (body !== undefined) this.hosts.get(routeOf(name))?.set(name, version);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Answer, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { collectionOf } from './collections.ts';
 import type { NamesAhead } from './names-ahead.ts';
@@ -37,6 +38,8 @@ export class HostDemand {
   private readonly waiting = new Set<string>();
   /** What the response in flight answers. */
   private told: readonly string[] = [];
+  /** Begins the versions of its answers, which are on no other stream. */
+  private readonly id = randomUUID();
   /** State of what answers, as of which all is answered that was asked for. */
   private reviewed = -1;
 
@@ -166,8 +169,9 @@ export class HostDemand {
       if (names === undefined) aliases.set(collection, [asked]);
       else names.push(asked);
     }
-    // With one version for ever, Envoy could take the second for a sign of life of the first.
-    return [...aliases].map(([collection, names]) => encodeAnswers(`${collection}/${ANSWERS}`, nonce, names));
+    // Envoy takes answers of the version that it has, of this stream or one before, for a sign of life, and lets nothing go on.
+    const version = `${this.id} ${nonce}`;
+    return [...aliases].map(([collection, names]) => encodeAnswers(`${collection}/${ANSWERS}`, version, names));
   }
 
   /** The response in flight was taken, or refused, and then Envoy has let no request go on. */

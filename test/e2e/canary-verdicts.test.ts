@@ -40,7 +40,7 @@ clusterSetup(
     await Promise.all([mesh.rolledOut('orders'), mesh.rolledOut('caller')]);
     const metrics = [
       { name: 'request-success-rate', thresholdRange: { min: 99 } },
-      { name: 'request-duration', thresholdRange: { max: 200 } },
+      { name: 'request-duration', thresholdRange: { max: MAX_MS } },
     ];
     await mesh.apply(ordersCanary({ stepWeights: [50, 100], threshold: 1, metrics }));
     await waitForPhase(mesh, ['Initialized'], 60);
@@ -79,12 +79,12 @@ describe('a release', () => {
     [mesh],
     async () => {
       const load = inside.load('http://orders/', { rate: 30, seconds: 20, bodyBytes: 64 });
-      await release(mesh, 'VERSION=slow', 'DELAY_MS=400');
+      await release(mesh, 'VERSION=slow', 'DELAY_MS=2000');
       const rollout = mesh.kubectl
         .try(['-n', mesh.name, 'rollout', 'status', 'deployment/orders', '--timeout=90s'])
         .then((ended) => ({ ...ended, at: Date.now() }));
       const { status = {} } = await waitForPhase(mesh, ['Failed', 'Succeeded'], 60);
-      expect(condition(status, 'Failed')).toMatch(/^True ThresholdReached: .*request-duration \d.* ms is above 200 ms/);
+      expect(condition(status, 'Failed')).toMatch(/^True ThresholdReached: .*request-duration \d.* ms is above 1000 ms/);
       expect(status).toMatchObject({ phase: 'Failed', weight: 0, verdict: 'Failed' });
       const { code, at } = await rollout;
       expect(code).toBe(1);
