@@ -40,7 +40,7 @@ clusterSetup(
     await Promise.all([mesh.rolledOut('orders'), mesh.rolledOut('caller')]);
     const metrics = [
       { name: 'request-success-rate', thresholdRange: { min: 99 } },
-      { name: 'request-duration', thresholdRange: { max: MAX_MS } },
+      { name: 'request-duration', thresholdRange: { max: 1000 } },
     ];
     await mesh.apply(ordersCanary({ stepWeights: [50, 100], threshold: 1, metrics }));
     await waitForPhase(mesh, ['Initialized'], 60);
