@@ -1,9 +1,13 @@
 import { expect, test } from '@jest/globals';
+import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
 import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../mesh/testing/objects.ts';
 import { CacheChange } from './cache-change.ts';
+import type { Client } from './clients.ts';
+import { portListener } from './names.ts';
 import { Outbound } from './outbound.ts';
+import type { XdsResource } from './resource.ts';
 import { deltaBetween, proxyOf } from './testing/mesh-fixture.ts';
 
 const SERVICES = 100;
@@ -30,6 +34,11 @@ function route(number: number, weight: number): MeshObject {
   return { kind: 'VirtualService', object: virtualService(`shop/r${number}`, spec) };
 }
 
+/** All clusters that a client is sent, encoded. */
+function clustersOf(outbound: Outbound, client: Client): Map<string, XdsResource> {
+  return new Map([...outbound.clustersUnasked(client)].map(([name, { value }]) => [name, value]));
+}
+
 /** A mesh of many services with routes and policies, all of which three proxies have asked for. */
 function startMesh() {
   const app = pod('app', { labels: { version: 'v1' } });
@@ -42,7 +51,7 @@ function startMesh() {
       for (const port of outbound.routes.all()) {
         for (const name of outbound.routes.names(port)) outbound.routes.host(name, client);
       }
-      outbound.allClusters(client);
+      clustersOf(outbound, client);
     }
   };
   const apply = (objects: readonly MeshObject[]): number => {
@@ -75,10 +84,10 @@ test('a change of one VirtualService encodes the virtual host of its host anew, 
   const { apply, all, outbound } = startMesh();
   // Short names resolve at home alone.
   expect(all).toBe(2 * SERVICES);
-  const clusters = PROXIES.map((proxy) => outbound.allClusters(outbound.clients.get(proxy)));
+  const clusters = PROXIES.map((proxy) => clustersOf(outbound, outbound.clients.get(proxy)));
   expect(apply([route(7, 50)])).toBe(2);
   for (const [index, proxy] of PROXIES.entries()) {
-    for (const [name, cluster] of outbound.allClusters(outbound.clients.get(proxy))) {
+    for (const [name, cluster] of clustersOf(outbound, outbound.clients.get(proxy))) {
       expect(cluster).toBe(clusters[index]?.get(name));
     }
   }
@@ -92,16 +101,38 @@ test('an object that comes again, as after a restart of the watch, encodes nothi
 test('a change of one DestinationRule encodes its clusters anew, and of the virtual hosts at most those with routes there', () => {
   const { apply, outbound } = startMesh();
   const client = outbound.clients.get(proxyOf('w0'));
-  const before = outbound.allClusters(client);
+  const before = clustersOf(outbound, client);
   const spec = {
     host: 's7',
     subsets: [{ name: 'v1', labels: { version: 'v1' } }],
     trafficPolicy: { loadBalancer: { simple: 'RANDOM' as const } },
   };
   expect(apply([{ kind: 'DestinationRule', object: destinationRule('shop/d7', spec) }])).toBeLessThanOrEqual(2);
-  const changed = [...outbound.allClusters(client)].filter(([name, cluster]) => cluster !== before.get(name));
+  const changed = [...clustersOf(outbound, client)].filter(([name, cluster]) => cluster !== before.get(name));
   expect(changed.map(([name]) => name).sort()).toEqual([
     'outbound|80|v1|s7.shop.svc.cluster.local',
     'outbound|80||s7.shop.svc.cluster.local',
   ]);
+});
+
+test('a client that is sent clusters when it first uses them has those encoded alone, though its listeners lead to all', () => {
+  const lazy = pod('lazy', { uid: 'lazy' });
+  const annotations = { ...lazy.metadata?.annotations, [LOADING_ANNOTATION]: 'on-demand' };
+  lazy.metadata = { ...lazy.metadata, annotations };
+  const objects = Array.from({ length: SERVICES }, (_, number): MeshObject[] => [
+    { kind: 'Service', object: service(`s${number}`, {}, { clusterIP: `10.96.1.${number}` }) },
+    { kind: 'EndpointSlice', object: slice(`s${number}`, [lazy]) },
+  ]).flat();
+  const builder = new MeshBuilder(SETTINGS);
+  const outbound = new Outbound(SETTINGS);
+  const { snapshot } = builder.apply([{ kind: 'Pod' as const, object: lazy }, ...objects].map(changeOf));
+  outbound.update(snapshot, deltaBetween(undefined, snapshot), new CacheChange(() => new Map()));
+  const client = outbound.clients.get(proxyOf('lazy'));
+  expect(outbound.listeners.get(portListener(80), client)).toBeDefined();
+  expect([...outbound.clustersUnasked(client).keys()].filter((name) => name.startsWith('outbound|'))).toEqual([]);
+  outbound.cluster('outbound|80||s7.shop.svc.cluster.local', client);
+  const made = [...snapshot.services.values()].flatMap((one) =>
+    [...outbound.services.variant(client.scope, one).clusters].filter(([, { isMade }]) => isMade),
+  );
+  expect(made.map(([name]) => name)).toEqual(['outbound|80||s7.shop.svc.cluster.local']);
 });

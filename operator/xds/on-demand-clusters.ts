@@ -35,16 +35,22 @@ export class OnDemandClusters {
     if (!onDemand) return false;
     const read = readOutboundCluster(name);
     const service = read && this.serviceOf(read.hostname, scope);
-    if (read === undefined || service === undefined || this.getsCopies(service.hostname)) return false;
+    if (read === undefined || service === undefined || !this.includesAll(service)) return false;
     return routablePorts(service).some(({ port }) => port === read.port);
+  }
+
+  /** Whether that holds for all clusters of a service, as it does for none otherwise. They need not be made to know it. */
+  includesAll({ hostname }: MeshService): boolean {
+    return !this.getsCopies(hostname);
   }
 
   /**
    * Names of clusters that may be included now and were not before, or the other way round: that depends on ports, and on what leads there, which a
    * cluster may not show.
    * @param hostnames that something differs of, or of what leads to them
+   * @param scopes those of whose clients some are sent clusters on demand
    */
-  *mayDiffer(hostnames: ReadonlySet<Hostname>): Generator<string> {
+  *mayDiffer(hostnames: ReadonlySet<Hostname>, scopes: Iterable<Scope>): Generator<string> {
     const { aliases, hosts, services } = this.sources;
     const reached = new Set(hostnames);
     for (const hostname of hostnames) {
@@ -52,9 +58,18 @@ export class OnDemandClusters {
       if (target !== undefined) reached.add(target);
       for (const covering of hosts.coveringWildcards(hostname)) reached.add(covering);
     }
+    const all = [...scopes];
     for (const hostname of reached) {
-      for (const { key } of hosts.claimants(hostname)) yield* services.clusterNames(key);
+      for (const service of hosts.claimants(hostname)) {
+        // Names are of what was made, and for who never used it nothing was.
+        if (!this.includesAll(service)) for (const scope of all) this.make(service, scope);
+        yield* services.clusterNames(service.key);
+      }
     }
+  }
+
+  private make(service: MeshService, scope: Scope): void {
+    if (scope.service(service.hostname)?.key === service.key) this.sources.services.variant(scope, service);
   }
 
   /** Whether copies of requests are sent to a host: by its name, by one that stands for it, or by one that it covers. */

@@ -9,6 +9,7 @@ import { type Client, Clients } from './clients.ts';
 import { Distinctions } from './distinctions.ts';
 import { HostIndex } from './host-index.ts';
 import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
+import { Lazy } from './lazy.ts';
 import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
 import { readOutboundCluster, routeConfiguration } from './names.ts';
@@ -44,7 +45,9 @@ export class Outbound {
   readonly routes: RouteTable;
   readonly listeners: ListenerTable;
   readonly onDemand: OnDemandClusters;
-  private readonly builtin = new Map(translateBuiltinClusters().map((cluster) => [cluster.name, cluster]));
+  private readonly builtin = new Map(
+    translateBuiltinClusters().map((cluster) => [cluster.name, new Lazy(() => cluster)]),
+  );
   private readonly log = new VersionLog();
   /** Policy → state of the mesh in which it last became another. */
   private readonly changedIn = new Map<ObjectKey, number>();
@@ -95,7 +98,7 @@ export class Outbound {
     for (const hostname of touched.policies) affected.add(hostname);
     if (this.clients.anyOnDemand) {
       const reached = new Set([...affected, ...touched.destinations]);
-      for (const name of this.onDemand.mayDiffer(reached)) change.addShared(CLUSTER_TYPE, name);
+      for (const name of this.onDemand.mayDiffer(reached, this.clients.all())) change.addShared(CLUSTER_TYPE, name);
     }
     this.noteChanges(delta, affected);
     const routed = withDependants(this, affected);
@@ -125,17 +128,18 @@ export class Outbound {
   }
 
   cluster(name: string, client: Client): XdsResource | undefined {
-    return this.builtin.get(name) ?? this.variantOf(name, client)?.clusters.get(name);
+    return this.builtin.get(name)?.value ?? this.variantOf(name, client)?.clusters.get(name)?.value;
   }
 
   assignment(name: string, client: Client): XdsResource | undefined {
     return this.variantOf(name, client)?.assignments.get(name)?.for(client);
   }
 
-  /** All clusters that a client sees. */
-  allClusters({ scope }: Client): Map<string, XdsResource> {
+  /** Clusters that a client is sent without having asked for them one by one. */
+  clustersUnasked({ scope, onDemand }: Client): Map<string, Lazy<XdsResource>> {
     const found = new Map(this.builtin);
     for (const service of this.visible(scope)) {
+      if (onDemand && this.onDemand.includesAll(service)) continue;
       for (const [name, cluster] of this.services.variant(scope, service).clusters) found.set(name, cluster);
     }
     return found;

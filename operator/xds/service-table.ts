@@ -3,7 +3,8 @@ import { KeySets } from '../mesh/key-sets.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Endpoint, MeshService, ServiceKey } from '../mesh/snapshot.ts';
 import type { AssignmentClient } from './assignment.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE } from './resource.ts';
+import type { Lazy } from './lazy.ts';
+import { CLUSTER_TYPE, ENDPOINT_TYPE, type XdsResource } from './resource.ts';
 import type { Scope } from './scope.ts';
 import { buildServiceVariant, type ServiceVariant } from './service-variant.ts';
 
@@ -140,14 +141,21 @@ function tellDifferences(
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const [old, now] = [before.get(key), after.get(key)];
     for (const name of namesOf(old?.clusters, now?.clusters)) {
-      if (old?.clusters.get(name)?.version !== now?.clusters.get(name)?.version) tell(CLUSTER_TYPE, name);
+      if (differ(old?.clusters.get(name), now?.clusters.get(name))) tell(CLUSTER_TYPE, name);
     }
     for (const name of namesOf(old?.assignments, now?.assignments)) {
       const [was, is] = [old?.assignments.get(name), now?.assignments.get(name)];
-      const same = was !== undefined && is !== undefined && !was.varies && !is.varies;
-      if (!same || was.for(ANYWHERE).version !== is.for(ANYWHERE).version) tell(ENDPOINT_TYPE, name);
+      // What nobody has asked for nobody holds: it is not encoded to compare it.
+      const comparable = was?.isMade === true && is !== undefined && !was.varies && !is.varies;
+      if (!comparable || was.for(ANYWHERE).version !== is.for(ANYWHERE).version) tell(ENDPOINT_TYPE, name);
     }
   }
+}
+
+function differ(before: Lazy<XdsResource> | undefined, now: Lazy<XdsResource> | undefined): boolean {
+  if (before === now) return false;
+  if (before?.isMade !== true || now === undefined) return true;
+  return before.value.version !== now.value.version;
 }
 
 function namesOf<Value>(

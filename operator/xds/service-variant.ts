@@ -6,6 +6,7 @@ import { discoveryOf } from './cluster-discovery.ts';
 import { translatePodCluster, translateServiceCluster } from './clusters.ts';
 import { acceptsMeshTls, buildDestination, expectedPeers, type Share } from './destination.ts';
 import { isHttp } from './http-protocols.ts';
+import { Lazy } from './lazy.ts';
 import { podCluster } from './names.ts';
 import { meshPods } from './outbound-target.ts';
 import type { XdsResource } from './resource.ts';
@@ -19,7 +20,8 @@ export interface PortDestination {
 /** All that one service adds to the mesh for the clients that one selection of destination policies applies to. */
 export interface ServiceVariant {
   readonly service: MeshService;
-  readonly clusters: ReadonlyMap<string, XdsResource>;
+  /** Listeners and routes need to know that they are there; encoded they are for who is sent them. */
+  readonly clusters: ReadonlyMap<string, Lazy<XdsResource>>;
   /** By cluster. */
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Port → subset ('': the whole service). */
@@ -34,10 +36,10 @@ export interface ServiceVariant {
 
 /** What is put together while a variant is built. */
 interface Draft {
-  readonly clusters: Map<string, XdsResource>;
+  readonly clusters: Map<string, Lazy<XdsResource>>;
   readonly assignments: Map<string, Assignment>;
   readonly peers: readonly string[];
-  readonly reusable: ReadonlyMap<string, XdsResource> | undefined;
+  readonly reusable: ReadonlyMap<string, Lazy<XdsResource>> | undefined;
 }
 
 /**
@@ -99,23 +101,26 @@ interface PoolInput {
 
 function addPools(draft: Draft, { service, port, endpoints, subset, policy }: PoolInput): PortDestination {
   const { pools, shares } = buildDestination(service, port, endpoints, subset);
+  const { peers } = draft;
   for (const { cluster, revision, endpoints: members } of pools) {
     const encoded =
       draft.reusable?.get(cluster) ??
-      translateServiceCluster({
-        name: cluster,
-        service,
-        port,
-        subset: subset?.name ?? '',
-        revision,
-        peers: draft.peers,
-        policy,
-        endpoints: members,
-      });
+      new Lazy(() =>
+        translateServiceCluster({
+          name: cluster,
+          service,
+          port,
+          subset: subset?.name ?? '',
+          revision,
+          peers,
+          policy,
+          endpoints: members,
+        }),
+      );
     draft.clusters.set(cluster, encoded);
     if (discoveryOf(service, policy) === 'endpoints') {
-      const input = { cluster, portName: port.name, endpoints: members, clusterVersion: encoded.version, policy };
-      draft.assignments.set(cluster, new Assignment(input));
+      const input = { cluster, portName: port.name, endpoints: members, policy };
+      draft.assignments.set(cluster, new Assignment(input, encoded));
     }
   }
   return { shares, policy };
@@ -130,7 +135,8 @@ function addPodPath(
   const meshTls = policy.tls?.mode === undefined || policy.tls.mode === 'ISTIO_MUTUAL';
   if (service.kind !== 'Headless' || peers.length === 0 || !meshTls) return undefined;
   const name = podCluster(port.port, service.hostname);
-  clusters.set(name, reusable?.get(name) ?? translatePodCluster(service.hostname, port, peers, policy));
+  const cluster = new Lazy(() => translatePodCluster(service.hostname, port, peers, policy));
+  clusters.set(name, reusable?.get(name) ?? cluster);
   const serving = endpoints.filter((endpoint) => endpoint.ports[port.name] === port.port);
   const all = serving.length > 0 && serving.length === meshPods(endpoints, port).length;
   return all ? [{ cluster: name, weight: 100 }] : undefined;

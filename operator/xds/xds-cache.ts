@@ -3,6 +3,7 @@ import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
 import type { Client } from './clients.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
+import type { Lazy } from './lazy.ts';
 import { INBOUND_LISTENER, readAuthority, readVirtualHost, routeConfigurationPort, unknownHost } from './names.ts';
 import { Outbound } from './outbound.ts';
 import type { PolicyCarriers, ResourceName } from './policy-carriers.ts';
@@ -34,7 +35,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   private readonly inbound = new InboundTable();
   private readonly listeners = new Set<(change: ResourceChange) => void>();
   /** Clusters of the outbound side by scope. With those of its inbound side, each proxy has others, which are not worth the memory. */
-  private wildcardClusters = new Map<string, ReadonlyMap<string, XdsResource>>();
+  private wildcardClusters = new Map<string, ReadonlyMap<string, Lazy<XdsResource>>>();
 
   /**
    * Takes the next snapshot and tells the streams what differs.
@@ -183,9 +184,9 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   ): boolean {
     const { outbound } = this;
     if (outbound === undefined) return false;
-    const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
     // What a proxy asks for when it is first used it gets as it is then.
     if (version === undefined && this.isOnDemand(outbound, proxy, typeUrl, name)) return true;
+    const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
     if (newest === undefined || version === undefined) return newest?.version === version;
     return newest.version === version || outbound.isSince(version, policy);
   }
@@ -213,16 +214,14 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     view: ProxyView | undefined,
   ): ReadonlyMap<string, XdsResource> {
     const shared = this.sharedClusters(outbound, outbound.clients.get(proxy));
-    const own = view?.inbound.clusters;
-    if (own === undefined || own.size === 0) return shared;
-    const all = new Map(shared);
-    for (const [name, cluster] of own) all.set(name, cluster);
+    const all = new Map([...shared].map(([name, { value }]) => [name, value]));
+    for (const [name, cluster] of view?.inbound.clusters ?? []) all.set(name, cluster);
     return all;
   }
 
-  private sharedClusters(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
+  private sharedClusters(outbound: Outbound, client: Client): ReadonlyMap<string, Lazy<XdsResource>> {
     const key = `${client.onDemand} ${client.scope.key}`;
-    const shared = this.wildcardClusters.get(key) ?? wildcardOf(outbound, client);
+    const shared = this.wildcardClusters.get(key) ?? outbound.clustersUnasked(client);
     this.wildcardClusters.set(key, shared);
     return shared;
   }
@@ -254,13 +253,6 @@ function find(outbound: Outbound, client: Client, typeUrl: string, name: string)
     default:
       return undefined;
   }
-}
-
-/** Clusters that a client is sent without having asked for them one by one. */
-function wildcardOf(outbound: Outbound, client: Client): ReadonlyMap<string, XdsResource> {
-  const all = outbound.allClusters(client);
-  if (!client.onDemand) return all;
-  return new Map([...all].filter(([name]) => !outbound.onDemand.includes(name, client)));
 }
 
 /** As if all of a snapshot were new. */

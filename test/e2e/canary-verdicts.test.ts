@@ -84,7 +84,9 @@ describe('a release', () => {
         .try(['-n', mesh.name, 'rollout', 'status', 'deployment/orders', '--timeout=90s'])
         .then((ended) => ({ ...ended, at: Date.now() }));
       const { status = {} } = await waitForPhase(mesh, ['Failed', 'Succeeded'], 60);
-      expect(condition(status, 'Failed')).toMatch(/^True ThresholdReached: .*request-duration \d.* ms is above 1000 ms/);
+      expect(condition(status, 'Failed')).toMatch(
+        /^True ThresholdReached: .*request-duration \d.* ms is above 1000 ms/,
+      );
       expect(status).toMatchObject({ phase: 'Failed', weight: 0, verdict: 'Failed' });
       const { code, at } = await rollout;
       expect(code).toBe(1);
