@@ -27,6 +27,29 @@ describe('readMeshConfig', () => {
       'proxy.configurationLoading: Invalid option: expected one of "eager"|"on-demand"',
     ],
     ['proxy: {dnsCapture: enabled}', 'proxy.dnsCapture: Invalid input: expected boolean'],
+    [
+      'discoverySelectors: [{matchLabels: {team: a}}, {matchLabels: {te am: a}}]',
+      'discoverySelectors.1.matchLabels.te am: must be a label key',
+    ],
+    ['discoverySelectors: [{matchLabels: {team: -a}}]', 'discoverySelectors.0.matchLabels.team: must be a label value'],
+    [
+      'discoverySelectors: [{matchExpressions: [{key: team, operator: In}]}]',
+      'discoverySelectors.0.matchExpressions.0.values: must have a value for In',
+    ],
+    [
+      'discoverySelectors: [{matchExpressions: [{key: team, operator: NotIn, values: []}]}]',
+      'discoverySelectors.0.matchExpressions.0.values: must have a value for NotIn',
+    ],
+    [
+      'discoverySelectors: [{matchExpressions: [{key: team, operator: Exists, values: [a]}]}]',
+      'discoverySelectors.0.matchExpressions.0.values: must be left out for Exists',
+    ],
+    [
+      'discoverySelectors: [{matchExpressions: [{key: team, operator: Equals}]}]',
+      'discoverySelectors.0.matchExpressions.0.operator: Invalid option',
+    ],
+    ['discoverySelectors: [{matchlabels: {}}]', 'discoverySelectors.0: Unrecognized key: "matchlabels"'],
+    ['discoverySelectors: [null]', 'discoverySelectors.0: Invalid input'],
     ['colour: blue', 'mesh.yaml: Unrecognized key: "colour"'],
     ['[]', 'mesh.yaml: Invalid input'],
   ])('refuses %s and names the field', (text, message) => {

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { duration } from './duration.ts';
+import { labelSelector } from './label-selector.ts';
 
 const dnsName = z
   .string()
@@ -56,6 +57,8 @@ export const meshConfig = z.strictObject({
   outboundTrafficPolicy: z
     .strictObject({ mode: z.enum(['ALLOW_ANY', 'REGISTRY_ONLY']).default('ALLOW_ANY') })
     .prefault({}),
+  /** Namespaces that the mesh consists of: those that one of these selects; all, when there is none (`discovery.ts`). */
+  discoverySelectors: z.array(labelSelector).default([]),
   proxy: proxySettings.prefault({}),
   certificates: certificateSettings.prefault({}),
 });
