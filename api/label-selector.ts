@@ -39,28 +39,33 @@ export const labelSelector = z.strictObject({
 });
 export type LabelSelector = z.output<typeof labelSelector>;
 
+type Requirement = z.output<typeof requirement>;
+type Labels = Readonly<Record<string, string>>;
+
 /** Whether labels meet all requirements of a selector; one without any is met by all, as in Kubernetes. */
-export function matchesLabels(
-  { matchLabels, matchExpressions }: LabelSelector,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const valueOf = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+export function matchesLabels({ matchLabels, matchExpressions }: LabelSelector, labels: Labels): boolean {
   return (
-    Object.entries(matchLabels).every(([key, value]) => valueOf(key) === value) &&
-    matchExpressions.every(({ key, operator, values }) => {
-      const value = valueOf(key);
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value);
-        case 'NotIn':
-          return value === undefined || !values.includes(value);
-        case 'Exists':
-          return value !== undefined;
-        case 'DoesNotExist':
-          return value === undefined;
-      }
-    })
+    Object.entries(matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&
+    matchExpressions.every((one) => isMet(one, labelOf(labels, one.key)))
   );
+}
+
+function isMet({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+/** Labels are read from JSON, so they have an object's inherited properties too. */
+function labelOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function isLabelKey(key: string): boolean {

@@ -12,6 +12,13 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly store?: Store<T>;
   /** Trims an object before it is kept; default: drops `metadata.managedFields`. */
   readonly transform?: (object: T) => T;
+  /** Where given, objects of other namespaces are not kept, but for what `rest` leaves of them. To be followed by `reselect` when it changes. */
+  readonly wants?: (namespace: string) => boolean;
+  /**
+   * What is kept of an object (as `transform` gave it) of a namespace that is not wanted; default: nothing. What is less than the object must be without
+   * its resourceVersion, so that the store takes the whole one for another when it comes.
+   */
+  readonly rest?: (object: T) => T | undefined;
   readonly logger?: Logger;
   /** A watch that is silent for so long is begun anew; milliseconds, default 120,000. */
   readonly idleMs?: number;
@@ -41,6 +48,12 @@ export class Reflector<T extends KubeObject = KubeObject> {
   readonly #backoff: Backoff;
   readonly #transform: (object: T) => T;
   readonly #abort = new AbortController();
+  /** Namespaces of which something was left out. */
+  readonly #reduced = new Set<string>();
+  /** Those among them that are wanted by now. */
+  readonly #missing = new Set<string>();
+  /** Ends one watch, so that what is missing is fetched before the next. */
+  #turn = new AbortController();
   #running: Promise<void> | undefined;
   #resourceVersion = '';
   #lastContact = 0;
@@ -68,6 +81,25 @@ export class Reflector<T extends KubeObject = KubeObject> {
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#running;
+  }
+
+  /**
+   * To be called when a namespace is wanted, or is not any more. Its objects come as soon as the API server has given them, without a list of all
+   * others, and go at once.
+   */
+  reselect(namespace: string): void {
+    if (this.#options.wants?.(namespace) !== false) {
+      // Nothing of it was left out: whatever comes from now on is taken.
+      if (!this.#reduced.has(namespace)) return;
+      this.#missing.add(namespace);
+      this.#turn.abort();
+      return;
+    }
+    this.#missing.delete(namespace);
+    for (const key of [...this.store.keys()]) {
+      const object = key.startsWith(`${namespace}/`) ? this.store.get(key) : undefined;
+      if (object !== undefined) this.#put(object);
+    }
   }
 
   async #run(): Promise<void> {
@@ -102,7 +134,47 @@ export class Reflector<T extends KubeObject = KubeObject> {
     const result = await api.list<T>(kind, selection);
     this.#resourceVersion = result.resourceVersion;
     this.#lastContact = performance.now();
-    this.store.replace(result.items.map(this.#transform));
+    this.#missing.clear();
+    this.#reduced.clear();
+    this.store.replace(result.items.flatMap((item) => this.#keep(this.#transform(item)) ?? []));
+  }
+
+  /** What is to be kept of an object; undefined: nothing. */
+  #keep(object: T): T | undefined {
+    const { wants, rest } = this.#options;
+    const namespace = object.metadata?.namespace;
+    if (wants === undefined || namespace === undefined || wants(namespace)) return object;
+    const left = rest?.(object);
+    if (left !== object) this.#reduced.add(namespace);
+    return left;
+  }
+
+  #put(object: T): void {
+    const kept = this.#keep(object);
+    if (kept === undefined) this.store.delete(objectKey(object));
+    else this.store.set(kept);
+  }
+
+  /**
+   * Lists the namespaces that became wanted. It goes before the watch goes on, from where it was: what that tells of them until then is older than the
+   * list, which does no harm, as all of it comes up to the present; what it would have told meanwhile is not lost.
+   */
+  async #fetchMissing(): Promise<void> {
+    const { api, kind, labelSelector, fieldSelector } = this.#options;
+    // Those that are added meanwhile have their turn as well.
+    for (const namespace of this.#missing) {
+      const selection = { namespace, labelSelector, fieldSelector, signal: this.#abort.signal };
+      const { items } = await api.list<T>(kind, selection);
+      this.#lastContact = performance.now();
+      // Unwanted again meanwhile.
+      if (!this.#missing.delete(namespace)) continue;
+      this.#reduced.delete(namespace);
+      const listed = new Set(items.map(objectKey));
+      for (const key of [...this.store.keys()]) {
+        if (key.startsWith(`${namespace}/`) && !listed.has(key)) this.store.delete(key);
+      }
+      for (const item of items) this.#put(this.#transform(item));
+    }
   }
 
   /** Watches, resuming where it ended, until only a new list can help. */
@@ -112,12 +184,18 @@ export class Reflector<T extends KubeObject = KubeObject> {
       const from = this.#resourceVersion;
       const begun = performance.now();
       let cause: unknown;
+      let turn: AbortController | undefined;
       try {
-        await this.#watchOnce();
+        await this.#fetchMissing();
+        if (this.#missing.size > 0) continue;
+        turn = new AbortController();
+        this.#turn = turn;
+        await this.#watchOnce(AbortSignal.any([this.#abort.signal, turn.signal]));
       } catch (error) {
         cause = error;
       }
       if (this.#abort.signal.aborted) return;
+      if (turn?.signal.aborted) continue;
       if (isGone(cause)) {
         this.#logger.info('watch is too old, listing again');
         // Not at once: a server that answers 410 to everything must not be flooded with lists.
@@ -137,7 +215,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
     }
   }
 
-  async #watchOnce(): Promise<void> {
+  async #watchOnce(signal: AbortSignal): Promise<void> {
     const { api, kind, namespace, labelSelector, fieldSelector, idleMs } = this.#options;
     const events = api.watch<T>(kind, {
       namespace,
@@ -147,14 +225,14 @@ export class Reflector<T extends KubeObject = KubeObject> {
       // Spread out, so that not all watches of all replicas end at once.
       timeoutSeconds: 240 + Math.floor(Math.random() * 120),
       ...(idleMs === undefined ? {} : { idleMs }),
-      signal: this.#abort.signal,
+      signal,
     });
     for await (const { type, object } of events) {
       this.#lastContact = performance.now();
       const version = object.metadata?.resourceVersion;
       if (!version) throw new KubeError(0, 'MalformedEvent', `watch: ${type} event without metadata.resourceVersion`);
       if (type === 'DELETED') this.store.delete(objectKey(object));
-      else if (type !== 'BOOKMARK') this.store.set(this.#transform(object));
+      else if (type !== 'BOOKMARK') this.#put(this.#transform(object));
       this.#resourceVersion = version;
     }
   }

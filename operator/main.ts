@@ -42,7 +42,7 @@ const namespace = process.env.POD_NAMESPACE ?? SYSTEM_NAMESPACE;
 const instance = process.env.POD_NAME ?? hostname();
 const api = connectKube({}, 'heddle-operator');
 const registry = new Registry();
-const stores = new ClusterStores(api, logger);
+const stores = new ClusterStores(api, logger, mesh, namespace);
 const cache = new XdsCache();
 const pipeline = new Pipeline(mesh, cache, logger, (error) => {
   logger.error('mesh could not be updated, starting anew', { error });

@@ -25,6 +25,8 @@ export class DirtySet {
   readonly serviceEntries = new Set<string>();
   readonly workloadEntries = new Set<string>();
   readonly sidecars = new Set<string>();
+  /** Policies that are, or were, in a namespace that is not discovered, by `kind/namespace/name`. */
+  readonly undiscovered = new Set<string>();
   /** Services of ServiceEntries, by `namespace/hostname`. */
   readonly entryHosts = new Set<string>();
   /** Hostnames at which a service came, changed or went: who refers to them is judged again. */
@@ -87,6 +89,7 @@ export class DirtySet {
     for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);
     for (const key of workloadEntries.find('namespace', namespace)) this.workloadEntries.add(key);
     for (const key of sidecars.find('namespace', namespace)) this.sidecars.add(key);
+    for (const key of this.#tables.undiscovered.find('namespace', namespace)) this.undiscovered.add(key);
   }
 
   /** The split of every Service over the target's pods, and the other Canaries of the target. */

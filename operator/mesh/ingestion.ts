@@ -6,6 +6,7 @@ import type { Replacement } from './fact-table.ts';
 import type { MeshChange, MeshKind, MeshKinds } from './mesh-object.ts';
 import { readNamespace } from './namespace.ts';
 import { readNode } from './node.ts';
+import { objectKey } from './object-ref.ts';
 import { readPeerAuthentication } from './peer-authentication.ts';
 import { readPod } from './pod.ts';
 import { hostnameOf, readService } from './service.ts';
@@ -13,6 +14,7 @@ import { markServiceEntry, readServiceEntry } from './service-entry.ts';
 import { markSidecar, readSidecar } from './sidecar.ts';
 import type { MeshSettings } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
+import { readUndiscovered } from './undiscovered.ts';
 import { markVirtualService, readVirtualService } from './virtual-service.ts';
 import { markWorkloadEntry, readWorkloadEntry } from './workload-entry.ts';
 
@@ -71,10 +73,14 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
 };
 
 /** Takes one change into the tables and marks what depends on it. */
-export function ingest(target: IngestionTarget, { kind, key, object }: MeshChange): void {
+export function ingest(target: IngestionTarget, change: MeshChange): void {
+  const { kind, key, object, undiscovered } = change;
+  each(target.tables.undiscovered.replace(`${kind}/${key}`, readUndiscovered(change)), ({ ref }) =>
+    target.dirty.undiscovered.add(objectKey(ref)),
+  );
   // The registry and the change are both typed by kind, which TypeScript does not relate across a lookup.
   const apply = INGESTION[kind] as Ingest<MeshKind>;
-  apply(target, key, object);
+  apply(target, key, undiscovered === true ? undefined : object);
 }
 
 function each<Facts>(replacement: Replacement<Facts> | undefined, mark: (facts: Facts) => void): void {

@@ -18,17 +18,25 @@ export class MapDraft<Value> {
     return this.#draft.get(key);
   }
 
-  /** Sets an entry, or removes it with undefined. To be called once per key. */
+  /** Sets an entry, or removes it with undefined. What is put last of a key counts. */
   put(key: string, value: Value | undefined): void {
-    if (sameValue(this.#base.get(key), value)) return;
+    const before = this.#base.get(key);
+    if (sameValue(before, value)) {
+      if (this.changed.delete(key)) this.#set(key, before);
+      return;
+    }
     if (this.changed.size === 0) this.#draft = this.#base.asMutable();
     this.changed.add(key);
-    if (value === undefined) this.#draft.delete(key);
-    else this.#draft.set(key, value);
+    this.#set(key, value);
   }
 
   /** The map with all changes; the very same map when there are none. */
   finish(): PersistentMap<string, Value> {
     return this.changed.size === 0 ? this.#base : this.#draft.asImmutable();
+  }
+
+  #set(key: string, value: Value | undefined): void {
+    if (value === undefined) this.#draft.delete(key);
+    else this.#draft.set(key, value);
   }
 }

@@ -15,6 +15,7 @@ import { draftServiceEntries } from './service-entry-drafts.ts';
 import { draftSidecars } from './sidecar-drafts.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from './snapshot.ts';
 import { MeshTables } from './tables.ts';
+import { draftUndiscovered, forgetUndiscovered } from './undiscovered.ts';
 import { draftVirtualServices } from './virtual-service.ts';
 import { draftWorkloadEntries } from './workload-entry-drafts.ts';
 
@@ -35,6 +36,7 @@ export interface UnreadableObject {
 
 /** What is drafted, in this order: each may mark as dirty, and read in the drafts, what comes after it. */
 const DRAFTERS: readonly Drafter[] = [
+  forgetUndiscovered,
   draftWorkloads,
   draftServices,
   draftServiceEntries,
@@ -43,6 +45,7 @@ const DRAFTERS: readonly Drafter[] = [
   draftDestinationRules,
   draftVirtualServices,
   draftPolicies,
+  draftUndiscovered,
 ];
 
 /** Builds a snapshot from all objects of a cluster, in any order. */

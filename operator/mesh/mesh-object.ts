@@ -43,9 +43,17 @@ export const MESH_KINDS: readonly MeshKind[] = [
 /** One object of the cluster. */
 export type MeshObject = { [K in MeshKind]: { readonly kind: K; readonly object: MeshKinds[K] } }[MeshKind];
 
-/** An object that came, changed, or (`undefined`) went. `key` is `namespace/name`, or `name` of a cluster-scoped one. */
+/**
+ * An object that came, changed, or (`undefined`) went. `key` is `namespace/name`, or `name` of a cluster-scoped one. Of one whose namespace is not
+ * (or not any more) discovered the mesh takes nothing in; its user is told. When that changes, all changes of the namespace's objects are to come again.
+ */
 export type MeshChange = {
-  [K in MeshKind]: { readonly kind: K; readonly key: string; readonly object: MeshKinds[K] | undefined };
+  [K in MeshKind]: {
+    readonly kind: K;
+    readonly key: string;
+    readonly object: MeshKinds[K] | undefined;
+    readonly undiscovered?: boolean;
+  };
 }[MeshKind];
 
 /**

@@ -10,6 +10,7 @@ import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector
 import type { ServiceFacts } from './service.ts';
 import { dnsTerms, type ServiceEntryFacts } from './service-entry.ts';
 import type { SidecarFacts } from './sidecar.ts';
+import type { UndiscoveredPolicy } from './undiscovered.ts';
 import type { VirtualServiceFacts } from './virtual-service.ts';
 import type { WorkloadEntryFacts } from './workload-entry.ts';
 
@@ -71,6 +72,11 @@ export class MeshTables {
     term: ({ ref, selector }) => selectorTerm(ref.namespace, selector),
     blanket: ({ ref, selector, scope }) =>
       scope === undefined || Object.keys(selector).length > 0 ? [] : [ref.namespace],
+  });
+
+  /** Policies in namespaces that are not discovered, by `kind/namespace/name`. */
+  readonly undiscovered = new FactTable<UndiscoveredPolicy, 'namespace'>({
+    namespace: ({ ref }) => [ref.namespace],
   });
 
   /** The pod that a slice's `targetRef` names: by UID, or by `namespace/name` where the slice has no UID. */

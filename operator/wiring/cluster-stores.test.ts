@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readNode } from '../mesh/node.ts';
-import { trimNode } from './cluster-stores.ts';
+import { pod } from '../mesh/testing/objects.ts';
+import { restOfPod, restOfReplicaSet, trimNode } from './cluster-stores.ts';
 
 const node = (ready: string, heartbeat = '2026-01-01T00:00:00Z', version = '1') => ({
   metadata: {
@@ -32,5 +33,32 @@ describe('a node in its store', () => {
     const [before, after] = [trimNode(node('True')), trimNode(node('True', '2026-01-01T00:05:00Z', '2'))];
     expect(after.status).toEqual(before.status);
     expect(readNode(after)).toEqual(readNode(before));
+  });
+});
+
+describe('what is kept of a namespace that is not discovered', () => {
+  test('of a pod, whose its addresses are', () => {
+    const made = pod('app', { injected: false, address: '10.0.0.7', labels: { app: 'a' } });
+    const { metadata, spec, status } = restOfPod({ ...made, apiVersion: 'v1', kind: 'Pod' } as Parameters<
+      typeof restOfPod
+    >[0]);
+    expect(metadata).toEqual({ name: 'app', namespace: 'shop', uid: made.metadata?.uid });
+    expect(spec).toEqual({});
+    expect(status).toMatchObject({ podIPs: [{ ip: '10.0.0.7' }] });
+    expect(status).not.toHaveProperty('conditions');
+  });
+
+  test('a pod with our sidecar, whole', () => {
+    const made = pod('app') as Parameters<typeof restOfPod>[0];
+    expect(restOfPod(made)).toBe(made);
+  });
+
+  test.each([
+    [{ spec: { replicas: 0 }, status: { replicas: 0 } }, false],
+    [{ spec: { replicas: 0 }, status: { replicas: 1 } }, true],
+    [{ spec: { replicas: 2 } }, true],
+    [{ spec: {} }, true],
+  ])('a ReplicaSet %j: %s', (replicaSet, kept) => {
+    expect(restOfReplicaSet(replicaSet) === replicaSet).toBe(kept);
   });
 });

@@ -1,6 +1,7 @@
 import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
+import type { DiscoverySettings } from '../../api/discovery.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
@@ -36,7 +37,9 @@ import type {
   Deployment,
   ReplicaSet,
 } from '../canary/objects.ts';
+import { isInjected } from '../mesh/pod.ts';
 import type { StoredPolicy } from '../status/policy-objects.ts';
+import { DiscoveredNamespaces } from './discovered-namespaces.ts';
 
 /** A pod as both the mesh and the canary read it. */
 export type Pod = V1Pod & CanaryPod;
@@ -53,9 +56,11 @@ export const BY_ADDRESS = 'address';
 
 /** Everything of the cluster that the operator watches. */
 export class ClusterStores {
-  readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop'>[] = [];
+  readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'reselect'>[] = [];
   readonly #api: KubeApi;
   readonly #logger: Logger;
+  /** The namespaces that the mesh consists of; of the others not everything is kept. */
+  readonly discovery: DiscoveredNamespaces;
   readonly namespaces;
   readonly nodes;
   readonly pods;
@@ -71,21 +76,26 @@ export class ClusterStores {
   readonly workloadEntries;
   readonly sidecars;
 
-  constructor(api: KubeApi, logger: Logger) {
+  /**
+   * @param settings say which namespaces the mesh consists of
+   * @param own the operator's namespace
+   */
+  constructor(api: KubeApi, logger: Logger, settings: DiscoverySettings, own: string) {
     this.#api = api;
     this.#logger = logger;
     this.namespaces = this.#watch<V1Namespace & KubeObject>(NAMESPACE);
+    this.discovery = new DiscoveredNamespaces(settings, own, this.namespaces);
     this.nodes = this.#watch<Node>(NODE, trimNode);
-    this.pods = this.#watch<Pod>(POD, trimPod)
+    this.pods = this.#watch<Pod>(POD, trimPod, restOfPod)
       .addIndex(BY_UID, ({ metadata }) => (metadata?.uid === undefined ? [] : [metadata.uid]))
       .addIndex(BY_ADDRESS, ({ spec, status }) =>
         spec?.hostNetwork === true ? [] : (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
       );
-    this.services = this.#watch<Service>(SERVICE);
-    this.endpointSlices = this.#watch<V1EndpointSlice & KubeObject>(ENDPOINT_SLICE);
+    this.services = this.#watch<Service>(SERVICE, dropManagedFields, nothing);
+    this.endpointSlices = this.#watch<V1EndpointSlice & KubeObject>(ENDPOINT_SLICE, dropManagedFields, nothing);
     // The canary controller reads managedFields: who set a field decides whether it may be borrowed.
     this.deployments = this.#watch<Deployment>(DEPLOYMENT, trimDeployment);
-    this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET);
+    this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET, dropManagedFields, restOfReplicaSet);
     this.canaries = this.#watch<Canary>(CANARY);
     this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);
     this.virtualServices = this.#watch<VirtualService>(VIRTUAL_SERVICE);
@@ -109,7 +119,13 @@ export class ClusterStores {
 
   /** Begins to watch; resolves when every first list is there. */
   async start(): Promise<void> {
+    const [namespaces] = this.#reflectors;
+    // Else all would be left out at first, and then be fetched namespace by namespace.
+    if (!this.discovery.everything) await namespaces?.start();
     await Promise.all(this.#reflectors.map((reflector) => reflector.start()));
+    this.discovery.onSwitch((namespace) => {
+      for (const reflector of this.#reflectors) reflector.reselect(namespace);
+    });
   }
 
   /** When the pod with this UID became Ready, in ms since the epoch; undefined when it is not. */
@@ -124,8 +140,15 @@ export class ClusterStores {
     await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
   }
 
-  #watch<T extends KubeObject>(kind: ResourceKind, transform: (object: T) => T = dropManagedFields) {
-    const options: ReflectorOptions<T> = { api: this.#api, kind, logger: this.#logger, transform };
+  /** @param rest what is kept of objects in namespaces that are not discovered; absent: all of them */
+  #watch<T extends KubeObject>(
+    kind: ResourceKind,
+    transform: (object: T) => T = dropManagedFields,
+    rest?: (object: T) => T | undefined,
+  ) {
+    const wants = (namespace: string): boolean => this.discovery.has(namespace);
+    const selection = rest && { wants, rest };
+    const options: ReflectorOptions<T> = { api: this.#api, kind, logger: this.#logger, transform, ...selection };
     const reflector = new Reflector<T>(options);
     this.#reflectors.push(reflector);
     return reflector.store;
@@ -161,4 +184,34 @@ function trimPod(pod: Pod): Pod {
     }
   }
   return pod;
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+/**
+ * What is kept of a pod in a namespace that is not discovered: whose address it has, lest another pod's token be good there. One with our sidecar is
+ * kept whole: its proxy is to hear why it is not served, and its gate may have to be opened.
+ */
+export function restOfPod(pod: Pod): Pod {
+  if (isInjected(pod)) return pod;
+  const { apiVersion = 'v1', kind = 'Pod', metadata = {}, spec, status } = pod;
+  const { name, namespace, uid } = metadata;
+  const { hostNetwork } = spec ?? {};
+  const { phase, podIPs } = status ?? {};
+  // Undefined is no text for those types, and in JSON it is nothing.
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid },
+    spec: { hostNetwork },
+    status: { phase, podIPs },
+  } as Pod;
+}
+
+/** Of ReplicaSets there are many with nothing in them; the others may be of a Deployment whose Canary is told that it is not in force. */
+export function restOfReplicaSet(replicaSet: ReplicaSet): ReplicaSet | undefined {
+  const { spec, status } = replicaSet;
+  return (spec?.replicas ?? 1) > 0 || (status?.replicas ?? 0) > 0 ? replicaSet : undefined;
 }

@@ -1,15 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Sidecar } from '../../api/sidecar.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import type { KubeObject } from '../../kube/object.ts';
-import { Store } from '../../kube/store.ts';
 import { sameValue } from '../mesh/equality.ts';
 import { buildSnapshot } from '../mesh/mesh-builder.ts';
-import type { MeshKinds } from '../mesh/mesh-object.ts';
 import type { MeshDelta, MeshSnapshot } from '../mesh/snapshot.ts';
 import { SETTINGS, service, virtualService } from '../mesh/testing/objects.ts';
 import { XdsCache } from '../xds/xds-cache.ts';
 import { Pipeline } from './pipeline.ts';
+import { newMeshStores, type TestStores } from './testing/mesh-stores.ts';
 
 const MANY = 1000;
 
@@ -19,30 +16,13 @@ const route = (index: number, timeout: string) =>
     http: [{ timeout, route: [{ destination: { host: 'orders' } }] }],
   });
 
-function newStores() {
-  return {
-    namespaces: new Store<MeshKinds['Namespace'] & KubeObject>(),
-    nodes: new Store<MeshKinds['Node'] & KubeObject>(),
-    pods: new Store<MeshKinds['Pod'] & KubeObject>(),
-    services: new Store<MeshKinds['Service'] & KubeObject>(),
-    endpointSlices: new Store<MeshKinds['EndpointSlice'] & KubeObject>(),
-    canaries: new Store<MeshKinds['Canary']>(),
-    peerAuthentications: new Store<MeshKinds['PeerAuthentication']>(),
-    virtualServices: new Store<MeshKinds['VirtualService']>(),
-    destinationRules: new Store<MeshKinds['DestinationRule']>(),
-    serviceEntries: new Store<MeshKinds['ServiceEntry']>(),
-    workloadEntries: new Store<MeshKinds['WorkloadEntry']>(),
-    sidecars: new Store<Sidecar>(),
-  };
-}
-
-let stores: ReturnType<typeof newStores>;
+let stores: TestStores;
 let pipeline: Pipeline;
 let updates: { readonly snapshot: MeshSnapshot; readonly delta: MeshDelta }[];
 let broken: unknown;
 
 beforeEach(() => {
-  stores = newStores();
+  stores = newMeshStores();
   broken = undefined;
   pipeline = new Pipeline(SETTINGS, new XdsCache(), silentLogger, (error) => {
     broken = error;

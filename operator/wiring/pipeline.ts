@@ -4,6 +4,7 @@ import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import type { MeshChange, MeshKinds } from '../mesh/mesh-object.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from '../mesh/snapshot.ts';
 import type { XdsCache } from '../xds/xds-cache.ts';
+import { type DiscoveredNamespaces, namespaceOf } from './discovered-namespaces.ts';
 import { HeldDelta } from './held-delta.ts';
 
 /** What is needed of a store. */
@@ -11,6 +12,8 @@ type Feed<T> = Pick<ReadStore<T>, 'keys' | 'get' | 'onChange'>;
 
 /** The stores that a mesh is made from. */
 export interface MeshStores {
+  /** Objects of all other namespaces are left out. */
+  readonly discovery: Pick<DiscoveredNamespaces, 'has' | 'onSwitch'>;
   readonly namespaces: Feed<MeshKinds['Namespace']>;
   readonly nodes: Feed<MeshKinds['Node']>;
   readonly pods: Feed<MeshKinds['Pod']>;
@@ -72,11 +75,17 @@ export class Pipeline {
 
   /** Takes in all that the stores have, and from now on their changes. All stores must have synced before. */
   start(stores: MeshStores): void {
+    const { discovery } = stores;
     const feed = <K extends keyof MeshKinds>(kind: K, store: Feed<MeshKinds[K]>): void => {
       const put = (key: string, object: MeshKinds[K] | undefined): void => {
-        this.#pending.push({ kind, key, object } as MeshChange);
+        const undiscovered = !discovery.has(namespaceOf(key));
+        this.#pending.push({ kind, key, object, undiscovered } as MeshChange);
       };
       for (const key of store.keys()) put(key, store.get(key));
+      discovery.onSwitch((namespace) => {
+        for (const key of store.keys()) if (key.startsWith(`${namespace}/`)) put(key, store.get(key));
+        this.#schedule();
+      });
       store.onChange(({ key, object }) => {
         put(key, object);
         this.#schedule();

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { readMeshConfig } from '../../api/mesh-config.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { Store } from '../../kube/store.ts';
 import type { MeshKinds } from '../../operator/mesh/mesh-object.ts';
 import { SETTINGS, service, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { DiscoveredNamespaces } from '../../operator/wiring/discovered-namespaces.ts';
 import { Pipeline } from '../../operator/wiring/pipeline.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
 import { round } from './figures.ts';
@@ -28,7 +30,8 @@ async function measure(hosts: string, hostOf: (index: number) => string): Promis
   namespaces.set({ metadata: { name: 'shop', labels: { 'heddle.dev/injection': 'enabled' } } });
   const failed = new AbortController();
   const pipeline = new Pipeline(SETTINGS, new XdsCache(), silentLogger, (error) => failed.abort(error));
-  pipeline.start({ ...nothing(), namespaces, services, virtualServices });
+  const discovery = new DiscoveredNamespaces(readMeshConfig(''), 'heddle-system', namespaces);
+  pipeline.start({ ...nothing(), discovery, namespaces, services, virtualServices });
   const objects = Array.from({ length: OBJECTS }, (_, index) =>
     virtualService(`shop/app-${index}`, {
       hosts: [hostOf(index)],

@@ -1,0 +1,294 @@
+import type { V1ServicePort } from '@kubernetes/client-node';
+import fc from 'fast-check';
+import type { MeshChange } from '../mesh-object.ts';
+import {
+  canary,
+  destinationRule,
+  type PodOptions,
+  peerAuthentication,
+  pod,
+  service,
+  serviceEntry,
+  sidecar,
+  slice,
+  workloadEntry,
+} from './objects.ts';
+import { maybe } from './optional.ts';
+import { virtualServiceChanges } from './virtual-service-changes.ts';
+
+/** Random changes of a cluster for property tests: few names, labels and hosts, so that objects meet. */
+
+const index = fc.nat({ max: 3 });
+/** The namespaces that objects are in. */
+export const namespaces = fc.constantFrom('shop', 'other', 'heddle-system');
+const apps = fc.constantFrom('a', 'b');
+const time = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z');
+const modes = fc.constantFrom('UNSET' as const, 'DISABLE' as const, 'PERMISSIVE' as const, 'STRICT' as const);
+
+interface PodDraft {
+  app: string;
+  revision: string;
+  injected: boolean;
+  gated: boolean;
+  deleting: boolean;
+  node: string;
+  named: boolean;
+  place?: string | undefined;
+}
+
+const podOptions = fc.record<PodDraft>({
+  app: apps,
+  revision: fc.constantFrom('r1', 'r2', 'r3'),
+  injected: fc.boolean(),
+  gated: fc.boolean(),
+  deleting: fc.boolean(),
+  node: fc.constantFrom('n1', 'n2'),
+  named: fc.boolean(),
+  place: maybe(fc.constant('eu.z3')),
+});
+
+/** The incarnation is in the UID: a pod may be replaced by another of the same name without being seen to go. */
+function podChange(namespace: string, i: number, life: number, options: PodDraft) {
+  const { app, named, place, ...rest } = options;
+  return pod(`p${i}`, {
+    ...rest,
+    namespace,
+    uid: `${namespace}-p${i}-${life}`,
+    address: `10.0.${life}.${i}`,
+    deployment: app,
+    labels: { app, tier: 'x', ...(place === undefined ? {} : { 'istio-locality': place }) },
+    ports: [{ name: named ? 'web' : 'other', containerPort: 8000 + i }],
+  } satisfies PodOptions);
+}
+
+const podChanges = fc
+  .tuple(namespaces, index, fc.nat({ max: 1 }), maybe(podOptions))
+  .map(([namespace, i, life, options]): MeshChange => {
+    const object = options && podChange(namespace, i, life, options);
+    return { kind: 'Pod', key: `${namespace}/p${i}`, object };
+  });
+
+const serviceSpec = fc.record({
+  selector: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { app: 'b' }, { tier: 'x' }, {}),
+  ports: fc.constantFrom<V1ServicePort[][]>(
+    [{ name: 'http', port: 80, targetPort: 8080 }],
+    [{ name: 'tcp-db', port: 80, targetPort: 8080 }],
+    [{ name: 'http', port: 80, targetPort: 'web' }],
+  ),
+  publishNotReadyAddresses: fc.boolean(),
+  type: fc.constantFrom('ClusterIP', 'ExternalName'),
+  creation: time,
+});
+
+const serviceChanges = fc.tuple(namespaces, index, maybe(serviceSpec)).map(([namespace, i, spec]): MeshChange => {
+  const made = spec && service(`s${i}`, spec.selector, { ...spec });
+  const object = made && {
+    ...made,
+    metadata: { ...made.metadata, namespace, creationTimestamp: new Date(spec.creation) },
+  };
+  return { kind: 'Service', key: `${namespace}/s${i}`, object };
+});
+
+const sliceChanges = fc
+  .tuple(namespaces, index, index, maybe(fc.array(fc.tuple(index, fc.nat({ max: 1 }), fc.boolean(), fc.boolean()))))
+  .map(([namespace, i, of, endpoints]): MeshChange => {
+    const made = endpoints && slice(`s${of}`, []);
+    const object = made && {
+      ...made,
+      metadata: { ...made.metadata, name: `slice${i}`, namespace },
+      endpoints: endpoints.map(([p, life, ready, byUid]) => ({
+        addresses: [`10.0.${life}.${p}`],
+        conditions: { ready },
+        targetRef: { kind: 'Pod', name: `p${p}`, ...(byUid ? { uid: `${namespace}-p${p}-${life}` } : {}) },
+      })),
+    };
+    return { kind: 'EndpointSlice', key: `${namespace}/slice${i}`, object };
+  });
+
+const canaryStatus = fc.record({
+  deployment: apps,
+  stableRevision: fc.constantFrom('r1', 'r2', ''),
+  canaryRevision: fc.constantFrom('r2', 'r3', ''),
+  weight: fc.constantFrom(0, 50, 100),
+  ungatedRevisions: fc.constantFrom<string[][]>(['r1'], ['r1', 'r2'], []),
+  creation: time,
+});
+
+const canaryChanges = fc
+  .tuple(namespaces, fc.nat({ max: 1 }), maybe(canaryStatus))
+  .map(([namespace, i, options]): MeshChange => {
+    const made = options && canary(`c${i}`, options.deployment, { ...options }, options.creation);
+    const object = made && { ...made, metadata: { ...made.metadata, namespace } };
+    return { kind: 'Canary', key: `${namespace}/c${i}`, object };
+  });
+
+const policySpec = fc.record({
+  selector: fc.constantFrom<Record<string, string>[]>({}, { app: 'a' }, { tier: 'x' }),
+  mode: modes,
+  port: maybe(modes),
+  creation: time,
+});
+
+const policyChanges = fc.tuple(namespaces, index, maybe(policySpec)).map(([namespace, i, spec]): MeshChange => {
+  const key = `${namespace}/pa${i}`;
+  const object =
+    spec &&
+    peerAuthentication(
+      key,
+      {
+        selector: { matchLabels: spec.selector },
+        mtls: { mode: spec.mode },
+        ...(spec.port === undefined ? {} : { portLevelMtls: { 8080: { mode: spec.port } } }),
+      },
+      spec.creation,
+    );
+  return { kind: 'PeerAuthentication', key, object };
+});
+
+// The first two have the same address of DNS capture, and the third is that of a Service.
+const entryHosts = fc.constantFrom(
+  'h5703.example.com',
+  'h8141.example.com',
+  's0.shop.svc.cluster.local',
+  '*.example.com',
+);
+
+const serviceEntrySpec = fc.record({
+  hosts: fc.array(entryHosts, { maxLength: 2 }),
+  addresses: fc.constantFrom<string[][]>([], ['192.0.2.1']),
+  number: fc.constantFrom(80, 443),
+  location: fc.constantFrom('MESH_INTERNAL' as const, 'MESH_EXTERNAL' as const),
+  resolution: fc.constantFrom('NONE' as const, 'STATIC' as const, 'DNS' as const, 'DNS_ROUND_ROBIN' as const),
+  where: fc.constantFrom('selected' as const, 'selected' as const, 'listed' as const, 'nowhere' as const),
+  selector: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' }),
+  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['.', 'other']),
+  creation: time,
+});
+
+const serviceEntryChanges = fc
+  .tuple(namespaces, index, maybe(serviceEntrySpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/se${i}`;
+    if (spec === undefined) return { kind: 'ServiceEntry', key, object: undefined };
+    const { number, where, selector, creation, ...rest } = spec;
+    const object = serviceEntry(
+      key,
+      {
+        ...rest,
+        ports: [{ number, name: 'web', protocol: 'HTTP' }],
+        ...(where === 'selected' ? { workloadSelector: { labels: selector } } : {}),
+        ...(where === 'listed' ? { endpoints: [{ address: '192.0.2.2', serviceAccount: 'vm' }] } : {}),
+      },
+      creation,
+    );
+    return { kind: 'ServiceEntry', key, object };
+  });
+
+const workloadEntrySpec = fc.record({
+  address: fc.constantFrom('192.0.2.3', 'vm.example.com', 'not an address'),
+  labels: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { app: 'b', tier: 'x' }, {}),
+  ports: fc.constantFrom<Record<string, number>[]>({}, { web: 9090 }),
+  weight: fc.constantFrom(0, 7),
+});
+
+const workloadEntryChanges = fc
+  .tuple(namespaces, index, maybe(workloadEntrySpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/we${i}`;
+    return { kind: 'WorkloadEntry', key, object: spec && workloadEntry(key, spec) };
+  });
+
+const destinationHosts = fc.constantFrom(
+  's0',
+  's1.shop.svc.cluster.local',
+  '*.svc.cluster.local',
+  'h5703.example.com',
+  '*.example.com',
+  'not a host',
+);
+
+const destinationRuleSpec = fc.record({
+  host: destinationHosts,
+  balanced: fc.boolean(),
+  subsets: fc.uniqueArray(fc.constantFrom('r1', 'v1', 'all'), { maxLength: 2 }),
+  exportTo: fc.constantFrom<string[][]>(['*'], ['.'], ['other']),
+  selector: maybe(fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' })),
+  creation: time,
+});
+
+const destinationRuleChanges = fc
+  .tuple(namespaces, index, maybe(destinationRuleSpec))
+  .map(([namespace, i, spec]): MeshChange => {
+    const key = `${namespace}/dr${i}`;
+    if (spec === undefined) return { kind: 'DestinationRule', key, object: undefined };
+    const { host, balanced, subsets, exportTo, selector, creation } = spec;
+    const object = destinationRule(
+      key,
+      {
+        host,
+        ...(balanced ? { trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } } : {}),
+        subsets: subsets.map((name) => (name === 'all' ? { name } : { name, labels: { 'pod-template-hash': name } })),
+        ...(selector === undefined ? { exportTo } : { workloadSelector: { matchLabels: selector } }),
+      },
+      creation,
+    );
+    return { kind: 'DestinationRule', key, object };
+  });
+
+const sidecarSpec = fc.record({
+  selector: maybe(fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { tier: 'x' }, {})),
+  hosts: fc.constantFrom<string[][]>(['./*'], ['*/*'], ['~/*'], ['without a namespace']),
+  endpoint: maybe(fc.constantFrom('127.0.0.1:9080', '0.0.0.0:9080')),
+  mode: maybe(fc.constantFrom('ALLOW_ANY' as const, 'REGISTRY_ONLY' as const)),
+  creation: time,
+});
+
+const sidecarChanges = fc.tuple(namespaces, index, maybe(sidecarSpec)).map(([namespace, i, spec]): MeshChange => {
+  const key = `${namespace}/sc${i}`;
+  if (spec === undefined) return { kind: 'Sidecar', key, object: undefined };
+  const { selector, hosts, endpoint, mode, creation } = spec;
+  const object = sidecar(
+    key,
+    {
+      egress: [{ hosts }],
+      ...(selector === undefined ? {} : { workloadSelector: { labels: selector } }),
+      ...(endpoint === undefined ? {} : { ingress: [{ port: { number: 8080 }, defaultEndpoint: endpoint }] }),
+      ...(mode === undefined ? {} : { outboundTrafficPolicy: { mode } }),
+    },
+    creation,
+  );
+  return { kind: 'Sidecar', key, object };
+});
+
+const nodeChanges = fc
+  .tuple(fc.constantFrom('n1', 'n2'), maybe(fc.tuple(fc.constantFrom('z1', 'z2'), fc.boolean())))
+  .map(([name, facts]): MeshChange => {
+    const object = facts && {
+      metadata: { name, labels: { 'topology.kubernetes.io/zone': facts[0] } },
+      status: { conditions: [{ type: 'Ready', status: facts[1] ? 'True' : 'Unknown' }] },
+    };
+    return { kind: 'Node', key: name, object };
+  });
+
+const namespaceChanges = fc
+  .tuple(namespaces, maybe(fc.constantFrom('enabled', 'disabled')))
+  .map(([name, injection]): MeshChange => {
+    const object = injection && { metadata: { name, labels: { 'heddle.dev/injection': injection } } };
+    return { kind: 'Namespace', key: name, object: object || undefined };
+  });
+
+/** An object of any kind that comes, changes or goes. */
+export const meshChanges: fc.Arbitrary<MeshChange> = fc.oneof(
+  { weight: 4, arbitrary: podChanges },
+  { weight: 3, arbitrary: sliceChanges },
+  { weight: 2, arbitrary: serviceChanges },
+  { weight: 2, arbitrary: canaryChanges },
+  { weight: 2, arbitrary: policyChanges },
+  { weight: 3, arbitrary: serviceEntryChanges },
+  { weight: 2, arbitrary: workloadEntryChanges },
+  { weight: 4, arbitrary: virtualServiceChanges },
+  { weight: 2, arbitrary: destinationRuleChanges },
+  { weight: 2, arbitrary: sidecarChanges },
+  nodeChanges,
+  namespaceChanges,
+);
