@@ -27,5 +27,7 @@ describe('isDiscovered', () => {
 });
 
 test('the message names the namespace, the field and what to do', () => {
-  expect(undiscoveredMessage('shop')).toMatch(/namespace shop .*discoverySelectors in mesh.yaml.*Label it/);
+  expect(undiscoveredMessage('shop')).toMatch(
+    /namespace shop .*discoverySelectors in mesh.yaml.*label it, or add a selector/,
+  );
 });

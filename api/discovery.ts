@@ -18,7 +18,7 @@ export function isDiscovered(
   return labels !== undefined && discoverySelectors.some((selector) => matchesLabels(selector, labels));
 }
 
-/** What is to be said of something in a namespace that does not belong to the mesh. */
+/** What is to be said of something in a namespace that does not belong to the mesh; with a few words more it is no longer than a warning of admission may be. */
 export function undiscoveredMessage(namespace: string): string {
-  return `namespace ${namespace} is not part of the mesh: none of discoverySelectors in mesh.yaml (ConfigMap heddle-mesh) matches its labels. Label it so that one does, or add a selector for it`;
+  return `namespace ${namespace} is not part of the mesh: none of discoverySelectors in mesh.yaml (ConfigMap heddle-mesh) matches its labels; label it, or add a selector`;
 }

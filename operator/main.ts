@@ -29,6 +29,7 @@ import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
+import { letUndiscoveredGo } from './wiring/undiscovered-proxies.ts';
 import { remoteUse, workloadMemory } from './wiring/workload-memory.ts';
 import { XdsCache } from './xds/xds-cache.ts';
 
@@ -55,7 +56,20 @@ const ledger = new TrafficLedger({
   workload: (uid) => snapshot().workloads.get(uid),
   stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
 });
-const authenticator = new TokenAuthenticator(tokenPorts(api, stores, (uid) => snapshot().workloads.has(uid)));
+const authenticator = new TokenAuthenticator(
+  tokenPorts(
+    api,
+    stores,
+    (uid) => snapshot().workloads.has(uid),
+    (pod, message) => {
+      const note = `The sidecar gets no configuration: ${message}. Until then it goes on with what it had, if anything.`;
+      events.record(
+        { ...pod, kind: 'Pod', apiVersion: 'v1' },
+        { type: 'Warning', reason: 'NotDiscovered', message: note },
+      );
+    },
+  ),
+);
 const certificates = startCertificates({
   api,
   namespace,
@@ -132,6 +146,8 @@ async function start(): Promise<void> {
     ads.revoke(uid);
     certificates.secrets.forget(uid);
   });
+  letUndiscoveredGo(stores, ads);
+  stores.discovery.onSwitch((namespace) => canary?.touch(namespace));
   for (const { kind, store } of stores.policyKinds) {
     store.onChange(({ key }) => {
       const [namespace = '', name = ''] = key.split('/');
@@ -149,6 +165,7 @@ async function start(): Promise<void> {
       hearsAll: () => replicas.hearsAll(),
     }),
     clusterDomain: mesh.clusterDomain,
+    isDiscovered: (namespace) => stores.discovery.has(namespace),
     isLeader: () => election.isLeader,
     event: (subject, event) => events.record(subject, event),
     logger,

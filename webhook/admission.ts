@@ -12,6 +12,8 @@ import { validateObject } from './validate.ts';
 export interface AdmissionCluster {
   readonly settings: () => InjectionSettings;
   readonly namespace: (name: string) => Promise<NamespaceView>;
+  /** Whether a namespace belongs to the mesh. */
+  readonly isDiscovered: (namespace: NamespaceView) => boolean;
   readonly isOurs: (namespace: NamespaceView) => boolean;
   readonly isGated: InjectionContext['isGated'];
   readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
@@ -24,9 +26,11 @@ export function createHandlers(cluster: AdmissionCluster, metrics: WebhookMetric
       if (kind.kind !== 'Pod' || kind.group !== '' || operation !== 'CREATE') return {};
       const shape = asPod(object);
       if ('problem' in shape) throw new ReviewError(`request.object is no pod: ${shape.problem}`);
+      const view = await cluster.namespace(namespace);
       const context = {
         settings: cluster.settings(),
-        namespace: await cluster.namespace(namespace),
+        namespace: view,
+        discovered: cluster.isDiscovered(view),
         isGated: cluster.isGated,
       };
       const { outcome, reason = '', patch, refusal, warnings } = admitPod(shape.pod, context);

@@ -1,5 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { isDiscovered } from '../api/discovery.ts';
 import { readMeshConfig } from '../api/mesh-config.ts';
 import { HealthServer } from '../kube/health.ts';
 import { SECRET } from '../kube/kinds.ts';
@@ -38,6 +39,7 @@ const server = new AdmissionServer({
     {
       settings: () => settings,
       namespace: (name) => cluster.namespace(name),
+      isDiscovered: ({ name, labels }) => isDiscovered(mesh, name, labels),
       isOurs: (view) => view.name === mesh.rootNamespace || isInjectionNamespace(view),
       isGated: (pod, name) => cluster.isGated(pod, name),
       judgeTarget: (name, spec) => judgeTarget(api, name, spec),

@@ -6,6 +6,9 @@ import type { ProxyStream } from './stream.ts';
 /** How long the report of a proxy outlives its stream, in ms: it most likely comes back. */
 export const GRACE_MS = 30_000;
 
+/** Why the stream of a pod ends, unless it is said. */
+export const GONE = 'the pod is gone';
+
 interface Entry {
   readonly stream: ProxyStream;
   readonly connectedAt: number;
@@ -67,8 +70,8 @@ export class ProxyRegistry implements AckReport {
     this.moved(uid);
   }
 
-  /** Ends the stream of a pod that is gone, and forgets its report. */
-  revoke(uid: string): void {
+  /** Ends the stream of a pod that is gone, or whatever the reason, and forgets its report. */
+  revoke(uid: string, reason = GONE): void {
     const entry = this.entries.get(uid);
     if (entry === undefined) {
       return;
@@ -76,7 +79,7 @@ export class ProxyRegistry implements AckReport {
     clearTimeout(entry.forget);
     this.entries.delete(uid);
     if (entry.endedAt === undefined) {
-      entry.end('the pod is gone');
+      entry.end(reason);
     }
     this.moved(uid);
   }

@@ -12,7 +12,7 @@ import { createInstruments, type Instruments } from './instruments.ts';
 import { MetricsConversation, type MetricsSink } from './metrics-conversation.ts';
 import { type Call, type CallObserver, type CallSettings, type Conversation, ProxyCall } from './proxy-call.ts';
 import type { ProxyObserver } from './proxy-observer.ts';
-import { ProxyRegistry } from './proxy-registry.ts';
+import { GONE, ProxyRegistry } from './proxy-registry.ts';
 import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
@@ -150,11 +150,11 @@ export class AdsServer {
     });
   }
 
-  /** Ends the streams of a pod that is gone. Its tokens are for the authenticator to forget. */
-  revoke(uid: string): void {
-    this.proxies.revoke(uid);
+  /** Ends the streams of a pod that is gone, or is not to be served for another reason. Its tokens are for the authenticator to forget. */
+  revoke(uid: string, reason = GONE): void {
+    this.proxies.revoke(uid, reason);
     for (const end of this.metricsEnds.get(uid) ?? []) {
-      end(forbidden('the pod is gone'));
+      end(forbidden(reason));
     }
   }
 

@@ -58,6 +58,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     generation: 1,
     spec: specOf(),
     problems: [],
+    undiscovered: undefined,
     targetName: 'ordering',
     rival: undefined,
     target,

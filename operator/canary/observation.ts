@@ -54,6 +54,8 @@ export interface Observation {
   readonly spec: CanarySpec | undefined;
   readonly problems: readonly string[];
   readonly targetName: string;
+  /** Why the mesh does nothing in its namespace; undefined: it does. */
+  readonly undiscovered: string | undefined;
   /** Name of the Canary that had this target first. */
   readonly rival: string | undefined;
   readonly target: TargetView | undefined;

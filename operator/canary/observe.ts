@@ -1,4 +1,5 @@
 import { type Canary, type CanarySpec, canarySpec } from '../../api/canary.ts';
+import { undiscoveredMessage } from '../../api/discovery.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import { fieldOwnership, pausedBy } from './borrowed-fields.ts';
 import type { Deployment, ReplicaSet } from './objects.ts';
@@ -26,7 +27,7 @@ export function observe(
   key: string,
   rival: string | undefined,
   index: TargetIndex,
-  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'clusterDomain' | 'now'>,
+  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'clusterDomain' | 'isDiscovered' | 'now'>,
 ): Observation {
   const now = (deps.now ?? Date.now)();
   const { namespace, name, generation = 0 } = canary.metadata;
@@ -39,6 +40,7 @@ export function observe(
     generation,
     ...readSpec(canary),
     targetName: canary.spec?.targetRef?.name ?? '',
+    undiscovered: deps.isDiscovered(namespace) ? undefined : undiscoveredMessage(namespace),
     rival,
     target: deployment && viewTarget(key, deployment, index),
     services,

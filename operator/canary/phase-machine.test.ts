@@ -87,6 +87,12 @@ describe('a target at rest', () => {
       {},
       'False TargetUnsupported',
     ],
+    [
+      'is in a namespace that is not part of the mesh',
+      targetOf(),
+      { undiscovered: 'namespace shop is not part of the mesh' },
+      'False NotDiscovered',
+    ],
     ['has another Canary', targetOf(), { rival: 'older' }, 'False TargetConflict'],
   ])('that %s is not held, and the mesh is told nothing', (_, target, more, expected) => {
     const { status } = run(atRest, [0, target, more]);

@@ -48,6 +48,8 @@ export interface CanaryDependencies {
   readonly traffic: TrafficSource;
   /** Domain of Service hostnames, e.g. `cluster.local`. */
   readonly clusterDomain: string;
+  /** Whether a namespace belongs to the mesh; in others a Canary does nothing but say so. `touch` it when that changes. */
+  readonly isDiscovered: (namespace: string) => boolean;
   /** True while this replica may act. Asked before every write. */
   readonly isLeader: () => boolean;
   /** Records an event about a Canary; must not throw. */

@@ -18,11 +18,13 @@ let api: MemoryApi;
 let stores: ReturnType<typeof emptyStores>;
 let reconciler: CanaryReconciler;
 let leading: boolean;
+let discovered: boolean;
 let events: string[];
 
 beforeEach(() => {
   api = new MemoryApi();
   leading = true;
+  discovered = true;
   events = [];
   stores = emptyStores();
   const deps = {
@@ -31,6 +33,7 @@ beforeEach(() => {
     mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
     traffic: { window: () => traffic(1000) },
     clusterDomain: 'cluster.local',
+    isDiscovered: () => discovered,
     isLeader: () => leading,
     event: (canary: Canary, { reason }: { reason: string }) => events.push(`${canary.metadata.name}: ${reason}`),
     logger: silentLogger,
@@ -176,6 +179,21 @@ describe('a target', () => {
     await addPod('aaa', 'one');
     await reconciler.reconcile(KEY);
     expect(writes()).toEqual(['patch Pod shop/one', 'apply Deployment shop/ordering']);
+  });
+
+  test('in a namespace that is not part of the mesh any more gets all back, and its Canary says why', async () => {
+    await addCanary();
+    await addTarget('app:1', true);
+    addReplicaSet('aaa', 'app:1');
+    await addPod('aaa', 'one');
+    discovered = false;
+    await reconciler.reconcile(KEY);
+    const written = await api.get<Canary>(CANARY, { name: 'ordering', namespace });
+    const ready = written.status?.conditions?.find(({ type }) => type === 'TargetReady');
+    expect(ready).toMatchObject({ status: 'False', reason: 'NotDiscovered' });
+    expect(ready?.message).toContain('discoverySelectors');
+    expect(writes()).toContain('patch Pod shop/one');
+    expect(writes()).toContain('apply Deployment shop/ordering');
   });
 
   test('that two Canaries name goes to the older one', async () => {

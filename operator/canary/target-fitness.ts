@@ -3,7 +3,7 @@ import { weightForPods } from './weights.ts';
 
 /** What a target is for the purposes of a canary: one of a chain of small checks speaks. */
 export interface Unfit {
-  readonly reason: 'TargetMissing' | 'TargetUnsupported' | 'NoService';
+  readonly reason: 'NotDiscovered' | 'TargetMissing' | 'TargetUnsupported' | 'NoService';
   readonly message: string;
 }
 
@@ -51,7 +51,8 @@ const AT_REST: readonly Check[] = [
  * @param releasing true while a revision is under analysis: then only what would do harm counts
  */
 export function findUnfit(observation: Observation, releasing: boolean): Unfit | undefined {
-  const { target, targetName } = observation;
+  const { target, targetName, undiscovered } = observation;
+  if (undiscovered !== undefined) return { reason: 'NotDiscovered', message: undiscovered };
   if (!target) {
     return {
       reason: 'TargetMissing',

@@ -21,6 +21,19 @@ describe('policies at the API server', () => {
     expect(objects.get({ ...ref, kind: 'Canary' })).toBeUndefined();
   });
 
+  test('that have a status of ours are told from all others', () => {
+    const { store, objects } = setUp(() => Promise.reject(new Error('not asked')));
+    const condition = (type: string) => ({ type, status: 'True' as const, reason: 'R', message: 'm' });
+    const withCondition = (name: string, type: string) => {
+      const conditions = [{ ...condition(type), lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }];
+      store.set({ metadata: { name, namespace: 'shop' }, status: { conditions } });
+    };
+    withCondition('p', 'Programmed');
+    withCondition('q', 'Reconciled');
+    store.set({ metadata: { name: 'r', namespace: 'shop' } });
+    expect([...objects.withStatus()]).toEqual([ref]);
+  });
+
   test('get their status by server-side apply to the subresource, of the very object that was judged', async () => {
     const calls: unknown[] = [];
     const { objects } = setUp((kind, object, options) => {

@@ -25,11 +25,18 @@ export interface PolicyObjects {
   readonly kinds: ReadonlySet<string>;
   /** @returns undefined when the object is not there (any more) */
   get(ref: ObjectRef): PolicyObject | undefined;
+  /** Objects that have a status of ours. */
+  withStatus(): Iterable<ObjectRef>;
   /**
    * Puts a status in place of what Heddle wrote before; an empty one takes it back. An object that is gone is no error.
    * @throws when the API server did not take it
    */
   applyStatus(ref: ObjectRef, uid: string, status: PolicyStatus): Promise<void>;
+}
+
+/** Whether a status is one that we wrote: nobody else has this condition. */
+export function isOurs(status: PolicyStatus | undefined): boolean {
+  return status?.conditions?.some(({ type }) => type === 'Programmed') === true;
 }
 
 /** What a store of policies holds. */
@@ -38,7 +45,7 @@ export type StoredPolicy = KubeObject & { readonly status?: PolicyStatus };
 /** A kind of policy and the store that follows it. */
 export interface PolicyKind {
   readonly kind: ResourceKind;
-  readonly store: Pick<ReadStore<StoredPolicy>, 'get'>;
+  readonly store: Pick<ReadStore<StoredPolicy>, 'get' | 'list'>;
 }
 
 const FIELD_MANAGER = 'heddle-status';
@@ -58,6 +65,15 @@ export class KubePolicyObjects implements PolicyObjects {
   get({ kind, namespace, name }: ObjectRef): PolicyObject | undefined {
     const object = this.#kinds.get(kind)?.store.get(`${namespace}/${name}`);
     return object && { uid: object.metadata?.uid ?? '', status: object.status ?? {} };
+  }
+
+  *withStatus(): Generator<ObjectRef> {
+    for (const [kind, { store }] of this.#kinds) {
+      for (const { metadata, status } of store.list()) {
+        const { namespace = '', name = '' } = metadata ?? {};
+        if (isOurs(status)) yield { kind, namespace, name };
+      }
+    }
   }
 
   async applyStatus({ kind, namespace, name }: ObjectRef, uid: string, status: PolicyStatus): Promise<void> {

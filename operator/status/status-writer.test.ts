@@ -6,7 +6,7 @@ import type { MeshChange } from '../mesh/mesh-object.ts';
 import type { ObjectRef } from '../mesh/object-ref.ts';
 import { peerAuthentication, pod, SETTINGS } from '../mesh/testing/objects.ts';
 import type { EnforcementSource } from './enforcement.ts';
-import type { PolicyObject, PolicyObjects, PolicyStatus } from './policy-objects.ts';
+import { isOurs, type PolicyObject, type PolicyObjects, type PolicyStatus } from './policy-objects.ts';
 import { StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 
@@ -21,6 +21,10 @@ class FakeObjects implements PolicyObjects {
 
   get({ name }: ObjectRef): PolicyObject | undefined {
     return this.stored.get(name);
+  }
+
+  *withStatus(): Generator<ObjectRef> {
+    for (const [name, { status }] of this.stored) if (isOurs(status)) yield ref(name);
   }
 
   applyStatus({ name }: ObjectRef, uid: string, status: PolicyStatus): Promise<void> {
@@ -106,6 +110,39 @@ describe('StatusWriter', () => {
     await clock.pass(1000);
     expect(programmed('web')).toBe('True: in force on 2 of 2 proxies');
     expect(objects.writes).toHaveLength(1);
+  });
+
+  test('says of a policy in a namespace that is not discovered that it is in force nowhere, and why', async () => {
+    const { clock, writer, objects, apply, condition } = setUp();
+    const labels = { 'heddle.dev/injection': 'enabled' };
+    apply({ kind: 'Namespace', key: 'shop', object: { metadata: { name: 'shop', labels } } });
+    writer.start();
+    objects.stored.set('web', { uid: 'web', status: {} });
+    const object = peerAuthentication('shop/web', { mtls: { mode: 'STRICT' } });
+    apply({ kind: 'PeerAuthentication', key: 'shop/web', object, undiscovered: true });
+    await clock.pass(1000);
+    expect(condition('web', 'Accepted')).toMatchObject({ status: 'False', reason: 'NotDiscovered' });
+    expect(condition('web', 'Accepted')?.message).toMatch(/^It is not in force: namespace shop .*discoverySelectors/);
+    expect(condition('web', 'Programmed')).toMatchObject({ status: 'False', reason: 'NotAccepted' });
+    apply({ kind: 'PeerAuthentication', key: 'shop/web', object, undiscovered: false });
+    await clock.pass(10_000);
+    expect(condition('web', 'Accepted')?.status).toBe('True');
+  });
+
+  test('takes back what an operator before it said of a policy that is judged no more', async () => {
+    const { clock, writer, objects, apply } = setUp();
+    const condition = { type: 'Programmed', status: 'True', reason: 'InForce', message: 'in force on 3 of 3 proxies' };
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const conditions = [{ ...condition, status: 'True' as const, lastTransitionTime, observedGeneration: 1 }];
+    objects.stored.set('web', { uid: 'web', status: { conditions } });
+    objects.stored.set('others', {
+      uid: 'others',
+      status: { conditions: [{ ...conditions[0], type: 'Reconciled' }] as Condition[] },
+    });
+    apply();
+    writer.start();
+    await clock.pass(1000);
+    expect(objects.writes).toEqual([{ name: 'web', status: {} }]);
   });
 
   test('waits a little, so that quick proxies are in the first write', async () => {

@@ -102,6 +102,10 @@ export class StatusWriter {
     this.#leading = true;
     this.#unsubscribe = this.#options.enforcement.onChange((uids) => this.#takeAcks(uids));
     for (const { object } of this.#snapshot?.policies.values() ?? []) this.#follow(this.#rowOf(object));
+    // What is not judged any more since there was an operator: what was said of it is to be taken back.
+    for (const ref of this.#options.objects.withStatus()) {
+      if (this.#snapshot?.policies.has(objectKey(ref)) !== true) this.#follow(this.#rowOf(ref));
+    }
     this.#scheduleResync();
   }
 

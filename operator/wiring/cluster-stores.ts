@@ -49,6 +49,8 @@ export type Service = V1Service & CanaryService;
 /** A node as both the mesh and the canary read it. */
 export type Node = V1Node & CanaryNode;
 
+type WatchApi = Pick<KubeApi, 'list' | 'watch'>;
+
 /** Index of pods by UID. */
 export const BY_UID = 'uid';
 /** Index of pods by each of their addresses; pods on the host network are left out, for they share the node's. */
@@ -57,7 +59,7 @@ export const BY_ADDRESS = 'address';
 /** Everything of the cluster that the operator watches. */
 export class ClusterStores {
   readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'reselect'>[] = [];
-  readonly #api: KubeApi;
+  readonly #api: WatchApi;
   readonly #logger: Logger;
   /** The namespaces that the mesh consists of; of the others not everything is kept. */
   readonly discovery: DiscoveredNamespaces;
@@ -80,7 +82,7 @@ export class ClusterStores {
    * @param settings say which namespaces the mesh consists of
    * @param own the operator's namespace
    */
-  constructor(api: KubeApi, logger: Logger, settings: DiscoverySettings, own: string) {
+  constructor(api: WatchApi, logger: Logger, settings: DiscoverySettings, own: string) {
     this.#api = api;
     this.#logger = logger;
     this.namespaces = this.#watch<V1Namespace & KubeObject>(NAMESPACE);
@@ -134,6 +136,12 @@ export class ClusterStores {
     const ready = conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
     // JSON has times as text, whatever the client's declaration says.
     return ready && (Date.parse(String(ready.lastTransitionTime)) || 0);
+  }
+
+  /** UIDs of the pods of a namespace that run our sidecar. */
+  proxiesIn(namespace: string): string[] {
+    const pods = [...this.pods.list()].filter((pod) => pod.metadata?.namespace === namespace && isInjected(pod));
+    return pods.flatMap(({ metadata }) => metadata?.uid ?? []);
   }
 
   async stop(): Promise<void> {

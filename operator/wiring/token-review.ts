@@ -1,3 +1,4 @@
+import { undiscoveredMessage } from '../../api/discovery.ts';
 import { TOKEN_REVIEW } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -18,19 +19,30 @@ interface TokenReview extends KubeObject {
   };
 }
 
+/** What is looked up of the stores. */
+type PodStores = Pick<ClusterStores, 'pods' | 'discovery'>;
+
 /**
  * What the authenticator asks: TokenReview at the API server, and pods of the store.
  * @param isProxy whether the snapshot has the pod's proxy: before that, its configuration would lack the inbound side
+ * @param onUndiscovered told of each pod that asks although its namespace is not discovered, and what it is answered
  */
 export function tokenPorts(
-  api: KubeApi,
-  { pods }: ClusterStores,
+  api: Pick<KubeApi, 'create'>,
+  { pods, discovery }: PodStores,
   isProxy: (uid: string) => boolean,
+  onUndiscovered: (pod: Pod, message: string) => void,
 ): TokenAuthenticatorPorts {
   return {
     reviewToken: (token) => review(api, token),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
+      const namespace = pod?.metadata?.namespace ?? '';
+      if (pod !== undefined && isInjected(pod) && !discovery.has(namespace)) {
+        const message = undiscoveredMessage(namespace);
+        onUndiscovered(pod, message);
+        return { ...recordOf(pod), problem: `gets no configuration: ${message}` };
+      }
       if (pod === undefined || (isInjected(pod) && !isProxy(uid))) return undefined;
       // Whoever has the token of a pod without our sidecar is not its proxy.
       return { ...recordOf(pod), problem: isInjected(pod) ? undefined : NO_SIDECAR };
@@ -44,8 +56,8 @@ export function tokenPorts(
  * @param isReplica whether a pod is one
  */
 export function replicaTokenPorts(
-  api: KubeApi,
-  { pods }: ClusterStores,
+  api: Pick<KubeApi, 'create'>,
+  { pods }: Pick<ClusterStores, 'pods'>,
   isReplica: (pod: Pod) => boolean,
 ): TokenAuthenticatorPorts {
   return {
@@ -65,7 +77,7 @@ function uidByAddress(pods: ClusterStores['pods'], address: string): string | un
   return running?.metadata?.uid;
 }
 
-async function review(api: KubeApi, token: string): Promise<TokenReviewResult> {
+async function review(api: Pick<KubeApi, 'create'>, token: string): Promise<TokenReviewResult> {
   const { status = {} } = await api.create<TokenReview>(TOKEN_REVIEW, {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',

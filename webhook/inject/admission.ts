@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { undiscoveredMessage } from '../../api/discovery.ts';
 import { DNS_CAPTURE_ANNOTATION } from '../../api/pod-names.ts';
 import { decideInjection, type NamespaceView } from './decision.ts';
 import { injectPod } from './mutate.ts';
@@ -10,6 +11,8 @@ import { podTitle } from './workload.ts';
 export interface InjectionContext {
   readonly settings: InjectionSettings;
   readonly namespace: NamespaceView;
+  /** Whether the namespace belongs to the mesh. */
+  readonly discovered: boolean;
   /** Whether a Canary holds pods of this one's revision back; asked only for pods that get a sidecar. */
   readonly isGated: (pod: V1Pod, namespace: string) => boolean;
 }
@@ -33,6 +36,11 @@ export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
   const decision = decideInjection(pod, namespace);
   if (decision.verdict === 'skip') return { outcome: 'skipped', reason: decision.reason, patch: [], warnings: [] };
   if (decision.verdict === 'refuse') return refuse(pod, namespace.name, [decision.message]);
+  if (!context.discovered) {
+    // The operator would give its sidecar nothing, and the pod would wait for that for ever.
+    const warnings = [`no sidecar is injected: ${undiscoveredMessage(namespace.name)}`];
+    return { outcome: 'skipped', reason: 'NotDiscovered', patch: [], warnings };
+  }
   const injection = injectPod(pod, settings, context.isGated(pod, namespace.name));
   if (injection.problems.length > 0) return refuse(pod, namespace.name, injection.problems);
   return {

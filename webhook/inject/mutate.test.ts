@@ -221,11 +221,26 @@ describe('injectPod', () => {
 
 describe('admitPod', () => {
   const namespace = { name: 'shop', labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false };
-  const context = { settings: DEFAULT_SETTINGS, namespace, isGated: () => false };
+  const context = { settings: DEFAULT_SETTINGS, namespace, discovered: true, isGated: () => false };
 
   test('refuses in a sentence that names the pod, though it has no name yet', () => {
     const { refusal } = admitPod(pod({ securityContext: { runAsUser: 1337 } }, { generateName: 'app-' }), context);
     expect(refusal).toMatch(/^pod shop\/app-\* cannot get a sidecar: spec.securityContext.runAsUser: 1337/);
+  });
+
+  test('leaves pods alone in a namespace that is not part of the mesh, though it opted in, and warns', () => {
+    const name = 'n'.repeat(63);
+    const undiscovered = { ...context, namespace: { ...namespace, name }, discovered: false };
+    const { outcome, reason, patch, warnings } = admitPod(pod(), undiscovered);
+    expect({ outcome, reason, patch }).toEqual({ outcome: 'skipped', reason: 'NotDiscovered', patch: [] });
+    expect(warnings).toEqual([expect.stringMatching(/^no sidecar is injected: namespace n+ .*discoverySelectors/)]);
+    // API servers cut longer ones.
+    expect(warnings[0]?.length).toBeLessThan(256);
+  });
+
+  test('says nothing there of pods that would get no sidecar anyway', () => {
+    const outcome = admitPod(pod({ hostNetwork: true }), { ...context, discovered: false });
+    expect(outcome).toMatchObject({ reason: 'HostNetwork', warnings: [] });
   });
 
   test.each(['baseline', 'restricted'])('warns where PodSecurity is %s, and says what to do', (level) => {

@@ -8,6 +8,7 @@ export function testHandlers(metrics: WebhookMetrics, isGated = false): ReturnTy
     {
       settings: () => DEFAULT_SETTINGS,
       namespace: async (name) => ({ name, labels: { 'heddle.dev/injection': 'enabled' }, istioInstalled: false }),
+      isDiscovered: () => true,
       isOurs: () => true,
       isGated: () => isGated,
       judgeTarget: async () => [],

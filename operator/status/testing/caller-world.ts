@@ -4,7 +4,7 @@ import { type ObjectKey, type ObjectRef, objectKey } from '../../mesh/object-ref
 import type { MeshDelta, MeshSnapshot, PolicyReach, PolicyView, Workload, WorkloadUid } from '../../mesh/snapshot.ts';
 import { SETTINGS } from '../../mesh/testing/objects.ts';
 import type { EnforcementSource } from '../enforcement.ts';
-import type { PolicyObject, PolicyObjects, PolicyStatus } from '../policy-objects.ts';
+import { isOurs, type PolicyObject, type PolicyObjects, type PolicyStatus } from '../policy-objects.ts';
 import { StatusWriter, type StatusWriterOptions } from '../status-writer.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -85,6 +85,10 @@ export class CallerWorld implements PolicyObjects {
 
   get({ name }: ObjectRef): PolicyObject | undefined {
     return this.stored.get(name);
+  }
+
+  *withStatus(): Generator<ObjectRef> {
+    for (const [name, { status }] of this.stored) if (isOurs(status)) yield ref(name);
   }
 
   applyStatus(object: ObjectRef, uid: string, status: PolicyStatus): Promise<void> {
