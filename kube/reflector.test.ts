@@ -229,12 +229,16 @@ describe('Reflector of some namespaces', () => {
     await api.create(CONFIG_MAP, inTeam('b', 'one'));
     await reflector.start();
     expect(keys()).toEqual([]);
-    want('team-a', true);
+    want('team-c', true);
+    await api.create(CONFIG_MAP, inTeam('c', 'one'));
     await eventually(() => keys().length > 0);
-    expect(keys()).toEqual(['team-a/one']);
+    // The watch is under way by now.
+    want('team-a', true);
+    await eventually(() => keys().length > 1);
+    expect(keys()).toEqual(['team-a/one', 'team-c/one']);
     expect(lists).toEqual([undefined, 'team-a']);
     await api.delete(CONFIG_MAP, { namespace: 'team-a', name: 'one' });
-    await eventually(() => keys().length === 0);
+    await eventually(() => keys().length === 1);
   });
 
   test('fetches nothing of a namespace of which it left nothing out', async () => {

@@ -157,7 +157,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
 
   /**
    * Lists the namespaces that became wanted. It goes before the watch goes on, from where it was: what that tells of them until then is older than the
-   * list, which does no harm, as all of it comes up to the present; what it would have told meanwhile is not lost.
+   * list, which does no harm, as all of it comes up to the present; and what went meanwhile is told of.
    */
   async #fetchMissing(): Promise<void> {
     const { api, kind, labelSelector, fieldSelector } = this.#options;
@@ -169,10 +169,6 @@ export class Reflector<T extends KubeObject = KubeObject> {
       // Unwanted again meanwhile.
       if (!this.#missing.delete(namespace)) continue;
       this.#reduced.delete(namespace);
-      const listed = new Set(items.map(objectKey));
-      for (const key of [...this.store.keys()]) {
-        if (key.startsWith(`${namespace}/`) && !listed.has(key)) this.store.delete(key);
-      }
       for (const item of items) this.#put(this.#transform(item));
     }
   }
