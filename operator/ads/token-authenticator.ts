@@ -121,7 +121,11 @@ export class TokenAuthenticator implements Authenticator {
     return {
       identity: { uid: pod.uid, podName: pod.name, namespace: pod.namespace, serviceAccount: pod.serviceAccount },
       expiresAt: claims.expiresAt,
-      checkNodeId: (nodeId) => checkNodeId(nodeId, pod),
+      checkNodeId: (nodeId) => {
+        // The first message may come long after the token was accepted.
+        checkProblem(this.ports.podByUid(pod.uid) ?? pod);
+        checkNodeId(nodeId, pod);
+      },
     };
   }
 
@@ -240,7 +244,11 @@ function checkOwner(accepted: Accepted, pod: PodRecord): void {
   ) {
     throw forbidden(`the bearer token does not belong to pod ${pod.namespace}/${pod.name}`);
   }
-  if (pod.problem !== undefined) throw forbidden(`pod ${pod.namespace}/${pod.name} ${pod.problem}`);
+  checkProblem(pod);
+}
+
+function checkProblem({ namespace, name, problem }: PodRecord): void {
+  if (problem !== undefined) throw forbidden(`pod ${namespace}/${name} ${problem}`);
 }
 
 function checkNodeId(nodeId: string, pod: PodRecord): void {

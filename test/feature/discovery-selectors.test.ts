@@ -34,6 +34,8 @@ class Operator {
   readonly stores = new ClusterStores(this.api, silentLogger, CONFIG, 'heddle-system');
   /** Pods of which was told that they ask in vain. */
   readonly told: string[] = [];
+  /** Tokens that the API server was asked about. */
+  reviews = 0;
   readonly #pods = new Map<string, V1Pod>();
   readonly #clients: AdsClient[] = [];
   #ads: AdsServer | undefined;
@@ -47,6 +49,7 @@ class Operator {
     pipeline.start(this.stores);
     const review = {
       create: async <T extends KubeObject>(kind: ResourceKind, object: T): Promise<T> => {
+        this.reviews++;
         if (kind !== TOKEN_REVIEW) throw new Error(`unexpected ${kind.kind}`);
         const { token } = (object as unknown as { spec: { token: string } }).spec;
         return { ...object, status: this.#statusOf(token) };
@@ -103,7 +106,14 @@ class Operator {
   }
 
   /** A stream of a pod's proxy that asks for all clusters. */
-  connect({ metadata, status: state }: V1Pod): AdsClient {
+  connect(proxy: V1Pod): AdsClient {
+    const client = this.open(proxy);
+    client.send(CLUSTER_TYPE, { subscribe: ['*'] });
+    return client;
+  }
+
+  /** The same, before it has asked for anything. */
+  open({ metadata, status: state }: V1Pod): AdsClient {
     const { name = '', namespace = '' } = metadata ?? {};
     const client = new AdsClient({
       port: this.#port,
@@ -112,7 +122,6 @@ class Operator {
       nodeId: `sidecar~${state?.podIPs?.[0]?.ip}~${name}.${namespace}~${namespace}.svc.cluster.local`,
     });
     this.#clients.push(client);
-    client.send(CLUSTER_TYPE, { subscribe: ['*'] });
     return client;
   }
 
@@ -207,5 +216,16 @@ describe('discoverySelectors', () => {
     expect(ended.details).toMatch(/^namespace other is not part of the mesh/);
     // It was told to go before it was told to have nothing.
     expect(served.responses.flatMap(({ removedResources }) => removedResources)).toEqual([]);
+  });
+
+  test('refuse a stream that was let in before its namespace left the mesh, and asks after', async () => {
+    const stream = operator.open(client);
+    await eventually(() => operator.reviews > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await operator.label('shop', OUT);
+    await eventually(() => !operator.stores.discovery.has('shop'));
+    stream.send(CLUSTER_TYPE, { subscribe: ['*'] });
+    expect((await stream.ended).details).toMatch(/^pod shop\/client gets no configuration: namespace shop /);
+    expect(stream.responses).toEqual([]);
   });
 });
