@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CONFIG_MAP } from './kinds.ts';
 import type { KubeObject } from './object.ts';
-import { Reflector } from './reflector.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
 import { answerJson, FaultServer } from './testing/fault-server.ts';
 import { eventually } from './testing/memory-api.ts';
 
@@ -21,7 +21,11 @@ const status = (code: number, reason: string) => ({ kind: 'Status', code, reason
 type Step = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Runs a reflector against a server that answers lists and watches from two scripts; the last step repeats. */
-async function reflect(lists: readonly Step[], watches: readonly Step[], idleMs = 5000) {
+async function reflect(
+  lists: readonly Step[],
+  watches: readonly Step[],
+  options: Partial<ReflectorOptions<KubeObject>> = {},
+) {
   let listed = 0;
   let watched = 0;
   const server = new FaultServer((request, response) => {
@@ -32,7 +36,7 @@ async function reflect(lists: readonly Step[], watches: readonly Step[], idleMs 
   });
   const api = await server.start();
   cleanups.push(() => server.stop());
-  const reflector = new Reflector({ api, kind: CONFIG_MAP, backoffMs: [1, 5], absentMs: 10, idleMs });
+  const reflector = new Reflector({ api, kind: CONFIG_MAP, backoffMs: [1, 5], absentMs: 10, idleMs: 5000, ...options });
   cleanups.push(() => reflector.stop());
   const changes: string[] = [];
   reflector.store.onChange(({ key, object, previous }) => {
@@ -50,6 +54,8 @@ const fail =
   (code: number, reason: string): Step =>
   (_, response) =>
     answerJson(response, status(code, reason), code);
+/** Ends the connection without a word. */
+const lose: Step = (request) => request.socket.resetAndDestroy();
 /** Sends lines and keeps the watch open. */
 const hold =
   (...lines: string[]): Step =>
@@ -133,7 +139,7 @@ describe('Reflector', () => {
   });
 
   test('begins anew when the watch falls silent', async () => {
-    const run = await reflect([ok(list(5))], [hold(), hold(event('ADDED', configMap('a', 6)))], 50);
+    const run = await reflect([ok(list(5))], [hold(), hold(event('ADDED', configMap('a', 6)))], { idleMs: 50 });
     await eventually(() => run.changes.length === 1);
   });
 
@@ -142,6 +148,14 @@ describe('Reflector', () => {
       [fail(500, 'InternalError'), fail(403, 'Forbidden'), ok(list(5, configMap('a', 1)))],
       [hold()],
     );
+    expect(run.changes).toEqual(['+shop/a@1']);
+  });
+
+  test('asks again soon when nobody answers, however long it would wait for one who fails', async () => {
+    const run = await reflect([lose, lose, lose, ok(list(5, configMap('a', 1)))], [hold()], {
+      backoffMs: [600_000, 600_000],
+      unreachedMs: 5,
+    });
     expect(run.changes).toEqual(['+shop/a@1']);
   });
 

@@ -1,6 +1,6 @@
 import { Backoff, pause } from './backoff.ts';
 import type { KubeApi, Selection } from './kube-api.ts';
-import { isGone, isNotFound, KubeError } from './kube-error.ts';
+import { isGone, isNotFound, KubeConnectionError, KubeError } from './kube-error.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type KubeObject, objectKey } from './object.ts';
 import type { ResourceKind } from './resource-kind.ts';
@@ -26,6 +26,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly backoffMs?: readonly [number, number];
   /** How often a kind that does not exist (404: its CRD is absent) is looked for; milliseconds, default 5,000. */
   readonly absentMs?: number;
+  /** Longest pause while nobody is reached; milliseconds, default 5,000. */
+  readonly unreachedMs?: number;
 }
 
 /** After so many failed watches in a row from one version the reflector lists again. */
@@ -123,7 +125,9 @@ export class Reflector<T extends KubeObject = KubeObject> {
       const absentMs = this.#options.absentMs ?? 5000;
       return pause(absentMs * (0.75 + Math.random() / 2), this.#abort.signal);
     }
-    const delay = Math.max(this.#backoff.next(), retryAfterMs(error));
+    // A server that is not there is no worse off for being asked, and until it is asked the mesh stays as it was.
+    const longest = isUnreached(error) ? (this.#options.unreachedMs ?? 5000) * (0.5 + Math.random() / 2) : Infinity;
+    const delay = Math.min(Math.max(this.#backoff.next(), retryAfterMs(error)), longest);
     this.#logger.warn('list failed, trying again', { error, delayMs: Math.round(delay) });
     return pause(delay, this.#abort.signal);
   }
@@ -232,6 +236,11 @@ export class Reflector<T extends KubeObject = KubeObject> {
       this.#resourceVersion = version;
     }
   }
+}
+
+/** Nobody answered at all. One who takes too long may have too much to do: that is no reason to ask more often. */
+function isUnreached(error: unknown): boolean {
+  return error instanceof KubeConnectionError && error.code !== 'ETIMEDOUT';
 }
 
 function retryAfterMs(error: unknown): number {
