@@ -26,10 +26,14 @@ export class BenchMesh {
       return { kind: 'Namespace', key: metadata.name, object: { metadata } };
     });
     for (const object of this.pods) changes.push({ kind: 'Pod', key: keyOf(object.metadata), object });
-    for (let index = 0; index < this.size.services; index++) {
-      changes.push(this.service(index), this.endpoints(index, 0));
-      if (this.size.traffic) changes.push(this.destinationRule(index, 0), this.virtualService(index, 0));
-    }
+    for (let index = 0; index < this.size.services; index++) changes.push(...this.ofService(index, 0));
+    return changes;
+  }
+
+  /** All of a Service but its pods. */
+  ofService(index: number, round: number): MeshChange[] {
+    const changes = [this.service(index), this.endpoints(index, round)];
+    if (this.size.traffic) changes.push(this.destinationRule(index, round), this.virtualService(index, round));
     return changes;
   }
 

@@ -10,10 +10,10 @@ import {
 import { DELTA_PATH } from '../feature/support/ads-client.ts';
 import { readDeltaResponse } from './delta-response.ts';
 import { Frames } from './frames.ts';
-import type { Manner, ServerReady } from './messages.ts';
+import type { Manner, ProxyPod, ServerPlace } from './messages.ts';
 
 /** About as many bytes as the Node of the real Envoy. */
-const NODE = node();
+const NODE = node('sidecar~bench');
 const FRAME_HEAD = 5;
 /** Envoy's own, in bytes. */
 const STREAM_WINDOW = 16 << 20;
@@ -26,8 +26,8 @@ const BACKOFF_MS = 500;
 const PING_MS = 10_000;
 const INVALID_ARGUMENT = 3;
 
-function node(): Uint8Array {
-  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string('sidecar~bench');
+function node(id: string): Uint8Array {
+  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
   return writer.tag(3, WireType.LengthDelimited).bytes(new Uint8Array(61_000)).finish();
 }
 
@@ -39,12 +39,14 @@ function authoritiesOf(clusters: readonly string[]): string[] {
 /** How a proxy is played. */
 export interface BenchProxyOptions {
   /** Where it finds the control plane, each time that it connects. */
-  server(): ServerReady;
+  server(): ServerPlace;
   readonly index: number;
   /** Clusters that it asks for by name; absent: it has all from the wildcard. */
   readonly uses?: readonly string[];
   /** Absent: its stream may not end. */
   readonly lasting?: Manner;
+  /** Absent: its index is its token. */
+  readonly pod?: ProxyPod;
   fail(error: Error): void;
 }
 
@@ -129,7 +131,7 @@ export class BenchProxy {
 
   private resume(): void {
     this.open();
-    let node: Uint8Array | undefined = NODE;
+    let node: Uint8Array | undefined = this.node();
     for (const [typeUrl, names] of this.asked) {
       const wildcard = [CLUSTER_TYPE, VIRTUAL_HOST_TYPE].includes(typeUrl) && names.size > 0;
       this.send(typeUrl, wildcard ? ['*', ...names] : [...names], '', { node, resumes: true });
@@ -147,11 +149,12 @@ export class BenchProxy {
   }
 
   private open(): void {
-    const { lasting, index } = this.options;
+    const { lasting, index, pod } = this.options;
     const slow = lasting === 'hardly reads';
-    const { port, certificate } = this.options.server();
-    const session = connect(`https://localhost:${port}`, {
+    const { port, certificate, serverName = 'localhost' } = this.options.server();
+    const session = connect(`https://${pod ? '127.0.0.1' : 'localhost'}:${port}`, {
       ca: certificate.rootPem,
+      ...(pod && { localAddress: pod.address, servername: serverName }),
       settings: { initialWindowSize: slow ? NARROW_WINDOW : STREAM_WINDOW },
     });
     if (!slow) session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
@@ -160,7 +163,7 @@ export class BenchProxy {
       ':path': DELTA_PATH,
       'content-type': 'application/grpc',
       te: 'trailers',
-      authorization: `Bearer ${index}`,
+      authorization: `Bearer ${pod?.token ?? index}`,
     });
     this.frames = new Frames((message) => this.answer(message));
     this.session = session;
@@ -247,7 +250,12 @@ export class BenchProxy {
     const asked = this.asked.get(typeUrl) ?? new Set();
     this.asked.set(typeUrl, asked);
     for (const name of names) asked.add(name);
-    this.send(typeUrl, names, '', { node: first ? NODE : undefined });
+    this.send(typeUrl, names, '', { node: first ? this.node() : undefined });
+  }
+
+  private node(): Uint8Array {
+    const { pod } = this.options;
+    return pod === undefined ? NODE : node(pod.nodeId);
   }
 
   private send(

@@ -1,5 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+
+/** What a child has that others do not need. */
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** A file of this folder that it loads before its module. */
+  readonly preload?: string;
+  /** The file that takes what it writes; default: our own output does. */
+  readonly logFile?: string;
+}
 
 /** A child process that answers over Node's message channel. It ends with the channel. */
 export class Child {
@@ -9,9 +19,16 @@ export class Child {
   private exited: string | undefined;
 
   /** @param module a file of this folder */
-  constructor(module: string, argument = '') {
+  constructor(module: string, argument = '', { env, preload, logFile }: ChildOptions = {}) {
     const path = new URL(module, import.meta.url);
-    this.process = fork(path, [argument], { execArgv: ['--expose-gc', '--no-warnings'] });
+    const before = preload === undefined ? [] : ['--import', new URL(preload, import.meta.url).href];
+    const log = logFile === undefined ? 'inherit' : openSync(logFile, 'a');
+    this.process = fork(path, [argument], {
+      execArgv: ['--expose-gc', '--no-warnings', ...before],
+      stdio: ['inherit', log, log, 'ipc'],
+      ...(env && { env }),
+    });
+    if (typeof log === 'number') closeSync(log);
     this.process.on('message', (answer) => {
       this.answers.push(answer);
       this.wake();

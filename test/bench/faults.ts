@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdsTestbed } from './ads-testbed.ts';
 import { round } from './figures.ts';
+import { countDiffering } from './holdings.ts';
 import type { Holding, MeshSize } from './messages.ts';
 import type { BenchResult } from './result.ts';
 import { steadyChanges } from './steady-changes.ts';
@@ -49,10 +50,10 @@ async function endure(mesh: string, size: MeshSize): Promise<BenchResult[]> {
     await change(testbed, CRASH_EVERY_MS);
     const expected = await holdingsFromScratch({ ...whole, changes: testbed.changes }, uses);
     const begun = performance.now();
-    let differing = different(await testbed.holdings(0, PROXIES), expected);
+    let differing = countDiffering(await testbed.holdings(0, PROXIES), expected);
     while (differing > 0 && performance.now() - begun < SETTLE_MS) {
       await sleep(1000);
-      differing = different(await testbed.holdings(0, PROXIES), expected);
+      differing = countDiffering(await testbed.holdings(0, PROXIES), expected);
     }
     const after = await testbed.measure(true);
     const returns = (await testbed.holdings(0, PROXIES)).map((holding) => holding.returns);
@@ -86,10 +87,4 @@ async function holdingsFromScratch(
   } finally {
     await testbed.stop();
   }
-}
-
-function different(some: readonly Holding[], others: readonly Holding[]): number {
-  const same = (one: Holding, other: Holding | undefined): boolean =>
-    JSON.stringify(one.digest) === JSON.stringify(other?.digest);
-  return some.filter((holding, index) => !same(holding, others[index])).length;
 }

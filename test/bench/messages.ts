@@ -23,9 +23,24 @@ export interface MeshSize {
 /** What changes, as a method of `BenchMesh`. */
 export type ChangeKind = 'endpoints' | 'virtualService' | 'destinationRule';
 
-export interface ServerReady {
+/** Where proxies find a control plane, and how they know it. */
+export interface ServerPlace {
   readonly port: number;
+  readonly certificate: Pick<TestCertificate, 'rootPem'>;
+  /** Name in its certificate; absent: `localhost`. */
+  readonly serverName?: string;
+}
+
+export interface ServerReady extends ServerPlace {
   readonly certificate: TestCertificate;
+}
+
+/** The pod that a proxy is in. */
+export interface ProxyPod {
+  readonly token: string;
+  readonly nodeId: string;
+  /** From which it connects. */
+  readonly address: string;
 }
 
 export interface ChangeRequest {
@@ -72,16 +87,18 @@ export type ServerAnswer = Changed | Counted | Measurement;
 export type ClientsRequest =
   | {
       readonly kind: 'connect';
-      readonly server: ServerReady;
+      readonly server: ServerPlace;
       readonly first: number;
       readonly count: number;
+      /** Those of all proxies of the child, by their number; absent: the number is the token. */
+      readonly pods?: readonly ProxyPod[];
       /** Lists of clusters that proxies ask for by name, one after the other by turns; absent: they have all from the wildcard. */
       readonly uses?: readonly (readonly string[])[];
       /** They come back by themselves. */
       readonly lasting?: Manner;
     }
   /** The control plane is another one from now on. */
-  | { readonly kind: 'server'; readonly server: ServerReady }
+  | { readonly kind: 'server'; readonly server: ServerPlace }
   /** All come back at once, as after a lost connection. */
   | { readonly kind: 'reconnect' }
   /** Notes from now on when endpoints arrive. */

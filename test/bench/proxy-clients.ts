@@ -1,11 +1,11 @@
 import { ENDPOINT_TYPE } from '../../operator/xds/resource.ts';
 import { BenchProxy } from './bench-proxy.ts';
-import type { ClientsRequest, Holding, ServerReady } from './messages.ts';
+import type { ClientsRequest, Holding, ServerPlace } from './messages.ts';
 
 /** The child that plays the proxies. */
 
 const proxies: BenchProxy[] = [];
-let server: ServerReady | undefined;
+let server: ServerPlace | undefined;
 let stopping = false;
 
 function fail(error: Error): void {
@@ -18,14 +18,14 @@ function fail(error: Error): void {
 const now = (): number => performance.timeOrigin + performance.now();
 
 /** The control plane as it is now. @throws Error before one was named */
-function current(): ServerReady {
+function current(): ServerPlace {
   if (server === undefined) throw new Error('no control plane was named');
   return server;
 }
 
 async function connect(request: Extract<ClientsRequest, { kind: 'connect' }>): Promise<readonly number[]> {
   server = request.server;
-  const { uses, lasting } = request;
+  const { uses, lasting, pods } = request;
   const added = Array.from({ length: request.count }, (_, nth) => {
     const index = request.first + nth;
     return new BenchProxy({
@@ -34,6 +34,7 @@ async function connect(request: Extract<ClientsRequest, { kind: 'connect' }>): P
       fail,
       ...(uses && { uses: uses[nth % uses.length] ?? [] }),
       ...(lasting && { lasting }),
+      ...(pods?.[index] && { pod: pods[index] }),
     });
   });
   proxies.push(...added);

@@ -1,3 +1,4 @@
+import { run as apiFaults } from './api-faults.ts';
 import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
@@ -33,6 +34,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'churn', run: churn },
   { name: 'limits', byName: true, run: limits },
   { name: 'faults', byName: true, run: faults },
+  { name: 'api-faults', byName: true, run: () => apiFaults() },
   { name: 'soak', byName: true, run: soak },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },

@@ -12,6 +12,8 @@ export interface EnvoyOptions {
   readonly token: string;
   readonly adsPort: number;
   readonly rootPem: string;
+  /** Name in the certificate of the control plane; default `localhost`. */
+  readonly serverName?: string;
   readonly flushSeconds?: number;
 }
 
@@ -133,6 +135,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
 }
 
 function xdsCluster(options: EnvoyOptions, folder: string): Config {
+  const { serverName = 'localhost' } = options;
   const header = { key: 'authorization', value: `Bearer %FILE_CONTENT(${folder}/token:${folder})%` };
   return {
     name: 'xds',
@@ -172,12 +175,12 @@ function xdsCluster(options: EnvoyOptions, folder: string): Config {
       name: 'tls',
       typed_config: {
         '@type': `${TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
-        sni: 'localhost',
+        sni: serverName,
         common_tls_context: {
           alpn_protocols: ['h2'],
           validation_context: {
             trusted_ca: { filename: join(folder, 'root.pem') },
-            match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'localhost' } }],
+            match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
           },
         },
       },

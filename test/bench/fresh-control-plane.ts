@@ -1,0 +1,43 @@
+import { Registry } from 'prom-client';
+import { meshConfig } from '../../api/mesh-config.ts';
+import { connectKube } from '../../kube/kube-api.ts';
+import { createLogger } from '../../kube/logger.ts';
+import { AdsServer } from '../../operator/ads/server.ts';
+import { TokenAuthenticator } from '../../operator/ads/token-authenticator.ts';
+import { ClusterStores } from '../../operator/wiring/cluster-stores.ts';
+import { Pipeline } from '../../operator/wiring/pipeline.ts';
+import { tokenPorts } from '../../operator/wiring/token-review.ts';
+import { XdsCache } from '../../operator/xds/xds-cache.ts';
+import { makeServerCertificate } from '../feature/support/server-certificate.ts';
+
+/**
+ * The child that says what is right: a control plane made from what the API server has now, wired as in the operator, but that it writes nothing, has
+ * seen no faults and remembers no workload.
+ */
+
+const logger = createLogger('fresh', { HEDDLE_LOG_LEVEL: 'error' });
+const api = connectKube({ kubeconfig: process.argv[2] }, 'heddle-bench-fresh');
+const stores = new ClusterStores(api, logger);
+const cache = new XdsCache();
+const pipeline = new Pipeline(
+  meshConfig.parse({ proxy: { configurationLoading: 'on-demand' } }),
+  cache,
+  logger,
+  (error) => {
+    throw error;
+  },
+);
+await stores.start();
+pipeline.start(stores);
+const server = new AdsServer({
+  sources: [cache],
+  authenticator: new TokenAuthenticator(tokenPorts(api, stores, (uid) => pipeline.snapshot.workloads.has(uid))),
+  metricsSink: { receive: () => undefined },
+  logger,
+  registry: new Registry(),
+});
+const certificate = await makeServerCertificate();
+server.setCertificate(certificate);
+const port = await server.listen(0, '127.0.0.1');
+process.on('disconnect', () => process.exit(0));
+process.send?.({ port, certificate });
