@@ -11,9 +11,9 @@ import { DELTA_PATH } from '../feature/support/ads-client.ts';
 import { readDeltaResponse } from './delta-response.ts';
 import { Frames } from './frames.ts';
 import type { Manner, ProxyPod, ServerPlace } from './messages.ts';
+import { proxyNode } from './proxy-node.ts';
 
-/** About as many bytes as the Node of the real Envoy. */
-const NODE = node('sidecar~bench');
+const NODE = proxyNode('sidecar~bench');
 const FRAME_HEAD = 5;
 /** Envoy's own, in bytes. */
 const STREAM_WINDOW = 16 << 20;
@@ -25,11 +25,6 @@ const BACKOFF_MS = 500;
 /** A ping that is not answered for so long ends the connection, as in our bootstrap, in ms. */
 const PING_MS = 10_000;
 const INVALID_ARGUMENT = 3;
-
-function node(id: string): Uint8Array {
-  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
-  return writer.tag(3, WireType.LengthDelimited).bytes(new Uint8Array(61_000)).finish();
-}
 
 /** What requests to clusters are asked for by: hosts on port 80. */
 function authoritiesOf(clusters: readonly string[]): string[] {
@@ -48,6 +43,13 @@ export interface BenchProxyOptions {
   /** Absent: its index is its token. */
   readonly pod?: ProxyPod;
   fail(error: Error): void;
+}
+
+interface HowToSend {
+  readonly node?: Uint8Array | undefined;
+  readonly resumes?: boolean;
+  readonly refuses?: boolean;
+  readonly unsubscribe?: readonly string[];
 }
 
 interface Held {
@@ -214,7 +216,10 @@ export class BenchProxy {
     this.send(typeUrl, [], nonce);
     const first = !this.seen.has(typeUrl);
     this.seen.add(typeUrl);
-    if (typeUrl === CLUSTER_TYPE) this.follow(resources.map(({ name }) => name));
+    if (typeUrl === CLUSTER_TYPE) {
+      this.giveUp(removed);
+      this.follow(resources.map(({ name }) => name));
+    }
     if (first) this.continue(typeUrl);
     else if (this.options.uses !== undefined && typeUrl === VIRTUAL_HOST_TYPE && !this.isRouted)
       this.use(this.options.uses);
@@ -245,6 +250,14 @@ export class BenchProxy {
     if (added.length > 0) this.ask(ENDPOINT_TYPE, added);
   }
 
+  /** With a cluster go its endpoints, as in Envoy. */
+  private giveUp(clusters: readonly string[]): void {
+    const asked = this.asked.get(ENDPOINT_TYPE);
+    const unsubscribe = clusters.filter((name) => asked?.delete(name) === true);
+    for (const name of unsubscribe) this.held.get(ENDPOINT_TYPE)?.delete(name);
+    if (unsubscribe.length > 0) this.send(ENDPOINT_TYPE, [], '', { unsubscribe });
+  }
+
   private ask(typeUrl: string, names: readonly string[]): void {
     const first = this.asked.size === 0;
     const asked = this.asked.get(typeUrl) ?? new Set();
@@ -255,19 +268,15 @@ export class BenchProxy {
 
   private node(): Uint8Array {
     const { pod } = this.options;
-    return pod === undefined ? NODE : node(pod.nodeId);
+    return pod === undefined ? NODE : proxyNode(pod.nodeId);
   }
 
-  private send(
-    typeUrl: string,
-    names: readonly string[],
-    nonce: string,
-    how: { readonly node?: Uint8Array | undefined; readonly resumes?: boolean; readonly refuses?: boolean } = {},
-  ): void {
+  private send(typeUrl: string, names: readonly string[], nonce: string, how: HowToSend = {}): void {
     const writer = new BinaryWriter();
     if (how.node !== undefined) writer.tag(1, WireType.LengthDelimited).bytes(how.node);
     writer.tag(2, WireType.LengthDelimited).string(typeUrl);
     for (const name of names) writer.tag(3, WireType.LengthDelimited).string(name);
+    for (const name of how.unsubscribe ?? []) writer.tag(4, WireType.LengthDelimited).string(name);
     for (const [name, { version }] of how.resumes === true ? (this.held.get(typeUrl) ?? []) : []) {
       writer.tag(5, WireType.LengthDelimited).fork();
       writer.tag(1, WireType.LengthDelimited).string(name).tag(2, WireType.LengthDelimited).string(version).join();

@@ -8,6 +8,7 @@ import { ClusterStores } from '../../operator/wiring/cluster-stores.ts';
 import { Pipeline } from '../../operator/wiring/pipeline.ts';
 import { tokenPorts } from '../../operator/wiring/token-review.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
+import { SYSTEM_NAMESPACE } from '../../proxy/names.ts';
 import { makeServerCertificate } from '../feature/support/server-certificate.ts';
 
 /**
@@ -17,21 +18,24 @@ import { makeServerCertificate } from '../feature/support/server-certificate.ts'
 
 const logger = createLogger('fresh', { HEDDLE_LOG_LEVEL: 'error' });
 const api = connectKube({ kubeconfig: process.argv[2] }, 'heddle-bench-fresh');
-const stores = new ClusterStores(api, logger);
+const mesh = meshConfig.parse({ proxy: { configurationLoading: 'on-demand' } });
+const stores = new ClusterStores(api, logger, mesh, SYSTEM_NAMESPACE);
 const cache = new XdsCache();
-const pipeline = new Pipeline(
-  meshConfig.parse({ proxy: { configurationLoading: 'on-demand' } }),
-  cache,
-  logger,
-  (error) => {
-    throw error;
-  },
-);
+const pipeline = new Pipeline(mesh, cache, logger, (error) => {
+  throw error;
+});
 await stores.start();
 pipeline.start(stores);
 const server = new AdsServer({
   sources: [cache],
-  authenticator: new TokenAuthenticator(tokenPorts(api, stores, (uid) => pipeline.snapshot.workloads.has(uid))),
+  authenticator: new TokenAuthenticator(
+    tokenPorts(
+      api,
+      stores,
+      (uid) => pipeline.snapshot.workloads.has(uid),
+      () => undefined,
+    ),
+  ),
   metricsSink: { receive: () => undefined },
   logger,
   registry: new Registry(),
