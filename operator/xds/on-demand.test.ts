@@ -61,6 +61,23 @@ test.each([
   expect(told).toContain(cluster);
 });
 
+test('clusters whose names DNS is asked for are sent at once: a first request would find no endpoint yet', () => {
+  const { mesh, told, clusters } = start();
+  const named = (resolution: 'DNS' | 'STATIC'): MeshObject => {
+    const endpoints = [{ address: resolution === 'DNS' ? 'a.example.org' : '192.0.2.1' }];
+    const ports = [{ number: 80, name: 'http', protocol: 'HTTP' }];
+    const spec = { hosts: ['named.example.org'], location: 'MESH_EXTERNAL' as const, resolution, ports, endpoints };
+    return { kind: 'ServiceEntry', object: serviceEntry('shop/named', spec) };
+  };
+  mesh.put(named('STATIC'));
+  expect(clusters()).toEqual([]);
+  mesh.put(named('DNS'));
+  expect(clusters()).toEqual(['outbound|80||named.example.org']);
+  expect(told).toContain('outbound|80||named.example.org');
+  mesh.put(named('STATIC'));
+  expect(clusters()).toEqual([]);
+});
+
 test('clusters of no protocol are sent at once, nor those that connections are led to', () => {
   const { mesh, clusters } = start();
   const ports = ['http', 'grpc', 'tcp', 'tls', 'any'].map((name, index) => ({ name, port: 80 + index }));

@@ -193,6 +193,19 @@ describe('a sidecar with virtual hosts on demand', () => {
     await sidecar.until(async () => (await sidecar.call('two.example.com')) === '200 two');
   });
 
+  test('has looked up a name before a first request goes there', async () => {
+    const entry = serviceEntry('shop/named', {
+      hosts: ['named.test'],
+      location: 'MESH_EXTERNAL',
+      resolution: 'DNS',
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: backend.port }],
+      endpoints: [{ address: 'localhost' }],
+    });
+    mesh.put({ kind: 'ServiceEntry', object: entry });
+    await sidecar.until(async () => /named\.test::127\.0\.0\.1:/.test(await sidecar.admin('/clusters')));
+    expect(await sidecar.call('named.test')).toBe('200 app');
+  });
+
   test('has what it asked for again when its listener went and comes again', async () => {
     mesh.listeners.update([], [[LISTENER_TYPE, 'on 80']]);
     await sidecar.until(async () => !(await sidecar.admin('/listeners')).includes('on 80::'));
