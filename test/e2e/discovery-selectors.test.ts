@@ -22,7 +22,7 @@ clusterSetup([mesh, other], async () => {
   await other.apply(
     networking('VirtualService', 'echo', {
       hosts: ['echo'],
-      http: [{ headers: { response: { set: { 'x-routed': 'yes' } } }, route: [{ destination: { host: 'echo' } }] }],
+      http: [{ headers: { response: { set: { 'x-routed': 'here' } } }, route: [{ destination: { host: 'echo' } }] }],
     }),
   );
   await Promise.all([mesh.rolledOut('echo'), mesh.rolledOut('caller'), other.rolledOut('echo')]);
@@ -79,7 +79,7 @@ describe('discoverySelectors of the mesh', () => {
         await condition(other, 'virtualservice', 'echo', 'Accepted', 'True');
         await condition(other, 'virtualservice', 'echo', 'Programmed', 'True');
         const { status, headers } = await caller.http(`http://echo.${other.name}/`);
-        expect({ status, routed: headers?.['x-routed'] }).toEqual({ status: 200, routed: 'yes' });
+        expect({ status, routed: headers?.['x-routed'] }).toEqual({ status: 200, routed: 'here' });
 
         await other.kubectl.run(['label', 'namespace', other.name, `${LABEL.key}-`]);
         await callerKnowsOther(false);
