@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { duration } from './duration.ts';
+import { isSubnet } from './field-check.ts';
 import { labelSelector } from './label-selector.ts';
 
 const dnsName = z
@@ -35,6 +36,14 @@ const proxySettings = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 
+/** Where keys of tokens (`jwksUri` of RequestAuthentications) may be fetched. */
+const jwksSettings = z.strictObject({
+  /** Addresses that are allowed although they are of this machine, of its link, or those at which clouds serve secrets. */
+  allowedAddresses: z
+    .array(z.string().refine(isSubnet, 'must be an address or a block such as "169.254.10.0/24"'))
+    .default([]),
+});
+
 const certificateSettings = z.strictObject({
   rootLifetime: duration.default('87600h'),
   intermediateLifetime: duration.default('2160h'),
@@ -61,6 +70,7 @@ export const meshConfig = z.strictObject({
   discoverySelectors: z.array(labelSelector).default([]),
   proxy: proxySettings.prefault({}),
   certificates: certificateSettings.prefault({}),
+  jwks: jwksSettings.prefault({}),
 });
 
 export type MeshConfig = z.output<typeof meshConfig>;

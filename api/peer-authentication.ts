@@ -3,8 +3,6 @@ import type { Condition } from './condition.ts';
 import { istioStatus } from './istio-status.ts';
 import { withRules } from './rule.ts';
 
-export const PEER_AUTHENTICATION_GROUP = 'security.istio.io';
-export const PEER_AUTHENTICATION_VERSIONS = ['v1', 'v1beta1'] as const;
 export const PEER_AUTHENTICATION_KIND = 'PeerAuthentication';
 
 const mutualTls = z.object({

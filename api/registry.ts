@@ -1,14 +1,8 @@
 import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION, canarySpec, canaryStatus } from './canary.ts';
 import type { CustomResource } from './custom-resource.ts';
 import { NETWORKING_RESOURCES } from './networking-resources.ts';
-import {
-  PEER_AUTHENTICATION_GROUP,
-  PEER_AUTHENTICATION_KIND,
-  PEER_AUTHENTICATION_VERSIONS,
-  peerAuthenticationSpec,
-  policyStatus,
-} from './peer-authentication.ts';
-import { AGE, STATE } from './printer-columns.ts';
+import { AGE } from './printer-columns.ts';
+import { SECURITY_RESOURCES } from './security-resources.ts';
 
 const canary: CustomResource = {
   group: CANARY_GROUP,
@@ -71,25 +65,5 @@ const canary: CustomResource = {
   owner: 'heddle',
 };
 
-const peerAuthentication: CustomResource = {
-  group: PEER_AUTHENTICATION_GROUP,
-  kind: PEER_AUTHENTICATION_KIND,
-  plural: 'peerauthentications',
-  singular: 'peerauthentication',
-  shortNames: ['pa'],
-  categories: ['istio-io', 'security-istio-io'],
-  versions: PEER_AUTHENTICATION_VERSIONS,
-  description: 'A PeerAuthentication says whether connections to workloads must, may or do not use mutual TLS.',
-  spec: peerAuthenticationSpec,
-  specRequired: false,
-  status: policyStatus,
-  columns: [
-    { name: 'Mode', type: 'string', jsonPath: '.spec.mtls.mode', description: 'Mode of all ports.' },
-    ...STATE,
-    AGE,
-  ],
-  owner: 'istio',
-};
-
 /** Every custom resource Heddle has a CRD for. */
-export const CUSTOM_RESOURCES: readonly CustomResource[] = [canary, peerAuthentication, ...NETWORKING_RESOURCES];
+export const CUSTOM_RESOURCES: readonly CustomResource[] = [canary, ...SECURITY_RESOURCES, ...NETWORKING_RESOURCES];

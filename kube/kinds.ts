@@ -1,7 +1,10 @@
+import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
 import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION } from '../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
-import { PEER_AUTHENTICATION_GROUP, PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
+import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
 import { VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
@@ -49,11 +52,19 @@ export const SUBJECT_ACCESS_REVIEW = define(
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
 
 export const CANARY = define(CANARY_GROUP, CANARY_VERSION, 'canaries', CANARY_KIND, true);
-export const PEER_AUTHENTICATION = define(
-  PEER_AUTHENTICATION_GROUP,
+export const AUTHORIZATION_POLICY = define(
+  SECURITY_GROUP,
   'v1',
-  'peerauthentications',
-  PEER_AUTHENTICATION_KIND,
+  'authorizationpolicies',
+  AUTHORIZATION_POLICY_KIND,
+  true,
+);
+export const PEER_AUTHENTICATION = define(SECURITY_GROUP, 'v1', 'peerauthentications', PEER_AUTHENTICATION_KIND, true);
+export const REQUEST_AUTHENTICATION = define(
+  SECURITY_GROUP,
+  'v1',
+  'requestauthentications',
+  REQUEST_AUTHENTICATION_KIND,
   true,
 );
 

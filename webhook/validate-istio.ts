@@ -1,7 +1,12 @@
+import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
+import { judgeAuthorizationPolicy } from '../api/authorization-policy-judgement.ts';
 import { DESTINATION_RULE_KIND, judgeDestinationRule } from '../api/destination-rule.ts';
 import type { FieldProblem, SpecJudgement } from '../api/field-problem.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
-import { PEER_AUTHENTICATION_GROUP, PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
+import { judgeRequestAuthentication } from '../api/request-authentication-judgement.ts';
+import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { judgeServiceEntry } from '../api/service-entry-judgement.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
@@ -33,8 +38,16 @@ const networking = (kind: string, judge: (spec: unknown) => SpecJudgement): [str
 /** Judges of Istio's kinds, by group and kind. All versions of a kind have the same schema. */
 const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
   [
-    `${PEER_AUTHENTICATION_GROUP}/${PEER_AUTHENTICATION_KIND}`,
+    `${SECURITY_GROUP}/${PEER_AUTHENTICATION_KIND}`,
     (spec: unknown): Verdict => ({ problems: validatePeerAuthentication(spec), warnings: [] }),
+  ],
+  [
+    `${SECURITY_GROUP}/${AUTHORIZATION_POLICY_KIND}`,
+    (spec: unknown): Verdict => toVerdict(judgeAuthorizationPolicy(spec)),
+  ],
+  [
+    `${SECURITY_GROUP}/${REQUEST_AUTHENTICATION_KIND}`,
+    (spec: unknown): Verdict => toVerdict(judgeRequestAuthentication(spec)),
   ],
   networking(VIRTUAL_SERVICE_KIND, judgeVirtualService),
   networking(DESTINATION_RULE_KIND, judgeDestinationRule),
