@@ -19,6 +19,10 @@ export class DirtySet {
   readonly canaries = new Set<string>();
   /** `namespace/name`. */
   readonly peerAuthentications = new Set<string>();
+  /** `namespace/name`. */
+  readonly authorizationPolicies = new Set<string>();
+  /** `namespace/name`. */
+  readonly requestAuthentications = new Set<string>();
   /** `namespace/name`, as all that follow unless they say otherwise. */
   readonly virtualServices = new Set<string>();
   readonly destinationRules = new Set<string>();
@@ -67,6 +71,10 @@ export class DirtySet {
   markService(service: ServiceFacts): void {
     this.services.add(service.key);
     for (const { uid } of this.#tables.podsSelectedBy(service)) this.pods.add(uid);
+    for (const key of this.#tables.authorizationPolicies.find('target', service.key))
+      this.authorizationPolicies.add(key);
+    for (const key of this.#tables.requestAuthentications.find('target', service.key))
+      this.requestAuthentications.add(key);
     const entries = this.#tables.workloadEntriesSelectedBy(service.namespace, service.selector);
     for (const { key } of entries) this.workloadEntries.add(key);
   }
@@ -84,6 +92,9 @@ export class DirtySet {
     const { peerAuthentications, virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars } =
       this.#tables;
     for (const key of peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
+    const { authorizationPolicies, requestAuthentications } = this.#tables;
+    for (const key of authorizationPolicies.find('namespace', namespace)) this.authorizationPolicies.add(key);
+    for (const key of requestAuthentications.find('namespace', namespace)) this.requestAuthentications.add(key);
     for (const key of virtualServices.find('namespace', namespace)) this.virtualServices.add(key);
     for (const key of destinationRules.find('namespace', namespace)) this.destinationRules.add(key);
     for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);

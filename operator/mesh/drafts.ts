@@ -3,6 +3,7 @@ import type { DestinationPolicy } from './destination-policy.ts';
 import type { DirtySet } from './dirty-set.ts';
 import { MapDraft } from './map-draft.ts';
 import type { MtlsDecision } from './mtls.ts';
+import type { OverlapTally } from './overlap-tally.ts';
 import type { PolicyTally } from './policy-tally.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { SidecarScope } from './sidecar-scope.ts';
@@ -16,6 +17,9 @@ export interface DraftContext {
   /** How PeerAuthentication comes out for a pod, by UID; only for pods that understand mesh mTLS. */
   readonly mtls: ReadonlyMap<string, MtlsDecision>;
   readonly tally: PolicyTally;
+  readonly authorizationTally: PolicyTally;
+  readonly authorizationOverlap: OverlapTally;
+  readonly requestAuthenticationTally: PolicyTally;
   /** Of Sidecars, where they select pods. */
   readonly sidecarTally: PolicyTally;
 }

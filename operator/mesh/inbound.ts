@@ -27,6 +27,11 @@ export function buildInbound(
   });
 }
 
+/** Container ports of a pod to which the ports of a Service lead. */
+export function targetPortsOf(pod: PodFacts, { ports }: Pick<ServiceFacts, 'ports'>): number[] {
+  return ports.filter(({ protocol }) => protocol !== 'udp').flatMap((port) => targetsOf(pod, port));
+}
+
 function byPort(a: InboundPort, b: InboundPort): number {
   return a.port - b.port;
 }

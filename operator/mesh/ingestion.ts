@@ -1,14 +1,17 @@
+import { markAuthorizationPolicy, readAuthorizationPolicy } from './authorization-policy.ts';
 import { readCanary } from './canary.ts';
 import { markDestinationRule, readDestinationRule } from './destination-rule.ts';
 import type { DirtySet } from './dirty-set.ts';
 import { readSlice } from './endpoint-slice.ts';
 import type { Replacement } from './fact-table.ts';
+import { type JwksFacts, readJwks } from './jwks.ts';
 import type { MeshChange, MeshKind, MeshKinds } from './mesh-object.ts';
 import { readNamespace } from './namespace.ts';
 import { readNode } from './node.ts';
 import { objectKey } from './object-ref.ts';
 import { readPeerAuthentication } from './peer-authentication.ts';
 import { readPod } from './pod.ts';
+import { markRequestAuthentication, readRequestAuthentication } from './request-authentication.ts';
 import { hostnameOf, readService } from './service.ts';
 import { markServiceEntry, readServiceEntry } from './service-entry.ts';
 import { markSidecar, readSidecar } from './sidecar.ts';
@@ -46,6 +49,21 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
     }),
   Canary: ({ tables, dirty }, key, object) =>
     each(tables.canaries.replace(key, object && readCanary(object)), (canary) => dirty.markCanary(canary)),
+  AuthorizationPolicy: (target, key, object) =>
+    each(
+      target.tables.authorizationPolicies.replace(key, object && readAuthorizationPolicy(target.settings, object)),
+      (facts) => markAuthorizationPolicy(target, facts),
+    ),
+  RequestAuthentication: (target, key, object) =>
+    each(
+      target.tables.requestAuthentications.replace(key, object && readRequestAuthentication(target.settings, object)),
+      (facts) => markRequestAuthentication(target, facts),
+    ),
+  Jwks: (target, key, object) =>
+    each(target.tables.jwks.replace(key, object && readJwks(object)), ({ uri }: JwksFacts) => {
+      for (const facts of target.tables.requestAuthentications.select('uri', uri))
+        markRequestAuthentication(target, facts);
+    }),
   PeerAuthentication: ({ settings, tables, dirty }, key, object) =>
     each(tables.peerAuthentications.replace(key, object && readPeerAuthentication(object)), (policy) =>
       dirty.markPeerAuthentication(policy, settings.rootNamespace),

@@ -1,4 +1,5 @@
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { draftAuthorization } from './authorization-drafts.ts';
 import { draftDestinationRules } from './destination-rule-drafts.ts';
 import { DirtySet } from './dirty-set.ts';
 import { type DraftContext, type Drafter, Drafts, emptySnapshot } from './drafts.ts';
@@ -6,10 +7,12 @@ import { sameValue } from './equality.ts';
 import { ingest } from './ingestion.ts';
 import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
 import { type MtlsDecision, matchMtls } from './mtls.ts';
+import { OverlapTally } from './overlap-tally.ts';
 import { buildScope, type PolicyScope } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
 import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
+import { draftRequestAuthentications } from './request-authentication-drafts.ts';
 import { draftServices, draftWorkloads } from './service-drafts.ts';
 import { draftServiceEntries } from './service-entry-drafts.ts';
 import { draftSidecars } from './sidecar-drafts.ts';
@@ -42,6 +45,8 @@ const DRAFTERS: readonly Drafter[] = [
   draftServiceEntries,
   draftWorkloadEntries,
   draftSidecars,
+  draftAuthorization,
+  draftRequestAuthentications,
   draftDestinationRules,
   draftVirtualServices,
   draftPolicies,
@@ -61,6 +66,9 @@ export class MeshBuilder {
   readonly #settings: MeshSettings;
   readonly #tables = new MeshTables();
   readonly #tally = new PolicyTally();
+  readonly #authorizationTally = new PolicyTally();
+  readonly #authorizationOverlap = new OverlapTally();
+  readonly #requestAuthenticationTally = new PolicyTally();
   readonly #sidecarTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
   #snapshot: MeshSnapshot;
@@ -89,6 +97,9 @@ export class MeshBuilder {
       tables: this.#tables,
       mtls: this.#mtls,
       tally: this.#tally,
+      authorizationTally: this.#authorizationTally,
+      authorizationOverlap: this.#authorizationOverlap,
+      requestAuthenticationTally: this.#requestAuthenticationTally,
       sidecarTally: this.#sidecarTally,
     };
     const drafts = new Drafts(this.#snapshot);

@@ -1,11 +1,14 @@
 import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { AuthorizationPolicy } from '../../api/authorization-policy.ts';
 import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
 import type { VirtualService } from '../../api/virtual-service.ts';
 import type { WorkloadEntry } from '../../api/workload-entry.ts';
+import type { Jwks } from './jwks.ts';
 
 /** The kinds of objects that a mesh is built from. */
 export interface MeshKinds {
@@ -15,7 +18,11 @@ export interface MeshKinds {
   Service: V1Service;
   EndpointSlice: V1EndpointSlice;
   Canary: Canary;
+  AuthorizationPolicy: AuthorizationPolicy;
   PeerAuthentication: PeerAuthentication;
+  RequestAuthentication: RequestAuthentication;
+  /** Not of the cluster: keys that the operator fetched for RequestAuthentications. */
+  Jwks: Jwks;
   VirtualService: VirtualService;
   DestinationRule: DestinationRule;
   ServiceEntry: ServiceEntry;
@@ -32,7 +39,10 @@ export const MESH_KINDS: readonly MeshKind[] = [
   'Service',
   'EndpointSlice',
   'Canary',
+  'AuthorizationPolicy',
   'PeerAuthentication',
+  'RequestAuthentication',
+  'Jwks',
   'VirtualService',
   'DestinationRule',
   'ServiceEntry',

@@ -1,11 +1,13 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { ConfigurationLoading } from '../../api/mesh-config.ts';
 import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
+import type { AttachedPolicy } from './authorization.ts';
 import type { DestinationPolicy } from './destination-policy.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { Labels } from './selector.ts';
 import type { SidecarScope } from './sidecar-scope.ts';
+import type { AttachedTokens } from './tokens.ts';
 import type { Visibility } from './visibility.ts';
 
 /** `ordering.shop.svc.cluster.local`; for an ExternalName Service too (its own cluster name, not the target). */
@@ -161,6 +163,10 @@ export interface Workload {
   readonly locality: Locality;
   readonly inbound: readonly InboundPort[];
   readonly mtls: EffectiveMtls;
+  /** Who may call it, and what. */
+  readonly authorization: readonly AttachedPolicy[];
+  /** Which tokens of end users are valid. */
+  readonly tokens: readonly AttachedTokens[];
   /** The Sidecar that applies to its outbound side. */
   readonly sidecar?: ObjectKey;
   /** Its sidecar answers the application's DNS queries. */
@@ -199,6 +205,8 @@ export interface PolicyView {
   /** Injected workloads that its namespace and selector match; 0 where nobody counted (reach `clients`). */
   readonly selected: number;
   readonly problems: readonly Problem[];
+  /** It decides nothing; what it would have decided is counted. */
+  readonly dryRun?: true;
   /** Where `problems` leave parts of it in force: what the condition Accepted says besides. */
   readonly notes: readonly string[];
 }

@@ -12,10 +12,15 @@ const MAX_TOLD = 20;
  */
 export function invalidSpec(ref: ObjectRef, errors: readonly FieldProblem[]): Problem[] {
   if (errors.length === 0) return [];
+  const message = invalidText(errors, `The ${ref.kind} is not in force.`);
+  return [{ object: ref, condition: 'Accepted', reason: 'Invalid', message }];
+}
+
+/** What is wrong with a spec, and what comes of it. */
+export function invalidText(errors: readonly FieldProblem[], consequence: string): string {
   const told = errors.slice(0, MAX_TOLD).map(({ field, message }) => `${field}: ${message}`);
   const rest = errors.length > MAX_TOLD ? [`and ${errors.length - MAX_TOLD} more`] : [];
-  const message = `${[...told, ...rest].join('; ')}. The ${ref.kind} is not in force.`;
-  return [{ object: ref, condition: 'Accepted', reason: 'Invalid', message }];
+  return `${[...told, ...rest].join('; ')}. ${consequence}`;
 }
 
 /** Notes on fields that Heddle does not put in force; their messages begin with the verb. */

@@ -1,11 +1,15 @@
+import { ATTACHMENT_COLUMNS, type AttachmentIndex } from './attachment.ts';
+import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
 import type { CanaryFacts } from './canary.ts';
 import type { DestinationRuleFacts } from './destination-rule.ts';
 import type { SliceFacts } from './endpoint-slice.ts';
 import { FactTable } from './fact-table.ts';
+import type { JwksFacts } from './jwks.ts';
 import type { NamespaceFacts } from './namespace.ts';
 import type { NodeFacts } from './node.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
+import type { RequestAuthenticationFacts } from './request-authentication.ts';
 import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
 import { dnsTerms, type ServiceEntryFacts } from './service-entry.ts';
@@ -37,6 +41,13 @@ export class MeshTables {
     target: ({ target }) => [target],
     namespace: ({ ref }) => [ref.namespace],
   });
+  readonly authorizationPolicies = new FactTable<AuthorizationPolicyFacts, AttachmentIndex>(ATTACHMENT_COLUMNS);
+  /** `uri`: where its keys are fetched. */
+  readonly requestAuthentications = new FactTable<RequestAuthenticationFacts, AttachmentIndex | 'uri'>({
+    ...ATTACHMENT_COLUMNS,
+    uri: ({ uris }) => uris,
+  });
+  readonly jwks = new FactTable<JwksFacts>({});
   readonly peerAuthentications = new FactTable<PeerAuthenticationFacts, 'namespace'>({
     namespace: ({ ref }) => [ref.namespace],
   });

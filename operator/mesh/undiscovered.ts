@@ -1,7 +1,9 @@
 import { Set as PersistentSet } from 'immutable';
+import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { DESTINATION_RULE_KIND } from '../../api/destination-rule.ts';
 import { undiscoveredMessage } from '../../api/discovery.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { SERVICE_ENTRY_KIND } from '../../api/service-entry.ts';
 import { SIDECAR_KIND } from '../../api/sidecar.ts';
 import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
@@ -21,7 +23,9 @@ export interface UndiscoveredPolicy {
 
 /** Kinds whose objects have a status that says whether they are in force. Canaries have one of their own, see `operator/canary`. */
 const JUDGED_KINDS: ReadonlySet<MeshKind> = new Set<MeshKind>([
+  AUTHORIZATION_POLICY_KIND,
   PEER_AUTHENTICATION_KIND,
+  REQUEST_AUTHENTICATION_KIND,
   VIRTUAL_SERVICE_KIND,
   DESTINATION_RULE_KIND,
   SERVICE_ENTRY_KIND,
@@ -43,7 +47,8 @@ export function forgetUndiscovered({ tables }: DraftContext, dirty: DirtySet, { 
 
 /** Drafts the views of policies that are not discovered; to be called last, for until then their views go with all else of them. */
 export function draftUndiscovered({ settings, tables }: DraftContext, dirty: DirtySet, { policies }: Drafts): void {
-  for (const key of dirty.undiscovered) {
+  // Whoever refers to one has it judged again, and finds nothing of it in the mesh.
+  for (const key of new Set([...dirty.undiscovered, ...policies.changed])) {
     const policy = tables.undiscovered.get(key);
     if (policy === undefined) continue;
     const { namespace } = policy.ref;

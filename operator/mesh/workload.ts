@@ -1,3 +1,4 @@
+import { findAuthorization } from './authorization.ts';
 import type { EndpointContext } from './endpoint.ts';
 import { buildInbound } from './inbound.ts';
 import { localityOf } from './locality.ts';
@@ -5,6 +6,7 @@ import type { PodFacts } from './pod.ts';
 import { findSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
 import { spiffeIdOf } from './spiffe-id.ts';
+import { findTokens } from './tokens.ts';
 
 /**
  * The proxy in a pod.
@@ -30,6 +32,8 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     locality: localityOf(tables, pod),
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod), sidecar?.inbound),
     mtls: decision.effective,
+    authorization: findAuthorization(tables, pod),
+    tokens: findTokens(tables, pod),
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
     onDemand: (pod.configurationLoading ?? settings.proxy.configurationLoading) === 'on-demand',

@@ -1,6 +1,7 @@
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import type { MeshChange } from '../mesh-object.ts';
+import { authorizationChanges } from './authorization-changes.ts';
 import {
   canary,
   destinationRule,
@@ -14,6 +15,7 @@ import {
   workloadEntry,
 } from './objects.ts';
 import { maybe } from './optional.ts';
+import { requestAuthenticationChanges } from './request-authentication-changes.ts';
 import { virtualServiceChanges } from './virtual-service-changes.ts';
 
 /** Random changes of a cluster for property tests: few names, labels and hosts, so that objects meet. */
@@ -289,6 +291,8 @@ export const meshChanges: fc.Arbitrary<MeshChange> = fc.oneof(
   { weight: 4, arbitrary: virtualServiceChanges },
   { weight: 2, arbitrary: destinationRuleChanges },
   { weight: 2, arbitrary: sidecarChanges },
+  { weight: 2, arbitrary: authorizationChanges },
+  { weight: 2, arbitrary: requestAuthenticationChanges },
   nodeChanges,
   namespaceChanges,
 );

@@ -1,8 +1,10 @@
 import type { V1ContainerStatus, V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { AuthorizationPolicy, AuthorizationPolicySpec } from '../../../api/authorization-policy.ts';
 import type { Canary, CanaryStatus } from '../../../api/canary.ts';
 import type { DestinationRule, DestinationRuleSpec } from '../../../api/destination-rule.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
+import type { RequestAuthentication, RequestAuthenticationSpec } from '../../../api/request-authentication.ts';
 import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
 import type { Sidecar, SidecarSpec } from '../../../api/sidecar.ts';
 import type { VirtualService, VirtualServiceSpec } from '../../../api/virtual-service.ts';
@@ -135,6 +137,32 @@ export function peerAuthentication(
     apiVersion: 'security.istio.io/v1',
     kind: 'PeerAuthentication',
     metadata: { name, namespace, generation: 1, creationTimestamp },
+    spec,
+  };
+}
+
+/** An AuthorizationPolicy, `namespace/name`. */
+export function authorizationPolicy(
+  key: string,
+  spec: AuthorizationPolicySpec,
+  annotations: Record<string, string> = {},
+): AuthorizationPolicy {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name, namespace, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z', annotations },
+    spec,
+  };
+}
+
+/** A RequestAuthentication, `namespace/name`. */
+export function requestAuthentication(key: string, spec: RequestAuthenticationSpec): RequestAuthentication {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'RequestAuthentication',
+    metadata: { name, namespace, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
     spec,
   };
 }

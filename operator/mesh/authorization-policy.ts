@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import {
+  AUTHORIZATION_POLICY_KIND,
+  type AuthorizationPolicy,
+  type AuthorizationPolicySpec,
+  DRY_RUN_ANNOTATION,
+} from '../../api/authorization-policy.ts';
+import {
+  judgeAuthorizationPolicy,
+  targetsOf,
+  unsupportedAuthorizationFields,
+} from '../../api/authorization-policy-judgement.ts';
+import type { FieldProblem } from '../../api/field-problem.ts';
+import { type Attachable, EVERYWHERE, podsAbout } from './attachment.ts';
+import type { AuthorizationRules } from './authorization.ts';
+import type { IngestionTarget } from './ingestion.ts';
+import { creationTime, keyOf } from './mesh-object.ts';
+import type { ObjectRef } from './object-ref.ts';
+import type { MeshSettings, Problem } from './snapshot.ts';
+import { invalidText, unsupportedNotes } from './spec-problem.ts';
+
+/** What the mesh reads of an AuthorizationPolicy. */
+export interface AuthorizationPolicyFacts extends Attachable {
+  readonly createdAt: number;
+  readonly generation: number;
+  /** Absent when nobody can tell whom it is about. */
+  readonly rules?: AuthorizationRules;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+/** Go's strconv.ParseBool, by which Istio reads the annotation. */
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+
+/**
+ * Reads an AuthorizationPolicy, of any shape. One that can't be right got past admission; it must not let through what its user meant to stop, so it
+ * denies everything at the pods it selects until it is mended.
+ */
+export function readAuthorizationPolicy(settings: MeshSettings, policy: AuthorizationPolicy): AuthorizationPolicyFacts {
+  const { metadata, spec: json } = policy;
+  const { namespace, name } = metadata;
+  const ref: ObjectRef = { kind: AUTHORIZATION_POLICY_KIND, namespace, name };
+  const scope = namespace === settings.rootNamespace ? EVERYWHERE : namespace;
+  const generation = metadata.generation ?? 0;
+  const identity = { key: keyOf(metadata), ref, createdAt: creationTime(metadata), generation, scope };
+  const { errors, spec } = judgeAuthorizationPolicy(json);
+  const dryRun = TRUE.has(String(metadata.annotations?.[DRY_RUN_ANNOTATION]));
+  const whom = spec ?? readWhom(json);
+  if (whom === undefined) {
+    const problems = [invalid(ref, errors, 'Nobody can tell which pods it is about: it is not in force.')];
+    return { ...identity, selector: {}, targets: [], problems, notes: [] };
+  }
+  const selector = whom.selector?.matchLabels ?? {};
+  const targets = targetsOf(whom).map((target) => `${namespace}/${target.name}`);
+  const text = 'Until it is mended it denies every request to the pods it is about.';
+  return {
+    ...identity,
+    selector,
+    targets,
+    rules: spec === undefined ? denyAll(ref) : buildRules(ref, spec, dryRun),
+    problems: spec === undefined ? [invalid(ref, errors, text)] : [],
+    notes: spec === undefined ? [] : unsupportedNotes(unsupportedAuthorizationFields(spec)),
+  };
+}
+
+/** Its view, and the pods it may be about. */
+export function markAuthorizationPolicy({ tables, dirty }: IngestionTarget, facts: AuthorizationPolicyFacts): void {
+  dirty.authorizationPolicies.add(facts.key);
+  for (const pod of podsAbout(tables, facts)) if (pod.injected) dirty.pods.add(pod.uid);
+}
+
+/** Whom a policy is about that can't be right otherwise. */
+function readWhom(json: unknown): AuthorizationPolicySpec | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { selector, targetRef, targetRefs } = json as Record<string, unknown>;
+  return judgeAuthorizationPolicy({ selector, targetRef, targetRefs, rules: [{}] }).spec;
+}
+
+function buildRules(ref: ObjectRef, spec: AuthorizationPolicySpec, dryRun: boolean): AuthorizationRules {
+  const { action = 'ALLOW', rules = [] } = spec;
+  // Without anybody to ask, what would be asked about is denied.
+  return withDigest({ ref, action: action === 'CUSTOM' ? 'DENY' : action, dryRun, rules });
+}
+
+function denyAll(ref: ObjectRef): AuthorizationRules {
+  return withDigest({ ref, action: 'DENY', dryRun: false, rules: [{}] });
+}
+
+function withDigest(rules: Omit<AuthorizationRules, 'digest'>): AuthorizationRules {
+  return { ...rules, digest: createHash('sha256').update(JSON.stringify(rules)).digest('base64url').slice(0, 22) };
+}
+
+function invalid(object: ObjectRef, errors: readonly FieldProblem[], consequence: string): Problem {
+  const message = invalidText(errors, consequence);
+  return { object, condition: 'Accepted', reason: 'Invalid', message };
+}

@@ -1,0 +1,69 @@
+import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
+import { noteMissingTargets } from './attachment.ts';
+import type { DirtySet } from './dirty-set.ts';
+import type { DraftContext, Drafts } from './drafts.ts';
+import { NO_TOKEN_KEYS } from './jwks.ts';
+import { objectKey } from './object-ref.ts';
+import type { PodFacts } from './pod.ts';
+import type { TalliedDecision } from './policy-tally.ts';
+import { isJudged } from './policy-view.ts';
+import type { RequestAuthenticationFacts } from './request-authentication.ts';
+import type { PolicyView, Problem } from './snapshot.ts';
+import type { MeshTables } from './tables.ts';
+import { findTokens } from './tokens.ts';
+
+/** Drafts the views of RequestAuthentications. What they come to is part of the workloads. */
+export function draftRequestAuthentications(context: DraftContext, dirty: DirtySet, { policies }: Drafts): void {
+  const { tables, requestAuthenticationTally: tally } = context;
+  for (const uid of dirty.pods) {
+    const pod = tables.podOf(uid);
+    for (const key of tally.replace(uid, pod?.injected === true ? decide(tables, pod) : undefined)) {
+      dirty.requestAuthentications.add(key.slice(REQUEST_AUTHENTICATION_KIND.length + 1));
+    }
+  }
+  for (const key of dirty.requestAuthentications) {
+    const facts = tables.requestAuthentications.get(key);
+    policies.put(`${REQUEST_AUTHENTICATION_KIND}/${key}`, facts && buildView(context, facts));
+  }
+}
+
+/** The rules of all that are about a pod hold there. */
+function decide(tables: MeshTables, pod: PodFacts): TalliedDecision | undefined {
+  const refs = findTokens(tables, pod).map(({ rules }) => rules.ref);
+  if (refs.length === 0) return undefined;
+  return { effective: { policies: refs }, selecting: refs.map(objectKey), losers: [] };
+}
+
+/** @returns undefined when it is in a namespace that is not ours to judge */
+function buildView(context: DraftContext, facts: RequestAuthenticationFacts): PolicyView | undefined {
+  const { ref: object, generation } = facts;
+  if (!isJudged(context, object.namespace)) return undefined;
+  const key = objectKey(object);
+  const { problems, notes } = judgeKeys(context.tables, facts);
+  return {
+    object,
+    generation,
+    reach: { kind: 'workloads', workloads: context.requestAuthenticationTally.consulted(key) },
+    selected: context.requestAuthenticationTally.selected(key),
+    problems: [...facts.problems, ...problems],
+    notes: [...noteMissingTargets(context.tables, facts), ...notes],
+  };
+}
+
+/** What is to be said of keys that are fetched: without any no token is valid, and old ones stay. */
+function judgeKeys({ jwks }: MeshTables, { ref, uris }: RequestAuthenticationFacts) {
+  const problems: Problem[] = [];
+  const notes: string[] = [];
+  for (const uri of uris) {
+    const { keys = NO_TOKEN_KEYS, problem } = jwks.get(uri) ?? { problem: 'not tried yet' };
+    if (problem === undefined) continue;
+    const text = `spec.jwtRules: the keys at ${uri} could not be fetched (${problem})`;
+    if (keys.digest === NO_TOKEN_KEYS.digest) {
+      const message = `${text}; until they are, no token is valid by them.`;
+      problems.push({ object: ref, condition: 'Accepted', reason: 'NoKeys', message });
+    } else {
+      notes.push(`${text}; the last ones stay in force.`);
+    }
+  }
+  return { problems, notes };
+}
