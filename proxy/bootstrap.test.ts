@@ -187,11 +187,15 @@ describe('a real Envoy with the bootstrap', () => {
     await until(async () => (await get(PROBE_PORT, '/app-health/app/readyz')).status === 200);
   }, 30_000);
 
-  test('takes expressions as large as admission does, and settings by its admin interface as ever', async () => {
+  test('takes expressions as large as admission does, joins headers of one name, and takes settings by its admin interface', async () => {
     const runtime = JSON.parse((await get(ADMIN_PORT, '/runtime')).body) as Record<string, unknown>;
     expect(runtime).toEqual({
       layers: ['heddle', 'admin'],
       entries: {
+        'envoy.reloadable_features.rbac_match_headers_individually': {
+          final_value: 'false',
+          layer_values: ['false', ''],
+        },
         're2.max_program_size.error_level': { final_value: '32768', layer_values: ['32768', ''] },
       },
     });

@@ -6,12 +6,21 @@ import type { EnvoyConfig } from './envoy-types.ts';
  */
 const MAX_REGEX_PROGRAM = 32_768;
 
+/**
+ * Headers of one name are one value, joined by commas, to RBAC, as Istio documents it. By Envoy's default each is held alone against what is allowed, and
+ * one that is suffices. That one that is denied suffices as well is in the policies (`matchHeaderList` in `operator/xds/rbac-values.ts`).
+ */
+const HEADERS_ALONE = 'envoy.reloadable_features.rbac_match_headers_individually';
+
 /** Envoy's runtime settings, and room for those made through its admin interface. */
 export function buildRuntime(): EnvoyConfig {
   return {
     layered_runtime: {
       layers: [
-        { name: 'heddle', static_layer: { 're2.max_program_size.error_level': MAX_REGEX_PROGRAM } },
+        {
+          name: 'heddle',
+          static_layer: { 're2.max_program_size.error_level': MAX_REGEX_PROGRAM, [HEADERS_ALONE]: false },
+        },
         { name: 'admin', admin_layer: {} },
       ],
     },

@@ -14,8 +14,10 @@ import {
 } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { adsSource } from './config-source.ts';
 import { milliseconds, pack } from './encoding.ts';
-import { buildHttpFilters, type Direction } from './http-filters.ts';
+import { buildHttpFilters, type FilterContext } from './http-filters.ts';
+import type { TokenProvider } from './jwt-providers.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
+import type { Authorization } from './rbac.ts';
 
 /** How requests are to be told who called: on mTLS the certificate's SPIFFE ID, else nothing (and nothing a client made up). */
 export type ClientIdentity = 'certificate' | 'none';
@@ -27,7 +29,7 @@ export function buildOutboundManager(
   accessLog: AccessLog,
   onDemand = false,
 ): Filter {
-  const manager = buildManager('outbound', statPrefix, accessLog, onDemand);
+  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, accessLog);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;
@@ -37,6 +39,8 @@ export function buildOutboundManager(
 /**
  * The HTTP connection manager for requests that arrive; its routes are inline.
  * @param oneRequestPerConnection each answer ends its connection (HTTP/1.1 `connection: close`, HTTP/2 GOAWAY)
+ * @param authorization who may call, and what
+ * @param tokens which tokens of end users are valid
  */
 export function buildInboundManager(
   statPrefix: string,
@@ -44,8 +48,10 @@ export function buildInboundManager(
   accessLog: AccessLog,
   identity: ClientIdentity,
   oneRequestPerConnection: boolean,
+  authorization: readonly Authorization[],
+  tokens: readonly TokenProvider[],
 ): Filter {
-  const manager = buildManager('inbound', statPrefix, accessLog);
+  const manager = buildManager({ direction: 'inbound', authorization, tokens }, statPrefix, accessLog);
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
   }
@@ -62,17 +68,12 @@ export function buildInboundManager(
 
 /**
  * Common to both directions. Bytes stay as they came where Envoy lets them: server header, request IDs, HTTP/1.0; no idle timeout on streams,
- * for WebSockets and long polls. Paths are normalised as Istio does by default, so that later policies cannot be walked around.
+ * for WebSockets and long polls. Paths are normalised as Istio does by default, so that policies cannot be walked around.
  */
-function buildManager(
-  direction: Direction,
-  statPrefix: string,
-  accessLog: AccessLog,
-  onDemand = false,
-): HttpConnectionManager {
+function buildManager(filters: FilterContext, statPrefix: string, accessLog: AccessLog): HttpConnectionManager {
   return create(HttpConnectionManagerSchema, {
     statPrefix,
-    httpFilters: buildHttpFilters(direction, onDemand),
+    httpFilters: buildHttpFilters(filters),
     accessLog: [accessLog],
     useRemoteAddress: false,
     preserveExternalRequestId: true,

@@ -1,16 +1,18 @@
-import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { CorsSchema } from '../../generated/envoy/envoy/extensions/filters/http/cors/v3/cors_pb.js';
 import { HTTPFaultSchema } from '../../generated/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js';
 import { OnDemandSchema } from '../../generated/envoy/envoy/extensions/filters/http/on_demand/v3/on_demand_pb.js';
 import { RouterSchema } from '../../generated/envoy/envoy/extensions/filters/http/router/v3/router_pb.js';
 import { ConfigSchema as FilterStateSchema } from '../../generated/envoy/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
-import {
-  type HttpFilter,
-  HttpFilterSchema,
-} from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { buildAlpnState } from './alpn-filter.ts';
 import { adsSource } from './config-source.ts';
-import { milliseconds, pack } from './encoding.ts';
+import { milliseconds } from './encoding.ts';
+import { buildHttpFilter } from './http-filter.ts';
+import { buildJwtFilters } from './jwt-filters.ts';
+import type { TokenProvider } from './jwt-providers.ts';
+import type { Authorization } from './rbac.ts';
+import { buildHttpRbac } from './rbac-filters.ts';
 
 /** On which side of a connection a filter chain stands. */
 export type Direction = 'outbound' | 'inbound';
@@ -19,51 +21,66 @@ export type Direction = 'outbound' | 'inbound';
 export const FAULT_FILTER = 'envoy.filters.http.fault';
 export const CORS_FILTER = 'envoy.filters.http.cors';
 
-type FilterBuilder = (direction: Direction, onDemand: boolean) => HttpFilter | undefined;
+/** What the filters of a chain depend on. */
+export interface FilterContext {
+  readonly direction: Direction;
+  /** Clusters are asked for when a request first goes there. */
+  readonly onDemand?: boolean;
+  /** Who may call, and what. */
+  readonly authorization?: readonly Authorization[];
+  /** Which tokens of end users are valid. */
+  readonly tokens?: readonly TokenProvider[];
+}
+
+type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
 
 /**
  * HTTP filters in the order in which requests pass them. This is the one place that says so. What waits for a cluster is first, so that no filter acts
- * on a request twice whatever becomes of it. A fault comes before everything that could answer, as in Istio. The router is last: it ends the chain.
+ * on a request twice whatever becomes of it. A fault comes before everything that could answer, as in Istio. Who may call is asked before anything is
+ * done with the request, and before that who the end user is. The router is last: it ends the chain.
  */
-const FILTERS: readonly FilterBuilder[] = [buildOnDemand, buildFault, buildCors, buildAlpn, buildRouter];
+const FILTERS: readonly FilterBuilder[] = [
+  buildOnDemand,
+  buildFault,
+  buildCors,
+  buildJwtFilters,
+  buildHttpRbac,
+  buildAlpn,
+  buildRouter,
+];
 
 /** How long a request or a connection waits for a cluster that the proxy does not have yet, in ms; it is answered 503 then, or closed. */
 export const CLUSTER_WAIT_MS = 5000;
 
-/** @param onDemand clusters are asked for when a request first goes there */
-export function buildHttpFilters(direction: Direction, onDemand = false): HttpFilter[] {
-  return FILTERS.map((build) => build(direction, onDemand)).filter((filter) => filter !== undefined);
+export function buildHttpFilters(context: FilterContext): HttpFilter[] {
+  return FILTERS.flatMap((build) => build(context));
 }
 
 /** Holds a request for a cluster that the proxy does not have, and asks for that (ODCDS). */
-function buildOnDemand(_: Direction, onDemand: boolean): HttpFilter | undefined {
-  if (!onDemand) return undefined;
+function buildOnDemand({ onDemand }: FilterContext): HttpFilter[] {
+  if (!onDemand) return [];
   const odcds = { source: adsSource(), timeout: milliseconds(CLUSTER_WAIT_MS) };
-  return buildFilter('envoy.filters.http.on_demand', OnDemandSchema, create(OnDemandSchema, { odcds }));
+  return [buildHttpFilter('envoy.filters.http.on_demand', OnDemandSchema, create(OnDemandSchema, { odcds }))];
 }
 
 /** Injects what a route says, by `typed_per_filter_config`; else nothing. */
-function buildFault(direction: Direction): HttpFilter | undefined {
-  return direction === 'outbound' ? buildFilter(FAULT_FILTER, HTTPFaultSchema) : undefined;
+function buildFault({ direction }: FilterContext): HttpFilter[] {
+  return direction === 'outbound' ? [buildHttpFilter(FAULT_FILTER, HTTPFaultSchema)] : [];
 }
 
 /** Answers preflights as a route says, by `typed_per_filter_config`; else none. */
-function buildCors(direction: Direction): HttpFilter | undefined {
-  return direction === 'outbound' ? buildFilter(CORS_FILTER, CorsSchema) : undefined;
+function buildCors({ direction }: FilterContext): HttpFilter[] {
+  return direction === 'outbound' ? [buildHttpFilter(CORS_FILTER, CorsSchema)] : [];
 }
 
 /** After all that could still choose another route. */
-function buildAlpn(direction: Direction): HttpFilter | undefined {
-  if (direction === 'inbound') return undefined;
-  return buildFilter('envoy.filters.http.set_filter_state', FilterStateSchema, buildAlpnState());
+function buildAlpn({ direction }: FilterContext): HttpFilter[] {
+  if (direction === 'inbound') return [];
+  return [buildHttpFilter('envoy.filters.http.set_filter_state', FilterStateSchema, buildAlpnState())];
 }
 
 /** Without Envoy's own headers: applications never asked for them. */
-function buildRouter(): HttpFilter {
-  return buildFilter('envoy.filters.http.router', RouterSchema, create(RouterSchema, { suppressEnvoyHeaders: true }));
-}
-
-function buildFilter<Desc extends DescMessage>(name: string, schema: Desc, config?: MessageShape<Desc>): HttpFilter {
-  const value = pack(schema, config ?? create(schema));
-  return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
+function buildRouter(): HttpFilter[] {
+  const config = create(RouterSchema, { suppressEnvoyHeaders: true });
+  return [buildHttpFilter('envoy.filters.http.router', RouterSchema, config)];
 }

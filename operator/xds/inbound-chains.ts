@@ -6,14 +6,19 @@ import {
   FilterChainMatchSchema,
   FilterChainSchema,
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import { MESH_ALPN } from '../../proxy/names.ts';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
 import { buildInboundManager } from './connection-managers.ts';
 import { isDeclaredHttp } from './http-protocols.ts';
 import { buildInboundRoutes } from './inbound-routes.ts';
 import type { InboundPortShape, InboundShape } from './inbound-shape.ts';
+import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
+import { buildAuthorization } from './rbac.ts';
+import { buildNetworkRbac } from './rbac-filters.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
+import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
 import { buildDownstreamTls } from './tls-sockets.ts';
 
@@ -31,8 +36,12 @@ export function buildInboundChains(shape: InboundShape): FilterChain[] {
   return [
     buildBlockChain(),
     ...shape.ports.flatMap((port) => kinds(port).map((kind) => buildPortChain(shape, port, kind))),
-    ...tcpKinds(shape.mode).map((kind) => buildOtherChain(kind)),
+    ...tcpKinds(shape.mode).map((kind) => buildOtherChain(shape, kind)),
   ];
+}
+
+function isMutualTls(kind: Kind): boolean {
+  return kind.startsWith('mtls');
 }
 
 function kinds(port: InboundPortShape): Kind[] {
@@ -53,17 +62,40 @@ function tcpKinds(mode: InboundPortShape['mode']): Kind[] {
 function buildPortChain(shape: InboundShape, port: InboundPortShape, kind: Kind): FilterChain {
   const http = kind.endsWith('-http') || (isDeclaredHttp(port.protocol) && kind !== 'appTls');
   const alpns = port.protocol === 'auto' ? undefined : [...HTTP_ALPNS, ...MESH_ALPNS];
-  return buildChain(
-    `${kind}|${port.port}`,
-    matchKind(kind, alpns, port.port),
-    http ? buildHttp(shape, port, kind) : buildTcp(port),
-    kind,
-  );
+  const match = matchKind(kind, alpns, port.port);
+  const name = `${kind}|${port.port}`;
+  if (http) return buildChain(name, match, [buildHttp(shape, port, kind)], kind);
+  const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
+  return buildTcpChain(name, match, kind, shape, { port: port.port, cluster, prefix: `inbound_${port.port}` });
 }
 
-function buildOtherChain(kind: Kind): FilterChain {
-  const proxy = buildTcpProxy('inbound_other', [{ cluster: INBOUND_PASSTHROUGH_CLUSTER, weight: 100 }]);
-  return buildChain(`${kind}|other`, matchKind(kind, [...HTTP_ALPNS, ...MESH_ALPNS]), proxy, kind);
+function buildOtherChain(shape: InboundShape, kind: Kind): FilterChain {
+  const match = matchKind(kind, [...HTTP_ALPNS, ...MESH_ALPNS]);
+  const target = { port: undefined, cluster: INBOUND_PASSTHROUGH_CLUSTER, prefix: 'inbound_other' };
+  return buildTcpChain(`${kind}|other`, match, kind, shape, target);
+}
+
+/** Where bytes of a chain go. */
+interface TcpTarget {
+  readonly port: number | undefined;
+  readonly cluster: string;
+  readonly prefix: string;
+}
+
+function buildTcpChain(
+  name: string,
+  match: FilterChainMatch,
+  kind: Kind,
+  { authorization }: InboundShape,
+  { port, cluster, prefix }: TcpTarget,
+): FilterChain {
+  const admitted = admitConnections(authorization, port);
+  const names = typeof admitted === 'string' ? [] : admitted;
+  // Who shows no certificate has no name.
+  const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
+  const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }]);
+  const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
+  return buildChain(name, match, [...rbac, proxy], kind, names);
 }
 
 function buildBlockChain(): FilterChain {
@@ -72,9 +104,15 @@ function buildBlockChain(): FilterChain {
   return create(FilterChainSchema, { name: BLOCK_CHAIN, filterChainMatch: match, filters: [proxy] });
 }
 
-function buildChain(name: string, filterChainMatch: FilterChainMatch, filter: Filter, kind: Kind): FilterChain {
-  const chain = create(FilterChainSchema, { name, filterChainMatch, filters: [filter] });
-  if (kind.startsWith('mtls')) chain.transportSocket = buildDownstreamTls();
+function buildChain(
+  name: string,
+  filterChainMatch: FilterChainMatch,
+  filters: Filter[],
+  kind: Kind,
+  names: readonly StringMatcher[] = [],
+): FilterChain {
+  const chain = create(FilterChainSchema, { name, filterChainMatch, filters });
+  if (isMutualTls(kind)) chain.transportSocket = buildDownstreamTls(names);
   return chain;
 }
 
@@ -91,7 +129,7 @@ function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): Filt
 }
 
 function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Filter {
-  const mutualTls = kind.startsWith('mtls');
+  const mutualTls = isMutualTls(kind);
   const logger = buildStatsLogger(
     inboundTags({ workload: shape.workload, namespace: shape.namespace, service: port.service, mutualTls }),
   );
@@ -102,10 +140,7 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
     logger,
     identity,
     shape.terminating,
+    buildAuthorization(shape.authorization, port.port, 'http'),
+    tokenProviders(shape.tokens, port.port),
   );
-}
-
-function buildTcp(port: InboundPortShape): Filter {
-  const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
-  return buildTcpProxy(`inbound_${port.port}`, [{ cluster, weight: 100 }]);
 }

@@ -1,4 +1,6 @@
+import type { AttachedPolicy } from '../mesh/authorization.ts';
 import type { AppProtocol, InboundPort, MtlsMode, Workload } from '../mesh/snapshot.ts';
+import type { AttachedTokens } from '../mesh/tokens.ts';
 
 /** One port of an inbound listener. */
 export interface InboundPortShape {
@@ -22,6 +24,8 @@ export interface InboundShape {
   readonly terminating: boolean;
   /** For ports that nobody declared. */
   readonly mode: MtlsMode;
+  readonly authorization: readonly AttachedPolicy[];
+  readonly tokens: readonly AttachedTokens[];
   /** By number. */
   readonly ports: readonly InboundPortShape[];
 }
@@ -48,6 +52,8 @@ export function inboundShape(workload: Workload): InboundShape {
     dualStack: isDualStack(workload),
     terminating: workload.terminating,
     mode: workload.mtls.mode,
+    authorization: workload.authorization,
+    tokens: workload.tokens,
     ports: [...ports.values()].sort((a, b) => a.port - b.port),
   };
 }
@@ -59,5 +65,7 @@ export function isDualStack(workload: Workload): boolean {
 
 /** Equal for equal shapes, and only for those. */
 export function inboundShapeKey(shape: InboundShape): string {
-  return JSON.stringify(shape);
+  const authorization = shape.authorization.map(({ rules, ports }) => [rules.digest, ports]);
+  const tokens = shape.tokens.map(({ rules, keys, ports }) => [rules.digest, keys.map(({ digest }) => digest), ports]);
+  return JSON.stringify({ ...shape, authorization, tokens });
 }

@@ -21,7 +21,7 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from '../../generated/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
-import { StringMatcherSchema } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
+import { type StringMatcher, StringMatcherSchema } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import { MESH_ALPN, ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
 import { adsSource } from './config-source.ts';
 import { pack } from './encoding.ts';
@@ -44,7 +44,7 @@ export function buildUpstreamTls(serverName: string, names: readonly string[]): 
         UpstreamTlsContextSchema,
         create(UpstreamTlsContextSchema, {
           sni: serverName,
-          commonTlsContext: commonContext(names, [MESH_ALPN]),
+          commonTlsContext: commonContext(names.map(buildNameMatcher), [MESH_ALPN]),
         }),
       ),
     },
@@ -54,8 +54,9 @@ export function buildUpstreamTls(serverName: string, names: readonly string[]): 
 /**
  * The serving side: requires a certificate of the mesh. No ALPN of its own: if it chose the marker, the connection inside would no longer be
  * sniffed as HTTP/1 or HTTP/2.
+ * @param names SPIFFE IDs of which one must be the caller's; without any it may be anybody of the mesh
  */
-export function buildDownstreamTls(): TransportSocket {
+export function buildDownstreamTls(names: readonly StringMatcher[] = []): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
     configType: {
@@ -64,7 +65,7 @@ export function buildDownstreamTls(): TransportSocket {
         DownstreamTlsContextSchema,
         create(DownstreamTlsContextSchema, {
           requireClientCertificate: true,
-          commonTlsContext: commonContext([], []),
+          commonTlsContext: commonContext(names.map(buildIdentityMatcher), []),
         }),
       ),
     },
@@ -86,16 +87,14 @@ export function buildTlsParameters(): TlsParameters {
   });
 }
 
-function commonContext(names: readonly string[], alpn: string[]): CommonTlsContext {
+function commonContext(matchTypedSubjectAltNames: SubjectAltNameMatcher[], alpn: string[]): CommonTlsContext {
   return create(CommonTlsContextSchema, {
     tlsParams: buildTlsParameters(),
     tlsCertificateSdsSecretConfigs: [buildSecretReference(WORKLOAD_SECRET)],
     validationContextType: {
       case: 'combinedValidationContext',
       value: create(CommonTlsContext_CombinedCertificateValidationContextSchema, {
-        defaultValidationContext: create(CertificateValidationContextSchema, {
-          matchTypedSubjectAltNames: names.map(buildNameMatcher),
-        }),
+        defaultValidationContext: create(CertificateValidationContextSchema, { matchTypedSubjectAltNames }),
         validationContextSdsSecretConfig: buildSecretReference(ROOT_SECRET),
       }),
     },
@@ -109,6 +108,10 @@ export function buildNameMatcher(name: string): SubjectAltNameMatcher {
     sanType: typeOfName(name),
     matcher: create(StringMatcherSchema, { matchPattern: { case: 'exact', value: name } }),
   });
+}
+
+function buildIdentityMatcher(matcher: StringMatcher): SubjectAltNameMatcher {
+  return create(SubjectAltNameMatcherSchema, { sanType: SubjectAltNameMatcher_SanType.URI, matcher });
 }
 
 function typeOfName(name: string): SubjectAltNameMatcher_SanType {

@@ -1,6 +1,8 @@
 import type { V1Service } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import type { z } from 'zod';
+import { authorizationPolicySpec } from '../../../api/authorization-policy.ts';
+import { judgeAuthorizationPolicy } from '../../../api/authorization-policy-judgement.ts';
 import { destinationRuleSpec, judgeDestinationRule } from '../../../api/destination-rule.ts';
 import type { SpecJudgement } from '../../../api/field-problem.ts';
 import { peerAuthenticationSpec } from '../../../api/peer-authentication.ts';
@@ -149,6 +151,10 @@ const randomObject = fc.oneof(
   { weight: 3, arbitrary: policies('WorkloadEntry', workloadEntrySpec, judgeWorkloadEntry, [...'abcd']) },
   { weight: 2, arbitrary: policies('Sidecar', sidecarSpec, judgeSidecar, ['a', 'b']) },
   { weight: 1, arbitrary: policies('PeerAuthentication', peerAuthenticationSpec, NO_JUDGE, ['a', 'b']) },
+  {
+    weight: 4,
+    arbitrary: policies('AuthorizationPolicy', authorizationPolicySpec, judgeAuthorizationPolicy, [...'abcd']),
+  },
   { weight: 1, arbitrary: canaries },
 );
 

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
+import { buildRuntime } from '../../../proxy/runtime.ts';
 import { translateBuiltinClusters } from '../local-clusters.ts';
 import type { XdsResource } from '../resource.ts';
 import { asObject, resourceJson } from './resource-json.ts';
@@ -23,6 +24,7 @@ export function listenersBootstrap(input: ListenersBootstrap, registry: Registry
   const json = listeners.map((listener) => asObject(inlineRoutes(resourceJson(listener, registry), http)));
   return {
     ...(adminPort === undefined ? {} : { admin: { address: loopback(adminPort) } }),
+    ...buildRuntime(),
     static_resources: {
       listeners: json.map((listener) => ({ ...listener, ...entranceOf(listener, entrances[String(listener.name)]) })),
       clusters: [
@@ -52,13 +54,13 @@ function entranceOf({ listener_filters }: JsonObject, port: number | undefined):
     '@type': 'type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
   };
   const filter = { name: 'envoy.filters.listener.proxy_protocol', typed_config: typedConfig };
-  const others = Array.isArray(listener_filters) ? listener_filters : [];
+  const others = Array.isArray(listener_filters) ? listener_filters.map(asObject) : [];
   return {
     address: loopback(port),
     bind_to_port: true,
-    // It would ask the kernel where the connection was made to.
+    // It would ask the kernel where the connection was made to, as the listener filter of that name does.
     use_original_dst: false,
-    listener_filters: [filter, ...others],
+    listener_filters: [filter, ...others.filter(({ name }) => name !== 'envoy.filters.listener.original_dst')],
   };
 }
 

@@ -88,6 +88,8 @@ export function workload(uid: string, more: Partial<Workload> = {}): Workload {
     locality: LOCALITY,
     inbound: [{ port: 8080, protocol: 'http' }],
     mtls: { mode: 'PERMISSIVE', ports: {}, policies: [] },
+    authorization: [],
+    tokens: [],
     dnsCapture: false,
     onDemand: false,
     terminating: false,

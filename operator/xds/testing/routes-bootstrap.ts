@@ -24,7 +24,7 @@ export interface RoutesBootstrap {
 /** A static bootstrap of Envoy for one listener with these routes, behind the filters that requests out of a pod pass. */
 export function routesBootstrap({ port, routes, clusters, adminPort }: RoutesBootstrap): JsonValue {
   const registry = createRegistry(HTTPFaultSchema, CorsSchema, FilterStateSchema, RouterSchema);
-  const filters = buildHttpFilters('outbound');
+  const filters = buildHttpFilters({ direction: 'outbound' });
   const manager = {
     '@type': MANAGER,
     stat_prefix: 'routes',

@@ -102,6 +102,8 @@ const CHOICES: readonly (readonly string[])[] = [
   ['port', 'derivePort'],
   ['warmup', 'warmupDurationSecs'],
   ['endpoints', 'workloadSelector'],
+  ['selector', 'targetRef', 'targetRefs'],
+  ['serviceAccounts', 'principals', 'namespaces'],
 ];
 
 /** Optional fields without which nothing else of their object counts. */

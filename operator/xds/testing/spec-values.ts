@@ -30,6 +30,40 @@ const NAMES = ['v1', 'v2', 'a', 'http', 'tcp-x', '__proto__', 'constructor', 'x'
 const HEADERS = ['x-a', ':path', ':method', 'host', 'Host', 'cookie', 'X-Upper', '__proto__', 'te', 'x y', ''];
 const LOCALITIES = ['r1', 'r1/*', 'r1/z1', 'r2/z2/s', '*', 'r1/*/x', '__proto__'];
 
+const IDENTITIES = [
+  'cluster.local/ns/shop/sa/a',
+  'cluster.local/*',
+  '*/sa/b',
+  '*',
+  'issuer/subject',
+  'a.b+(c',
+  '**',
+  '*a*',
+];
+const PARTS_OF_IDENTITIES = ['shop', 'bank', 'shop*', '*op', '*', 'shop/a', 'a/b/c', 'cluster.local', '[x]', '('];
+const BLOCKS = ['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1', '10.0.0.0/33', '10.0.0', 'x', '::ffff:10.0.0.1'];
+const PATH_PATTERNS = [
+  '/a',
+  '/a*',
+  '*/b',
+  '*',
+  '/{*}/x',
+  '/x/{**}',
+  '/{**}/y',
+  '{*}',
+  '/{*}a',
+  '/a b/{*}',
+  '/é/{*}',
+  '/a?b',
+  '/=/{*}',
+];
+const ATTRIBUTES = [
+  ...['request.headers[x-team]', 'request.headers[X-Team]', 'request.headers[:path]', 'request.headers[x y]'],
+  ...['source.ip', 'remote.ip', 'source.namespace', 'source.principal', 'source.serviceAccount', 'source.trustDomain'],
+  ...['request.auth.principal', 'request.auth.audiences', 'request.auth.presenter', 'request.auth.claims[a][b]'],
+  ...['destination.ip', 'destination.port', 'connection.sni', 'experimental.envoy.filters.http.x[y]', 'nothing', ''],
+];
+
 export const TEXTS = [
   '',
   'a',
@@ -53,6 +87,26 @@ export const FIELD_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ['egress.hosts', ['./*', '*/*', '~/*', 'shop/*', './a.shop.svc.cluster.local', 'bank/*.svc.cluster.local', 'a']],
   ['sniHosts', HOSTS],
   ['authority', ['a.example.com', 'a.example.com:8080', '', 'a b']],
+  ...['principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals'].map(
+    (field): [string, readonly string[]] => [field, IDENTITIES],
+  ),
+  ...['namespaces', 'notNamespaces', 'trustDomains', 'notTrustDomains', 'serviceAccounts', 'notServiceAccounts'].map(
+    (field): [string, readonly string[]] => [field, PARTS_OF_IDENTITIES],
+  ),
+  ...['ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'].map((field): [string, readonly string[]] => [
+    field,
+    BLOCKS,
+  ]),
+  ...['operation.ports', 'notPorts'].map((field): [string, readonly string[]] => [
+    field,
+    ['8080', '9000', '0', 'http'],
+  ]),
+  ...['methods', 'notMethods'].map((field): [string, readonly string[]] => [field, ['GET', 'P*', '*T', '*', 'get']]),
+  ...['paths', 'notPaths'].map((field): [string, readonly string[]] => [field, PATH_PATTERNS]),
+  ['key', ATTRIBUTES],
+  ['values', [...IDENTITIES, ...BLOCKS, '8080']],
+  ['notValues', [...IDENTITIES, ...BLOCKS, '8080']],
+  ['kind', ['Service', 'Service', 'Gateway']],
   ['gateways', ['mesh', 'mesh', 'mesh', 'edge']],
   ['exportTo', ['.', '*', 'shop', 'bank', '~']],
   ['subset', ['v1', 'v2', '', 'nope', '__proto__']],

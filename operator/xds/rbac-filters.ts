@@ -1,0 +1,36 @@
+import { create } from '@bufbuild/protobuf';
+import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { RBACSchema as HttpRbacSchema } from '../../generated/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
+import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { RBACSchema as NetworkRbacSchema } from '../../generated/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
+import { pack } from './encoding.ts';
+import { buildHttpFilter } from './http-filter.ts';
+import type { FilterContext } from './http-filters.ts';
+import type { Authorization } from './rbac.ts';
+
+const HTTP_RBAC = 'envoy.filters.http.rbac';
+const NETWORK_RBAC = 'envoy.filters.network.rbac';
+
+/** Answers 403 to requests that may not be made. Envoy's response code details name the rule that decided. */
+export function buildHttpRbac({ authorization = [] }: FilterContext): HttpFilter[] {
+  return authorization.map(({ rules, dryRun }) => {
+    const config =
+      dryRun === undefined ? { rules } : { shadowRules: rules, shadowRulesStatPrefix: shadowPrefix(dryRun) };
+    return buildHttpFilter(HTTP_RBAC, HttpRbacSchema, create(HttpRbacSchema, config));
+  });
+}
+
+/** Closes connections that may not be made. */
+export function buildNetworkRbac(authorization: readonly Authorization[], statPrefix: string): Filter[] {
+  return authorization.map(({ rules, dryRun }) => {
+    const config =
+      dryRun === undefined ? { rules } : { shadowRules: rules, shadowRulesStatPrefix: shadowPrefix(dryRun) };
+    const value = pack(NetworkRbacSchema, create(NetworkRbacSchema, { ...config, statPrefix: `${statPrefix}.` }));
+    return create(FilterSchema, { name: NETWORK_RBAC, configType: { case: 'typedConfig', value } });
+  });
+}
+
+/** Counters of a policy in dry run begin with this, one part for Envoy, which cuts names at dots (see `telemetry/trial.ts`). */
+function shadowPrefix(policy: string): string {
+  return `dry_run/${policy.replaceAll('.', '_')}.`;
+}

@@ -1,0 +1,109 @@
+import { create } from '@bufbuild/protobuf';
+import type { AuthorizationRule } from '../../api/authorization-policy.ts';
+import { httpOnlyFields } from '../../api/authorization-policy-judgement.ts';
+import {
+  type Policy,
+  PolicySchema,
+  type RBAC,
+  RBAC_Action,
+  RBACSchema,
+} from '../../generated/envoy/envoy/config/rbac/v3/rbac_pb.js';
+import type { AttachedPolicy, AuthorizationRules } from '../mesh/authorization.ts';
+import { translateConditions } from './rbac-conditions.ts';
+import { permissions, principals } from './rbac-logic.ts';
+import { translateOperation } from './rbac-permissions.ts';
+import { translateSource } from './rbac-principals.ts';
+
+/** What carries the rules: requests, or connections of which only the bytes are known. */
+export type Carrier = 'http' | 'tcp';
+
+/** A filter's part in authorization. */
+export interface Authorization {
+  readonly rules: RBAC;
+  /** Of a policy in dry run: its name; the rules decide nothing. */
+  readonly dryRun?: string;
+}
+
+const ACTIONS = { AUDIT: RBAC_Action.LOG, DENY: RBAC_Action.DENY, ALLOW: RBAC_Action.ALLOW } as const;
+
+/**
+ * What of AuthorizationPolicies holds for a port, in the order in which it is asked: AUDIT, which decides nothing, DENY, ALLOW. Where there is an ALLOW
+ * policy, what none of them matches is denied.
+ * @param port undefined: a port that nobody declared
+ */
+export function buildAuthorization(
+  attached: readonly AttachedPolicy[],
+  port: number | undefined,
+  carrier: Carrier,
+): Authorization[] {
+  const here = attached.filter((one) => isAbout(one, port));
+  const inForce = here.map(({ rules }) => rules).filter(({ dryRun }) => !dryRun);
+  const dry = here.map(({ rules }) => rules).filter(({ dryRun, action }) => dryRun && action !== 'AUDIT');
+  const all: Authorization[] = [];
+  for (const action of ['AUDIT', 'DENY', 'ALLOW'] as const) {
+    const policies = inForce.filter((one) => one.action === action);
+    const built = buildRbac(action, policies, carrier);
+    // An ALLOW policy without rules allows nothing, which is something.
+    if (policies.length > 0 && (action === 'ALLOW' || Object.keys(built.policies).length > 0))
+      all.push({ rules: built });
+  }
+  const allowed = inForce.filter(({ action }) => action === 'ALLOW');
+  return [...dry.map((one) => buildDryRun(one, allowed, carrier)), ...all];
+}
+
+/** Whether a policy is about a port. */
+export function isAbout({ ports }: AttachedPolicy, port: number | undefined): boolean {
+  return ports === undefined || (port !== undefined && ports.includes(port));
+}
+
+/** What a policy would come to were it in force: of ALLOW policies, beside the others that are. */
+function buildDryRun(
+  policy: AuthorizationRules,
+  allowed: readonly AuthorizationRules[],
+  carrier: Carrier,
+): Authorization {
+  const { action, ref } = policy;
+  const policies = action === 'ALLOW' ? [policy, ...allowed] : [policy];
+  return { rules: buildRbac(action, policies, carrier), dryRun: `${ref.namespace}/${ref.name}` };
+}
+
+function buildRbac(
+  action: AuthorizationRules['action'],
+  policies: readonly AuthorizationRules[],
+  carrier: Carrier,
+): RBAC {
+  const built: Record<string, Policy> = {};
+  for (const { ref, rules } of policies) {
+    for (const [index, rule] of rules.entries()) {
+      const policy = translateRule(rule, ref.namespace, action, carrier);
+      if (policy !== undefined) built[`ns[${ref.namespace}]-policy[${ref.name}]-rule[${index}]`] = policy;
+    }
+  }
+  return create(RBACSchema, { action: ACTIONS[action], policies: built });
+}
+
+/**
+ * One rule. On connections, where nobody knows what a request is, what only requests have can't be met: there a rule that allows matches nothing, and
+ * one that denies matches without it, so that neither lets through what was not meant to be (Istio).
+ */
+function translateRule(
+  { from, to, when = [] }: AuthorizationRule,
+  namespace: string,
+  action: AuthorizationRules['action'],
+  carrier: Carrier,
+): Policy | undefined {
+  const isHttp = carrier === 'http';
+  const ofRequests = isHttp ? [] : httpOnlyFields({ from, to, when });
+  if (ofRequests.length > 0 && action !== 'DENY') return undefined;
+  const conditions = translateConditions(
+    when.filter(({ key }) => !ofRequests.includes(key)),
+    namespace,
+    action === 'DENY',
+  );
+  const sources = (from ?? [{}]).map(({ source = {} }) => translateSource(source, namespace, isHttp));
+  const operations = (to ?? [{}]).map(({ operation = {} }) => translateOperation(operation, isHttp));
+  return create(PolicySchema, {
+    principals: sources.map((source) => principals.and([...source, ...conditions.principals])),
+    permissions: operations.map((operation) => permissions.and([...operation, ...conditions.permissions])),
+  });
+}
