@@ -19,11 +19,15 @@ import { type CanaryController, startCanary } from './canary/canary-controller.t
 import { lifetimesFrom } from './certificates/lifetimes.ts';
 import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
+import { blockList } from './jwks/destination.ts';
+import { KeyFetcher } from './jwks/key-fetcher.ts';
+import { fetchWantedKeys } from './jwks/wanted-keys.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
+import { dryRunReport } from './wiring/dry-run-report.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { Replicas } from './wiring/replicas.ts';
@@ -35,6 +39,8 @@ import { XdsCache } from './xds/xds-cache.ts';
 
 const HEALTH_PORT = 8080;
 const STOP_MS = 10_000;
+/** How long a start waits for keys of tokens: proxies that have some must not be sent none. */
+const KEYS_MS = 10_000;
 
 const logger = createLogger('operator');
 const configFile = process.env.HEDDLE_MESH_CONFIG;
@@ -49,6 +55,7 @@ const pipeline = new Pipeline(mesh, cache, logger, (error) => {
   logger.error('mesh could not be updated, starting anew', { error });
   process.exit(1);
 });
+const tokenKeys = new KeyFetcher({ allowed: blockList(mesh.jwks.allowedAddresses), logger });
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
@@ -105,6 +112,7 @@ const ads = new AdsServer({
 const acks = replicas.reports(ads);
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
+  trials: dryRunReport(ledger),
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });
@@ -137,7 +145,9 @@ async function start(): Promise<void> {
   await health.start();
   await stores.start();
   pipeline.onUpdate((next, delta) => status.update(next, delta));
-  pipeline.start(stores);
+  fetchWantedKeys(stores.requestAuthentications, stores.discovery, tokenKeys);
+  await tokenKeys.settled(KEYS_MS);
+  pipeline.start({ ...stores, jwks: tokenKeys });
   stores.pods.onChange(({ object, previous }) => {
     const uid = previous?.metadata?.uid;
     // A pod of the same name may have taken its place.
@@ -219,6 +229,7 @@ async function stop(signal: string): Promise<void> {
   replicas.beginStop();
   await ads.stop(STOP_MS);
   replicas.stop();
+  tokenKeys.stop();
   await Promise.all([certificates.stop(), stores.stop()]);
   await health.stop();
   api.close();

@@ -22,6 +22,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/ads', may: [RESOURCE, 'kube', 'generated', ...SHARED_NAMES] },
   { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
+  { path: 'operator/jwks', may: ['api', 'kube'] },
   { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
   { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, 'generated', ...SHARED_NAMES] },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },

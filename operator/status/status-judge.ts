@@ -1,6 +1,6 @@
 import { mergeConditions } from '../../kube/status.ts';
 import { sameValue } from '../mesh/equality.ts';
-import type { ObjectKey } from '../mesh/object-ref.ts';
+import type { ObjectKey, ObjectRef } from '../mesh/object-ref.ts';
 import type { MeshSnapshot, PolicyReach } from '../mesh/snapshot.ts';
 import type { Absence } from './absence.ts';
 import { buildConditions, isLeftOut } from './conditions.ts';
@@ -8,12 +8,16 @@ import { countEnforcement, type EnforcementCount, type EnforcementSource, NO_ENF
 import type { PolicyStatus } from './policy-objects.ts';
 import type { WorkloadIndex } from './workload-index.ts';
 
+/** Tells what a policy in dry run would have come to of late. */
+export type TrialSource = (policy: ObjectRef) => string | undefined;
+
 /** What policies are judged by. */
 export interface JudgeContext {
   readonly snapshot: MeshSnapshot;
   readonly workloads: WorkloadIndex;
   readonly enforcement: EnforcementSource;
   readonly absence: Absence;
+  readonly trials: TrialSource;
 }
 
 /** What is to be said of a policy. */
@@ -40,7 +44,7 @@ const NO_COUNT: EnforcementCount = {
 export function judgePolicy(
   key: ObjectKey,
   present: PolicyStatus,
-  { snapshot, workloads, enforcement, absence }: JudgeContext,
+  { snapshot, workloads, enforcement, absence, trials }: JudgeContext,
   now: number,
 ): Judgement {
   const view = snapshot.policies.get(key);
@@ -51,7 +55,9 @@ export function judgePolicy(
   const { reach, generation: observedGeneration } = view;
   const count = isLeftOut(view) ? NO_COUNT : countEnforcement(workloads.within(reach), key, enforcement, absence, now);
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  const merged = mergeConditions(conditions, buildConditions(view, count.enforcement, programmed), time);
+  const found = view.dryRun === true ? trials(view.object) : undefined;
+  const told = found === undefined ? view : { ...view, notes: [...view.notes, found] };
+  const merged = mergeConditions(conditions, buildConditions(told, count.enforcement, programmed), time);
   return { wanted: { observedGeneration, conditions: merged }, reach, count };
 }
 

@@ -1,3 +1,4 @@
+import { policiesOfServer } from '../mesh/authorization.ts';
 import { type ObjectKey, type ObjectRef, objectKey } from '../mesh/object-ref.ts';
 import type { MeshDelta, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import { Absence } from './absence.ts';
@@ -8,13 +9,15 @@ import type { PolicyObject, PolicyObjects } from './policy-objects.ts';
 import { newRow, type PolicyRow } from './policy-row.ts';
 import { PolicyWatch } from './policy-watch.ts';
 import { ResyncRound } from './resync-round.ts';
-import { judgePolicy, sameStatus } from './status-judge.ts';
+import { judgePolicy, sameStatus, type TrialSource } from './status-judge.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
 /** What the writer works with; all times in ms. */
 export interface StatusWriterOptions {
   readonly objects: PolicyObjects;
   readonly enforcement: EnforcementSource;
+  /** One sentence on what a policy in dry run would have come to; asked at each resync. Default: nothing is known. */
+  readonly trials?: TrialSource;
   readonly clock?: Clock;
   /** A change waits this long, so that the proxies' answers to it go into the same write; default 300. */
   readonly settleMs?: number;
@@ -64,7 +67,14 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     const times = { settleMs: 300, answerMs: 1500, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
-    this.#options = { clock: systemClock, ...times, writesPerSecond: 20, checksPerSecond: 50_000, ...options };
+    this.#options = {
+      clock: systemClock,
+      trials: () => undefined,
+      ...times,
+      writesPerSecond: 20,
+      checksPerSecond: 50_000,
+      ...options,
+    };
     this.#absence = new Absence(this.#options.graceMs);
     this.#loop = new JudgementLoop(this.#options, (row) => this.#judge(row));
   }
@@ -157,7 +167,7 @@ export class StatusWriter {
   /** Policies of what workloads serve are named by these; there are few for each. */
   #followInbound(uids: Iterable<WorkloadUid>): void {
     for (const uid of uids) {
-      for (const ref of this.#snapshot?.workloads.get(uid)?.mtls.policies ?? []) this.#follow(this.#rowOf(ref));
+      for (const ref of policiesOfServer(this.#snapshot?.workloads.get(uid))) this.#follow(this.#rowOf(ref));
     }
   }
 
@@ -193,7 +203,7 @@ export class StatusWriter {
       row.again = true;
       return 1;
     }
-    const { objects, clock, enforcement } = this.#options;
+    const { objects, clock, enforcement, trials } = this.#options;
     const object = objects.get(row.ref);
     if (object === undefined || this.#snapshot === undefined) {
       this.#watch.leave(row);
@@ -202,7 +212,8 @@ export class StatusWriter {
     }
     const present = row.written?.uid === object.uid ? row.written.status : object.status;
     const now = clock.now();
-    const context = { snapshot: this.#snapshot, workloads: this.#workloads, enforcement, absence: this.#absence };
+    const [snapshot, workloads, absence] = [this.#snapshot, this.#workloads, this.#absence];
+    const context = { snapshot, workloads, enforcement, absence, trials };
     const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
     row.looked = count.looked;
     this.#watch.judged(row, reach, count);

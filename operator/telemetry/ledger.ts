@@ -4,6 +4,7 @@ import { type Outcome, readOutcome } from './outcome.ts';
 import { Reporter } from './reporter.ts';
 import { type Cell, TimeSlices } from './time-slices.ts';
 import type { RevisionTraffic, TrafficAnswer, TrafficQuery, TrafficSource } from './traffic.ts';
+import { readTrial, type Trial } from './trial.ts';
 
 /** What the ledger needs to know of a pod. */
 export interface ReportingWorkload {
@@ -70,6 +71,11 @@ export class TrafficLedger implements TrafficSource {
       this.reporters.set(podUid, reporter);
     }
     for (const { key, value } of reporter.take(message, now)) {
+      const trial = readTrial(key);
+      if (trial !== undefined) {
+        this.countTrial(trial, value, now);
+        continue;
+      }
       const outcome = this.outcome(key);
       const subject = outcome && this.subjectOf(outcome, workload);
       if (outcome === undefined || subject === undefined) {
@@ -102,6 +108,12 @@ export class TrafficLedger implements TrafficSource {
     };
   }
 
+  /** What a policy in dry run (see `trialToken`) would have denied, of all it was asked, in a window [since, until) in ms since the epoch. */
+  trial(policy: string, since: number, until: number): { readonly denied: number; readonly asked: number } {
+    const { requests, failures } = this.sum([policy], { since, until });
+    return { denied: failures, asked: requests };
+  }
+
   /** When a proxy last reported anything, in ms since the epoch; undefined when it never did. */
   lastReport(podUid: string): number | undefined {
     return this.reporters.get(podUid)?.lastReport;
@@ -123,7 +135,14 @@ export class TrafficLedger implements TrafficSource {
     return found;
   }
 
-  private sum(subjects: readonly string[], { since, until }: TrafficQuery): RevisionTraffic {
+  private countTrial({ policy, denied }: Trial, value: number, now: number): void {
+    if (value === 0) return;
+    const cell = this.slices.cell(now, policy);
+    cell.requests += value;
+    cell.failures += denied ? value : 0;
+  }
+
+  private sum(subjects: readonly string[], { since, until }: Pick<TrafficQuery, 'since' | 'until'>): RevisionTraffic {
     let requests = 0;
     let failures = 0;
     const durations = new Durations();

@@ -1,4 +1,5 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { isTrialFamily, trialKey } from './trial.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
 export interface Sample<Value> {
@@ -26,6 +27,7 @@ export interface MetricsMessage {
   readonly first: boolean;
   /** How long the proxy has been up; undefined when the message does not tell. */
   readonly uptime: Uptime | undefined;
+  /** Of requests, and of policies in dry run (see `trial.ts`). */
   readonly requests: readonly Sample<number>[];
   readonly durations: readonly Sample<DurationBuckets>[];
 }
@@ -35,8 +37,8 @@ const DURATIONS = 'istio_request_duration_milliseconds';
 const UPTIME = 'server.uptime';
 
 /**
- * Decodes a message of Envoy's metrics service (families of `io.prometheus.client`); families other than the mesh's two and
- * the uptime are skipped. Names may carry a scope in front (`envoy_`, `wasmcustom_`).
+ * Decodes a message of Envoy's metrics service (families of `io.prometheus.client`); families other than the mesh's two, the uptime and what policies in
+ * dry run would have come to are skipped. Names may carry a scope in front (`envoy_`, `wasmcustom_`).
  * @throws RangeError or Error from the reader when the bytes are no protobuf
  */
 export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
@@ -53,6 +55,9 @@ export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
         if (name === UPTIME) {
           const seconds = decodeNumber(metric.gauge);
           uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
+        } else if (isTrialFamily(name)) {
+          const key = trialKey(name, metric.key);
+          if (key !== undefined) requests.push({ key, value: decodeNumber(metric.counter) });
         } else if (name.endsWith(REQUESTS)) {
           requests.push({ key: metric.key, value: decodeNumber(metric.counter) });
         } else {
@@ -107,7 +112,7 @@ function decodeFamily(bytes: Uint8Array): { name: string; metrics: RawMetric[] }
     const [field, wireType] = reader.tag();
     if (field === 1) {
       name = reader.string();
-      if (name !== UPTIME && !name.endsWith(REQUESTS) && !name.endsWith(DURATIONS)) {
+      if (name !== UPTIME && !name.endsWith(REQUESTS) && !name.endsWith(DURATIONS) && !isTrialFamily(name)) {
         return { name, metrics };
       }
     } else if (field === 4) {

@@ -1,13 +1,16 @@
 import type { V1EndpointSlice, V1Namespace, V1Node, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { AuthorizationPolicy } from '../../api/authorization-policy.ts';
 import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { DiscoverySettings } from '../../api/discovery.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
 import type { VirtualService } from '../../api/virtual-service.ts';
 import type { WorkloadEntry } from '../../api/workload-entry.ts';
 import {
+  AUTHORIZATION_POLICY,
   CANARY,
   DEPLOYMENT,
   DESTINATION_RULE,
@@ -17,6 +20,7 @@ import {
   PEER_AUTHENTICATION,
   POD,
   REPLICA_SET,
+  REQUEST_AUTHENTICATION,
   SERVICE,
   SERVICE_ENTRY,
   SIDECAR,
@@ -71,7 +75,9 @@ export class ClusterStores {
   readonly deployments;
   readonly replicaSets;
   readonly canaries;
+  readonly authorizationPolicies;
   readonly peerAuthentications;
+  readonly requestAuthentications;
   readonly virtualServices;
   readonly destinationRules;
   readonly serviceEntries;
@@ -99,7 +105,9 @@ export class ClusterStores {
     this.deployments = this.#watch<Deployment>(DEPLOYMENT, trimDeployment);
     this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET, dropManagedFields, restOfReplicaSet);
     this.canaries = this.#watch<Canary>(CANARY);
+    this.authorizationPolicies = this.#watch<AuthorizationPolicy>(AUTHORIZATION_POLICY);
     this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);
+    this.requestAuthentications = this.#watch<RequestAuthentication>(REQUEST_AUTHENTICATION);
     this.virtualServices = this.#watch<VirtualService>(VIRTUAL_SERVICE);
     this.destinationRules = this.#watch<DestinationRule>(DESTINATION_RULE);
     this.serviceEntries = this.#watch<ServiceEntry>(SERVICE_ENTRY);
@@ -110,7 +118,9 @@ export class ClusterStores {
   /** Kinds whose objects are policies, each with its store. */
   get policyKinds(): readonly { readonly kind: ResourceKind; readonly store: ReadStore<StoredPolicy> }[] {
     return [
+      { kind: AUTHORIZATION_POLICY, store: this.authorizationPolicies },
       { kind: PEER_AUTHENTICATION, store: this.peerAuthentications },
+      { kind: REQUEST_AUTHENTICATION, store: this.requestAuthentications },
       { kind: VIRTUAL_SERVICE, store: this.virtualServices },
       { kind: DESTINATION_RULE, store: this.destinationRules },
       { kind: SERVICE_ENTRY, store: this.serviceEntries },

@@ -20,6 +20,9 @@ export interface MeshStores {
   readonly services: Feed<MeshKinds['Service']>;
   readonly endpointSlices: Feed<MeshKinds['EndpointSlice']>;
   readonly canaries: Feed<MeshKinds['Canary']>;
+  readonly authorizationPolicies: Feed<MeshKinds['AuthorizationPolicy']>;
+  readonly requestAuthentications: Feed<MeshKinds['RequestAuthentication']>;
+  readonly jwks: Feed<MeshKinds['Jwks']>;
   readonly peerAuthentications: Feed<MeshKinds['PeerAuthentication']>;
   readonly virtualServices: Feed<MeshKinds['VirtualService']>;
   readonly destinationRules: Feed<MeshKinds['DestinationRule']>;
@@ -78,7 +81,8 @@ export class Pipeline {
     const { discovery } = stores;
     const feed = <K extends keyof MeshKinds>(kind: K, store: Feed<MeshKinds[K]>): void => {
       const put = (key: string, object: MeshKinds[K] | undefined): void => {
-        const undiscovered = !discovery.has(namespaceOf(key));
+        // Keys of tokens are of no namespace, though there are slashes in their URIs.
+        const undiscovered = kind !== 'Jwks' && !discovery.has(namespaceOf(key));
         this.#pending.push({ kind, key, object, undiscovered } as MeshChange);
       };
       for (const key of store.keys()) put(key, store.get(key));
@@ -97,6 +101,9 @@ export class Pipeline {
     feed('Service', stores.services);
     feed('EndpointSlice', stores.endpointSlices);
     feed('Canary', stores.canaries);
+    feed('AuthorizationPolicy', stores.authorizationPolicies);
+    feed('RequestAuthentication', stores.requestAuthentications);
+    feed('Jwks', stores.jwks);
     feed('PeerAuthentication', stores.peerAuthentications);
     feed('VirtualService', stores.virtualServices);
     feed('DestinationRule', stores.destinationRules);

@@ -1,4 +1,6 @@
+import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
@@ -6,6 +8,9 @@ import type { EnforcementSource } from '../status/enforcement.ts';
 import { INBOUND_LISTENER } from '../xds/names.ts';
 import type { PolicyCarriers, ResourceName } from '../xds/policy-carriers.ts';
 import { LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../xds/resource.ts';
+
+/** Kinds of policies that stand on the inbound side. */
+const OF_SERVERS = [PEER_AUTHENTICATION_KIND, AUTHORIZATION_POLICY_KIND, REQUEST_AUTHENTICATION_KIND];
 
 /** What is looked up of the cache. */
 interface ResourceLookup {
@@ -27,7 +32,7 @@ export function policyEnforcement(
   const inbound = inboundStanding(acks, resources);
   const callers = callerStanding(acks, resources, workloads);
   const standingOf = (policy: ObjectKey): Standing =>
-    policy.startsWith(`${PEER_AUTHENTICATION_KIND}/`) ? inbound : callers;
+    OF_SERVERS.some((kind) => policy.startsWith(`${kind}/`)) ? inbound : callers;
   return {
     inForce: (uid, policy) => standingOf(policy).inForce(uid, policy),
     rejection: (uid, policy) => standingOf(policy).rejection(uid, policy),

@@ -105,6 +105,8 @@ export class CallerWorld implements PolicyObjects {
       namespace,
       labels: {},
       mtls: { policies: [] },
+      authorization: [],
+      tokens: [],
       proxyStarted: true,
       ...more,
     }));

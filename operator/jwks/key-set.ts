@@ -1,0 +1,35 @@
+import { NO_KEYS, readJwkSet } from '../../api/jwk-set.ts';
+import { isDiscovery } from '../../api/jwks-source.ts';
+import { type FetchBounds, FetchError, fetchDocument } from './document.ts';
+
+/** What was found at a URI. */
+export interface FoundKeys {
+  /** For Envoy; perhaps a set without keys. */
+  readonly text: string;
+  /** Why there is none, when there is none. */
+  readonly problem?: string;
+}
+
+/**
+ * Fetches the keys at a URI, or, of OpenID discovery, where that says they are. An empty set is an answer: whoever withdraws all keys is heard.
+ * @throws {FetchError}
+ */
+export async function fetchKeys(uri: string, bounds: FetchBounds): Promise<FoundKeys> {
+  const document = await fetchDocument(uri, bounds);
+  const text = isDiscovery(uri) ? await fetchDocument(keysUriOf(document), bounds) : document;
+  const set = readJwkSet(text, false);
+  if (typeof set === 'string') throw new FetchError(`what is there ${set}`);
+  if (set.count > 0) return { text: set.text };
+  const [reason = 'the set is empty'] = set.left;
+  return { text: NO_KEYS, problem: `what is there has no key to verify a signature with: ${reason}` };
+}
+
+function keysUriOf(document: string): string {
+  try {
+    const { jwks_uri: uri } = JSON.parse(document);
+    if (typeof uri === 'string') return uri;
+  } catch {
+    // It is no JSON, and says as little.
+  }
+  throw new FetchError('what is there does not say where the keys are (jwks_uri)');
+}

@@ -1,0 +1,38 @@
+/** Counters of policies in dry run; their names, or labels, have `dry_run/NAMESPACE/NAME`. */
+const COUNTED = /shadow_(allowed|denied)$/;
+const TOKEN = /dry_run\/[^.\p{Cc}]+/u;
+/** A key of theirs begins so, which no encoded labels do. */
+const KEY = /^(dry_run\/\S+) (allowed|denied) /;
+
+/** What a policy in dry run would have come to. */
+export interface Trial {
+  readonly policy: string;
+  readonly denied: boolean;
+}
+
+/** How the policy is called in counters. Envoy cuts names at dots. */
+export function trialToken(namespace: string, name: string): string {
+  return `dry_run/${namespace}/${name.replaceAll('.', '_')}`;
+}
+
+/** Whether a family of metrics counts such things. */
+export function isTrialFamily(name: string): boolean {
+  return COUNTED.test(name);
+}
+
+/**
+ * The key of a series of such a family.
+ * @param labels encoded
+ * @returns undefined when it is of no policy
+ */
+export function trialKey(family: string, labels: string): string | undefined {
+  const outcome = COUNTED.exec(family)?.[1];
+  const policy = TOKEN.exec(`${family}\n${labels}`)?.[0];
+  return outcome === undefined || policy === undefined ? undefined : `${policy} ${outcome} ${family} ${labels}`;
+}
+
+/** Reads such a key; undefined for any other. */
+export function readTrial(key: string): Trial | undefined {
+  const [, policy, outcome] = KEY.exec(key) ?? [];
+  return policy === undefined ? undefined : { policy, denied: outcome === 'denied' };
+}
