@@ -58,7 +58,7 @@ export const LAYERS: readonly Layer[] = [
     minutes: 40,
     needs: 'heddle',
     // They wait for pods most of the time, and each has namespaces of its own.
-    jest: ['--maxWorkers', '2', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/traffic/'],
+    jest: ['--maxWorkers', '2', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]+/[^/]+$'],
   },
   {
     name: 'e2e-alone',

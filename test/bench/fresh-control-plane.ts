@@ -4,6 +4,8 @@ import { connectKube } from '../../kube/kube-api.ts';
 import { createLogger } from '../../kube/logger.ts';
 import { AdsServer } from '../../operator/ads/server.ts';
 import { TokenAuthenticator } from '../../operator/ads/token-authenticator.ts';
+import { blockList } from '../../operator/jwks/destination.ts';
+import { KeyFetcher } from '../../operator/jwks/key-fetcher.ts';
 import { ClusterStores } from '../../operator/wiring/cluster-stores.ts';
 import { Pipeline } from '../../operator/wiring/pipeline.ts';
 import { tokenPorts } from '../../operator/wiring/token-review.ts';
@@ -25,7 +27,7 @@ const pipeline = new Pipeline(mesh, cache, logger, (error) => {
   throw error;
 });
 await stores.start();
-pipeline.start(stores);
+pipeline.start({ ...stores, jwks: new KeyFetcher({ allowed: blockList([]), logger }) });
 const server = new AdsServer({
   sources: [cache],
   authenticator: new TokenAuthenticator(

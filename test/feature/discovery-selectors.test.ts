@@ -10,6 +10,8 @@ import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
 import { AdsServer } from '../../operator/ads/server.ts';
 import { TOKEN_SETTINGS, TokenAuthenticator } from '../../operator/ads/token-authenticator.ts';
+import { blockList } from '../../operator/jwks/destination.ts';
+import { KeyFetcher } from '../../operator/jwks/key-fetcher.ts';
 import { pod, service, slice } from '../../operator/mesh/testing/objects.ts';
 import { ClusterStores } from '../../operator/wiring/cluster-stores.ts';
 import { Pipeline } from '../../operator/wiring/pipeline.ts';
@@ -46,7 +48,8 @@ class Operator {
     await this.stores.start();
     const cache = new XdsCache();
     const pipeline = new Pipeline(CONFIG, cache, silentLogger, (error) => Promise.reject(error));
-    pipeline.start(this.stores);
+    const jwks = new KeyFetcher({ allowed: blockList([]), logger: silentLogger });
+    pipeline.start({ ...this.stores, jwks });
     const review = {
       create: async <T extends KubeObject>(kind: ResourceKind, object: T): Promise<T> => {
         this.reviews++;

@@ -1,0 +1,72 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { AddressSchema } from '../../../generated/envoy/envoy/config/core/v3/address_pb.js';
+import {
+  type ListenerFilter,
+  ListenerFilterSchema,
+} from '../../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
+import { ProxyProtocolSchema } from '../../../generated/envoy/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js';
+import { ResourceSchema } from '../../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import { encodeResource, milliseconds } from '../../../operator/xds/encoding.ts';
+import { INBOUND_LISTENER } from '../../../operator/xds/names.ts';
+import {
+  LISTENER_TYPE,
+  type ProxyIdentity,
+  type ResourceSource,
+  type XdsResource,
+} from '../../../operator/xds/resource.ts';
+import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
+
+const SPEAK_MS = 30_000;
+
+/**
+ * The inbound listener of a workload, and no other, made to listen on a port of loopback. Connections say first, by the PROXY protocol, where they were
+ * made to, as redirection would; the filter that asks the kernel for that is left out. A busy test may take longer to speak than the listener waits,
+ * so that it would miss this. All else is as the mesh has it.
+ */
+export function boundInbound(cache: XdsCache, at: number): ResourceSource {
+  const made = new WeakMap<XdsResource, XdsResource>();
+  const lookup = (proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined => {
+    const listener = name === INBOUND_LISTENER ? cache.lookup(proxy, typeUrl, name) : undefined;
+    if (listener === undefined) return undefined;
+    const known = made.get(listener) ?? bound(listener, at);
+    made.set(listener, known);
+    return known;
+  };
+  return {
+    typeUrls: [LISTENER_TYPE],
+    lookup,
+    wildcard: (proxy, typeUrl) => {
+      const listener = lookup(proxy, typeUrl, INBOUND_LISTENER);
+      return new Map(listener === undefined ? [] : [[listener.name, listener]]);
+    },
+    // The cache tells of changes of all types, by its own source.
+    onChange: () => () => {},
+  };
+}
+
+function bound({ name, bytes }: XdsResource, at: number): XdsResource {
+  const message = fromBinary(ListenerSchema, fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array());
+  message.address = create(AddressSchema, {
+    address: {
+      case: 'socketAddress',
+      value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: at } },
+    },
+  });
+  message.additionalAddresses = [];
+  message.listenerFilters = [
+    proxyProtocol(),
+    ...message.listenerFilters.filter((filter) => !filter.name.endsWith('original_dst')),
+  ];
+  message.listenerFiltersTimeout = milliseconds(SPEAK_MS);
+  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message));
+}
+
+function proxyProtocol(): ListenerFilter {
+  const value = anyPack(ProxyProtocolSchema, create(ProxyProtocolSchema));
+  return create(ListenerFilterSchema, {
+    name: 'envoy.filters.listener.proxy_protocol',
+    configType: { case: 'typedConfig', value },
+  });
+}

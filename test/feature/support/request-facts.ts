@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import type { CallFacts, HttpFacts } from './authorization-reference.ts';
+import type { Caller } from './mesh-callers.ts';
+import { normalisedPath } from './path-normalisation.ts';
+import type { ReceivedRequest } from './recording-backend.ts';
+import type { TrickyRequest } from './tricky-requests.ts';
+
+type Headers = readonly (readonly [name: string, value: string])[];
+
+/** Of a connection, without what it carries. */
+export function callFacts(caller: Caller, port: number, http?: HttpFacts): CallFacts {
+  const { principal, sourceIp, destinationIp, serverName } = caller;
+  return {
+    sourceIp,
+    remoteIp: http === undefined ? sourceIp : remoteIp(http, sourceIp),
+    destinationIp,
+    port,
+    ...(principal !== undefined && { principal }),
+    ...(serverName !== undefined && { serverName }),
+    ...(http !== undefined && { http }),
+  };
+}
+
+/** What a request is, by the standards of HTTP, once its path is normalised. */
+export function sentFacts({ method, target, authority, headers, protocol }: TrickyRequest): HttpFacts {
+  const [, absolute, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
+  const host = absolute ?? authority ?? hostsOf(headers)[0] ?? '';
+  const path = protocol !== 'HTTP/2' && absolute !== undefined ? (rest ?? '') : target;
+  return { method, host, path: normalisedPath(path), headers: joined(headers, protocol === 'HTTP/2') };
+}
+
+/** What an application may take a request for that it got: one for each name of a host in it. */
+export function receivedFacts({ method, target, headers }: ReceivedRequest): HttpFacts[] {
+  const [path = ''] = target.split('?', 1);
+  const fields = headers.filter(([name]) => !name.startsWith(':'));
+  const hosts = [...headers.flatMap(([name, value]) => (name === ':authority' ? [value] : [])), ...hostsOf(headers)];
+  return (hosts.length === 0 ? [''] : hosts).map((host) => ({ method, host, path, headers: joined(fields) }));
+}
+
+function hostsOf(headers: Headers): string[] {
+  return headers.flatMap(([name, value]) => (name.toLowerCase() === 'host' ? [value] : []));
+}
+
+/**
+ * Those of one name are one, in their order (RFC 9110, 5.3).
+ * @param crumbs cookies may come in pieces (RFC 9113, 8.2.3)
+ */
+function joined(headers: Headers, crumbs = false): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const [key, text] = [name.toLowerCase(), value.replace(/^[ \t]+|[ \t]+$/g, '')];
+    const before = all.get(key);
+    all.set(key, before === undefined ? text : `${before}${crumbs && key === 'cookie' ? '; ' : ','}${text}`);
+  }
+  return all;
+}
+
+/** Without trusted proxies before it, the last that X-Forwarded-For has is who called; the connection's, where that is no address. */
+function remoteIp({ headers }: HttpFacts, sourceIp: string): string {
+  const last = headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
+  return isIP(last) === 0 ? sourceIp : last;
+}
