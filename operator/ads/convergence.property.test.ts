@@ -103,6 +103,6 @@ test('every proxy ends with exactly what the mesh has for it, whatever it was at
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });

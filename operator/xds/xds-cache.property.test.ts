@@ -67,7 +67,7 @@ describe('XdsCache', () => {
         const fresh = freshCache(before);
         for (const proxy of PROXIES) expect(contentFor(cache, proxy)).toEqual(contentFor(fresh, proxy));
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
@@ -94,7 +94,7 @@ describe('XdsCache', () => {
           expect(Object.fromEntries(one.versions)).toEqual(versionsOf(contentFor(fresh, proxy)));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -110,7 +110,7 @@ describe('XdsCache', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
