@@ -1,3 +1,5 @@
+import { isHeaderName } from './http-headers.ts';
+
 /** An attribute that a condition (`when.key`) is about, as Istio documents it. */
 export type AuthorizationAttribute =
   | { readonly kind: 'header'; readonly name: string }
@@ -35,9 +37,6 @@ const OF_REQUESTS: ReadonlySet<AuthorizationAttribute['kind']> = new Set([
 /** A name of a header, or a step to a claim, in brackets. */
 const BRACKETS = /\[([^[\]]+)\]/gy;
 
-/** RFC 9110, 5.6.2, and those that HTTP/2 has for the request line. */
-const HEADER_NAME = /^:?[-!#$%&'*+.^_`|~0-9A-Za-z]+$/;
-
 /** Reads a condition's key; undefined where there is no such attribute. */
 export function readAttribute(key: string): AuthorizationAttribute | undefined {
   if (Object.hasOwn(PLAIN, key)) return PLAIN[key];
@@ -46,7 +45,8 @@ export function readAttribute(key: string): AuthorizationAttribute | undefined {
   const [name, steps] = [key.slice(0, open), bracketed(key.slice(open))];
   const [first = ''] = steps ?? [];
   if (steps === undefined) return undefined;
-  if (name === 'request.headers' && steps.length === 1 && HEADER_NAME.test(first)) {
+  // With a colon are those that HTTP/2 has for the request line.
+  if (name === 'request.headers' && steps.length === 1 && isHeaderName(first.replace(/^:/, ''))) {
     return { kind: 'header', name: first.toLowerCase() };
   }
   if (name === 'request.auth.claims') return { kind: 'claim', path: steps };

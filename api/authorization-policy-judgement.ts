@@ -7,9 +7,10 @@ import {
   type AuthorizationSource,
   authorizationPolicySpec,
 } from './authorization-policy.ts';
-import { checkLabels, type Findings, isDnsLabel, isSubnet } from './field-check.ts';
+import { type Findings, isSubnet } from './field-check.ts';
 import type { FieldProblem, JudgedSpec } from './field-problem.ts';
 import { isPathTemplate, pathTemplateProblem } from './path-template.ts';
+import { checkAim } from './policy-aim.ts';
 import { judgeSpec } from './spec-reader.ts';
 
 /** Longest value, in bytes of UTF-8: Envoy refuses what holds a much longer expression (`re2.max_program_size`). */
@@ -49,14 +50,6 @@ export function judgeAuthorizationPolicy(json: unknown): JudgedSpec<Authorizatio
   return judgeSpec(authorizationPolicySpec, json, checkSpec);
 }
 
-/** How a policy says what it is about. */
-export type PolicyAim = Pick<AuthorizationPolicySpec, 'selector' | 'targetRef' | 'targetRefs'>;
-
-/** Targets of a policy, whichever of the two fields has them. */
-export function targetsOf({ targetRef, targetRefs = [] }: PolicyAim) {
-  return targetRef === undefined ? targetRefs : [targetRef, ...targetRefs];
-}
-
 function checkSpec(found: Findings, spec: AuthorizationPolicySpec): void {
   const { action = 'ALLOW', provider, rules = [] } = spec;
   checkAim(found, spec);
@@ -76,26 +69,6 @@ function checkSpec(found: Findings, spec: AuthorizationPolicySpec): void {
     found.warn('spec.rules', 'is empty: the policy matches no request and does nothing; {} is about every request');
   }
   for (const [index, rule] of rules.entries()) checkRule(found, `spec.rules[${index}]`, rule, action);
-}
-
-/** Reports a selector or targets that can't be right. */
-export function checkAim(found: Findings, spec: PolicyAim): void {
-  const { selector, targetRef, targetRefs = [] } = spec;
-  checkLabels(found, 'spec.selector.matchLabels', selector?.matchLabels);
-  if (targetRef !== undefined && targetRefs.length > 0)
-    found.error('spec.targetRef', 'must not be set beside targetRefs');
-  const targets = targetsOf(spec);
-  if (selector !== undefined && targets.length > 0) {
-    found.error('spec.selector', 'must not be set beside targetRefs: a policy is about pods or about Services');
-  }
-  for (const [index, { group = '', kind, name, namespace = '' }] of targets.entries()) {
-    const field = targetRef === undefined ? `spec.targetRefs[${index}]` : 'spec.targetRef';
-    if (group !== '' && group !== 'core') found.error(`${field}.group`, `must be "" for a Service, and is "${group}"`);
-    if (kind !== 'Service') found.error(`${field}.kind`, `must be Service, and is "${kind}"`);
-    if (!isDnsLabel(name)) found.error(`${field}.name`, `must be the name of a Service, and is "${name}"`);
-    if (namespace !== '')
-      found.error(`${field}.namespace`, 'must be left out: the target is in the namespace of the policy');
-  }
 }
 
 function checkRule(found: Findings, field: string, rule: AuthorizationRule, action: string): void {

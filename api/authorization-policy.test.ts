@@ -8,9 +8,9 @@ import {
 import {
   httpOnlyFields,
   judgeAuthorizationPolicy,
-  targetsOf,
   unsupportedAuthorizationFields,
 } from './authorization-policy-judgement.ts';
+import { targetsOf } from './policy-aim.ts';
 
 const errorsOf = (spec: unknown): string[] =>
   judgeAuthorizationPolicy(spec).errors.map(({ field, message }) => `${field} ${message}`);

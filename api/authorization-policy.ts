@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PolicyStatus } from './peer-authentication.ts';
+import { policyAim } from './policy-aim.ts';
 
 export const AUTHORIZATION_POLICY_KIND = 'AuthorizationPolicy';
 /** Annotation: with "true" the policy decides nothing; what it would have decided is counted. */
@@ -55,26 +56,9 @@ const rule = z.object({
   when: z.array(condition).optional().describe('Conditions that must all hold.'),
 });
 
-/** What a policy is about, other than by labels. */
-export const targetRef = z.object({
-  group: z.string().optional().describe('Group of the target: "" for a Service.'),
-  kind: z.string().describe('Kind of the target: Service.'),
-  name: z.string().describe('Name of the target, in the namespace of the policy.'),
-  namespace: z.string().optional().describe('Must be that of the policy, or left out.'),
-});
-
 /** `security.istio.io` AuthorizationPolicy, field for field. */
 export const authorizationPolicySpec = z.object({
-  selector: z
-    .object({ matchLabels: z.record(z.string(), z.string()).optional().describe('Labels the pods must have.') })
-    .optional()
-    .describe('Pods it is about. Without one: the namespace, or, in the root namespace, the whole mesh.'),
-  targetRef: targetRef.optional().describe('One target, instead of targetRefs.'),
-  targetRefs: z
-    .array(targetRef)
-    .max(16)
-    .optional()
-    .describe('Services it is about: their ports on the pods they select.'),
+  ...policyAim,
   action: z
     .enum(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM'])
     .optional()

@@ -21,6 +21,12 @@ const LABEL_KEY_NAME = /^[a-zA-Z0-9](?:[-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 const LABEL_VALUE = /^(?:[a-zA-Z0-9](?:[-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$/;
 const MAX_HOST_LENGTH = 255;
 
+/** Whether the text is the key of a label without its prefix. */
+export const isLabelName = (text: string): boolean => LABEL_KEY_NAME.test(text);
+
+/** Whether the text is the value of a label. */
+export const isLabelValue = (text: string): boolean => LABEL_VALUE.test(text);
+
 /** Whether the text is one DNS label, in either case as Istio takes it. */
 export const isDnsLabel = (text: string): boolean => LABEL.test(text);
 
@@ -71,10 +77,10 @@ export function checkPercent(found: Findings, field: string, percent: number | u
 export function checkLabels(found: Findings, field: string, labels: Readonly<Record<string, string>> = {}): void {
   for (const [key, value] of Object.entries(labels)) {
     const [name = '', prefix] = key.split('/').reverse();
-    if (key.split('/').length > 2 || !LABEL_KEY_NAME.test(name) || (prefix !== undefined && !isDnsName(prefix))) {
+    if (key.split('/').length > 2 || !isLabelName(name) || (prefix !== undefined && !isDnsName(prefix))) {
       found.error(`${field}[${key}]`, 'must be a label key such as "app" or "shop.example/tier"');
     }
-    if (!LABEL_VALUE.test(value)) {
+    if (!isLabelValue(value)) {
       found.error(`${field}[${key}]`, 'must have a label value: at most 63 letters, digits, "-", "_" and "."');
     }
   }

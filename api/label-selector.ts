@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { isLabelName, isLabelValue } from './field-check.ts';
 
-const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 const BAD_KEY = 'must be a label key: up to 63 letters, digits, "-", "_" and ".", after a DNS name and "/" or alone';
 const labelValue = z
   .string()
   .refine(
-    (value) => value === '' || (value.length <= 63 && NAME.test(value)),
+    isLabelValue,
     'must be a label value: up to 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends',
   );
 
@@ -73,5 +73,5 @@ function isLabelKey(key: string): boolean {
   const name = key.slice(slash + 1);
   const prefix = key.slice(0, Math.max(slash, 0));
   if (slash >= 0 && (prefix.length > 253 || !PREFIX.test(prefix))) return false;
-  return name.length <= 63 && NAME.test(name);
+  return isLabelName(name);
 }

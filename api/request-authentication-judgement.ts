@@ -1,10 +1,10 @@
-import { checkAim } from './authorization-policy-judgement.ts';
 import type { Findings } from './field-check.ts';
 import type { JudgedSpec } from './field-problem.ts';
 import { isHeaderName } from './http-headers.ts';
 import { checkDuration } from './istio-duration.ts';
 import { readJwkSet } from './jwk-set.ts';
 import { jwksSourceOf, jwksUriProblem } from './jwks-source.ts';
+import { checkAim } from './policy-aim.ts';
 import { type JwtRule, type RequestAuthenticationSpec, requestAuthenticationSpec } from './request-authentication.ts';
 import { judgeSpec } from './spec-reader.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { targetRef } from './authorization-policy.ts';
 import type { PolicyStatus } from './peer-authentication.ts';
+import { policyAim } from './policy-aim.ts';
 
 export const REQUEST_AUTHENTICATION_KIND = 'RequestAuthentication';
 
@@ -58,16 +58,7 @@ const jwtRule = z.object({
 
 /** `security.istio.io` RequestAuthentication, field for field. */
 export const requestAuthenticationSpec = z.object({
-  selector: z
-    .object({ matchLabels: z.record(z.string(), z.string()).optional().describe('Labels the pods must have.') })
-    .optional()
-    .describe('Pods it is about. Without one: the namespace, or, in the root namespace, the whole mesh.'),
-  targetRef: targetRef.optional().describe('One target, instead of targetRefs.'),
-  targetRefs: z
-    .array(targetRef)
-    .max(16)
-    .optional()
-    .describe('Services it is about: their ports on the pods they select.'),
+  ...policyAim,
   jwtRules: z
     .array(jwtRule)
     .max(4096)

@@ -112,7 +112,7 @@ const ads = new AdsServer({
 const acks = replicas.reports(ads);
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
-  trials: dryRunReport(ledger),
+  dryRuns: dryRunReport(ledger),
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });

@@ -1,12 +1,23 @@
+import { type PolicyAim, targetsOf } from '../../api/policy-aim.ts';
 import type { FactTable } from './fact-table.ts';
 import { targetPortsOf } from './inbound.ts';
+import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
-import { type Labels, labelTerms, matchSelector } from './selector.ts';
+import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
+import type { MeshSettings } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 
 /** In place of a namespace: all of the mesh. */
 export const EVERYWHERE = '*';
+
+/** Of a namespaced object. */
+interface Metadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+}
 
 /** What a policy of the inbound side says of the pods it is about. */
 export interface Attachable {
@@ -17,6 +28,30 @@ export interface Attachable {
   readonly selector: Labels;
   /** `namespace/name` of the Services it is about; then it has no selector. */
   readonly targets: readonly string[];
+}
+
+/** What of such a policy its metadata say. */
+export function readIdentity(
+  { rootNamespace }: MeshSettings,
+  kind: string,
+  metadata: Metadata,
+): Pick<Attachable, 'key' | 'ref' | 'scope'> & { readonly createdAt: number; readonly generation: number } {
+  const { namespace, name, generation = 0 } = metadata;
+  return {
+    key: keyOf(metadata),
+    ref: { kind, namespace, name },
+    scope: namespace === rootNamespace ? EVERYWHERE : namespace,
+    createdAt: creationTime(metadata),
+    generation,
+  };
+}
+
+/** What of it its aim says. @param namespace of the policy */
+export function attachBy(namespace: string, aim: PolicyAim): Pick<Attachable, 'selector' | 'targets'> {
+  return {
+    selector: aim.selector?.matchLabels ?? {},
+    targets: targetsOf(aim).map(({ name }) => `${namespace}/${name}`),
+  };
 }
 
 /** A policy that is about a pod. */
@@ -31,7 +66,7 @@ export const ATTACHMENT_COLUMNS = {
   namespace: ({ ref }: Attachable) => [ref.namespace],
   blanket: ({ scope, selector, targets }: Attachable) =>
     Object.keys(selector).length === 0 && targets.length === 0 ? [scope] : [],
-  term: ({ scope, selector }: Attachable) => labelTerms(scope, selector).sort().slice(0, 1),
+  term: ({ scope, selector }: Attachable) => selectorTerm(scope, selector),
   target: ({ targets }: Attachable) => targets,
 };
 export type AttachmentIndex = keyof typeof ATTACHMENT_COLUMNS;

@@ -1,41 +1,36 @@
 import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { noteMissingTargets } from './attachment.ts';
-import { findAuthorization } from './authorization.ts';
+import { draftAttached } from './attachment-drafts.ts';
 import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { type ObjectKey, objectKey } from './object-ref.ts';
-import type { PodFacts } from './pod.ts';
-import type { TalliedDecision } from './policy-tally.ts';
 import { isJudged } from './policy-view.ts';
 import type { PolicyView } from './snapshot.ts';
-import type { MeshTables } from './tables.ts';
 
 /** Others that a condition names. */
 const NAMED = 5;
 
-/** Drafts the views of AuthorizationPolicies. What they come to is part of the workloads. */
-export function draftAuthorization(context: DraftContext, dirty: DirtySet, { policies }: Drafts): void {
+/** Drafts the views of AuthorizationPolicies. */
+export function draftAuthorization(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
   const { tables, authorizationTally, authorizationOverlap } = context;
   for (const uid of dirty.pods) {
-    const pod = tables.podOf(uid);
-    const decision = pod?.injected === true ? decide(tables, pod) : undefined;
-    authorizationOverlap.replace(uid, decision?.selecting ?? []);
-    for (const key of authorizationTally.replace(uid, decision)) {
-      dirty.authorizationPolicies.add(key.slice(AUTHORIZATION_POLICY_KIND.length + 1));
-    }
+    const attached = drafts.workloads.get(uid)?.authorization ?? [];
+    authorizationOverlap.replace(
+      uid,
+      attached.map(({ rules }) => objectKey(rules.ref)),
+    );
   }
-  for (const key of dirty.authorizationPolicies) {
-    const facts = tables.authorizationPolicies.get(key);
-    policies.put(`${AUTHORIZATION_POLICY_KIND}/${key}`, facts && buildView(context, facts));
-  }
-}
-
-/** All that are about a pod are in force there, each in its own way. */
-function decide(tables: MeshTables, pod: PodFacts): TalliedDecision | undefined {
-  const refs = findAuthorization(tables, pod).map(({ rules }) => rules.ref);
-  if (refs.length === 0) return undefined;
-  return { effective: { policies: refs }, selecting: refs.map(objectKey), losers: [] };
+  draftAttached(dirty, drafts, {
+    kind: AUTHORIZATION_POLICY_KIND,
+    tally: authorizationTally,
+    dirty: dirty.authorizationPolicies,
+    at: ({ authorization }) => authorization.map(({ rules }) => rules.ref),
+    view: (key) => {
+      const facts = tables.authorizationPolicies.get(key);
+      return facts && buildView(context, facts);
+    },
+  });
 }
 
 /** @returns undefined when it is in a namespace that is not ours to judge */

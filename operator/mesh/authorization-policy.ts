@@ -1,23 +1,18 @@
-import { createHash } from 'node:crypto';
 import {
   AUTHORIZATION_POLICY_KIND,
   type AuthorizationPolicy,
   type AuthorizationPolicySpec,
   DRY_RUN_ANNOTATION,
 } from '../../api/authorization-policy.ts';
-import {
-  judgeAuthorizationPolicy,
-  targetsOf,
-  unsupportedAuthorizationFields,
-} from '../../api/authorization-policy-judgement.ts';
-import type { FieldProblem } from '../../api/field-problem.ts';
-import { type Attachable, EVERYWHERE, podsAbout } from './attachment.ts';
+import { judgeAuthorizationPolicy, unsupportedAuthorizationFields } from '../../api/authorization-policy-judgement.ts';
+import { readAim } from '../../api/policy-aim.ts';
+import { type Attachable, attachBy, podsAbout, readIdentity } from './attachment.ts';
 import type { AuthorizationRules } from './authorization.ts';
+import { digestOf } from './digest.ts';
 import type { IngestionTarget } from './ingestion.ts';
-import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { MeshSettings, Problem } from './snapshot.ts';
-import { invalidText, unsupportedNotes } from './spec-problem.ts';
+import { invalidSpec, unsupportedNotes } from './spec-problem.ts';
 
 /** What the mesh reads of an AuthorizationPolicy. */
 export interface AuthorizationPolicyFacts extends Attachable {
@@ -38,27 +33,21 @@ const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
  */
 export function readAuthorizationPolicy(settings: MeshSettings, policy: AuthorizationPolicy): AuthorizationPolicyFacts {
   const { metadata, spec: json } = policy;
-  const { namespace, name } = metadata;
-  const ref: ObjectRef = { kind: AUTHORIZATION_POLICY_KIND, namespace, name };
-  const scope = namespace === settings.rootNamespace ? EVERYWHERE : namespace;
-  const generation = metadata.generation ?? 0;
-  const identity = { key: keyOf(metadata), ref, createdAt: creationTime(metadata), generation, scope };
+  const identity = readIdentity(settings, AUTHORIZATION_POLICY_KIND, metadata);
+  const { ref } = identity;
   const { errors, spec } = judgeAuthorizationPolicy(json);
   const dryRun = TRUE.has(String(metadata.annotations?.[DRY_RUN_ANNOTATION]));
-  const whom = spec ?? readWhom(json);
-  if (whom === undefined) {
-    const problems = [invalid(ref, errors, 'Nobody can tell which pods it is about: it is not in force.')];
+  const aim = spec ?? readAim(json);
+  if (aim === undefined) {
+    const problems = invalidSpec(ref, errors, 'Nobody can tell which pods it is about: it is not in force.');
     return { ...identity, selector: {}, targets: [], problems, notes: [] };
   }
-  const selector = whom.selector?.matchLabels ?? {};
-  const targets = targetsOf(whom).map((target) => `${namespace}/${target.name}`);
   const text = 'Until it is mended it denies every request to the pods it is about.';
   return {
     ...identity,
-    selector,
-    targets,
+    ...attachBy(metadata.namespace, aim),
     rules: spec === undefined ? denyAll(ref) : buildRules(ref, spec, dryRun),
-    problems: spec === undefined ? [invalid(ref, errors, text)] : [],
+    problems: invalidSpec(ref, errors, text),
     notes: spec === undefined ? [] : unsupportedNotes(unsupportedAuthorizationFields(spec)),
   };
 }
@@ -67,13 +56,6 @@ export function readAuthorizationPolicy(settings: MeshSettings, policy: Authoriz
 export function markAuthorizationPolicy({ tables, dirty }: IngestionTarget, facts: AuthorizationPolicyFacts): void {
   dirty.authorizationPolicies.add(facts.key);
   for (const pod of podsAbout(tables, facts)) if (pod.injected) dirty.pods.add(pod.uid);
-}
-
-/** Whom a policy is about that can't be right otherwise. */
-function readWhom(json: unknown): AuthorizationPolicySpec | undefined {
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { selector, targetRef, targetRefs } = json as Record<string, unknown>;
-  return judgeAuthorizationPolicy({ selector, targetRef, targetRefs, rules: [{}] }).spec;
 }
 
 function buildRules(ref: ObjectRef, spec: AuthorizationPolicySpec, dryRun: boolean): AuthorizationRules {
@@ -87,10 +69,5 @@ function denyAll(ref: ObjectRef): AuthorizationRules {
 }
 
 function withDigest(rules: Omit<AuthorizationRules, 'digest'>): AuthorizationRules {
-  return { ...rules, digest: createHash('sha256').update(JSON.stringify(rules)).digest('base64url').slice(0, 22) };
-}
-
-function invalid(object: ObjectRef, errors: readonly FieldProblem[], consequence: string): Problem {
-  const message = invalidText(errors, consequence);
-  return { object, condition: 'Accepted', reason: 'Invalid', message };
+  return { ...rules, digest: digestOf(JSON.stringify(rules)) };
 }

@@ -89,10 +89,9 @@ export class DirtySet {
 
   /** Whether a namespace is ours decides over the status of its policies. */
   markNamespace(namespace: string): void {
-    const { peerAuthentications, virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars } =
-      this.#tables;
+    const { peerAuthentications, authorizationPolicies, requestAuthentications } = this.#tables;
+    const { virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars, undiscovered } = this.#tables;
     for (const key of peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
-    const { authorizationPolicies, requestAuthentications } = this.#tables;
     for (const key of authorizationPolicies.find('namespace', namespace)) this.authorizationPolicies.add(key);
     for (const key of requestAuthentications.find('namespace', namespace)) this.requestAuthentications.add(key);
     for (const key of virtualServices.find('namespace', namespace)) this.virtualServices.add(key);
@@ -100,7 +99,7 @@ export class DirtySet {
     for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);
     for (const key of workloadEntries.find('namespace', namespace)) this.workloadEntries.add(key);
     for (const key of sidecars.find('namespace', namespace)) this.sidecars.add(key);
-    for (const key of this.#tables.undiscovered.find('namespace', namespace)) this.undiscovered.add(key);
+    for (const key of undiscovered.find('namespace', namespace)) this.undiscovered.add(key);
   }
 
   /** The split of every Service over the target's pods, and the other Canaries of the target. */

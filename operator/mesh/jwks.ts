@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { NO_KEYS } from '../../api/jwk-set.ts';
+import { digestOf } from './digest.ts';
 
 /** The keys that are served at a URI, as whoever fetches them gives them to the mesh. */
 export interface Jwks {
@@ -35,5 +35,5 @@ export function readJwks({ metadata, keys = NO_KEYS, problem }: Jwks): JwksFacts
 
 /** @param text a JWK set as `readJwkSet` gives it */
 export function tokenKeys(text: string): TokenKeys {
-  return { text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 22) };
+  return { text, digest: digestOf(text) };
 }

@@ -1,37 +1,27 @@
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { noteMissingTargets } from './attachment.ts';
+import { draftAttached } from './attachment-drafts.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { NO_TOKEN_KEYS } from './jwks.ts';
 import { objectKey } from './object-ref.ts';
-import type { PodFacts } from './pod.ts';
-import type { TalliedDecision } from './policy-tally.ts';
 import { isJudged } from './policy-view.ts';
 import type { RequestAuthenticationFacts } from './request-authentication.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
-import { findTokens } from './tokens.ts';
 
-/** Drafts the views of RequestAuthentications. What they come to is part of the workloads. */
-export function draftRequestAuthentications(context: DraftContext, dirty: DirtySet, { policies }: Drafts): void {
-  const { tables, requestAuthenticationTally: tally } = context;
-  for (const uid of dirty.pods) {
-    const pod = tables.podOf(uid);
-    for (const key of tally.replace(uid, pod?.injected === true ? decide(tables, pod) : undefined)) {
-      dirty.requestAuthentications.add(key.slice(REQUEST_AUTHENTICATION_KIND.length + 1));
-    }
-  }
-  for (const key of dirty.requestAuthentications) {
-    const facts = tables.requestAuthentications.get(key);
-    policies.put(`${REQUEST_AUTHENTICATION_KIND}/${key}`, facts && buildView(context, facts));
-  }
-}
-
-/** The rules of all that are about a pod hold there. */
-function decide(tables: MeshTables, pod: PodFacts): TalliedDecision | undefined {
-  const refs = findTokens(tables, pod).map(({ rules }) => rules.ref);
-  if (refs.length === 0) return undefined;
-  return { effective: { policies: refs }, selecting: refs.map(objectKey), losers: [] };
+/** Drafts the views of RequestAuthentications. */
+export function draftRequestAuthentications(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
+  draftAttached(dirty, drafts, {
+    kind: REQUEST_AUTHENTICATION_KIND,
+    tally: context.requestAuthenticationTally,
+    dirty: dirty.requestAuthentications,
+    at: ({ tokens }) => tokens.map(({ rules }) => rules.ref),
+    view: (key) => {
+      const facts = context.tables.requestAuthentications.get(key);
+      return facts && buildView(context, facts);
+    },
+  });
 }
 
 /** @returns undefined when it is in a namespace that is not ours to judge */

@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto';
-import { targetsOf } from '../../api/authorization-policy-judgement.ts';
 import { NO_KEYS, readJwkSet } from '../../api/jwk-set.ts';
 import { jwksSourceOf } from '../../api/jwks-source.ts';
+import { readAim } from '../../api/policy-aim.ts';
 import {
   type JwtRule,
   REQUEST_AUTHENTICATION_KIND,
   type RequestAuthentication,
-  type RequestAuthenticationSpec,
 } from '../../api/request-authentication.ts';
 import { judgeRequestAuthentication } from '../../api/request-authentication-judgement.ts';
-import { type Attachable, EVERYWHERE, podsAbout } from './attachment.ts';
+import { type Attachable, attachBy, podsAbout, readIdentity } from './attachment.ts';
+import { digestOf } from './digest.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import { NO_TOKEN_KEYS, type TokenKeys, tokenKeys } from './jwks.ts';
-import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { MeshSettings, Problem } from './snapshot.ts';
-import { invalidText } from './spec-problem.ts';
+import { invalidSpec } from './spec-problem.ts';
 import type { TokenRule, TokenRules } from './tokens.ts';
 
 /** What the mesh reads of a RequestAuthentication. */
@@ -38,28 +36,21 @@ export function readRequestAuthentication(
   policy: RequestAuthentication,
 ): RequestAuthenticationFacts {
   const { metadata, spec: json } = policy;
-  const { namespace, name } = metadata;
-  const ref: ObjectRef = { kind: REQUEST_AUTHENTICATION_KIND, namespace, name };
-  const scope = namespace === settings.rootNamespace ? EVERYWHERE : namespace;
-  const generation = metadata.generation ?? 0;
-  const identity = { key: keyOf(metadata), ref, createdAt: creationTime(metadata), generation, scope };
+  const identity = readIdentity(settings, REQUEST_AUTHENTICATION_KIND, metadata);
+  const { ref } = identity;
   const { errors, spec } = judgeRequestAuthentication(json);
-  const whom = spec ?? readWhom(json);
-  const problem = (consequence: string): Problem[] => [
-    { object: ref, condition: 'Accepted', reason: 'Invalid', message: invalidText(errors, consequence) },
-  ];
-  if (whom === undefined) {
-    const problems = problem('Nobody can tell which pods it is about: it is not in force.');
+  const aim = spec ?? readAim(json);
+  if (aim === undefined) {
+    const problems = invalidSpec(ref, errors, 'Nobody can tell which pods it is about: it is not in force.');
     return { ...identity, selector: {}, targets: [], uris: [], problems };
   }
   const rules = spec === undefined ? [{ rule: {}, keys: NO_TOKEN_KEYS }] : (spec.jwtRules ?? []).map(readRule);
   return {
     ...identity,
-    selector: whom.selector?.matchLabels ?? {},
-    targets: targetsOf(whom).map((target) => `${namespace}/${target.name}`),
+    ...attachBy(metadata.namespace, aim),
     rules: withDigest(ref, rules),
     uris: [...new Set(rules.flatMap(({ uri }: TokenRule) => (uri === undefined ? [] : [uri])))],
-    problems: spec === undefined ? problem('Until it is mended it makes no token valid at the pods it is about.') : [],
+    problems: invalidSpec(ref, errors, 'Until it is mended it makes no token valid at the pods it is about.'),
   };
 }
 
@@ -67,13 +58,6 @@ export function readRequestAuthentication(
 export function markRequestAuthentication({ tables, dirty }: IngestionTarget, facts: RequestAuthenticationFacts): void {
   dirty.requestAuthentications.add(facts.key);
   for (const pod of podsAbout(tables, facts)) if (pod.injected) dirty.pods.add(pod.uid);
-}
-
-/** Whom a policy is about that can't be right otherwise. */
-function readWhom(json: unknown): RequestAuthenticationSpec | undefined {
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { selector, targetRef, targetRefs } = json as Record<string, unknown>;
-  return judgeRequestAuthentication({ selector, targetRef, targetRefs }).spec;
 }
 
 function readRule(rule: JwtRule): TokenRule {
@@ -90,5 +74,5 @@ function inlineKeys(text: string): TokenKeys {
 
 function withDigest(ref: ObjectRef, rules: readonly TokenRule[]): TokenRules {
   const text = JSON.stringify([ref, rules]);
-  return { ref, rules, digest: createHash('sha256').update(text).digest('base64url').slice(0, 22) };
+  return { ref, rules, digest: digestOf(text) };
 }

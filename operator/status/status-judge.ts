@@ -9,7 +9,7 @@ import type { PolicyStatus } from './policy-objects.ts';
 import type { WorkloadIndex } from './workload-index.ts';
 
 /** Tells what a policy in dry run would have come to of late. */
-export type TrialSource = (policy: ObjectRef) => string | undefined;
+export type DryRunSource = (policy: ObjectRef) => string | undefined;
 
 /** What policies are judged by. */
 export interface JudgeContext {
@@ -17,7 +17,7 @@ export interface JudgeContext {
   readonly workloads: WorkloadIndex;
   readonly enforcement: EnforcementSource;
   readonly absence: Absence;
-  readonly trials: TrialSource;
+  readonly dryRuns: DryRunSource;
 }
 
 /** What is to be said of a policy. */
@@ -44,7 +44,7 @@ const NO_COUNT: EnforcementCount = {
 export function judgePolicy(
   key: ObjectKey,
   present: PolicyStatus,
-  { snapshot, workloads, enforcement, absence, trials }: JudgeContext,
+  { snapshot, workloads, enforcement, absence, dryRuns }: JudgeContext,
   now: number,
 ): Judgement {
   const view = snapshot.policies.get(key);
@@ -55,7 +55,7 @@ export function judgePolicy(
   const { reach, generation: observedGeneration } = view;
   const count = isLeftOut(view) ? NO_COUNT : countEnforcement(workloads.within(reach), key, enforcement, absence, now);
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  const found = view.dryRun === true ? trials(view.object) : undefined;
+  const found = view.dryRun === true ? dryRuns(view.object) : undefined;
   const told = found === undefined ? view : { ...view, notes: [...view.notes, found] };
   const merged = mergeConditions(conditions, buildConditions(told, count.enforcement, programmed), time);
   return { wanted: { observedGeneration, conditions: merged }, reach, count };

@@ -9,7 +9,7 @@ import type { PolicyObject, PolicyObjects } from './policy-objects.ts';
 import { newRow, type PolicyRow } from './policy-row.ts';
 import { PolicyWatch } from './policy-watch.ts';
 import { ResyncRound } from './resync-round.ts';
-import { judgePolicy, sameStatus, type TrialSource } from './status-judge.ts';
+import { type DryRunSource, judgePolicy, sameStatus } from './status-judge.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
 /** What the writer works with; all times in ms. */
@@ -17,7 +17,7 @@ export interface StatusWriterOptions {
   readonly objects: PolicyObjects;
   readonly enforcement: EnforcementSource;
   /** One sentence on what a policy in dry run would have come to; asked at each resync. Default: nothing is known. */
-  readonly trials?: TrialSource;
+  readonly dryRuns?: DryRunSource;
   readonly clock?: Clock;
   /** A change waits this long, so that the proxies' answers to it go into the same write; default 300. */
   readonly settleMs?: number;
@@ -69,7 +69,7 @@ export class StatusWriter {
     const times = { settleMs: 300, answerMs: 1500, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
     this.#options = {
       clock: systemClock,
-      trials: () => undefined,
+      dryRuns: () => undefined,
       ...times,
       writesPerSecond: 20,
       checksPerSecond: 50_000,
@@ -203,7 +203,7 @@ export class StatusWriter {
       row.again = true;
       return 1;
     }
-    const { objects, clock, enforcement, trials } = this.#options;
+    const { objects, clock, enforcement, dryRuns } = this.#options;
     const object = objects.get(row.ref);
     if (object === undefined || this.#snapshot === undefined) {
       this.#watch.leave(row);
@@ -213,7 +213,7 @@ export class StatusWriter {
     const present = row.written?.uid === object.uid ? row.written.status : object.status;
     const now = clock.now();
     const [snapshot, workloads, absence] = [this.#snapshot, this.#workloads, this.#absence];
-    const context = { snapshot, workloads, enforcement, absence, trials };
+    const context = { snapshot, workloads, enforcement, absence, dryRuns };
     const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
     row.looked = count.looked;
     this.#watch.judged(row, reach, count);

@@ -1,10 +1,10 @@
+import { type DryRun, readDryRun } from './dry-run.ts';
 import { Durations } from './durations.ts';
 import { decodeLabels, decodeMetricsMessage, type MetricsMessage } from './metrics-message.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 import { Reporter } from './reporter.ts';
 import { type Cell, TimeSlices } from './time-slices.ts';
 import type { RevisionTraffic, TrafficAnswer, TrafficQuery, TrafficSource } from './traffic.ts';
-import { readTrial, type Trial } from './trial.ts';
 
 /** What the ledger needs to know of a pod. */
 export interface ReportingWorkload {
@@ -71,9 +71,9 @@ export class TrafficLedger implements TrafficSource {
       this.reporters.set(podUid, reporter);
     }
     for (const { key, value } of reporter.take(message, now)) {
-      const trial = readTrial(key);
-      if (trial !== undefined) {
-        this.countTrial(trial, value, now);
+      const dryRun = readDryRun(key);
+      if (dryRun !== undefined) {
+        this.countDryRun(dryRun, value, now);
         continue;
       }
       const outcome = this.outcome(key);
@@ -108,8 +108,8 @@ export class TrafficLedger implements TrafficSource {
     };
   }
 
-  /** What a policy in dry run (see `trialToken`) would have denied, of all it was asked, in a window [since, until) in ms since the epoch. */
-  trial(policy: string, since: number, until: number): { readonly denied: number; readonly asked: number } {
+  /** What a policy in dry run (see `dryRunToken`) would have denied, of all it was asked, in a window [since, until) in ms since the epoch. */
+  dryRun(policy: string, since: number, until: number): { readonly denied: number; readonly asked: number } {
     const { requests, failures } = this.sum([policy], { since, until });
     return { denied: failures, asked: requests };
   }
@@ -135,7 +135,7 @@ export class TrafficLedger implements TrafficSource {
     return found;
   }
 
-  private countTrial({ policy, denied }: Trial, value: number, now: number): void {
+  private countDryRun({ policy, denied }: DryRun, value: number, now: number): void {
     if (value === 0) return;
     const cell = this.slices.cell(now, policy);
     cell.requests += value;

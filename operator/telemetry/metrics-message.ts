@@ -1,5 +1,5 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { isTrialFamily, trialKey } from './trial.ts';
+import { dryRunKey, isDryRunFamily } from './dry-run.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
 export interface Sample<Value> {
@@ -27,7 +27,7 @@ export interface MetricsMessage {
   readonly first: boolean;
   /** How long the proxy has been up; undefined when the message does not tell. */
   readonly uptime: Uptime | undefined;
-  /** Of requests, and of policies in dry run (see `trial.ts`). */
+  /** Of requests, and of policies in dry run (see `dry-run.ts`). */
   readonly requests: readonly Sample<number>[];
   readonly durations: readonly Sample<DurationBuckets>[];
 }
@@ -55,8 +55,8 @@ export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
         if (name === UPTIME) {
           const seconds = decodeNumber(metric.gauge);
           uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
-        } else if (isTrialFamily(name)) {
-          const key = trialKey(name, metric.key);
+        } else if (isDryRunFamily(name)) {
+          const key = dryRunKey(name, metric.key);
           if (key !== undefined) requests.push({ key, value: decodeNumber(metric.counter) });
         } else if (name.endsWith(REQUESTS)) {
           requests.push({ key: metric.key, value: decodeNumber(metric.counter) });
@@ -112,7 +112,7 @@ function decodeFamily(bytes: Uint8Array): { name: string; metrics: RawMetric[] }
     const [field, wireType] = reader.tag();
     if (field === 1) {
       name = reader.string();
-      if (name !== UPTIME && !name.endsWith(REQUESTS) && !name.endsWith(DURATIONS) && !isTrialFamily(name)) {
+      if (name !== UPTIME && !name.endsWith(REQUESTS) && !name.endsWith(DURATIONS) && !isDryRunFamily(name)) {
         return { name, metrics };
       }
     } else if (field === 4) {

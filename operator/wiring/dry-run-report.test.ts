@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { dryRunKey, dryRunToken } from '../telemetry/dry-run.ts';
 import { TrafficLedger } from '../telemetry/ledger.ts';
-import { trialKey, trialToken } from '../telemetry/trial.ts';
 import { dryRunReport } from './dry-run-report.ts';
 
 const POLICY = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'no.deletes' };
@@ -13,10 +13,10 @@ test('tells what was denied of all in the last ten minutes, and no more', () => 
   const report = dryRunReport(ledger, () => now);
   const uptime = (seconds: number) => ({ seconds, processStart: 1_000_000_000 });
   const count = (denied: number, allowed: number, seconds: number) => {
-    const family = (outcome: string) => `rbac.${trialToken(POLICY.namespace, POLICY.name)}.shadow_${outcome}`;
+    const family = (outcome: string) => `rbac.${dryRunToken(POLICY.namespace, POLICY.name)}.shadow_${outcome}`;
     const requests = [
-      { key: trialKey(family('denied'), '') ?? '', value: denied },
-      { key: trialKey(family('allowed'), '') ?? '', value: allowed },
+      { key: dryRunKey(family('denied'), '') ?? '', value: denied },
+      { key: dryRunKey(family('allowed'), '') ?? '', value: allowed },
     ];
     ledger.record('pod', { first: seconds === 0, uptime: uptime(seconds), requests, durations: [] });
   };

@@ -58,6 +58,11 @@ export function inboundShape(workload: Workload): InboundShape {
   };
 }
 
+/** Whether a policy is about a port; undefined: one that nobody declared. */
+export function isAbout({ ports }: { readonly ports?: readonly number[] }, port: number | undefined): boolean {
+  return ports === undefined || (port !== undefined && ports.includes(port));
+}
+
 /** Whether the pod has an IPv6 address. */
 export function isDualStack(workload: Workload): boolean {
   return workload.addresses.some((address) => address.includes(':'));

@@ -6,6 +6,7 @@ import {
   JwtProviderSchema,
 } from '../../generated/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import type { AttachedTokens } from '../mesh/tokens.ts';
+import { isAbout } from './inbound-shape.ts';
 import type { TokenPlace } from './jwt-places.ts';
 import { JWT_PAYLOAD } from './rbac-principals.ts';
 
@@ -23,14 +24,14 @@ const LISTS = ['permission', 'scope'];
 
 /** The rules that hold for a port, in order of their policies' names. */
 export function tokenProviders(attached: readonly AttachedTokens[], port: number): TokenProvider[] {
-  return attached.flatMap(({ rules: { ref, rules }, keys, ports }) => {
-    if (ports !== undefined && !ports.includes(port)) return [];
-    return rules.map(({ rule }, index) => ({
+  const here = attached.filter((one) => isAbout(one, port));
+  return here.flatMap(({ rules: { ref, rules }, keys }) =>
+    rules.map(({ rule }, index) => ({
       name: `${ref.namespace}/${ref.name}/${index}`,
       rule,
       keys: keys[index]?.text ?? NO_KEYS,
-    }));
-  });
+    })),
+  );
 }
 
 /** What Envoy knows of a rule, for tokens at some places. */

@@ -13,24 +13,22 @@ const NETWORK_RBAC = 'envoy.filters.network.rbac';
 
 /** Answers 403 to requests that may not be made. Envoy's response code details name the rule that decided. */
 export function buildHttpRbac({ authorization = [] }: FilterContext): HttpFilter[] {
-  return authorization.map(({ rules, dryRun }) => {
-    const config =
-      dryRun === undefined ? { rules } : { shadowRules: rules, shadowRulesStatPrefix: shadowPrefix(dryRun) };
-    return buildHttpFilter(HTTP_RBAC, HttpRbacSchema, create(HttpRbacSchema, config));
-  });
+  return authorization.map((one) =>
+    buildHttpFilter(HTTP_RBAC, HttpRbacSchema, create(HttpRbacSchema, settingsOf(one))),
+  );
 }
 
 /** Closes connections that may not be made. */
 export function buildNetworkRbac(authorization: readonly Authorization[], statPrefix: string): Filter[] {
-  return authorization.map(({ rules, dryRun }) => {
-    const config =
-      dryRun === undefined ? { rules } : { shadowRules: rules, shadowRulesStatPrefix: shadowPrefix(dryRun) };
-    const value = pack(NetworkRbacSchema, create(NetworkRbacSchema, { ...config, statPrefix: `${statPrefix}.` }));
+  return authorization.map((one) => {
+    const config = create(NetworkRbacSchema, { ...settingsOf(one), statPrefix: `${statPrefix}.` });
+    const value = pack(NetworkRbacSchema, config);
     return create(FilterSchema, { name: NETWORK_RBAC, configType: { case: 'typedConfig', value } });
   });
 }
 
-/** Counters of a policy in dry run begin with this, one part for Envoy, which cuts names at dots (see `telemetry/trial.ts`). */
-function shadowPrefix(policy: string): string {
-  return `dry_run/${policy.replaceAll('.', '_')}.`;
+/** Counters of a policy in dry run begin with its name, one part for Envoy, which cuts names at dots (see `telemetry/dry-run.ts`). */
+function settingsOf({ rules, dryRun }: Authorization) {
+  if (dryRun === undefined) return { rules };
+  return { shadowRules: rules, shadowRulesStatPrefix: `dry_run/${dryRun.replaceAll('.', '_')}.` };
 }

@@ -9,6 +9,7 @@ import {
   RBACSchema,
 } from '../../generated/envoy/envoy/config/rbac/v3/rbac_pb.js';
 import type { AttachedPolicy, AuthorizationRules } from '../mesh/authorization.ts';
+import { isAbout } from './inbound-shape.ts';
 import { translateConditions } from './rbac-conditions.ts';
 import { permissions, principals } from './rbac-logic.ts';
 import { translateOperation } from './rbac-permissions.ts';
@@ -49,11 +50,6 @@ export function buildAuthorization(
   }
   const allowed = inForce.filter(({ action }) => action === 'ALLOW');
   return [...dry.map((one) => buildDryRun(one, allowed, carrier)), ...all];
-}
-
-/** Whether a policy is about a port. */
-export function isAbout({ ports }: AttachedPolicy, port: number | undefined): boolean {
-  return ports === undefined || (port !== undefined && ports.includes(port));
 }
 
 /** What a policy would come to were it in force: of ALLOW policies, beside the others that are. */

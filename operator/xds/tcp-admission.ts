@@ -2,7 +2,7 @@ import type { AuthorizationRule, AuthorizationSource } from '../../api/authoriza
 import { httpOnlyFields } from '../../api/authorization-policy-judgement.ts';
 import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
-import { isAbout } from './rbac.ts';
+import { isAbout } from './inbound-shape.ts';
 import { namespaceName, principalName, serviceAccountName, trustDomainName } from './rbac-names.ts';
 
 /** Who may open a connection at all, by the names in certificates. `nobody`: whoever it is, some rule denies, or none allows. */

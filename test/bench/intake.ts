@@ -1,12 +1,8 @@
 import { once } from 'node:events';
-import { readMeshConfig } from '../../api/mesh-config.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import type { KubeObject } from '../../kube/object.ts';
-import { Store } from '../../kube/store.ts';
-import type { MeshKinds } from '../../operator/mesh/mesh-object.ts';
 import { SETTINGS, service, virtualService } from '../../operator/mesh/testing/objects.ts';
-import { DiscoveredNamespaces } from '../../operator/wiring/discovered-namespaces.ts';
 import { Pipeline } from '../../operator/wiring/pipeline.ts';
+import { newMeshStores } from '../../operator/wiring/testing/mesh-stores.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
 import { round } from './figures.ts';
 import type { BenchResult } from './result.ts';
@@ -23,15 +19,13 @@ export async function run(): Promise<BenchResult[]> {
 }
 
 async function measure(hosts: string, hostOf: (index: number) => string): Promise<BenchResult[]> {
-  const virtualServices = new Store<MeshKinds['VirtualService']>();
-  const services = new Store<MeshKinds['Service'] & KubeObject>();
+  const stores = newMeshStores();
+  const { namespaces, services, virtualServices } = stores;
   services.set(service('orders', { app: 'orders' }));
-  const namespaces = new Store<MeshKinds['Namespace'] & KubeObject>();
   namespaces.set({ metadata: { name: 'shop', labels: { 'heddle.dev/injection': 'enabled' } } });
   const failed = new AbortController();
   const pipeline = new Pipeline(SETTINGS, new XdsCache(), silentLogger, (error) => failed.abort(error));
-  const discovery = new DiscoveredNamespaces(readMeshConfig(''), 'heddle-system', namespaces);
-  pipeline.start({ ...nothing(), discovery, namespaces, services, virtualServices });
+  pipeline.start(stores);
   const objects = Array.from({ length: OBJECTS }, (_, index) =>
     virtualService(`shop/app-${index}`, {
       hosts: [hostOf(index)],
@@ -61,22 +55,4 @@ async function measure(hosts: string, hostOf: (index: number) => string): Promis
     { bench, figure: 'longest turn of the event loop (CPU)', value: round(turns.take()), unit: 'ms' },
     { bench, figure: 'updates of resources', value: updates, unit: '' },
   ];
-}
-
-/** Stores with nothing in them. */
-function nothing() {
-  return {
-    nodes: new Store<MeshKinds['Node'] & KubeObject>(),
-    pods: new Store<MeshKinds['Pod'] & KubeObject>(),
-    endpointSlices: new Store<MeshKinds['EndpointSlice'] & KubeObject>(),
-    canaries: new Store<MeshKinds['Canary']>(),
-    authorizationPolicies: new Store<MeshKinds['AuthorizationPolicy']>(),
-    requestAuthentications: new Store<MeshKinds['RequestAuthentication']>(),
-    jwks: new Store<MeshKinds['Jwks'] & KubeObject>(),
-    peerAuthentications: new Store<MeshKinds['PeerAuthentication']>(),
-    destinationRules: new Store<MeshKinds['DestinationRule']>(),
-    serviceEntries: new Store<MeshKinds['ServiceEntry']>(),
-    workloadEntries: new Store<MeshKinds['WorkloadEntry']>(),
-    sidecars: new Store<MeshKinds['Sidecar']>(),
-  };
 }

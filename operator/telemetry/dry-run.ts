@@ -5,18 +5,18 @@ const TOKEN = /dry_run\/[^.\p{Cc}]+/u;
 const KEY = /^(dry_run\/\S+) (allowed|denied) /;
 
 /** What a policy in dry run would have come to. */
-export interface Trial {
+export interface DryRun {
   readonly policy: string;
   readonly denied: boolean;
 }
 
 /** How the policy is called in counters. Envoy cuts names at dots. */
-export function trialToken(namespace: string, name: string): string {
+export function dryRunToken(namespace: string, name: string): string {
   return `dry_run/${namespace}/${name.replaceAll('.', '_')}`;
 }
 
 /** Whether a family of metrics counts such things. */
-export function isTrialFamily(name: string): boolean {
+export function isDryRunFamily(name: string): boolean {
   return COUNTED.test(name);
 }
 
@@ -25,14 +25,14 @@ export function isTrialFamily(name: string): boolean {
  * @param labels encoded
  * @returns undefined when it is of no policy
  */
-export function trialKey(family: string, labels: string): string | undefined {
+export function dryRunKey(family: string, labels: string): string | undefined {
   const outcome = COUNTED.exec(family)?.[1];
   const policy = TOKEN.exec(`${family}\n${labels}`)?.[0];
   return outcome === undefined || policy === undefined ? undefined : `${policy} ${outcome} ${family} ${labels}`;
 }
 
 /** Reads such a key; undefined for any other. */
-export function readTrial(key: string): Trial | undefined {
+export function readDryRun(key: string): DryRun | undefined {
   const [, policy, outcome] = KEY.exec(key) ?? [];
   return policy === undefined ? undefined : { policy, denied: outcome === 'denied' };
 }
