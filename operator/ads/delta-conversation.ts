@@ -46,9 +46,9 @@ function converse(
   const pod = `${identity.namespace}/${identity.podName}`;
   const watch = new StallWatch(settings.writeStallMs, end);
   const events: StreamEvents = {
-    write: (bytes) => {
+    write: (message) => {
       watch.writing();
-      call.write(bytes, () => watch.written());
+      call.write(message, () => watch.written());
     },
     pushed: (typeUrl, count, bytes) => {
       const type = shortType(typeUrl);

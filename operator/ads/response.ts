@@ -11,28 +11,44 @@ export interface DeltaResponse {
 
 const RESOURCES_TAG = (2 << 3) | WireType.LengthDelimited;
 
-/** Encodes a response around resources that are encoded already: their bytes are copied, never built again. */
-export function encodeDeltaResponse(response: DeltaResponse): Buffer {
-  const head = new BinaryWriter().tag(4, WireType.LengthDelimited).string(response.typeUrl);
-  head.tag(5, WireType.LengthDelimited).string(response.nonce);
-  for (const name of response.removed) {
-    head.tag(6, WireType.LengthDelimited).string(name);
+/** Longest message for which memory is kept, in bytes. */
+const MAX_SCRATCH = 1 << 20;
+
+let scratch = Buffer.alloc(0);
+
+/** A response around resources that are encoded already. It is put together when gRPC takes it, which copies it: while it waits it costs no memory. */
+export class ResponseMessage {
+  /** In bytes. */
+  readonly size: number;
+  private readonly head: Uint8Array;
+  private readonly resources: readonly Uint8Array[];
+
+  constructor({ typeUrl, nonce, removed, resources }: DeltaResponse) {
+    const head = new BinaryWriter().tag(4, WireType.LengthDelimited).string(typeUrl);
+    head.tag(5, WireType.LengthDelimited).string(nonce);
+    for (const name of removed) head.tag(6, WireType.LengthDelimited).string(name);
+    this.head = head.finish();
+    this.resources = resources;
+    let size = this.head.length;
+    for (const resource of resources) size += 1 + varintLength(resource.length) + resource.length;
+    this.size = size;
   }
-  const rest = head.finish();
-  let size = rest.length;
-  for (const resource of response.resources) {
-    size += 1 + varintLength(resource.length) + resource.length;
+
+  /** Its bytes. They are good until the next message is asked for its own. */
+  bytes(): Buffer {
+    const { size, head, resources } = this;
+    if (scratch.length < size && size <= MAX_SCRATCH) scratch = Buffer.allocUnsafeSlow(MAX_SCRATCH);
+    const bytes = size <= MAX_SCRATCH ? scratch.subarray(0, size) : Buffer.allocUnsafeSlow(size);
+    bytes.set(head, 0);
+    let at = head.length;
+    for (const resource of resources) {
+      bytes[at++] = RESOURCES_TAG;
+      at = writeVarint(bytes, at, resource.length);
+      bytes.set(resource, at);
+      at += resource.length;
+    }
+    return bytes;
   }
-  const bytes = Buffer.allocUnsafe(size);
-  bytes.set(rest, 0);
-  let at = rest.length;
-  for (const resource of response.resources) {
-    bytes[at++] = RESOURCES_TAG;
-    at = writeVarint(bytes, at, resource.length);
-    bytes.set(resource, at);
-    at += resource.length;
-  }
-  return bytes;
 }
 
 /**

@@ -15,6 +15,7 @@ import type { ProxyObserver } from './proxy-observer.ts';
 import { GONE, ProxyRegistry } from './proxy-registry.ts';
 import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
+import type { ResponseMessage } from './response.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
 import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
@@ -71,6 +72,9 @@ export interface AdsOptions {
 const LET_GO_MS = 100;
 
 const identity = (bytes: Buffer): Buffer => bytes;
+
+/** gRPC copies what it is given before it returns. */
+const serialize = (message: Buffer | ResponseMessage): Buffer => (Buffer.isBuffer(message) ? message : message.bytes());
 
 /**
  * The aggregated discovery service, delta only, and the receiver of the proxies' metrics, on one TLS port. Proxies are
@@ -209,7 +213,7 @@ export class AdsServer {
       this.server.register(
         path,
         (call: Call) => this.run(call, conversation(call), authenticator),
-        identity,
+        serialize,
         identity,
         'bidi',
       );
@@ -227,7 +231,7 @@ export class AdsServer {
           details: 'state-of-the-world discovery is not served; set ads_config.api_type to DELTA_GRPC',
         });
       },
-      identity,
+      serialize,
       identity,
       'bidi',
     );

@@ -1,3 +1,5 @@
+import type { ResponseMessage } from './response.ts';
+
 /** Bounds of a stream, in ms and bytes. */
 export interface StreamSettings {
   /** How long routes wait for new clusters to be ready. Longer than the 15 s Envoy itself waits for a first fetch. */
@@ -16,8 +18,8 @@ export const STREAM_SETTINGS: StreamSettings = {
 
 /** What a stream tells the outside. */
 export interface StreamEvents {
-  /** Sends one encoded response. */
-  write(bytes: Buffer): void;
+  /** Sends one response. */
+  write(message: ResponseMessage): void;
   pushed(typeUrl: string, resources: number, bytes: number): void;
   /** An ACK or, with a message, a NACK; ms since the response was written. */
   answered(typeUrl: string, names: readonly string[], error: string | undefined, ms: number): void;

@@ -123,8 +123,8 @@ describe('a proxy’s stream', () => {
           const proxy = new ModelProxy();
           const settings = { routePatienceMs, removalDelayMs: 0, responseBytes: 12 };
           const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
-            write: (bytes) => {
-              const response = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+            write: (message) => {
+              const response = fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()));
               expect(proxy.inbox.filter((waiting) => waiting.typeUrl === response.typeUrl)).toEqual([]);
               proxy.inbox.push(response);
             },

@@ -15,7 +15,7 @@ import type { Pending } from './pending.ts';
 import { RemovalGate } from './removal-gate.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
-import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
+import { encodeAbsentResource, ResponseMessage } from './response.ts';
 import { chooseResources, type Part } from './response-choice.ts';
 import { RouteFollowing } from './route-following.ts';
 import { ORDERED, ROUTING } from './sending-order.ts';
@@ -242,7 +242,7 @@ export class ProxyStream {
     const nonce = String(++this.nonce);
     subscription.markSent(nonce, chosen, performance.now(), whole);
     if (subscription === this.hosts) resources.push(...this.demand.answers(nonce));
-    const bytes = encodeDeltaResponse({ typeUrl, nonce, resources, removed: gone });
+    const message = new ResponseMessage({ typeUrl, nonce, resources, removed: gone });
     if (typeUrl === CLUSTER_TYPE) {
       this.followClusters(upserts, removed);
     }
@@ -250,8 +250,8 @@ export class ProxyStream {
       for (const { name } of upserts) this.following.sent(name);
       this.followRoutes();
     }
-    this.events.pushed(typeUrl, count, bytes.length);
-    this.events.write(bytes);
+    this.events.pushed(typeUrl, count, message.size);
+    this.events.write(message);
   }
 
   /** An updated cluster waits in Envoy for its load assignment to come again, for 15 s: it is sent again at once. */

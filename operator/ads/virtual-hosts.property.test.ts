@@ -139,7 +139,7 @@ class ModelEnvoy {
 
   private open(): ProxyStream {
     return new ProxyStream(PROXY, this.table.registry, SETTINGS, {
-      write: (bytes) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, bytes)),
+      write: (message) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()))),
       pushed: () => undefined,
       answered: () => undefined,
     });

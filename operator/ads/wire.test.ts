@@ -8,7 +8,7 @@ import {
 } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { StreamMetricsMessageSchema } from '../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
 import { decodeDeltaRequest, decodeStreamIdentifier } from './request.ts';
-import { encodeAbsentResource, encodeDeltaResponse } from './response.ts';
+import { encodeAbsentResource, ResponseMessage } from './response.ts';
 
 const names = fc.array(fc.string({ maxLength: 300 }), { maxLength: 5 });
 
@@ -51,18 +51,25 @@ describe('delta discovery on the wire', () => {
 
   test('a response is read by the generated code as it was meant', () => {
     fc.assert(
-      fc.property(names, names, fc.nat({ max: 40_000 }), (present, removed, size) => {
-        const resources = present.map((name) => create(ResourceSchema, { name, version: 'x'.repeat(size) }));
-        const bytes = encodeDeltaResponse({
-          typeUrl: 't',
-          nonce: '7',
-          resources: resources.map((resource) => toBinary(ResourceSchema, resource)),
-          removed,
-        });
-        const read = fromBinary(DeltaDiscoveryResponseSchema, bytes);
-        expect(read).toMatchObject({ typeUrl: 't', nonce: '7', removedResources: removed });
-        expect(read.resources).toEqual(resources);
-      }),
+      fc.property(
+        names,
+        names,
+        fc.oneof(fc.nat({ max: 40_000 }), fc.nat({ max: 400_000 })),
+        (present, removed, size) => {
+          const resources = present.map((name) => create(ResourceSchema, { name, version: 'x'.repeat(size) }));
+          const message = new ResponseMessage({
+            typeUrl: 't',
+            nonce: '7',
+            resources: resources.map((resource) => toBinary(ResourceSchema, resource)),
+            removed,
+          });
+          const bytes = message.bytes();
+          expect(bytes.length).toBe(message.size);
+          const read = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+          expect(read).toMatchObject({ typeUrl: 't', nonce: '7', removedResources: removed });
+          expect(read.resources).toEqual(resources);
+        },
+      ),
     );
   });
 

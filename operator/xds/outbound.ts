@@ -7,6 +7,7 @@ import type { CacheChange } from './cache-change.ts';
 import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
 import { Distinctions } from './distinctions.ts';
+import { type FoundCluster, FoundClusters } from './found-clusters.ts';
 import { HostIndex } from './host-index.ts';
 import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
@@ -53,8 +54,8 @@ export class Outbound {
   private readonly changedIn = new Map<ObjectKey, number>();
   /** By scope and policy, of the present state of the mesh. */
   private readonly carriersOf = new Map<Scope, Map<ObjectKey, readonly ResourceName[]>>();
-  /** By scope and cluster, what was looked up in the present state of the mesh: thousands of proxies ask for each. */
-  private found = new WeakMap<Scope, Map<string, ServiceVariant>>();
+  /** What was looked up in the present state of the mesh. */
+  private readonly found = new FoundClusters();
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {
@@ -76,7 +77,7 @@ export class Outbound {
     this.snapshot = snapshot;
     this.log.state += 1;
     this.carriersOf.clear();
-    this.found = new WeakMap();
+    this.found.forget();
     const touched = takeIn(this, snapshot, delta);
     this.regroup(delta, touched, change);
     const affected = new Set<Hostname>(touched.routes);
@@ -128,11 +129,11 @@ export class Outbound {
   }
 
   cluster(name: string, client: Client): XdsResource | undefined {
-    return this.builtin.get(name)?.value ?? this.variantOf(name, client)?.clusters.get(name)?.value;
+    return (this.builtin.get(name) ?? this.find(name, client.scope)?.cluster)?.value;
   }
 
   assignment(name: string, client: Client): XdsResource | undefined {
-    return this.variantOf(name, client)?.assignments.get(name)?.for(client);
+    return this.find(name, client.scope)?.assignment?.for(client);
   }
 
   /** Clusters that a client is sent without having asked for them one by one. */
@@ -215,18 +216,16 @@ export class Outbound {
     }
   }
 
-  private variantOf(name: string, { scope }: Client): ServiceVariant | undefined {
-    let known = this.found.get(scope);
-    const before = known?.get(name);
-    if (before !== undefined) return before;
-    if (known === undefined) {
-      known = new Map();
-      this.found.set(scope, known);
-    }
+  private find(name: string, scope: Scope): FoundCluster | undefined {
+    const known = this.found.get(scope, name);
+    if (known !== undefined) return known;
     const variant = this.findVariant(name, scope);
+    const cluster = variant?.clusters.get(name);
     // Names that mean nothing are anybody's to make up: they are not remembered.
-    if (variant?.clusters.has(name)) known.set(name, variant);
-    return variant;
+    if (cluster === undefined) return undefined;
+    const found: FoundCluster = { cluster, assignment: variant?.assignments.get(name) };
+    this.found.set(scope, name, found);
+    return found;
   }
 
   private findVariant(name: string, scope: Scope): ServiceVariant | undefined {

@@ -45,6 +45,8 @@ export class RouteTable {
   private readonly ports = new Map<number, PortRoutes>();
   private readonly hostsOn = new KeySets<number, Hostname>();
   private readonly routesOf = new Map<Hostname, HostRoutes>();
+  /** Names of all virtual hosts on a port that was asked for: each proxy that comes is sent them all. */
+  private readonly namesOn = new Map<number, readonly string[]>();
   /** What was asked for, by scope and name: thousands of proxies ask for each. */
   private readonly found = new Map<Scope, Map<string, Found>>();
   /** What becomes of authorities that proxies ask for one by one. */
@@ -79,6 +81,9 @@ export class RouteTable {
     const after = { ports, parts: services.some(mayNamePods) ? WITH_PODS : WHOLE, services };
     if (ports.size > 0) this.routesOf.set(hostname, after);
     else this.routesOf.delete(hostname);
+    for (const port of [...before.ports, ...ports]) {
+      if (before.parts !== after.parts || before.ports.has(port) !== ports.has(port)) this.namesOn.delete(port);
+    }
     this.hosts.forget(hostname);
     if (this.isSeenByRules() || !haveSameDomains(before, after)) this.asked.forget();
     for (const { ports, parts } of [before, after]) {
@@ -136,10 +141,14 @@ export class RouteTable {
   }
 
   /** Names of all virtual hosts that anybody may have on a port. */
-  *names(port: number): Generator<string> {
-    if (!this.ports.has(port)) return;
-    yield unknownHost(port);
-    for (const hostname of this.hostsOn.get(port)) yield* this.namesOf(port, hostname);
+  names(port: number): readonly string[] {
+    if (!this.ports.has(port)) return [];
+    const known = this.namesOn.get(port);
+    if (known !== undefined) return known;
+    const names = [unknownHost(port)];
+    for (const hostname of this.hostsOn.get(port)) names.push(...this.namesOf(port, hostname));
+    this.namesOn.set(port, names);
+    return names;
   }
 
   /** Names of the virtual hosts that anybody may have of a hostname on a port. */

@@ -6,7 +6,7 @@ import { AdsServer } from '../../operator/ads/server.ts';
 import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
 import type { MeshChange } from '../../operator/mesh/mesh-object.ts';
 import { SETTINGS } from '../../operator/mesh/testing/objects.ts';
-import type { ProxyIdentity, ResourceSource, XdsResource } from '../../operator/xds/resource.ts';
+import type { ProxyIdentity, XdsResource } from '../../operator/xds/resource.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
 import { makeServerCertificate } from '../feature/support/server-certificate.ts';
 import { BenchMesh } from './bench-mesh.ts';
@@ -25,14 +25,27 @@ const builder = new MeshBuilder({
   ...SETTINGS,
   proxy: { configurationLoading: size.onDemand === true ? 'on-demand' : 'eager' },
 });
-const cache = new XdsCache();
-const registry = new Registry();
-const given = new WeakSet<Uint8Array>();
-const hosts = new CallCount();
+const COUNTED = Symbol('counted');
 let encoded = 0;
 
+/** Counts the distinct encodings that leave the cache: one per change, however many proxies get it. */
+class CountingCache extends XdsCache {
+  override lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
+    const resource: (XdsResource & { [COUNTED]?: true }) | undefined = super.lookup(proxy, typeUrl, name);
+    if (resource !== undefined && resource[COUNTED] === undefined) {
+      resource[COUNTED] = true;
+      encoded++;
+    }
+    return resource;
+  }
+}
+
+const cache = new CountingCache();
+const registry = new Registry();
+const hosts = new CallCount();
+
 const server = new AdsServer({
-  sources: [countingSource(cache)],
+  sources: [cache],
   authenticator: trustingAuthenticator(),
   metricsSink: { receive: () => undefined },
   logger: createLogger({ level: 'error', transports: [new transports.Console()] }),
@@ -54,25 +67,6 @@ const server = new AdsServer({
 function publish(changes: readonly MeshChange[]): void {
   const { snapshot, delta } = builder.apply(changes);
   cache.update(snapshot, delta);
-}
-
-/** Counts the distinct encodings that leave the cache: one per change, however many proxies get it. */
-function countingSource(source: ResourceSource): ResourceSource {
-  const count = (resource: XdsResource | undefined): XdsResource | undefined => {
-    if (resource !== undefined && !given.has(resource.bytes)) {
-      given.add(resource.bytes);
-      encoded++;
-    }
-    return resource;
-  };
-  return new Proxy(source, {
-    get(target, property) {
-      if (property === 'lookup')
-        return (...args: Parameters<ResourceSource['lookup']>) => count(target.lookup(...args));
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 /** Takes the pod's index for a token: what is measured is sending, and the API server's part of authentication is not ours. */

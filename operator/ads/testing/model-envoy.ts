@@ -15,6 +15,7 @@ import {
 import type { XdsCache } from '../../xds/xds-cache.ts';
 import type { DeltaRequest } from '../request.ts';
 import { ResourceRegistry } from '../resource-registry.ts';
+import type { ResponseMessage } from '../response.ts';
 import { ProxyStream } from '../stream.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
 import { BLANK_REQUEST } from './blank-request.ts';
@@ -105,7 +106,8 @@ export class ModelEnvoy {
 
   private open(): ProxyStream {
     const events = {
-      write: (bytes: Uint8Array) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, bytes)),
+      write: (message: ResponseMessage) =>
+        this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()))),
       pushed: () => undefined,
       answered: () => undefined,
     };

@@ -45,8 +45,11 @@ export function openStream(settings = STREAM_SETTINGS, memory?: WorkloadMemory, 
     onChange: () => () => undefined,
   };
   const events: StreamEvents = {
-    write: (bytes) => {
-      const { typeUrl, nonce, resources, removedResources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+    write: (message) => {
+      const { typeUrl, nonce, resources, removedResources } = fromBinary(
+        DeltaDiscoveryResponseSchema,
+        Buffer.from(message.bytes()),
+      );
       nonces.set(typeUrl, nonce);
       const named = [
         ...resources.map(({ name, version }) => `${name}@${version}`),
