@@ -9,6 +9,8 @@ export class HeldVersions {
   private readonly sent = new Map<string, string>();
   /** Sent but not acknowledged: the version that was acknowledged before. */
   private readonly unacknowledged = new Map<string, string | undefined>();
+  /** Names of the same that the proxy had nothing of: thousands for one that joins, of which mostly nothing is asked before it answers. */
+  private arrivals: string[] = [];
 
   /** What was sent last, or what the proxy said itself that it holds; `ABSENT` where it was told that there is nothing. */
   get(name: string): string | undefined {
@@ -28,6 +30,7 @@ export class HeldVersions {
 
   /** Whether the proxy has nothing of the name, whether it takes what it was sent or not. */
   isAbsent(name: string): boolean {
+    this.countArrivals();
     return [this.unacknowledged.get(name), this.sent.get(name)].every((one) => one === undefined || one === ABSENT);
   }
 
@@ -38,17 +41,29 @@ export class HeldVersions {
 
   /** Notes what is being sent; undefined: that it is to go. */
   send(name: string, version: string | undefined): void {
-    if (!this.unacknowledged.has(name)) this.unacknowledged.set(name, this.sent.get(name));
+    const before = this.sent.get(name);
+    if (this.unacknowledged.size === 0 || !this.unacknowledged.has(name)) {
+      if (before === undefined && version !== undefined) this.arrivals.push(name);
+      else this.unacknowledged.set(name, before);
+    }
     if (version === undefined) this.sent.delete(name);
     else this.sent.set(name, version);
   }
 
   acknowledge(name: string): void {
+    this.countArrivals();
     this.unacknowledged.delete(name);
+  }
+
+  /** The proxy took all of what was sent last. */
+  acknowledgeAll(names: readonly string[]): void {
+    this.arrivals = [];
+    if (this.unacknowledged.size > 0) for (const name of names) this.unacknowledged.delete(name);
   }
 
   /** What was sent was refused, and is not sent again. Envoy removes what a response removes though it refuses it. */
   refuse(name: string): void {
+    this.countArrivals();
     if (!this.has(name) && !this.isAbsent(name)) this.unacknowledged.set(name, DOUBTFUL);
   }
 
@@ -66,26 +81,38 @@ export class HeldVersions {
   /** The proxy is to be sent the resource whatever it holds, or told that it is gone, and uses what it has until then. */
   forget(name: string): void {
     const version = this.sent.get(name);
-    if (version !== undefined && !this.unacknowledged.has(name)) this.unacknowledged.set(name, version);
-    if (this.has(name)) this.sent.set(name, DOUBTFUL);
-    else this.sent.delete(name);
+    if (version === undefined) return;
+    this.countArrivals();
+    if (!this.unacknowledged.has(name)) this.unacknowledged.set(name, version);
+    if (version === ABSENT) this.sent.delete(name);
+    else this.sent.set(name, DOUBTFUL);
   }
 
   /** The proxy does not have the resource, though it says so: it is to be sent it, or told that it is gone. */
   doubt(name: string): void {
+    this.countArrivals();
     this.unacknowledged.delete(name);
     this.sent.set(name, DOUBTFUL);
   }
 
   /** The proxy no longer has the resource. */
   drop(name: string): void {
+    this.countArrivals();
     this.sent.delete(name);
     this.unacknowledged.delete(name);
   }
 
   /** The version of a resource that the proxy has put in force; undefined when none. */
   acknowledged(name: string): string | undefined {
+    this.countArrivals();
     const version = this.unacknowledged.has(name) ? this.unacknowledged.get(name) : this.sent.get(name);
     return version === ABSENT || version === DOUBTFUL ? undefined : version;
+  }
+
+  /** Counts arrivals among what is not acknowledged, one by one. */
+  private countArrivals(): void {
+    if (this.arrivals.length === 0) return;
+    for (const name of this.arrivals) this.unacknowledged.set(name, undefined);
+    this.arrivals = [];
   }
 }

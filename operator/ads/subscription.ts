@@ -45,6 +45,7 @@ export class Subscription {
    */
   subscribe(request: KnownRequest, fresh: (name: string) => boolean, wildcardNames: () => Iterable<string>): void {
     const first = !this.started;
+    const resumes = request.initialVersions.size > 0;
     this.started = true;
     // Of virtual hosts Envoy means those of its route configurations (see `collect`).
     let wildcard = first && request.subscribe.length === 0 && this.typeUrl !== VIRTUAL_HOST_TYPE;
@@ -59,9 +60,9 @@ export class Subscription {
         continue;
       }
       this.names.add(name);
-      this.ahead.delete(name);
+      if (this.ahead.size > 0) this.ahead.delete(name);
       // Asking again for a name means that the proxy forgot it, unless it just told the version it holds.
-      const isHeld = request.initialVersions.has(name) && !fresh(name);
+      const isHeld = resumes && request.initialVersions.has(name) && !fresh(name);
       if (!isHeld) this.held.forget(name);
       if (!isHeld || !request.current.has(name)) this.dirty.add(name);
     }
@@ -118,7 +119,7 @@ export class Subscription {
 
   /** True when the proxy asks for the name and not only for all, or is treated so. */
   asksFor(name: string): boolean {
-    return this.names.has(name) || this.ahead.has(name);
+    return this.names.has(name) || (this.ahead.size > 0 && this.ahead.has(name));
   }
 
   /** The proxy has been sent a version of the resource (or said itself that it holds one). */
@@ -128,7 +129,8 @@ export class Subscription {
 
   /** The version of a resource that the proxy was sent, or says that it holds; undefined when none. */
   version(name: string): string | undefined {
-    return this.held.has(name) ? this.held.get(name) : undefined;
+    const version = this.held.get(name);
+    return version === ABSENT ? undefined : version;
   }
 
   /** Sends the resource again though its version is unchanged. */
@@ -218,14 +220,19 @@ export class Subscription {
     const { names, whole } = this.inFlight;
     this.inFlight = undefined;
     if (whole && error === undefined) this.wholeAcked = this.wholeSent;
-    const blamed = error === undefined ? [] : blame(this.typeUrl, names, error);
-    if (error !== undefined && blamed.length === names.length && names.length > 1) {
+    if (error === undefined) {
+      this.maxNames *= 2;
+      this.held.acknowledgeAll(names);
+      if (this.rejected.size > 0) for (const name of names) this.rejected.delete(name);
+      return names;
+    }
+    const blamed = blame(this.typeUrl, names, error);
+    if (blamed.length === names.length && names.length > 1) {
       this.sendInHalves(names);
       return [];
     }
-    this.maxNames = error === undefined ? this.maxNames * 2 : this.maxNames;
     for (const name of names) {
-      if (error !== undefined && blamed.includes(name) && !this.held.isAbsent(name)) {
+      if (blamed.includes(name) && !this.held.isAbsent(name)) {
         this.rejected.set(name, { version: this.held.get(name) ?? ABSENT, message: error });
         this.held.refuse(name);
       } else {
