@@ -1,15 +1,12 @@
-/** How far a cluster has come on one proxy. */
-interface Progress {
-  cluster: boolean;
-  endpoints: boolean;
-}
+/** What of a cluster that was sent a proxy has not put to use yet. */
+type Missing = 'both' | 'endpoints' | 'cluster';
 
 /**
  * Remembers which clusters a proxy was sent but has not put to use yet: Envoy must have acknowledged the cluster and, where it
  * has one, its load assignment. Routes that may name such a cluster wait for it.
  */
 export class ClusterGate {
-  private readonly unsettled = new Map<string, Progress>();
+  private readonly unsettled = new Map<string, Missing>();
   private blockedSince: number | undefined;
   private readonly hasEndpoints: (cluster: string) => boolean;
 
@@ -28,30 +25,21 @@ export class ClusterGate {
   }
 
   clusterSent(cluster: string): void {
-    this.unsettled.set(cluster, { cluster: false, endpoints: false });
+    this.unsettled.set(cluster, 'both');
   }
 
   /** Acknowledged, rejected or removed: a rejected cluster is not waited for, it would hold back everything else. */
   clusterSettled(cluster: string, accepted: boolean): void {
-    const progress = this.unsettled.get(cluster);
-    if (progress === undefined) {
-      return;
-    }
-    progress.cluster = true;
-    if (!accepted || progress.endpoints || !this.hasEndpoints(cluster)) {
-      this.unsettled.delete(cluster);
-    }
+    const missing = this.unsettled.get(cluster);
+    if (missing === undefined) return;
+    if (!accepted || missing === 'cluster' || !this.hasEndpoints(cluster)) this.unsettled.delete(cluster);
+    else this.unsettled.set(cluster, 'endpoints');
   }
 
   endpointsSettled(cluster: string): void {
-    const progress = this.unsettled.get(cluster);
-    if (progress === undefined) {
-      return;
-    }
-    progress.endpoints = true;
-    if (progress.cluster) {
-      this.unsettled.delete(cluster);
-    }
+    const missing = this.unsettled.get(cluster);
+    if (missing === 'endpoints') this.unsettled.delete(cluster);
+    else if (missing === 'both') this.unsettled.set(cluster, 'cluster');
   }
 
   /** Nothing is left to say of the endpoints of clusters. @param asked those whose endpoints the proxy has asked for */

@@ -173,13 +173,12 @@ export class ProxyStream {
       // They go again, those that are still there by then.
       for (const name of sent) this.gate.clusterSettled(name, false);
     }
-    for (const name of names) {
-      if (subscription.typeUrl === CLUSTER_TYPE) {
-        // One that goes again, or goes away, is not waited for as it was: its endpoints may be of the newer state.
+    if (subscription.typeUrl === CLUSTER_TYPE) {
+      // One that goes again, or goes away, is not waited for as it was: its endpoints may be of the newer state.
+      for (const name of names)
         this.gate.clusterSettled(name, !subscription.rejected.has(name) && !this.owes(subscription, name));
-      } else if (subscription.typeUrl === ENDPOINT_TYPE && !this.owes(subscription, name)) {
-        this.gate.endpointsSettled(name);
-      }
+    } else if (subscription.typeUrl === ENDPOINT_TYPE && !this.gate.open) {
+      for (const name of names) if (!this.owes(subscription, name)) this.gate.endpointsSettled(name);
     }
     subscription.answeredAt = performance.now();
     this.events.answered(subscription.typeUrl, names, request.error, performance.now() - sentAt);
@@ -211,7 +210,7 @@ export class ProxyStream {
   private pending(subscription: Subscription, isFull?: (resources: number, bytes: number) => boolean): Pending {
     const { typeUrl } = subscription;
     return subscription.pending(
-      (name) => this.newestOf(subscription, name),
+      (name, held, asked) => this.newest(typeUrl, name, held, asked),
       (name) => this.registry.isPending(this.proxy, typeUrl, name),
       (resource) => typeUrl === CLUSTER_TYPE && this.starting.holdsBack(resource),
       isFull,

@@ -141,18 +141,18 @@ export class Subscription {
 
   /** Whether the newest state of a name is still to be sent. @param newest gives it; undefined when there is none */
   owes(name: string, newest: () => XdsResource | undefined): boolean {
-    return this.dirty.has(name) && this.held.get(name) !== (newest()?.version ?? ABSENT);
+    return this.dirty.size > 0 && this.dirty.has(name) && this.held.get(name) !== (newest()?.version ?? ABSENT);
   }
 
   /**
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
-   * @param lookup newest state of a name
+   * @param lookup newest state of a name. `held`: version that the proxy has, `asked`: whether it asks for the name
    * @param isPending whether a name without a resource may have one in a moment; it stays dirty
    * @param isHeldBack whether a state that differs has to wait; its name stays dirty
    * @param isFull whether so many resources of so many bytes fill a response, so that names may wait; of those that go together, new ones alone
    */
   pending(
-    lookup: (name: string) => XdsResource | undefined,
+    lookup: (name: string, held: string | undefined, asked: boolean) => XdsResource | undefined,
     isPending: (name: string) => boolean,
     isHeldBack: (resource: XdsResource) => boolean = () => false,
     isFull: (resources: number, bytes: number) => boolean = () => false,
@@ -167,8 +167,10 @@ export class Subscription {
         if (!this.goesTogether) break;
         if (!this.holds(name)) continue;
       }
-      const resource = this.covers(name) ? lookup(name) : undefined;
       const sent = this.held.get(name);
+      const asked = this.asksFor(name);
+      const covered = asked || this.wildcard || this.collections.covers(name);
+      const resource = covered ? lookup(name, sent === ABSENT ? undefined : sent, asked) : undefined;
       if (resource !== undefined && resource.version !== sent) {
         if (isHeldBack(resource)) continue;
         upserts.push(resource);
