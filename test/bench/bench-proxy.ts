@@ -202,7 +202,7 @@ export class BenchProxy {
     stream.once('close', () => clearInterval(reading));
   }
 
-  private answer(bytes: Uint8Array): void {
+  private answer(bytes: Buffer): void {
     const { typeUrl, nonce, resources, removed } = readDeltaResponse(bytes, this.options.lasting !== undefined);
     if (this.options.lasting === 'refuses') {
       this.send(typeUrl, [], nonce, { refuses: true });
@@ -210,7 +210,7 @@ export class BenchProxy {
     }
     const held = this.held.get(typeUrl) ?? new Map<string, Held>();
     this.held.set(typeUrl, held);
-    for (const { name, version, checksum } of resources) held.set(name, { version, checksum });
+    for (const resource of resources) held.set(resource.name, resource);
     for (const name of removed) held.delete(name);
     if (typeUrl === ENDPOINT_TYPE) this.onEndpoints?.(resources.map(({ name }) => name));
     this.send(typeUrl, [], nonce);
