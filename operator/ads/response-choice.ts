@@ -1,4 +1,3 @@
-import type { XdsResource } from '../xds/resource.ts';
 import type { Pending } from './pending.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -12,7 +11,7 @@ interface Choice {
 }
 
 /**
- * What of the pending goes into the next response: where some have to travel together, those that change and those that go, before any that are new.
+ * What of the pending goes into the next response.
  * @param responseBytes bytes of resources that fill a response
  */
 export function chooseResources(
@@ -21,25 +20,19 @@ export function chooseResources(
   part: Part,
   responseBytes: number,
 ): Choice {
-  const { goesTogether, maxNames } = subscription;
+  const { maxNames } = subscription;
   // While a culprit is looked for, removals go by themselves, lest they be refused with it.
   if (part === 'both' && removed.length > 0 && Number.isFinite(maxNames)) {
     return { chosen: { upserts: [], removed, more: upserts.length > 0 }, whole: upserts.length === 0 && !more };
   }
-  const isTogether = ({ name }: XdsResource): boolean => goesTogether && subscription.holds(name);
-  const together = upserts.filter(isTogether);
-  const ordered = together.length === 0 ? upserts : [...together, ...upserts.filter((one) => !isTogether(one))];
-  const chosen: XdsResource[] = [];
-  let bytes = 0;
-  for (const resource of ordered) {
-    bytes += resource.bytes.length;
-    const full = bytes > responseBytes && chosen.length >= Math.max(1, together.length);
-    if (full || chosen.length >= maxNames) break;
-    chosen.push(resource);
+  let count = 0;
+  for (let bytes = 0; count < Math.min(upserts.length, maxNames); count++) {
+    bytes += upserts[count]?.bytes.length ?? 0;
+    if (bytes > responseBytes && count > 0) break;
   }
-  const whole = !more && chosen.length === upserts.length;
-  const goes = part === 'both' && (whole || goesTogether);
+  const chosen = count === upserts.length ? upserts : upserts.slice(0, count);
+  const whole = !more && count === upserts.length;
   // What it does not have nothing uses: that it does not exist is an answer, for which requests may be waiting.
-  const gone = goes ? removed : removed.filter((name) => !subscription.holds(name));
+  const gone = part === 'both' && whole ? removed : removed.filter((name) => !subscription.holds(name));
   return { chosen: { upserts: chosen, removed: gone, more: !whole }, whole };
 }

@@ -197,8 +197,11 @@ export class ProxyStream {
     if (subscription.inFlight !== undefined) {
       return false;
     }
-    const { responseBytes } = this.settings;
     const { maxNames } = subscription;
+    // Envoy serves requests once it has a first response of each of these: what is not in it is not there. And of virtual hosts one may have a domain from another.
+    const responseBytes = ROUTING.includes(subscription.typeUrl)
+      ? Number.POSITIVE_INFINITY
+      : this.settings.responseBytes;
     const pending = this.pending(subscription, (names, bytes) => bytes > responseBytes || names > maxNames);
     const { chosen, whole } = chooseResources(subscription, pending, part, responseBytes);
     if (chosen.upserts.length > 0 || chosen.removed.length > 0 || subscription.owesResponse) {

@@ -94,14 +94,6 @@ export class Subscription {
     for (const names of [doubtful, abandoned]) for (const name of names) this.dirty.add(name);
   }
 
-  /**
-   * Whether all that the proxy holds and that differs has to travel in one response: virtual hosts of one route configuration may have each domain once,
-   * and one may take a domain over from another.
-   */
-  get goesTogether(): boolean {
-    return this.typeUrl === VIRTUAL_HOST_TYPE;
-  }
-
   /** Something may be to be sent. */
   get isOwing(): boolean {
     return this.dirty.size > 0 || this.owesResponse;
@@ -149,7 +141,7 @@ export class Subscription {
    * @param lookup newest state of a name. `held`: version that the proxy has, `asked`: whether it asks for the name
    * @param isPending whether a name without a resource may have one in a moment; it stays dirty
    * @param isHeldBack whether a state that differs has to wait; its name stays dirty
-   * @param isFull whether so many resources of so many bytes fill a response, so that names may wait; of those that go together, new ones alone
+   * @param isFull whether so many resources of so many bytes fill a response, so that names may wait
    */
   pending(
     lookup: (name: string, held: string | undefined, asked: boolean) => XdsResource | undefined,
@@ -164,8 +156,7 @@ export class Subscription {
     for (const name of this.dirty) {
       if (isFull(upserts.length, bytes)) {
         more = true;
-        if (!this.goesTogether) break;
-        if (!this.holds(name)) continue;
+        break;
       }
       const sent = this.held.get(name);
       const asked = this.asksFor(name);

@@ -18,7 +18,10 @@ export interface ReceivedResponse {
 }
 
 /** Resources that were read before, by the length of their bytes: hundreds of proxies are sent the same, and their reading is not what is measured. */
-const READ = new Map<number, { readonly bytes: Buffer; readonly sums: boolean; readonly resources: ReceivedResource[] }>();
+const READ = new Map<
+  number,
+  { readonly bytes: Buffer; readonly sums: boolean; readonly resources: ReceivedResource[] }
+>();
 const WORTH_KEEPING = 1 << 14;
 const MOST_KEPT = 200;
 

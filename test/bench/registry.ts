@@ -3,6 +3,7 @@ import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
 import { run as faults } from './faults.ts';
+import { run as firstUse } from './first-use.ts';
 import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
 import { run as limits } from './limits.ts';
@@ -29,6 +30,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'cold-storm', run: coldStorm },
   { name: 'traffic', run: traffic },
   { name: 'on-demand', run: onDemand },
+  { name: 'first-use', run: firstUse },
   { name: 'reconnect-storm', run: reconnectStorm },
   { name: 'replicas', run: replicas },
   { name: 'churn', run: churn },

@@ -20,6 +20,7 @@ export interface EnvoyOptions {
 /** A running Envoy on loopback. */
 export interface EnvoyProcess {
   readonly adminPort: number;
+  readonly pid: number;
   /** Text of an admin page. */
   admin(path: string): Promise<string>;
   /** Everything it wrote to its log. */
@@ -68,6 +69,7 @@ export async function runEnvoy(config: unknown, adminPort: number): Promise<Envo
   );
   return {
     adminPort,
+    pid: child.pid ?? 0,
     admin,
     log: () => log,
     stop: async () => {
