@@ -62,7 +62,10 @@ function checkedUrl(uri: string): URL {
 async function get(url: URL, allowed: BlockList, signal: AbortSignal): Promise<IncomingMessage> {
   const addresses = await resolve(url.hostname.replace(/^\[(.*)\]$/, '$1'), allowed, signal);
   const [first] = addresses;
-  if (first === undefined) throw new FetchError(`${url.hostname} has no address that keys may be fetched from`);
+  if (first === undefined) {
+    const remedy = "the mesh's setting jwks.allowedAddresses can allow one";
+    throw new FetchError(`${url.hostname} has no address that keys may be fetched from; ${remedy}`);
+  }
   // The name is not looked up again, so it can't lead elsewhere meanwhile.
   const pinned: LookupFunction = (_, { all }, done) =>
     all === true ? done(null, addresses) : done(null, first.address, first.family);
