@@ -44,6 +44,13 @@ describe('an outcome', () => {
     expect(outcomeOf({ ...labels, response_flags: 'UC' })?.failed).toBe(true);
   });
 
+  test('is none for what a client sent that is no HTTP, e.g. a handshake that came so late that it was not taken for one', () => {
+    const labels = { response_code: '400', response_flags: 'DPE' };
+    expect(outcomeOf({ ...labels, reporter: 'destination', destination_service: 'shop' })).toBeUndefined();
+    expect(outcomeOf(labels)).toBeUndefined();
+    expect(outcomeOf({ response_code: '502', response_flags: 'UPE' })?.failed).toBe(true);
+  });
+
   test('takes the service from its tag on the server’s side', () => {
     const labels = { reporter: 'destination', destination_service: 'shop', upstream_cluster: 'inbound|80||' };
     expect(outcomeOf(labels)).toMatchObject({ side: 'server', service: 'shop' });

@@ -9,23 +9,7 @@ export interface Outcome {
 }
 
 /** Envoy's response flags of requests that got no answer from the server: refused, reset, timed out, no healthy endpoint. */
-const NO_ANSWER = new Set([
-  'UF',
-  'UH',
-  'UC',
-  'UT',
-  'LR',
-  'UR',
-  'URX',
-  'UO',
-  'NC',
-  'UPE',
-  'DPE',
-  'SI',
-  'DT',
-  'OM',
-  'DF',
-]);
+const NO_ANSWER = new Set(['UF', 'UH', 'UC', 'UT', 'LR', 'UR', 'URX', 'UO', 'NC', 'UPE', 'SI', 'DT', 'OM', 'DF']);
 
 /**
  * gRPC status codes that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and
@@ -36,11 +20,17 @@ const GRPC_FAILURES = new Set([
   ...['Unknown', 'DeadlineExceeded', 'Unimplemented', 'Internal', 'Unavailable', 'DataLoss'],
 ]);
 
+/** Envoy's response flag of what a client sent that is no HTTP. */
+const NO_REQUEST = 'DPE';
+
 /**
  * Reads a time series' labels (Istio's, and Envoy's `upstream_cluster` on the caller's side).
- * @returns undefined for requests that were for no Service of the mesh, or that the server's side could not deliver
+ * @returns undefined for what was no request, for requests that were for no Service of the mesh, or that the server's side could not deliver
  */
 export function readOutcome(labels: ReadonlyMap<string, string>): Outcome | undefined {
+  // Whoever sends garbage must fail nobody's release. Nor must a caller that got no CPU time: when its TLS handshake begins later than a
+  // listener waits for it (SNIFF_TIMEOUT_MS), it is read as HTTP; the caller tries another connection.
+  if (flagsOf(labels).includes(NO_REQUEST)) return undefined;
   const failed = isFailure(labels);
   if (labels.get('reporter') === 'destination') {
     // The application never had it; the caller tries another pod, and counts what came of that.
