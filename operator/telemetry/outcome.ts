@@ -29,7 +29,7 @@ const NO_REQUEST = 'DPE';
  */
 export function readOutcome(labels: ReadonlyMap<string, string>): Outcome | undefined {
   // Whoever sends garbage must fail nobody's release. Nor must a caller that got no CPU time: when its TLS handshake begins later than a
-  // listener waits for it (SNIFF_TIMEOUT_MS), it is read as HTTP; the caller tries another connection.
+  // listener waits for it (INBOUND_SILENCE_MS), it is read as HTTP; the caller tries another connection.
   if (flagsOf(labels).includes(NO_REQUEST)) return undefined;
   const failed = isFailure(labels);
   if (labels.get('reporter') === 'destination') {

@@ -6,7 +6,7 @@ import { encodeResource, milliseconds } from './encoding.ts';
 import { buildInboundChains } from './inbound-chains.ts';
 import type { InboundShape } from './inbound-shape.ts';
 import { bindAddresses } from './listener-addresses.ts';
-import { buildHttpInspector, buildOriginalDst, buildTlsInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
+import { buildHttpInspector, buildOriginalDst, buildTlsInspector, INBOUND_SILENCE_MS } from './listener-filters.ts';
 import { INBOUND_LISTENER } from './names.ts';
 import { LISTENER_TYPE, type XdsResource } from './resource.ts';
 
@@ -18,7 +18,7 @@ export function translateInboundListener(shape: InboundShape): XdsResource {
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: buildInboundChains(shape),
     listenerFilters: [buildOriginalDst(), buildTlsInspector(), buildHttpInspector()],
-    listenerFiltersTimeout: milliseconds(SNIFF_TIMEOUT_MS),
+    listenerFiltersTimeout: milliseconds(INBOUND_SILENCE_MS),
     continueOnListenerFiltersTimeout: true,
   });
   return encodeResource(LISTENER_TYPE, listener.name, toBinary(ListenerSchema, listener));

@@ -17,10 +17,16 @@ import { pack } from './encoding.ts';
  */
 
 /**
- * How long a connection may stay silent before it is taken for one where the server speaks first. Only connections through an inspector
- * wait at all.
+ * How long a connection of the pod's application may stay silent before it is taken for one where the server speaks first. Only connections
+ * through an inspector wait at all.
  */
-export const SNIFF_TIMEOUT_MS = 200;
+export const OUTBOUND_SILENCE_MS = 200;
+/**
+ * The same for connections from elsewhere. Longer, for a TLS handshake that begins later is read as HTTP and answered 400: with 200 ms a caller
+ * without CPU to spare had dozens of them (tried on half a core), and a route whose retries leave out `connect-failure` lost the request. The
+ * price is paid by callers outside of the mesh of servers that speak first.
+ */
+export const INBOUND_SILENCE_MS = 1000;
 
 /** Gives the connection back the address it was made to, before redirection. */
 export function buildOriginalDst(): ListenerFilter {

@@ -10,7 +10,7 @@ import type { OutboundPolicy } from '../mesh/snapshot.ts';
 import { buildOutboundManager } from './connection-managers.ts';
 import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
-import { buildHttpInspector, buildTlsInspector, SNIFF_TIMEOUT_MS } from './listener-filters.ts';
+import { buildHttpInspector, buildTlsInspector, OUTBOUND_SILENCE_MS } from './listener-filters.ts';
 import { HTTP_CHAIN, portListener, routeConfiguration } from './names.ts';
 import { BLOCK, buildTcpChain, encodeListener, unknownChain } from './outbound-listener.ts';
 import type { OutboundTarget } from './outbound-target.ts';
@@ -59,7 +59,7 @@ export function translatePortListener(
     filterChainMatcher: matcher,
     // In this order: what is TLS is not looked at for HTTP.
     listenerFilters: [...(sniffs.tls ? [buildTlsInspector()] : []), ...(sniffs.http ? [buildHttpInspector()] : [])],
-    listenerFiltersTimeout: milliseconds(SNIFF_TIMEOUT_MS),
+    listenerFiltersTimeout: milliseconds(OUTBOUND_SILENCE_MS),
     continueOnListenerFiltersTimeout: true,
   });
   return encodeListener(listener);
