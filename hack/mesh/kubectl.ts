@@ -21,6 +21,14 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+/** A command that goes on until its standard input ends. */
+export interface OpenCommand {
+  /** Settles with the first line on its standard error, or with its end. */
+  readonly begun: Promise<void>;
+  /** Ends its standard input, and gives what the command printed, whatever its exit code. */
+  end(): Promise<KubectlResult>;
+}
+
 /** kubectl against one cluster. */
 export class Kubectl {
   readonly #program: string;
@@ -41,8 +49,33 @@ export class Kubectl {
 
   /** Runs a command and gives what it printed, whatever its exit code. */
   try(args: readonly string[], { input, timeoutMs = 120_000 }: RunOptions = {}): Promise<KubectlResult> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(this.#program, [...this.#arguments, ...args], { timeout: timeoutMs });
+    const { child, result } = this.#spawn(args, timeoutMs);
+    child.stdin.end(input ?? '');
+    return result;
+  }
+
+  /**
+   * Starts a command and leaves its standard input open.
+   * @param timeoutMs after so many ms it is ended all the same
+   */
+  open(args: readonly string[], timeoutMs: number): OpenCommand {
+    const { child, result } = this.#spawn(args, timeoutMs);
+    const begun = new Promise<void>((resolve, reject) => {
+      child.stderr.once('data', () => resolve());
+      result.then(() => resolve(), reject);
+    });
+    begun.catch(() => undefined);
+    const end = (): Promise<KubectlResult> => {
+      child.stdin.end();
+      return result;
+    };
+    return { begun, end };
+  }
+
+  #spawn(args: readonly string[], timeoutMs: number) {
+    const child = spawn(this.#program, [...this.#arguments, ...args], { timeout: timeoutMs });
+    child.stdin.on('error', () => {});
+    const result = new Promise<KubectlResult>((resolve, reject) => {
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -56,9 +89,8 @@ export class Kubectl {
         const note = signal === null ? '' : `ended by ${signal} after ${timeoutMs} ms\n`;
         resolve({ code: code ?? 1, stdout, stderr: stderr + note });
       });
-      child.stdin.on('error', () => {});
-      child.stdin.end(input ?? '');
     });
+    return { child, result };
   }
 
   /**

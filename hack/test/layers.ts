@@ -19,6 +19,9 @@ const FOLDERS = ['feature', 'integration', 'e2e', 'bench', 'fuzz'];
 /** What takes so long hangs, in ms. Jest's own five seconds are too few for some on a busy machine. */
 const HANG_MS = '20000';
 
+/** On two cores Jest would else run one file after the other; some wait for clocks and processes most of the time. */
+const WORKERS = ['--maxWorkers', String(Math.ceil(availableParallelism() * 1.5))];
+
 export const LAYERS: readonly Layer[] = [
   { name: 'lint', about: 'Biome, the import law, and the types', minutes: 10, needs: 'nothing', jest: undefined },
   {
@@ -26,10 +29,8 @@ export const LAYERS: readonly Layer[] = [
     about: 'tests beside their files, golden files included; no root, no cluster',
     minutes: 10,
     needs: 'nothing',
-    // On two cores Jest would else run one file after the other; some wait for clocks most of the time.
     jest: [
-      '--maxWorkers',
-      String(Math.ceil(availableParallelism() * 1.5)),
+      ...WORKERS,
       '--testTimeout',
       HANG_MS,
       '--testPathIgnorePatterns',
@@ -43,7 +44,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'objects in, resources out of a real stream; malformed input',
     minutes: 10,
     needs: 'nothing',
-    jest: ['--testTimeout', HANG_MS, '--testPathPatterns', '/test/(feature|fuzz)/'],
+    jest: [...WORKERS, '--testTimeout', HANG_MS, '--testPathPatterns', '/test/(feature|fuzz)/'],
   },
   {
     name: 'integration',
@@ -54,15 +55,16 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'e2e',
-    about: 'a real node with real pods and real traffic, two files at a time',
+    about: 'a real node with real pods and real traffic, three files at a time',
     minutes: 40,
     needs: 'heddle',
     // They wait for pods most of the time, and each has namespaces of its own.
-    jest: ['--maxWorkers', '2', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]+/[^/]+$'],
+    jest: ['--maxWorkers', '3', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]+/[^/]+$'],
   },
   {
     name: 'e2e-alone',
-    about: 'the same, where the operator is restarted, releases are judged or the cluster itself is tried',
+    about:
+      'the same, one file at a time: the operator is restarted, latencies are compared or the cluster itself is tried',
     minutes: 60,
     needs: 'heddle',
     jest: ['--runInBand', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]*$'],

@@ -25,18 +25,19 @@ describe('the local cluster, from up to down', () => {
     seen = JSON.parse(await run('unshare', trial, { timeoutMs: 280_000 })) as LifecycleReport;
   }, 290_000);
 
-  test('is up, warm, within 30 seconds', () => {
-    expect(seen.firstUpSeconds).toBeLessThan(30);
+  // Half a minute on two cores that have nothing else to do; a busy machine may take three times as long.
+  test('is up, warm, soon', () => {
+    expect(seen.firstUpSeconds).toBeLessThan(90);
   });
 
   test('stays as it is when it is started twice', () => {
-    expect(seen.secondUpSeconds).toBeLessThan(5);
+    expect(seen.secondUpSeconds).toBeLessThan(seen.firstUpSeconds / 3);
   });
 
   test('knows that it was killed from outside, cleans up and starts', () => {
     expect(seen.killed).toBeGreaterThan(8);
     expect(seen.stateAfterKill).toBe('Broken');
-    expect(seen.upAfterKillSeconds).toBeLessThan(45);
+    expect(seen.upAfterKillSeconds).toBeLessThan(120);
     expect(seen.podsAfterKill).toMatch(/coredns-\S+ +1\/1 +Running/);
   });
 

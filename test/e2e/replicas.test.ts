@@ -12,7 +12,7 @@ import {
   proxiesByReplica,
   scaleOperator,
 } from './support/operator-replicas.ts';
-import { Client } from './support/testbed-client.ts';
+import { Client, type LoadReport } from './support/testbed-client.ts';
 import { client } from './support/testbed-objects.ts';
 
 const mesh = useNamespace('replicas');
@@ -63,18 +63,21 @@ const stable = async (): Promise<string | undefined> =>
   (await mesh.get<CanaryObject>('canary', 'orders'))?.status?.stableRevision;
 
 /** Releases a version under load, and gives what the load met with. @param meanwhile what happens once the new revision has traffic */
-async function promoted(version: string, seconds: number, meanwhile: () => Promise<void>) {
+async function promoted(version: string, meanwhile: () => Promise<void>): Promise<LoadReport> {
   const before = await stable();
-  const load = inside.load('http://orders/', { rate: 40, seconds });
-  await release(mesh, `VERSION=${version}`);
-  await mesh.waitFor<CanaryObject>(
-    'canary',
-    'orders',
-    ({ status }) => ((status?.weight ?? 0) > 0 && status?.phase === 'Progressing' ? undefined : JSON.stringify(status)),
-    { timeoutMs: 40_000, everyMs: 100 },
-  );
-  await meanwhile();
-  await waitForPhase(mesh, ['Succeeded'], 120);
+  const [load] = await inside.loadDuring('http://orders/', { rate: 40 }, async () => {
+    await release(mesh, `VERSION=${version}`);
+    await mesh.waitFor<CanaryObject>(
+      'canary',
+      'orders',
+      ({ status }) =>
+        (status?.weight ?? 0) > 0 && status?.phase === 'Progressing' ? undefined : JSON.stringify(status),
+      { timeoutMs: 100_000 },
+    );
+    await meanwhile();
+    await waitForPhase(mesh, ['Succeeded'], 200);
+    await mesh.rolledOut('orders');
+  });
   expect(await stable()).not.toBe(before);
   return load;
 }
@@ -95,7 +98,7 @@ describe('several replicas of the operator', () => {
     async () => {
       const before = await leader(mesh.kubectl);
       let goOn = (): void => undefined;
-      const { failures, versions } = await promoted('v2', 90, async () => {
+      const { failures, versions } = await promoted('v2', async () => {
         goOn = await freezeReplica(before);
       });
       expect(failures).toEqual({});
@@ -109,14 +112,14 @@ describe('several replicas of the operator', () => {
       const { status } = (await mesh.get<CanaryObject>('canary', 'orders')) ?? {};
       expect(status?.phase).toBe('Succeeded');
     },
-    300_000,
+    400_000,
   );
 
   clusterTest(
     'go up and down in the midst of another, and lose nothing',
     [mesh],
     async () => {
-      const { failures } = await promoted('v3', 60, async () => {
+      const { failures } = await promoted('v3', async () => {
         await scaleOperator(mesh.kubectl, 3);
         await scaleOperator(mesh.kubectl, 1);
       });
@@ -128,6 +131,21 @@ describe('several replicas of the operator', () => {
       });
       expect(await programmed(mesh, 'virtualservice', 'orders')).toBe(`in force on ${PROXIES} of ${PROXIES} proxies`);
     },
-    240_000,
+    400_000,
+  );
+});
+
+describe('a single replica', () => {
+  clusterTest(
+    'that is killed in the midst of a release goes on with it when it comes again',
+    [mesh],
+    async () => {
+      await scaleOperator(mesh.kubectl, 1);
+      const [only = ''] = await operatorPods(mesh.kubectl);
+      const { failures } = await promoted('v4', () => killReplica(mesh.kubectl, only));
+      expect(failures).toEqual({});
+      expect(await operatorPods(mesh.kubectl)).not.toContain(only);
+    },
+    400_000,
   );
 });

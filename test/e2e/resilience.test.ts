@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import { describe, expect } from '@jest/globals';
+import { afterAll, describe, expect } from '@jest/globals';
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { scaleOperator } from './support/operator-replicas.ts';
 import { restartOperator, withLifetimes } from './support/operator-settings.ts';
+import { probeFailed } from './support/pod-events.ts';
 import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client } from './support/testbed-client.ts';
-import { client, server } from './support/testbed-objects.ts';
+import { client, server, TESTBED_IMAGE } from './support/testbed-objects.ts';
 
 const mesh = useNamespace('lasting');
 const outside = useNamespace('plain', {});
@@ -33,89 +35,132 @@ async function serial(): Promise<string> {
   return first.serial_number;
 }
 
+/** Requests from inside the mesh and from outside of it, for as long as the work takes; none may fail. @returns what the work gave */
+async function losesNothing<T>(rates: Rates, work: () => Promise<T>): Promise<T> {
+  const { inMesh, outOfMesh, keepAlive = true } = rates;
+  const [fromOutside, [fromMesh, given]] = await outsider.loadDuring(
+    `http://echo.${mesh.name}/`,
+    { rate: outOfMesh },
+    () => inside.loadDuring('http://echo/', { rate: inMesh, keepAlive }, work),
+  );
+  expect(fromMesh.failures).toEqual({});
+  expect(fromOutside.failures).toEqual({});
+  return given;
+}
+
+interface Rates {
+  readonly inMesh: number;
+  readonly outOfMesh: number;
+  readonly keepAlive?: boolean;
+}
+
 describe('nothing is lost', () => {
   clusterTest('over a restart of the operator, inside the mesh and from outside', [mesh, outside], async () => {
     const certificate = await serial();
-    const loads = Promise.all([
-      inside.load('http://echo/', { rate: 150, seconds: 30 }),
-      outsider.load(`http://echo.${mesh.name}/`, { rate: 50, seconds: 30 }),
-    ]);
-    await restartOperator(mesh.kubectl);
-    const [fromMesh, fromOutside] = await loads;
-    expect(fromMesh.failures).toEqual({});
-    expect(fromOutside.failures).toEqual({});
-    // The streams came back: a change made now arrives.
-    await scaledTo(3);
+    await losesNothing({ inMesh: 150, outOfMesh: 50 }, async () => {
+      await restartOperator(mesh.kubectl);
+      // The streams came back: a change made now arrives.
+      await scaledTo(3);
+    });
     // A new process gives out no new certificate in place of one that is fresh.
     expect(await serial()).toBe(certificate);
   });
 
-  clusterTest(
-    'over the renewal of certificates that live for seconds',
-    [mesh, outside],
-    async () => {
-      const restore = await withLifetimes(mesh.kubectl, {
-        workloadLifetime: '20s',
-        intermediateLifetime: '60s',
-        webhookLifetime: '60s',
-        backdate: '10s',
-      });
-      try {
-        await certificateOfSeconds();
-        const seen = new Set([await serial()]);
-        const loads = Promise.all([
-          inside.load('http://echo/', { rate: 150, seconds: 60, keepAlive: false }),
-          outsider.load(`http://echo.${mesh.name}/`, { rate: 50, seconds: 60 }),
-        ]);
-        for (let i = 0; i < 10; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 5000));
-          seen.add(await serial());
-        }
-        const [fromMesh, fromOutside] = await loads;
-        expect(fromMesh.failures).toEqual({});
-        expect(fromMesh.sent).toBe(9000);
-        expect(fromOutside.failures).toEqual({});
-        expect(seen.size).toBeGreaterThanOrEqual(4);
-        await webhookFollows();
-      } finally {
-        await restore();
-      }
-    },
-    300_000,
-  );
+  describe('with certificates that live for seconds', () => {
+    let restore = async (): Promise<void> => undefined;
 
-  clusterTest(
-    'over a rotation of the root, which every connection follows',
-    [mesh, outside],
-    async () => {
-      // Kubelets take up to 90 s to project a bundle; no stream begins anew in this short rotation.
-      const restore = await withLifetimes(mesh.kubectl, { trustPropagation: '20s', workloadLifetime: '20s' });
-      try {
-        await certificateOfSeconds();
+    clusterSetup(
+      [mesh, outside],
+      async () => {
+        const putBack = await withLifetimes(mesh.kubectl, {
+          workloadLifetime: '20s',
+          intermediateLifetime: '60s',
+          webhookLifetime: '30s',
+          backdate: '10s',
+          // Kubelets take up to 90 s to project a bundle; no stream begins anew in this short rotation.
+          trustPropagation: '20s',
+        });
+        let done: Promise<void> | undefined;
+        restore = () => {
+          done ??= putBack();
+          return done;
+        };
+        await anotherCertificate();
+      },
+      240_000,
+    );
+
+    afterAll(() => restore(), 150_000);
+
+    clusterTest(
+      'over their renewal',
+      [mesh, outside],
+      async () => {
+        await losesNothing({ inMesh: 150, outOfMesh: 50, keepAlive: false }, async () => {
+          const renewals = async (): Promise<void> => {
+            for (let renewal = 0; renewal < 3; renewal++) await anotherCertificate();
+          };
+          await Promise.all([renewals(), webhookFollows()]);
+        });
+      },
+      300_000,
+    );
+
+    clusterTest(
+      'over a rotation of the root, which every connection follows',
+      [mesh, outside],
+      async () => {
         const before = await root();
         expect(await xdsTrust()).toContain(before.trim());
-        const loads = Promise.all([
-          inside.load('http://echo/', { rate: 50, seconds: 80, keepAlive: false }),
-          outsider.load(`http://echo.${mesh.name}/`, { rate: 50, seconds: 80 }),
-        ]);
-        await mesh.kubectl.run(['annotate', ...CA_SECRET, 'heddle.dev/rotate-root=now']);
-        const after = await waitFor('the end of the rotation', () => rotatedFrom(before), { timeoutMs: 150_000 });
-        const [fromMesh, fromOutside] = await loads;
-        expect(fromMesh.failures).toEqual({});
-        expect(fromOutside.failures).toEqual({});
+        const after = await losesNothing({ inMesh: 50, outOfMesh: 50, keepAlive: false }, async () => {
+          await mesh.kubectl.run(['annotate', ...CA_SECRET, 'heddle.dev/rotate-root=now']);
+          return waitFor('the end of the rotation', () => rotatedFrom(before), { timeoutMs: 200_000, everyMs: 500 });
+        });
+        // Kubelet looks after a pod that changed at once, else once a minute.
+        await mesh.run('annotate', 'pod', '-l', 'app=caller', 'heddle-e2e/rotated=yes');
         await waitUntil(
           'the new root alone, projected into the caller',
           async () => ((await xdsTrust()) === after ? undefined : 'still the old bundle'),
-          { timeoutMs: 120_000, everyMs: 2000 },
+          { timeoutMs: 120_000, everyMs: 1000 },
         );
-        await restartOperator(mesh.kubectl);
-        await scaledTo(4);
-      } finally {
+        // Which restarts the operator.
         await restore();
-      }
-    },
-    360_000,
-  );
+        await scaledTo(4);
+      },
+      400_000,
+    );
+  });
+});
+
+describe('without an operator', () => {
+  clusterTest('a new pod waits for the configuration of its Envoy, and what runs goes on', [mesh], async () => {
+    await scaleOperator(mesh.kubectl, 0);
+    try {
+      await mesh.apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'early' },
+        spec: {
+          securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
+          containers: [
+            {
+              name: 'app',
+              image: TESTBED_IMAGE,
+              imagePullPolicy: 'IfNotPresent',
+              command: ['node', '/app/main.ts', 'sleep'],
+            },
+          ],
+        },
+      });
+      await probeFailed(mesh, 'early');
+      const early = await mesh.get<{ status: { phase: string } }>('pod', 'early');
+      expect(early?.status.phase).toBe('Pending');
+      expect((await inside.http('http://echo/')).status).toBe(200);
+    } finally {
+      await scaleOperator(mesh.kubectl, 1);
+    }
+    await mesh.run('wait', 'pod/early', '--for=condition=Ready', '--timeout=90s');
+  });
 });
 
 /** Scales the server, and waits until the caller knows all its pods. */
@@ -128,12 +173,12 @@ async function scaledTo(replicas: number): Promise<void> {
   });
 }
 
-/** Waits until the caller's certificate is renewed within seconds. */
-function certificateOfSeconds(): Promise<void> {
-  return waitUntil('a certificate of the new kind', async () => {
-    const before = await serial();
-    await new Promise((resolve) => setTimeout(resolve, 15_000));
-    return (await serial()) === before ? 'still the same' : undefined;
+/** Waits until the caller has another certificate than now. */
+async function anotherCertificate(): Promise<void> {
+  const before = await serial();
+  await waitUntil('another certificate', async () => ((await serial()) === before ? 'still the same' : undefined), {
+    timeoutMs: 90_000,
+    everyMs: 1000,
   });
 }
 

@@ -74,15 +74,26 @@ describe('the testbed', () => {
     expect((await callTcp('127.0.0.1', await portOf(greeting), undefined, TIMEOUT_MS)).body).toMatch(/^220 /);
   });
 
+  const plan = {
+    rate: 100,
+    seconds: 0.3,
+    methods: ['GET', 'POST'],
+    bodyBytes: 10,
+    keepAlive: true,
+    timeoutMs: TIMEOUT_MS,
+  };
+
+  test('keeps up a load until it is told to end, and tells that it has begun', async () => {
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const load = runLoad({ ...plan, url, seconds: Infinity }, { ended: end.promise, onFirst: begun.resolve });
+    await begun.promise;
+    end.resolve();
+    const { sent, ok } = await load;
+    expect(sent).toBeGreaterThan(0);
+    expect(ok).toBe(sent);
+  });
+
   test('counts the failures of a load by kind', async () => {
-    const plan = {
-      rate: 100,
-      seconds: 0.3,
-      methods: ['GET', 'POST'],
-      bodyBytes: 10,
-      keepAlive: true,
-      timeoutMs: TIMEOUT_MS,
-    };
     expect(await runLoad({ ...plan, url })).toMatchObject({
       sent: 30,
       ok: 30,

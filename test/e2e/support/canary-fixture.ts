@@ -16,6 +16,7 @@ export interface DeploymentObject {
     readonly progressDeadlineSeconds: number;
     readonly strategy: { readonly rollingUpdate: { readonly maxSurge: unknown; readonly maxUnavailable: unknown } };
   };
+  readonly status?: { readonly replicas?: number };
 }
 
 /** Service `orders` on port 80 and a Deployment of the shop's last service, whose errors and delay can be set by its environment. */

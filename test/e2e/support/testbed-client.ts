@@ -78,7 +78,6 @@ export interface BehaviourChange {
 
 export interface LoadOptions {
   readonly rate?: number;
-  readonly seconds?: number;
   readonly methods?: readonly string[];
   readonly bodyBytes?: number;
   readonly keepAlive?: boolean;
@@ -92,6 +91,8 @@ export interface HttpOptions {
 
 /** How long a plan may take. */
 const PLAN_MS = 180_000;
+/** A load that lasts as long as something else is ended after so long all the same. */
+const LOAD_MS = 600_000;
 
 /** Drives the callers of the testbed in a pod, by `kubectl exec`: no port is forwarded, and the calls take the pod's own way. */
 export class Client {
@@ -135,11 +136,29 @@ export class Client {
   }
 
   /** Sends GETs and POSTs at a steady rate and tells what came of them. */
-  load(url: string, options: LoadOptions = {}): Promise<LoadReport> {
-    const { rate = 50, seconds = 10, methods = ['GET', 'POST'], bodyBytes = 1024, keepAlive = true } = options;
-    const numbers = ['--rate', `${rate}`, '--seconds', `${seconds}`, '--body-bytes', `${bodyBytes}`];
-    const args = ['load', url, ...numbers, '--methods', methods.join(','), ...(keepAlive ? [] : ['--no-keep-alive'])];
-    return this.#exec(args, (seconds + 60) * 1000);
+  load(
+    url: string,
+    { seconds = 10, ...options }: LoadOptions & { readonly seconds?: number } = {},
+  ): Promise<LoadReport> {
+    return this.#exec([...loadArguments(url, options), '--seconds', `${seconds}`], (seconds + 60) * 1000);
+  }
+
+  /**
+   * Like `load`, from before `work` begins until it is through, however long that takes.
+   * @returns what the load met with, and what the work gave
+   * @throws {Error} what the work throws, else when the load itself broke off
+   */
+  async loadDuring<T>(url: string, options: LoadOptions, work: () => Promise<T>): Promise<[LoadReport, T]> {
+    const args = this.#command([...loadArguments(url, options), '--until-input-ends'], '-i');
+    const load = this.#namespace.kubectl.open(args, LOAD_MS);
+    await load.begun;
+    const given = await work().catch(async (error: unknown) => {
+      await load.end();
+      throw error;
+    });
+    const { code, stdout, stderr } = await load.end();
+    if (code !== 0) throw new Error(`a load of ${url} broke off: ${stderr.trim()}`);
+    return [JSON.parse(stdout) as LoadReport, given];
   }
 
   /** Many requests to one URL by one exec, added up. */
@@ -196,8 +215,18 @@ export class Client {
   }
 
   async #exec<T>(args: readonly string[], timeoutMs = 60_000): Promise<T> {
-    const command = ['exec', this.#target, '-c', 'app', '--', 'node', '/app/main.ts', ...args];
-    const output = await this.#namespace.kubectl.run(['-n', this.#namespace.name, ...command], { timeoutMs });
+    const output = await this.#namespace.kubectl.run(this.#command(args), { timeoutMs });
     return JSON.parse(output) as T;
   }
+
+  #command(args: readonly string[], ...flags: readonly string[]): string[] {
+    const exec = ['exec', ...flags, this.#target, '-c', 'app', '--', 'node', '/app/main.ts'];
+    return ['-n', this.#namespace.name, ...exec, ...args];
+  }
+}
+
+function loadArguments(url: string, options: LoadOptions): string[] {
+  const { rate = 50, methods = ['GET', 'POST'], bodyBytes = 1024, keepAlive = true } = options;
+  const numbers = ['--rate', `${rate}`, '--body-bytes', `${bodyBytes}`];
+  return ['load', url, ...numbers, '--methods', methods.join(','), ...(keepAlive ? [] : ['--no-keep-alive'])];
 }

@@ -5,6 +5,7 @@ export interface LoadPlan {
   readonly url: string;
   /** Requests per second, sent whatever the answers do. */
   readonly rate: number;
+  /** Infinity: until it is told to end. */
   readonly seconds: number;
   readonly methods: readonly string[];
   readonly bodyBytes: number;
@@ -30,6 +31,8 @@ export interface LoadReport {
 }
 
 const TICK_MS = 10;
+/** What a process that got no time for longer has missed is not made up for: that would be a burst, and no steady rate. */
+const MAX_LAG_MS = 1000;
 const MAX_EXAMPLES = 5;
 
 interface Answer {
@@ -37,20 +40,35 @@ interface Answer {
   readonly body: string;
 }
 
+/** What a load is told, and tells, while it runs. */
+export interface LoadEnds {
+  /** Ends it before its time. */
+  readonly ended?: Promise<unknown>;
+  /** Called when the first answer is there, or the first failure. */
+  readonly onFirst?: () => void;
+}
+
 /** Sends requests at a steady rate for a time and waits for the last answer. */
-export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
+export async function runLoad(plan: LoadPlan, { ended, onFirst }: LoadEnds = {}): Promise<LoadReport> {
   const agent = plan.keepAlive ? new Agent({ keepAlive: true, maxSockets: 256 }) : new Agent({ keepAlive: false });
   const record = new Tally();
   const body = 'x'.repeat(plan.bodyBytes);
   const total = Math.round(plan.rate * plan.seconds);
   const running = new Set<Promise<void>>();
-  const start = performance.now();
-  for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - start) * plan.rate) / 1000) + 1);
+  let isOver = false;
+  void ended?.then(() => {
+    isOver = true;
+  });
+  let start = performance.now();
+  for (let sent = 0; sent < total && !isOver; ) {
+    const now = performance.now();
+    start = Math.max(start, now - (sent * 1000) / plan.rate - MAX_LAG_MS);
+    const due = Math.min(total, Math.floor(((now - start) * plan.rate) / 1000) + 1);
     for (; sent < due; sent++) {
       const method = plan.methods[sent % plan.methods.length] ?? 'GET';
       const call = record.measure(method, send(plan, agent, method, method === 'GET' ? undefined : body));
       running.add(call);
+      if (sent === 0) void call.then(onFirst);
       void call.then(() => running.delete(call));
     }
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));

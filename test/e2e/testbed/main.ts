@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type CallResult, callHttp, callTcp, callWebSocket, errorCode } from './calls.ts';
 import { callGrpc, callHttp2 } from './http2-calls.ts';
-import { runLoad } from './load.ts';
+import { type LoadEnds, runLoad } from './load.ts';
 import { runPlan, runSpec } from './request-plan.ts';
 import { serveAll } from './server.ts';
 import { USAGE } from './usage.ts';
@@ -18,6 +18,7 @@ const { positionals, values } = parseArgs({
     methods: { type: 'string', default: 'GET,POST' },
     'body-bytes': { type: 'string', default: '1024' },
     'no-keep-alive': { type: 'boolean', default: false },
+    'until-input-ends': { type: 'boolean', default: false },
     timeout: { type: 'string', default: '10' },
     concurrent: { type: 'boolean', default: false },
   },
@@ -51,12 +52,19 @@ function loadPlan() {
   return {
     url: target,
     rate: Number(values.rate),
-    seconds: Number(values.seconds),
+    seconds: values['until-input-ends'] ? Number.POSITIVE_INFINITY : Number(values.seconds),
     methods: values.methods.split(','),
     bodyBytes: Number(values['body-bytes']),
     keepAlive: !values['no-keep-alive'],
     timeoutMs,
   };
+}
+
+/** A load that lasts until standard input ends says on standard error that it has begun. */
+function loadEnds(): LoadEnds {
+  if (!values['until-input-ends']) return {};
+  const ended = new Promise((resolve) => process.stdin.resume().once('end', resolve).once('error', resolve));
+  return { ended, onFirst: () => process.stderr.write('begun\n') };
 }
 
 /** Waits until the reader has all of it: a pipe holds little, and what it does not hold yet is lost when the process ends. */
@@ -69,7 +77,7 @@ if (mode === 'server') {
   setInterval(() => {}, 1_000_000);
   process.once('SIGTERM', () => process.exit(0));
 } else if (mode === 'load') {
-  await print(await runLoad(loadPlan()));
+  await print(await runLoad(loadPlan(), loadEnds()));
 } else if (mode === 'many') {
   await print(await runSpec(JSON.parse(target)));
   process.exit(0);

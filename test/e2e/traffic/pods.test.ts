@@ -192,14 +192,21 @@ describe('to and from the outside', () => {
   });
 
   clusterTest('a new endpoint gets requests, and a pod that ends loses none', [mesh], async () => {
-    const load = inside.load('http://echo/', { rate: 50, seconds: 25 });
-    await mesh.run('scale', 'deployment/echo', '--replicas=5');
-    await mesh.rolledOut('echo');
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    await mesh.run('scale', 'deployment/echo', '--replicas=2');
-    const report = await load;
-    expect(report.failures).toEqual({});
-    expect(Object.keys(report.pods).length).toBeGreaterThanOrEqual(4);
+    const [{ failures, pods }] = await inside.loadDuring('http://echo/', { rate: 50 }, async () => {
+      await mesh.run('scale', 'deployment/echo', '--replicas=5');
+      await mesh.rolledOut('echo');
+      await waitUntil('requests at all five', async () => {
+        const seen = await inside.many('http://echo/', { count: 50 });
+        return Object.keys(seen.pods).length === 5 ? undefined : JSON.stringify(seen.pods);
+      });
+      await mesh.run('scale', 'deployment/echo', '--replicas=2');
+      await waitUntil('the end of three', async () => {
+        const left = await mesh.list('pods', 'app=echo');
+        return left.length === 2 ? undefined : `${left.length} pods`;
+      });
+    });
+    expect(failures).toEqual({});
+    expect(Object.keys(pods)).toHaveLength(5);
   });
 });
 

@@ -1,14 +1,14 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { credibleRange } from '../feature/support/binomial.ts';
-import { type CanaryObject, ordersCanary, waitForPhase } from './support/canary-fixture.ts';
-import { programmed } from './support/conditions.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { destinationRule, virtualService } from './support/networking-object.ts';
-import { ProxyAdmin } from './support/proxy-admin.ts';
-import { Client, type ManyReport } from './support/testbed-client.ts';
-import { client, server, versionedServer } from './support/testbed-objects.ts';
-import { testbedPods } from './support/testbed-pods.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { credibleRange } from '../../feature/support/binomial.ts';
+import { type CanaryObject, ordersCanary, waitForPhase } from '../support/canary-fixture.ts';
+import { programmed } from '../support/conditions.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { destinationRule, virtualService } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
+import { Client, type ManyReport } from '../support/testbed-client.ts';
+import { client, server, versionedServer } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('canary-routes');
 const caller = new Client(mesh, 'deployment/caller');
@@ -71,7 +71,7 @@ const weightIs = (weight: number): Promise<CanaryObject> =>
     'canary',
     'orders',
     ({ status }) => (status?.weight === weight ? undefined : JSON.stringify(status)),
-    { everyMs: 150 },
+    { timeoutMs: 100_000, everyMs: 200 },
   );
 
 /** Waits until the caller's Envoy has the weight, on both routes. */
@@ -153,7 +153,7 @@ describe('a release under routes, subsets, retries and a mirror', () => {
         await routed(WEIGHT);
         await expectShares('v2', WEIGHT);
         await suspend(false);
-        await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        await waitForPhase(mesh, ['Succeeded', 'Failed'], 150);
       };
       const { everybody, jason } = await whileWaiting(story());
       expect(failures([...everybody, ...jason])).toEqual([]);
@@ -180,7 +180,7 @@ describe('a release under routes, subsets, retries and a mirror', () => {
           await caller.behave(pods, { errors: true, status: 500 });
           return undefined;
         });
-        await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        await waitForPhase(mesh, ['Succeeded', 'Failed'], 150);
       };
       const { everybody, jason } = await whileWaiting(story());
       expect(await waitForPhase(mesh, ['Failed'], 1)).toMatchObject({ status: { phase: 'Failed', weight: 0 } });

@@ -1,8 +1,9 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from './support/namespace.ts';
-import { Client } from './support/testbed-client.ts';
-import { client, GREETING_PORT, HTTP2_PORT, server, TESTBED_IMAGE } from './support/testbed-objects.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from '../support/namespace.ts';
+import { probeFailed } from '../support/pod-events.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, GREETING_PORT, HTTP2_PORT, server, TESTBED_IMAGE } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('inject');
 const plain = useNamespace('plain', {});
@@ -243,39 +244,11 @@ describe('how injected pods live', () => {
       );
       await mesh.rolledOut('tcp-probed');
       await mesh.rolledOut('grpc-probed');
-      await new Promise((resolve) => setTimeout(resolve, 5000));
+      await probeFailed(mesh, 'unready');
       const [unready] = await mesh.list<Pod>('pods', 'app=unready');
       expect(unready?.status.conditions?.find(({ type }) => type === 'ContainersReady')?.status).toBe('False');
       const hooked = await new Client(mesh, 'deployment/tcp-probed').http('http://127.0.0.1:8080/');
       expect(hooked.headers?.['x-hooks']).toBe('1');
     },
   );
-
-  clusterTest('the pod is Ready only with the configuration of its Envoy', [mesh], async () => {
-    await mesh.kubectl.run(['-n', 'heddle-system', 'scale', 'deployment/heddle-operator', '--replicas=0']);
-    try {
-      await waitUntil('the operator is gone', async () => {
-        const pods = await mesh.kubectl.run([
-          '-n',
-          'heddle-system',
-          'get',
-          'pods',
-          '-l',
-          'app.kubernetes.io/name=heddle-operator',
-          '-o',
-          'name',
-        ]);
-        return pods.trim() === '' ? undefined : pods;
-      });
-      await mesh.apply(pod('early'));
-      await new Promise((resolve) => setTimeout(resolve, 8000));
-      const early = await mesh.get<Pod>('pod', 'early');
-      expect(early?.status.phase).toBe('Pending');
-      // What runs goes on without an operator.
-      expect((await new Client(mesh, 'deployment/caller').http('http://echo/')).status).toBe(200);
-    } finally {
-      await mesh.kubectl.run(['-n', 'heddle-system', 'scale', 'deployment/heddle-operator', '--replicas=1']);
-    }
-    await mesh.run('wait', 'pod/early', '--for=condition=Ready', '--timeout=90s');
-  });
 });

@@ -1,9 +1,9 @@
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
-import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
-import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
-import { Client, type LoadReport } from './support/testbed-client.ts';
-import { client } from './support/testbed-objects.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client, type LoadReport } from '../support/testbed-client.ts';
+import { client } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('edges');
 const inside = new Client(mesh, 'deployment/caller');
@@ -26,28 +26,14 @@ async function underAnalysis(besides?: string): Promise<Status> {
       const begun = now.canaryRevision !== undefined && now.canaryRevision !== besides && (now.weight ?? 0) > 0;
       return begun ? undefined : JSON.stringify(now);
     },
-    { timeoutMs: 40_000, everyMs: 100 },
+    { timeoutMs: 100_000, everyMs: 200 },
   );
   return found;
 }
 
-/** A low load beside some work, until the work is done. @returns requests, failures by kind, versions that answered */
-async function beside(work: Promise<unknown>): Promise<Pick<LoadReport, 'sent' | 'failures' | 'versions'>> {
-  let working = true;
-  const done = work.finally(() => {
-    working = false;
-  });
-  done.catch(() => undefined);
-  const sum = { sent: 0, failures: {} as Record<string, number>, versions: {} as Record<string, number> };
-  while (working) {
-    const { sent, failures, versions } = await inside.load('http://orders/', { rate: 30, seconds: 4, bodyBytes: 64 });
-    sum.sent += sent;
-    for (const [kind, count] of Object.entries(failures)) sum.failures[kind] = (sum.failures[kind] ?? 0) + count;
-    for (const [name, count] of Object.entries(versions)) sum.versions[name] = (sum.versions[name] ?? 0) + count;
-  }
-  await done;
-  return sum;
-}
+/** A low load beside some work, until the work is done. */
+const beside = async (work: () => Promise<unknown>): Promise<LoadReport> =>
+  (await inside.loadDuring('http://orders/', { rate: 30, bodyBytes: 64 }, work))[0];
 
 /** Reasons of the events about the Canary. */
 async function eventReasons(): Promise<string[]> {
@@ -73,9 +59,9 @@ describe('a release', () => {
     [mesh],
     async () => {
       await release(mesh, 'VERSION=v2');
-      await waitForPhase(mesh, ['Waiting'], 40);
+      await waitForPhase(mesh, ['Waiting'], 100);
       const reasons = new Set<string>();
-      for (let look = 0; look < 10; look++) {
+      for (let look = 0; look < 6; look++) {
         await pause(1000);
         const { phase, verdict, conditions = [] } = await status();
         expect(phase).toMatch(/^(Waiting|Progressing)$/);
@@ -87,7 +73,7 @@ describe('a release', () => {
       expect([...reasons].join()).toMatch(/InsufficientTraffic|NoMeshClients/);
       await mesh.apply(...client('caller'));
       await mesh.rolledOut('caller');
-      const { failures, versions } = await beside(waitForPhase(mesh, ['Succeeded'], 90));
+      const { failures, versions } = await beside(() => waitForPhase(mesh, ['Succeeded'], 150));
       expect(failures).toEqual({});
       expect(Object.keys(versions)).toContain('v2');
     },
@@ -111,15 +97,15 @@ describe('a release', () => {
             const other = now?.canaryRevision !== undefined && now.canaryRevision !== first.canaryRevision;
             return other ? undefined : JSON.stringify(now);
           },
-          { everyMs: 50 },
+          { everyMs: 200 },
         );
         const second = await status();
         expect(second).toMatchObject({ step: 0, failedChecks: 0, stableRevision });
-        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 150);
         expect(end).toMatchObject({ phase: 'Succeeded', stableRevision: second.canaryRevision });
         expect(end?.recentRevisions).not.toContain(first.canaryRevision);
       };
-      expect((await beside(story())).failures).toEqual({});
+      expect((await beside(story)).failures).toEqual({});
       const { versions } = await inside.load('http://orders/', { rate: 20, seconds: 1 });
       expect(Object.keys(versions)).toEqual(['v4']);
     },
@@ -140,10 +126,10 @@ describe('a release', () => {
         const { stableRevision, canaryRevision } = before;
         expect(after).toMatchObject({ stableRevision, canaryRevision });
         expect(after.ungatedRevisions).not.toContain(canaryRevision);
-        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        const { status: end } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 150);
         expect(end).toMatchObject({ phase: 'Succeeded', stableRevision: canaryRevision });
       };
-      const { failures, versions } = await beside(story());
+      const { failures, versions } = await beside(story);
       expect(failures).toEqual({});
       expect(Object.keys(versions).every((version) => ['v4', 'v5'].includes(version))).toBe(true);
     },
