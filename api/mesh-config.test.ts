@@ -14,6 +14,12 @@ describe('readMeshConfig', () => {
     expect(readMeshConfig(text)).toEqual(readMeshConfig(''));
   });
 
+  test('takes a Redis', () => {
+    const { redis } = readMeshConfig('redis: {url: "rediss://redis.infra.svc:6379/2", passwordSecret: heddle-redis}');
+    expect(redis).toMatchObject({ passwordSecret: 'heddle-redis', timeout: '200ms' });
+    expect(readMeshConfig('').redis).toBeUndefined();
+  });
+
   test('takes lifetimes down to seconds', () => {
     expect(readMeshConfig('certificates: {workloadLifetime: 20s}').certificates.workloadLifetime).toBe('20s');
   });
@@ -50,6 +56,10 @@ describe('readMeshConfig', () => {
     ],
     ['discoverySelectors: [{matchlabels: {}}]', 'discoverySelectors.0: Unrecognized key: "matchlabels"'],
     ['discoverySelectors: [null]', 'discoverySelectors.0: Invalid input'],
+    ['redis: {url: http://redis}', 'redis.url: must be a URL such as "redis://'],
+    ['redis: {url: "redis://:secret@redis:6379"}', 'redis.url: must be a URL such as'],
+    ['redis: {url: "redis://redis/0", timeout: 0s}', 'redis.timeout: must be a positive duration'],
+    ['redis: {url: "redis://redis/0", passwordSecret: A}', 'redis.passwordSecret: must be a DNS name'],
     ['colour: blue', 'mesh.yaml: Unrecognized key: "colour"'],
     ['[]', 'mesh.yaml: Invalid input'],
   ])('refuses %s and names the field', (text, message) => {

@@ -44,6 +44,21 @@ const jwksSettings = z.strictObject({
     .default([]),
 });
 
+/** Where counts of global rate limits are kept: a Redis or a Valkey. */
+const redisSettings = z.strictObject({
+  url: z
+    .string()
+    .max(512)
+    .refine(
+      isRedisUrl,
+      'must be a URL such as "redis://redis.infra.svc:6379/0", or "rediss://" for TLS, without a password',
+    ),
+  /** Secret in the operator's namespace with its `password`, and `username` where there is one. */
+  passwordSecret: dnsName.optional(),
+  /** How long an answer may take; then it is for each policy's failureMode to say what becomes of the request. */
+  timeout: duration.default('200ms'),
+});
+
 const certificateSettings = z.strictObject({
   rootLifetime: duration.default('87600h'),
   intermediateLifetime: duration.default('2160h'),
@@ -71,9 +86,17 @@ export const meshConfig = z.strictObject({
   proxy: proxySettings.prefault({}),
   certificates: certificateSettings.prefault({}),
   jwks: jwksSettings.prefault({}),
+  /** Absent: counts of global rate limits are kept in the operator's memory. */
+  redis: redisSettings.optional(),
 });
 
 export type MeshConfig = z.output<typeof meshConfig>;
+
+function isRedisUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return false;
+  return url.username === '' && url.password === '' && /^(?:\/[0-9]{0,3})?$/.test(url.pathname);
+}
 
 /**
  * Reads the mesh's settings.

@@ -2,6 +2,7 @@ import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION, canarySpec, canaryStatus } f
 import type { CustomResource } from './custom-resource.ts';
 import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import { AGE } from './printer-columns.ts';
+import { RATE_LIMIT_POLICY_RESOURCE } from './rate-limit-resource.ts';
 import { SECURITY_RESOURCES } from './security-resources.ts';
 
 const canary: CustomResource = {
@@ -66,4 +67,9 @@ const canary: CustomResource = {
 };
 
 /** Every custom resource Heddle has a CRD for. */
-export const CUSTOM_RESOURCES: readonly CustomResource[] = [canary, ...SECURITY_RESOURCES, ...NETWORKING_RESOURCES];
+export const CUSTOM_RESOURCES: readonly CustomResource[] = [
+  canary,
+  RATE_LIMIT_POLICY_RESOURCE,
+  ...SECURITY_RESOURCES,
+  ...NETWORKING_RESOURCES,
+];

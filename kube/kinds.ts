@@ -3,6 +3,11 @@ import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION } from '../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import {
+  RATE_LIMIT_POLICY_GROUP,
+  RATE_LIMIT_POLICY_KIND,
+  RATE_LIMIT_POLICY_VERSION,
+} from '../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
@@ -52,6 +57,13 @@ export const SUBJECT_ACCESS_REVIEW = define(
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
 
 export const CANARY = define(CANARY_GROUP, CANARY_VERSION, 'canaries', CANARY_KIND, true);
+export const RATE_LIMIT_POLICY = define(
+  RATE_LIMIT_POLICY_GROUP,
+  RATE_LIMIT_POLICY_VERSION,
+  'ratelimitpolicies',
+  RATE_LIMIT_POLICY_KIND,
+  true,
+);
 export const AUTHORIZATION_POLICY = define(
   SECURITY_GROUP,
   'v1',

@@ -4,6 +4,8 @@ import { DESTINATION_RULE_KIND, judgeDestinationRule } from '../api/destination-
 import type { FieldProblem, SpecJudgement } from '../api/field-problem.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
+import { RATE_LIMIT_POLICY_GROUP, RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
+import { judgeRateLimitPolicy } from '../api/rate-limit-policy-judgement.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { judgeRequestAuthentication } from '../api/request-authentication-judgement.ts';
 import { SECURITY_GROUP } from '../api/security.ts';
@@ -35,7 +37,7 @@ const networking = (kind: string, judge: (spec: unknown) => SpecJudgement): [str
   (spec) => toVerdict(judge(spec)),
 ];
 
-/** Judges of Istio's kinds, by group and kind. All versions of a kind have the same schema. */
+/** Judges of policies, by group and kind. All versions of a kind have the same schema. */
 const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
   [
     `${SECURITY_GROUP}/${PEER_AUTHENTICATION_KIND}`,
@@ -49,6 +51,10 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
     `${SECURITY_GROUP}/${REQUEST_AUTHENTICATION_KIND}`,
     (spec: unknown): Verdict => toVerdict(judgeRequestAuthentication(spec)),
   ],
+  [
+    `${RATE_LIMIT_POLICY_GROUP}/${RATE_LIMIT_POLICY_KIND}`,
+    (spec: unknown): Verdict => toVerdict(judgeRateLimitPolicy(spec)),
+  ],
   networking(VIRTUAL_SERVICE_KIND, judgeVirtualService),
   networking(DESTINATION_RULE_KIND, judgeDestinationRule),
   networking(SERVICE_ENTRY_KIND, judgeServiceEntry),
@@ -57,7 +63,7 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
 ]);
 
 /**
- * Finds who judges a kind of Istio's.
+ * Finds who judges a kind of policy, of Istio's or of ours.
  * @returns nothing when the kind is none that Heddle reads
  */
 export function judgeOf({ group, kind }: { group: string; kind: string }): ((spec: unknown) => Verdict) | undefined {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
+import { CANARY_KIND } from '../../api/canary.ts';
 import { CUSTOM_RESOURCES } from '../../api/registry.ts';
 import {
   OPERATOR_SERVICE,
@@ -88,11 +89,13 @@ describe('the webhook configurations', () => {
   });
 
   test('ask about every custom resource, about those of Istio in each kind of namespace', () => {
-    for (const { group, plural, owner } of CUSTOM_RESOURCES) {
+    for (const { group, kind, plural, owner } of CUSTOM_RESOURCES) {
       const asking = validators.filter(({ rules: asked }) =>
         asked.some(({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural)),
       );
-      const wanted = validators.filter(({ name }) => name.startsWith('canary.') === (owner === 'heddle'));
+      const ours = kind === CANARY_KIND ? 'canary.' : 'policy.';
+      const isOurs = (name: string) => /^(?:canary|policy)\./.test(name);
+      const wanted = validators.filter(({ name }) => (owner === 'heddle' ? name.startsWith(ours) : !isOurs(name)));
       expect(asking).toEqual(wanted);
     }
   });
