@@ -192,6 +192,10 @@ describe('a real Envoy with the bootstrap', () => {
     expect(runtime).toEqual({
       layers: ['heddle', 'admin'],
       entries: {
+        'envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value': {
+          final_value: 'true',
+          layer_values: ['true', ''],
+        },
         'envoy.reloadable_features.rbac_match_headers_individually': {
           final_value: 'false',
           layer_values: ['false', ''],

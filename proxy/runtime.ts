@@ -12,6 +12,9 @@ const MAX_REGEX_PROGRAM = 32_768;
  */
 const HEADERS_ALONE = 'envoy.reloadable_features.rbac_match_headers_individually';
 
+/** Whether what requests are counted by may name what a request has, such as `%REQ(x-user)%` (`operator/xds/rate-limit-actions.ts`). */
+const COUNT_BY_VALUES = 'envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value';
+
 /** Envoy's runtime settings, and room for those made through its admin interface. */
 export function buildRuntime(): EnvoyConfig {
   return {
@@ -19,7 +22,11 @@ export function buildRuntime(): EnvoyConfig {
       layers: [
         {
           name: 'heddle',
-          static_layer: { 're2.max_program_size.error_level': MAX_REGEX_PROGRAM, [HEADERS_ALONE]: false },
+          static_layer: {
+            're2.max_program_size.error_level': MAX_REGEX_PROGRAM,
+            [HEADERS_ALONE]: false,
+            [COUNT_BY_VALUES]: true,
+          },
         },
         { name: 'admin', admin_layer: {} },
       ],

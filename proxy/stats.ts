@@ -18,8 +18,10 @@ const COUNTED: readonly EnvoyConfig[] = [
   { exact: `cluster.${XDS_CLUSTER}.upstream_cx_active` },
   // The health_check filter that answers TCP probes reads these: uncounted, every such probe would fail.
   { safe_regex: { regex: `cluster\\.${TCP_PROBE_CLUSTER}\\d+\\.membership_(total|healthy|degraded)` } },
-  // What policies in dry run would have allowed and denied.
+  // What policies in dry run would have allowed and denied, and how often limits would have refused.
   { safe_regex: { regex: String.raw`.*\.dry_run/.*\.shadow_(allowed|denied)` } },
+  { safe_regex: { regex: String.raw`dry_run/.*\.http_local_rate_limit\.(ok|rate_limited)` } },
+  { safe_regex: { regex: String.raw`.*\.ratelimit\.dry_run/.*\.(ok|over_limit)` } },
   // One per cluster, and sent only for those that were used: it proves that a hop is TLS.
   { suffix: 'ssl.handshake' },
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },

@@ -4,12 +4,10 @@ import { draftAttached } from './attachment-drafts.ts';
 import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
-import { type ObjectKey, objectKey } from './object-ref.ts';
+import { objectKey } from './object-ref.ts';
+import { noteOthers } from './overlap-note.ts';
 import { isJudged } from './policy-view.ts';
 import type { PolicyView } from './snapshot.ts';
-
-/** Others that a condition names. */
-const NAMED = 5;
 
 /** Drafts the views of AuthorizationPolicies. */
 export function draftAuthorization(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
@@ -45,17 +43,14 @@ function buildView(context: DraftContext, facts: AuthorizationPolicyFacts): Poli
     reach: { kind: 'workloads', workloads },
     selected: context.authorizationTally.selected(key),
     problems,
-    notes: [...notes, ...noteMissingTargets(context.tables, facts), ...noteDryRun(facts), ...noteOthers(context, key)],
+    notes: [
+      ...notes,
+      ...noteMissingTargets(context.tables, facts),
+      ...noteDryRun(facts),
+      ...noteOthers(context.authorizationOverlap, key),
+    ],
     ...(facts.rules?.dryRun === true ? { dryRun: true } : {}),
   };
-}
-
-/** Which others are about the same pods: whoever reads one is to know that it is not alone. */
-function noteOthers({ authorizationOverlap }: DraftContext, key: ObjectKey): string[] {
-  const others = authorizationOverlap.beside(key).map((other) => other.slice(AUTHORIZATION_POLICY_KIND.length + 1));
-  if (others.length === 0) return [];
-  const rest = others.length > NAMED ? ` and ${others.length - NAMED} more` : '';
-  return [`Also about some of its pods: ${others.slice(0, NAMED).join(', ')}${rest}.`];
 }
 
 function noteDryRun({ rules }: AuthorizationPolicyFacts): string[] {

@@ -33,9 +33,9 @@ export function findAuthorization(tables: MeshTables, pod: PodFacts): AttachedPo
 
 /** All policies that stand in the inbound side of a workload. */
 export function policiesOfServer(
-  workload: Pick<Workload, 'mtls' | 'authorization' | 'tokens'> | undefined,
+  workload: Pick<Workload, 'mtls' | 'authorization' | 'tokens' | 'rateLimits'> | undefined,
 ): readonly ObjectRef[] {
   if (workload === undefined) return [];
-  const { mtls, authorization, tokens } = workload;
-  return [...mtls.policies, ...[...authorization, ...tokens].map(({ rules }) => rules.ref)];
+  const { mtls, authorization, tokens, rateLimits } = workload;
+  return [...mtls.policies, ...[...authorization, ...tokens, ...rateLimits].map(({ rules }) => rules.ref)];
 }

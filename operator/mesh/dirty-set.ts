@@ -23,6 +23,8 @@ export class DirtySet {
   readonly authorizationPolicies = new Set<string>();
   /** `namespace/name`. */
   readonly requestAuthentications = new Set<string>();
+  /** `namespace/name`. */
+  readonly rateLimitPolicies = new Set<string>();
   /** `namespace/name`, as all that follow unless they say otherwise. */
   readonly virtualServices = new Set<string>();
   readonly destinationRules = new Set<string>();
@@ -75,6 +77,7 @@ export class DirtySet {
       this.authorizationPolicies.add(key);
     for (const key of this.#tables.requestAuthentications.find('target', service.key))
       this.requestAuthentications.add(key);
+    for (const key of this.#tables.rateLimitPolicies.find('target', service.key)) this.rateLimitPolicies.add(key);
     const entries = this.#tables.workloadEntriesSelectedBy(service.namespace, service.selector);
     for (const { key } of entries) this.workloadEntries.add(key);
   }
@@ -89,11 +92,12 @@ export class DirtySet {
 
   /** Whether a namespace is ours decides over the status of its policies. */
   markNamespace(namespace: string): void {
-    const { peerAuthentications, authorizationPolicies, requestAuthentications } = this.#tables;
+    const { peerAuthentications, authorizationPolicies, requestAuthentications, rateLimitPolicies } = this.#tables;
     const { virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars, undiscovered } = this.#tables;
     for (const key of peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
     for (const key of authorizationPolicies.find('namespace', namespace)) this.authorizationPolicies.add(key);
     for (const key of requestAuthentications.find('namespace', namespace)) this.requestAuthentications.add(key);
+    for (const key of rateLimitPolicies.find('namespace', namespace)) this.rateLimitPolicies.add(key);
     for (const key of virtualServices.find('namespace', namespace)) this.virtualServices.add(key);
     for (const key of destinationRules.find('namespace', namespace)) this.destinationRules.add(key);
     for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);

@@ -20,6 +20,8 @@ export interface DraftContext {
   readonly authorizationTally: PolicyTally;
   readonly authorizationOverlap: OverlapTally;
   readonly requestAuthenticationTally: PolicyTally;
+  readonly rateLimitTally: PolicyTally;
+  readonly rateLimitOverlap: OverlapTally;
   /** Of Sidecars, where they select pods. */
   readonly sidecarTally: PolicyTally;
 }

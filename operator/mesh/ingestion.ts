@@ -11,6 +11,7 @@ import { readNode } from './node.ts';
 import { objectKey } from './object-ref.ts';
 import { readPeerAuthentication } from './peer-authentication.ts';
 import { readPod } from './pod.ts';
+import { markRateLimitPolicy, readRateLimitPolicy } from './rate-limit-policy.ts';
 import { markRequestAuthentication, readRequestAuthentication } from './request-authentication.ts';
 import { hostnameOf, readService } from './service.ts';
 import { markServiceEntry, readServiceEntry } from './service-entry.ts';
@@ -58,6 +59,11 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
     each(
       target.tables.requestAuthentications.replace(key, object && readRequestAuthentication(target.settings, object)),
       (facts) => markRequestAuthentication(target, facts),
+    ),
+  RateLimitPolicy: (target, key, object) =>
+    each(
+      target.tables.rateLimitPolicies.replace(key, object && readRateLimitPolicy(target.settings, object)),
+      (facts) => markRateLimitPolicy(target, facts),
     ),
   Jwks: (target, key, object) =>
     each(target.tables.jwks.replace(key, object && readJwks(object)), ({ uri }: JwksFacts) => {

@@ -12,6 +12,7 @@ import { buildScope, type PolicyScope } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
 import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
+import { draftRateLimits } from './rate-limit-drafts.ts';
 import { draftRequestAuthentications } from './request-authentication-drafts.ts';
 import { draftServices, draftWorkloads } from './service-drafts.ts';
 import { draftServiceEntries } from './service-entry-drafts.ts';
@@ -47,6 +48,7 @@ const DRAFTERS: readonly Drafter[] = [
   draftSidecars,
   draftAuthorization,
   draftRequestAuthentications,
+  draftRateLimits,
   draftDestinationRules,
   draftVirtualServices,
   draftPolicies,
@@ -69,6 +71,8 @@ export class MeshBuilder {
   readonly #authorizationTally = new PolicyTally();
   readonly #authorizationOverlap = new OverlapTally();
   readonly #requestAuthenticationTally = new PolicyTally();
+  readonly #rateLimitTally = new PolicyTally();
+  readonly #rateLimitOverlap = new OverlapTally();
   readonly #sidecarTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
   #snapshot: MeshSnapshot;
@@ -100,6 +104,8 @@ export class MeshBuilder {
       authorizationTally: this.#authorizationTally,
       authorizationOverlap: this.#authorizationOverlap,
       requestAuthenticationTally: this.#requestAuthenticationTally,
+      rateLimitTally: this.#rateLimitTally,
+      rateLimitOverlap: this.#rateLimitOverlap,
       sidecarTally: this.#sidecarTally,
     };
     const drafts = new Drafts(this.#snapshot);

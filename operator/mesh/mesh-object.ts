@@ -3,6 +3,7 @@ import type { AuthorizationPolicy } from '../../api/authorization-policy.ts';
 import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { RateLimitPolicy } from '../../api/rate-limit-policy.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
@@ -21,6 +22,7 @@ export interface MeshKinds {
   AuthorizationPolicy: AuthorizationPolicy;
   PeerAuthentication: PeerAuthentication;
   RequestAuthentication: RequestAuthentication;
+  RateLimitPolicy: RateLimitPolicy;
   /** Not of the cluster: keys that the operator fetched for RequestAuthentications. */
   Jwks: Jwks;
   VirtualService: VirtualService;
@@ -42,6 +44,7 @@ export const MESH_KINDS: readonly MeshKind[] = [
   'AuthorizationPolicy',
   'PeerAuthentication',
   'RequestAuthentication',
+  'RateLimitPolicy',
   'Jwks',
   'VirtualService',
   'DestinationRule',

@@ -4,6 +4,7 @@ import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts
 import type { AttachedPolicy } from './authorization.ts';
 import type { DestinationPolicy } from './destination-policy.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
+import type { AttachedRateLimits } from './rate-limits.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { Labels } from './selector.ts';
 import type { SidecarScope } from './sidecar-scope.ts';
@@ -27,6 +28,8 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   readonly outboundTrafficPolicy: { readonly mode: OutboundPolicy };
   readonly proxy: { readonly configurationLoading: ConfigurationLoading };
+  /** Whether global counts are kept in Redis; absent: in the operator's memory. */
+  readonly rateLimits?: { readonly redis: boolean };
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';
@@ -167,6 +170,8 @@ export interface Workload {
   readonly authorization: readonly AttachedPolicy[];
   /** Which tokens of end users are valid. */
   readonly tokens: readonly AttachedTokens[];
+  /** How much it takes. */
+  readonly rateLimits: readonly AttachedRateLimits[];
   /** The Sidecar that applies to its outbound side. */
   readonly sidecar?: ObjectKey;
   /** Its sidecar answers the application's DNS queries. */

@@ -9,6 +9,7 @@ import type { NamespaceFacts } from './namespace.ts';
 import type { NodeFacts } from './node.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
+import type { RateLimitPolicyFacts } from './rate-limit-policy.ts';
 import type { RequestAuthenticationFacts } from './request-authentication.ts';
 import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
@@ -47,6 +48,7 @@ export class MeshTables {
     ...ATTACHMENT_COLUMNS,
     uri: ({ uris }) => uris,
   });
+  readonly rateLimitPolicies = new FactTable<RateLimitPolicyFacts, AttachmentIndex>(ATTACHMENT_COLUMNS);
   readonly jwks = new FactTable<JwksFacts>({});
   readonly peerAuthentications = new FactTable<PeerAuthenticationFacts, 'namespace'>({
     namespace: ({ ref }) => [ref.namespace],

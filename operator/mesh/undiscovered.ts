@@ -3,6 +3,7 @@ import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { DESTINATION_RULE_KIND } from '../../api/destination-rule.ts';
 import { undiscoveredMessage } from '../../api/discovery.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { SERVICE_ENTRY_KIND } from '../../api/service-entry.ts';
 import { SIDECAR_KIND } from '../../api/sidecar.ts';
@@ -26,6 +27,7 @@ const JUDGED_KINDS: ReadonlySet<MeshKind> = new Set<MeshKind>([
   AUTHORIZATION_POLICY_KIND,
   PEER_AUTHENTICATION_KIND,
   REQUEST_AUTHENTICATION_KIND,
+  RATE_LIMIT_POLICY_KIND,
   VIRTUAL_SERVICE_KIND,
   DESTINATION_RULE_KIND,
   SERVICE_ENTRY_KIND,

@@ -3,6 +3,7 @@ import type { EndpointContext } from './endpoint.ts';
 import { buildInbound } from './inbound.ts';
 import { localityOf } from './locality.ts';
 import type { PodFacts } from './pod.ts';
+import { findRateLimits } from './rate-limits.ts';
 import { findSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
 import { spiffeIdOf } from './spiffe-id.ts';
@@ -34,6 +35,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     mtls: decision.effective,
     authorization: findAuthorization(tables, pod),
     tokens: findTokens(tables, pod),
+    rateLimits: findRateLimits(tables, pod),
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
     onDemand: (pod.configurationLoading ?? settings.proxy.configurationLoading) === 'on-demand',

@@ -65,11 +65,12 @@ function accepted({ selected, problems, reach, notes }: PolicyView): WantedCondi
     reason,
     message,
   });
-  if (notes.length > 0) return condition('ValidWithNotes', `It is valid. ${notes.join(' ')}`);
   const alone = reach.kind === 'workloads' && selected === 0 && problems.length === 0;
-  return alone
-    ? condition('SelectsNothing', 'It is valid, but selects no injected pod at present.')
-    : condition('Valid', 'It is valid.');
+  if (alone) {
+    return condition('SelectsNothing', ['It is valid, but selects no injected pod at present.', ...notes].join(' '));
+  }
+  if (notes.length > 0) return condition('ValidWithNotes', `It is valid. ${notes.join(' ')}`);
+  return condition('Valid', 'It is valid.');
 }
 
 function buildProgrammed(view: PolicyView, enforcement: Enforcement, present: Condition | undefined): WantedCondition {

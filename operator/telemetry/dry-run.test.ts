@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { dryRunKey, dryRunToken, isDryRunFamily, readDryRun } from './dry-run.ts';
+import { dryRunKey, dryRunLimitsToken, dryRunToken, isDryRunFamily, readDryRun } from './dry-run.ts';
 
 const POLICY = dryRunToken('shop', 'no.deletes');
 
@@ -15,8 +15,21 @@ test('what would have been allowed is told apart', () => {
   expect(readDryRun(dryRunKey(`rbac.${POLICY}.shadow_allowed`, '') ?? '')).toMatchObject({ denied: false });
 });
 
+const LIMITS = dryRunLimitsToken('shop', 'a');
+
+test.each([
+  [`${LIMITS}.http_local_rate_limit.ok`, '', false],
+  ['http_local_rate_limit.rate_limited', `prefix=${LIMITS}`, true],
+  [`cluster.ratelimit.${LIMITS}.over_limit`, '', true],
+  [`cluster.ratelimit.${LIMITS}.ok`, 'inbound|8080||', false],
+])('a counter of limits is read: %s', (family, labels, denied) => {
+  expect(isDryRunFamily(family)).toBe(true);
+  expect(readDryRun(dryRunKey(family, labels) ?? '')).toEqual({ policy: 'dry_run/shop/a/limits', denied });
+});
+
 test('anything else is none', () => {
   expect(isDryRunFamily('istio_requests_total')).toBe(false);
+  expect(isDryRunFamily('cluster.upstream_rq.ok')).toBe(false);
   expect(dryRunKey('http.rbac.shadow_denied', '')).toBeUndefined();
   expect(readDryRun('\n\u0005labels')).toBeUndefined();
 });

@@ -1,5 +1,6 @@
-/** Counters of policies in dry run; their names, or labels, have `dry_run/NAMESPACE/NAME`. */
-const COUNTED = /shadow_(allowed|denied)$/;
+/** Counters of policies in dry run; their names, or labels, have `dry_run/NAMESPACE/NAME`, those of limits `/limits` behind it. */
+const COUNTED = /(?:shadow_(allowed|denied)|(?:http_local_rate_limit|ratelimit\..*)\.(ok|rate_limited|over_limit))$/;
+const ALLOWED = ['allowed', 'ok'];
 const TOKEN = /dry_run\/[^.\p{Cc}]+/u;
 /** A key of theirs begins so, which no encoded labels do. */
 const KEY = /^(dry_run\/\S+) (allowed|denied) /;
@@ -10,9 +11,14 @@ export interface DryRun {
   readonly denied: boolean;
 }
 
-/** How the policy is called in counters. Envoy cuts names at dots. */
+/** How an AuthorizationPolicy is called in counters. Envoy cuts names at dots. */
 export function dryRunToken(namespace: string, name: string): string {
   return `dry_run/${namespace}/${name.replaceAll('.', '_')}`;
+}
+
+/** How a RateLimitPolicy is called there. */
+export function dryRunLimitsToken(namespace: string, name: string): string {
+  return `${dryRunToken(namespace, name)}/limits`;
 }
 
 /** Whether a family of metrics counts such things. */
@@ -26,7 +32,9 @@ export function isDryRunFamily(name: string): boolean {
  * @returns undefined when it is of no policy
  */
 export function dryRunKey(family: string, labels: string): string | undefined {
-  const outcome = COUNTED.exec(family)?.[1];
+  const [, decision, limited] = COUNTED.exec(family) ?? [];
+  const said = decision ?? limited;
+  const outcome = said && (ALLOWED.includes(said) ? 'allowed' : 'denied');
   const policy = TOKEN.exec(`${family}\n${labels}`)?.[0];
   return outcome === undefined || policy === undefined ? undefined : `${policy} ${outcome} ${family} ${labels}`;
 }

@@ -4,6 +4,7 @@ import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { DiscoverySettings } from '../../api/discovery.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
+import type { RateLimitPolicy } from '../../api/rate-limit-policy.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
@@ -19,6 +20,7 @@ import {
   NODE,
   PEER_AUTHENTICATION,
   POD,
+  RATE_LIMIT_POLICY,
   REPLICA_SET,
   REQUEST_AUTHENTICATION,
   SERVICE,
@@ -78,6 +80,7 @@ export class ClusterStores {
   readonly authorizationPolicies;
   readonly peerAuthentications;
   readonly requestAuthentications;
+  readonly rateLimitPolicies;
   readonly virtualServices;
   readonly destinationRules;
   readonly serviceEntries;
@@ -108,6 +111,7 @@ export class ClusterStores {
     this.authorizationPolicies = this.#watch<AuthorizationPolicy>(AUTHORIZATION_POLICY);
     this.peerAuthentications = this.#watch<PeerAuthentication>(PEER_AUTHENTICATION);
     this.requestAuthentications = this.#watch<RequestAuthentication>(REQUEST_AUTHENTICATION);
+    this.rateLimitPolicies = this.#watch<RateLimitPolicy>(RATE_LIMIT_POLICY);
     this.virtualServices = this.#watch<VirtualService>(VIRTUAL_SERVICE);
     this.destinationRules = this.#watch<DestinationRule>(DESTINATION_RULE);
     this.serviceEntries = this.#watch<ServiceEntry>(SERVICE_ENTRY);
@@ -121,6 +125,7 @@ export class ClusterStores {
       { kind: AUTHORIZATION_POLICY, store: this.authorizationPolicies },
       { kind: PEER_AUTHENTICATION, store: this.peerAuthentications },
       { kind: REQUEST_AUTHENTICATION, store: this.requestAuthentications },
+      { kind: RATE_LIMIT_POLICY, store: this.rateLimitPolicies },
       { kind: VIRTUAL_SERVICE, store: this.virtualServices },
       { kind: DESTINATION_RULE, store: this.destinationRules },
       { kind: SERVICE_ENTRY, store: this.serviceEntries },

@@ -22,6 +22,7 @@ export interface MeshStores {
   readonly canaries: Feed<MeshKinds['Canary']>;
   readonly authorizationPolicies: Feed<MeshKinds['AuthorizationPolicy']>;
   readonly requestAuthentications: Feed<MeshKinds['RequestAuthentication']>;
+  readonly rateLimitPolicies: Feed<MeshKinds['RateLimitPolicy']>;
   readonly jwks: Feed<MeshKinds['Jwks']>;
   readonly peerAuthentications: Feed<MeshKinds['PeerAuthentication']>;
   readonly virtualServices: Feed<MeshKinds['VirtualService']>;
@@ -103,6 +104,7 @@ export class Pipeline {
     feed('Canary', stores.canaries);
     feed('AuthorizationPolicy', stores.authorizationPolicies);
     feed('RequestAuthentication', stores.requestAuthentications);
+    feed('RateLimitPolicy', stores.rateLimitPolicies);
     feed('Jwks', stores.jwks);
     feed('PeerAuthentication', stores.peerAuthentications);
     feed('VirtualService', stores.virtualServices);

@@ -1,5 +1,6 @@
 import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
+import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
@@ -10,7 +11,12 @@ import type { PolicyCarriers, ResourceName } from '../xds/policy-carriers.ts';
 import { LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../xds/resource.ts';
 
 /** Kinds of policies that stand on the inbound side. */
-const OF_SERVERS = [PEER_AUTHENTICATION_KIND, AUTHORIZATION_POLICY_KIND, REQUEST_AUTHENTICATION_KIND];
+const OF_SERVERS = [
+  PEER_AUTHENTICATION_KIND,
+  AUTHORIZATION_POLICY_KIND,
+  REQUEST_AUTHENTICATION_KIND,
+  RATE_LIMIT_POLICY_KIND,
+];
 
 /** What is looked up of the cache. */
 interface ResourceLookup {

@@ -12,6 +12,7 @@ import {
   type LocalReplyConfig,
   LocalReplyConfigSchema,
 } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { adsSource } from './config-source.ts';
 import { milliseconds, pack } from './encoding.ts';
 import { buildHttpFilters, type FilterContext } from './http-filters.ts';
@@ -41,6 +42,7 @@ export function buildOutboundManager(
  * @param oneRequestPerConnection each answer ends its connection (HTTP/1.1 `connection: close`, HTTP/2 GOAWAY)
  * @param authorization who may call, and what
  * @param tokens which tokens of end users are valid
+ * @param rateLimits how much is taken
  */
 export function buildInboundManager(
   statPrefix: string,
@@ -50,8 +52,9 @@ export function buildInboundManager(
   oneRequestPerConnection: boolean,
   authorization: readonly Authorization[],
   tokens: readonly TokenProvider[],
+  rateLimits: readonly RateLimitRules[],
 ): Filter {
-  const manager = buildManager({ direction: 'inbound', authorization, tokens }, statPrefix, accessLog);
+  const manager = buildManager({ direction: 'inbound', authorization, tokens, rateLimits }, statPrefix, accessLog);
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
   }

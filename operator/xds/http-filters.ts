@@ -5,12 +5,16 @@ import { OnDemandSchema } from '../../generated/envoy/envoy/extensions/filters/h
 import { RouterSchema } from '../../generated/envoy/envoy/extensions/filters/http/router/v3/router_pb.js';
 import { ConfigSchema as FilterStateSchema } from '../../generated/envoy/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
 import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { buildAlpnState } from './alpn-filter.ts';
 import { adsSource } from './config-source.ts';
 import { milliseconds } from './encoding.ts';
+import { buildGlobalRateLimits } from './global-rate-limits.ts';
+import { buildHttpBandwidth } from './http-bandwidth.ts';
 import { buildHttpFilter } from './http-filter.ts';
 import { buildJwtFilters } from './jwt-filters.ts';
 import type { TokenProvider } from './jwt-providers.ts';
+import { buildLocalRateLimits } from './local-rate-limits.ts';
 import type { Authorization } from './rbac.ts';
 import { buildHttpRbac } from './rbac-filters.ts';
 
@@ -30,6 +34,8 @@ export interface FilterContext {
   readonly authorization?: readonly Authorization[];
   /** Which tokens of end users are valid. */
   readonly tokens?: readonly TokenProvider[];
+  /** How much is taken. */
+  readonly rateLimits?: readonly RateLimitRules[];
 }
 
 type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
@@ -37,7 +43,8 @@ type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
 /**
  * HTTP filters in the order in which requests pass them. This is the one place that says so. What waits for a cluster is first, so that no filter acts
  * on a request twice whatever becomes of it. A fault comes before everything that could answer, as in Istio. Who may call is asked before anything is
- * done with the request, and before that who the end user is. The router is last: it ends the chain.
+ * done with the request, and before that who the end user is. What may not be made does not count against limits, and what is over a local one does not
+ * against global ones. The router is last: it ends the chain.
  */
 const FILTERS: readonly FilterBuilder[] = [
   buildOnDemand,
@@ -45,6 +52,9 @@ const FILTERS: readonly FilterBuilder[] = [
   buildCors,
   buildJwtFilters,
   buildHttpRbac,
+  buildLocalRateLimits,
+  buildGlobalRateLimits,
+  buildHttpBandwidth,
   buildAlpn,
   buildRouter,
 ];

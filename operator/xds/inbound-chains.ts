@@ -9,10 +9,11 @@ import {
 import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import { MESH_ALPN } from '../../proxy/names.ts';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
+import { buildConnectionLimits, buildTcpBandwidth } from './connection-limits.ts';
 import { buildInboundManager } from './connection-managers.ts';
 import { isDeclaredHttp } from './http-protocols.ts';
 import { buildInboundRoutes } from './inbound-routes.ts';
-import type { InboundPortShape, InboundShape } from './inbound-shape.ts';
+import { type InboundPortShape, type InboundShape, isAbout } from './inbound-shape.ts';
 import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
 import { buildAuthorization } from './rbac.ts';
@@ -64,7 +65,10 @@ function buildPortChain(shape: InboundShape, port: InboundPortShape, kind: Kind)
   const alpns = port.protocol === 'auto' ? undefined : [...HTTP_ALPNS, ...MESH_ALPNS];
   const match = matchKind(kind, alpns, port.port);
   const name = `${kind}|${port.port}`;
-  if (http) return buildChain(name, match, [buildHttp(shape, port, kind)], kind);
+  if (http) {
+    const limits = buildConnectionLimits(shape.rateLimits, port.port);
+    return buildChain(name, match, [...limits, buildHttp(shape, port, kind)], kind);
+  }
   const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
   return buildTcpChain(name, match, kind, shape, { port: port.port, cluster, prefix: `inbound_${port.port}` });
 }
@@ -86,7 +90,7 @@ function buildTcpChain(
   name: string,
   match: FilterChainMatch,
   kind: Kind,
-  { authorization }: InboundShape,
+  { authorization, rateLimits }: InboundShape,
   { port, cluster, prefix }: TcpTarget,
 ): FilterChain {
   const admitted = admitConnections(authorization, port);
@@ -95,7 +99,8 @@ function buildTcpChain(
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }]);
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
-  return buildChain(name, match, [...rbac, proxy], kind, names);
+  const limits = [...buildConnectionLimits(rateLimits, port), ...rbac, ...buildTcpBandwidth(rateLimits, port)];
+  return buildChain(name, match, [...limits, proxy], kind, names);
 }
 
 function buildBlockChain(): FilterChain {
@@ -142,5 +147,6 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),
     tokenProviders(shape.tokens, port.port),
+    shape.rateLimits.filter((one) => isAbout(one, port.port)).map(({ rules }) => rules),
   );
 }

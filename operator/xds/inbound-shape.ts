@@ -1,4 +1,5 @@
 import type { AttachedPolicy } from '../mesh/authorization.ts';
+import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
 import type { AppProtocol, InboundPort, MtlsMode, Workload } from '../mesh/snapshot.ts';
 import type { AttachedTokens } from '../mesh/tokens.ts';
 
@@ -26,6 +27,7 @@ export interface InboundShape {
   readonly mode: MtlsMode;
   readonly authorization: readonly AttachedPolicy[];
   readonly tokens: readonly AttachedTokens[];
+  readonly rateLimits: readonly AttachedRateLimits[];
   /** By number. */
   readonly ports: readonly InboundPortShape[];
 }
@@ -54,6 +56,7 @@ export function inboundShape(workload: Workload): InboundShape {
     mode: workload.mtls.mode,
     authorization: workload.authorization,
     tokens: workload.tokens,
+    rateLimits: workload.rateLimits,
     ports: [...ports.values()].sort((a, b) => a.port - b.port),
   };
 }
@@ -72,5 +75,6 @@ export function isDualStack(workload: Workload): boolean {
 export function inboundShapeKey(shape: InboundShape): string {
   const authorization = shape.authorization.map(({ rules, ports }) => [rules.digest, ports]);
   const tokens = shape.tokens.map(({ rules, keys, ports }) => [rules.digest, keys.map(({ digest }) => digest), ports]);
-  return JSON.stringify({ ...shape, authorization, tokens });
+  const rateLimits = shape.rateLimits.map(({ rules, ports }) => [rules.digest, ports]);
+  return JSON.stringify({ ...shape, authorization, tokens, rateLimits });
 }

@@ -15,6 +15,7 @@ import {
   workloadEntry,
 } from './objects.ts';
 import { maybe } from './optional.ts';
+import { rateLimitChanges } from './rate-limit-changes.ts';
 import { requestAuthenticationChanges } from './request-authentication-changes.ts';
 import { virtualServiceChanges } from './virtual-service-changes.ts';
 
@@ -293,6 +294,7 @@ export const meshChanges: fc.Arbitrary<MeshChange> = fc.oneof(
   { weight: 2, arbitrary: sidecarChanges },
   { weight: 2, arbitrary: authorizationChanges },
   { weight: 2, arbitrary: requestAuthenticationChanges },
+  { weight: 2, arbitrary: rateLimitChanges },
   nodeChanges,
   namespaceChanges,
 );

@@ -4,6 +4,7 @@ import type { Canary, CanaryStatus } from '../../../api/canary.ts';
 import type { DestinationRule, DestinationRuleSpec } from '../../../api/destination-rule.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';
+import type { RateLimitPolicy, RateLimitPolicySpec } from '../../../api/rate-limit-policy.ts';
 import type { RequestAuthentication, RequestAuthenticationSpec } from '../../../api/request-authentication.ts';
 import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
 import type { Sidecar, SidecarSpec } from '../../../api/sidecar.ts';
@@ -162,6 +163,17 @@ export function requestAuthentication(key: string, spec: RequestAuthenticationSp
   return {
     apiVersion: 'security.istio.io/v1',
     kind: 'RequestAuthentication',
+    metadata: { name, namespace, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec,
+  };
+}
+
+/** A RateLimitPolicy, `namespace/name`. */
+export function rateLimitPolicy(key: string, spec: RateLimitPolicySpec): RateLimitPolicy {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'heddle.dev/v1alpha1',
+    kind: 'RateLimitPolicy',
     metadata: { name, namespace, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
     spec,
   };

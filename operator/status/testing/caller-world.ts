@@ -107,6 +107,7 @@ export class CallerWorld implements PolicyObjects {
       mtls: { policies: [] },
       authorization: [],
       tokens: [],
+      rateLimits: [],
       proxyStarted: true,
       ...more,
     }));

@@ -6,6 +6,8 @@ import { judgeAuthorizationPolicy } from '../../../api/authorization-policy-judg
 import { destinationRuleSpec, judgeDestinationRule } from '../../../api/destination-rule.ts';
 import type { SpecJudgement } from '../../../api/field-problem.ts';
 import { peerAuthenticationSpec } from '../../../api/peer-authentication.ts';
+import { rateLimitPolicySpec } from '../../../api/rate-limit-policy.ts';
+import { judgeRateLimitPolicy } from '../../../api/rate-limit-policy-judgement.ts';
 import { serviceEntrySpec } from '../../../api/service-entry.ts';
 import { judgeServiceEntry } from '../../../api/service-entry-judgement.ts';
 import { sidecarSpec } from '../../../api/sidecar.ts';
@@ -155,6 +157,7 @@ const randomObject = fc.oneof(
     weight: 4,
     arbitrary: policies('AuthorizationPolicy', authorizationPolicySpec, judgeAuthorizationPolicy, [...'abcd']),
   },
+  { weight: 4, arbitrary: policies('RateLimitPolicy', rateLimitPolicySpec, judgeRateLimitPolicy, [...'abcd']) },
   { weight: 1, arbitrary: canaries },
 );
 

@@ -90,6 +90,7 @@ export function workload(uid: string, more: Partial<Workload> = {}): Workload {
     mtls: { mode: 'PERMISSIVE', ports: {}, policies: [] },
     authorization: [],
     tokens: [],
+    rateLimits: [],
     dnsCapture: false,
     onDemand: false,
     terminating: false,

@@ -1,0 +1,23 @@
+import type { ObjectRef } from './object-ref.ts';
+
+/** How sidecars and the operator speak of global limits: what both must spell alike. */
+
+/** Domain of a policy's counts. */
+export function rateLimitDomain({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}
+
+/** Key of the entry that names the limit; it is the first. */
+export const LIMIT_KEY = 'limit';
+/** Key of entries that are there because a match of the limit holds; they say no more than that. */
+export const MATCH_KEY = 'match';
+
+/** Key of the entry with the value of a limit's `countBy`, by its place. */
+export function countKey(index: number): string {
+  return `by${index}`;
+}
+
+/** What a caller's identity, as policies write it, is in its certificate. */
+export function callerValue(principal: string): string {
+  return `spiffe://${principal}`;
+}

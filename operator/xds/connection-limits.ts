@@ -1,0 +1,56 @@
+import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { ConnectionLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js';
+import { LocalRateLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js';
+import { TcpBandwidthLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/tcp_bandwidth_limit/v3/tcp_bandwidth_limit_pb.js';
+import { rateLimitDomain } from '../mesh/rate-limit-descriptor.ts';
+import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
+import { milliseconds, pack } from './encoding.ts';
+import { isAbout } from './inbound-shape.ts';
+
+const STAT_PREFIX = 'rate_limit';
+
+/**
+ * Closes connections over their limits, before a byte of them is read.
+ * @param port undefined: a port that nobody declared
+ */
+export function buildConnectionLimits(attached: readonly AttachedRateLimits[], port: number | undefined): Filter[] {
+  return limitsAt(attached, port).flatMap(({ ref, spec: { connections = {} } }) => {
+    const { max, perSecond } = connections;
+    const filters: Filter[] = [];
+    if (perSecond !== undefined) {
+      const tokenBucket = { maxTokens: perSecond, tokensPerFill: perSecond, fillInterval: milliseconds(1000) };
+      // All chains of the port count together.
+      const shareKey = `${rateLimitDomain(ref)} ${port ?? 'other'}`;
+      const config = create(LocalRateLimitSchema, { statPrefix: STAT_PREFIX, tokenBucket, shareKey });
+      filters.push(networkFilter('envoy.filters.network.local_ratelimit', LocalRateLimitSchema, config));
+    }
+    if (max !== undefined) {
+      const config = create(ConnectionLimitSchema, { statPrefix: STAT_PREFIX, maxConnections: BigInt(max) });
+      filters.push(networkFilter('envoy.filters.network.connection_limit', ConnectionLimitSchema, config));
+    }
+    return filters;
+  });
+}
+
+/** Has bytes of TCP wait that are over their limit. @param port undefined: a port that nobody declared */
+export function buildTcpBandwidth(attached: readonly AttachedRateLimits[], port: number | undefined): Filter[] {
+  return limitsAt(attached, port).flatMap(({ spec: { bandwidth } }) => {
+    if (bandwidth === undefined) return [];
+    const { receiveKiBPerSecond, sendKiBPerSecond } = bandwidth;
+    const config = create(TcpBandwidthLimitSchema, {
+      statPrefix: STAT_PREFIX,
+      ...(receiveKiBPerSecond === undefined ? {} : { readLimitKbps: BigInt(receiveKiBPerSecond) }),
+      ...(sendKiBPerSecond === undefined ? {} : { writeLimitKbps: BigInt(sendKiBPerSecond) }),
+    });
+    return [networkFilter('envoy.filters.network.tcp_bandwidth_limit', TcpBandwidthLimitSchema, config)];
+  });
+}
+
+function limitsAt(attached: readonly AttachedRateLimits[], port: number | undefined) {
+  return attached.filter((one) => isAbout(one, port)).map(({ rules }) => rules);
+}
+
+function networkFilter<Desc extends DescMessage>(name: string, schema: Desc, config: MessageShape<Desc>): Filter {
+  return create(FilterSchema, { name, configType: { case: 'typedConfig', value: pack(schema, config) } });
+}
