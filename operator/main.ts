@@ -30,6 +30,7 @@ import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { dryRunReport } from './wiring/dry-run-report.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
+import { startRateLimits } from './wiring/rate-limits.ts';
 import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
@@ -51,7 +52,8 @@ const api = connectKube({}, 'heddle-operator');
 const registry = new Registry();
 const stores = new ClusterStores(api, logger, mesh, namespace);
 const cache = new XdsCache();
-const pipeline = new Pipeline(mesh, cache, logger, (error) => {
+const settings = { ...mesh, rateLimits: { redis: mesh.redis !== undefined } };
+const pipeline = new Pipeline(settings, cache, logger, (error) => {
   logger.error('mesh could not be updated, starting anew', { error });
   process.exit(1);
 });
@@ -100,6 +102,7 @@ const replicas = new Replicas({
   clusterDomain: mesh.clusterDomain,
   logger,
 });
+const rateLimits = startRateLimits({ config: mesh, api, namespace, snapshot, replicas, logger });
 const ads = new AdsServer({
   sources: [cache, certificates.secrets],
   authenticator,
@@ -108,6 +111,7 @@ const ads = new AdsServer({
   registry,
   memory,
   otherCalls: [replicas.call],
+  unaryCalls: rateLimits.calls,
 });
 const acks = replicas.reports(ads);
 const status = new StatusWriter({
@@ -229,6 +233,7 @@ async function stop(signal: string): Promise<void> {
   replicas.beginStop();
   await ads.stop(STOP_MS);
   replicas.stop();
+  rateLimits.stop();
   tokenKeys.stop();
   await Promise.all([certificates.stop(), stores.stop()]);
   await health.stop();

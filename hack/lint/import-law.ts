@@ -21,6 +21,10 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/xds', may: ['operator/mesh', 'proxy', 'api', 'generated'] },
   { path: 'operator/ads', may: [RESOURCE, 'kube', 'generated', ...SHARED_NAMES] },
   { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
+  {
+    path: 'operator/ratelimit',
+    may: ['operator/mesh', 'operator/replicas', 'api', 'kube', 'generated', ...SHARED_NAMES],
+  },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/jwks', may: ['api', 'kube'] },
   { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },

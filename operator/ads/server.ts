@@ -1,5 +1,5 @@
 import { createServer, type Server as NetServer } from 'node:net';
-import { type ConnectionInjector, Server, status } from '@grpc/grpc-js';
+import { type ConnectionInjector, Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../kube/logger.ts';
 import type { ResourceSource } from '../xds/resource.ts';
@@ -18,6 +18,7 @@ import { ResourceRegistry } from './resource-registry.ts';
 import type { ResponseMessage } from './response.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
 import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
+import { answerUnary, type UnaryCall } from './unary-call.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
 
 const DELTA_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
@@ -66,10 +67,14 @@ export interface AdsOptions {
   /** What workloads use, so that their next pods are sent it ahead; absent: nothing is. */
   readonly memory?: WorkloadMemory;
   readonly otherCalls?: readonly OtherCall[];
+  readonly unaryCalls?: readonly UnaryCall[];
 }
 
 /** Time for a proxy to read why its stream ends, before its connection is closed, in ms: less than it waits before it comes back. */
 const LET_GO_MS = 100;
+
+/** Of questions that are not answered one is told in so long, in ms. */
+const UNANSWERED_MS = 30_000;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -223,6 +228,7 @@ export class AdsServer {
     for (const { path, authenticator, conversation } of this.options.otherCalls ?? []) {
       serve(path, () => conversation, authenticator);
     }
+    for (const unary of this.options.unaryCalls ?? []) this.registerUnary(unary);
     this.server.register(
       SOTW_PATH,
       (call: Call) => {
@@ -235,6 +241,26 @@ export class AdsServer {
       identity,
       'bidi',
     );
+  }
+
+  private registerUnary(unary: UnaryCall): void {
+    const { authenticator, logger } = this.options;
+    let toldAt = Number.NEGATIVE_INFINITY;
+    const handle = (call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>): void => {
+      void answerUnary(
+        call,
+        send,
+        { authenticator, ...unary },
+        (peer) => this.connections.authenticated(peer),
+        (error) => {
+          // Each request of a caller may bring such a question.
+          if (performance.now() - toldAt < UNANSWERED_MS) return;
+          toldAt = performance.now();
+          logger.warn('questions are not answered', { path: unary.path, error: String(error) });
+        },
+      );
+    };
+    this.server.register(unary.path, handle, identity, identity, 'unary');
   }
 
   private run(call: Call, conversation: Conversation, authenticator = this.options.authenticator): void {

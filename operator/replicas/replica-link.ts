@@ -1,6 +1,7 @@
-import { Client, type ClientWritableStream, credentials, Metadata } from '@grpc/grpc-js';
+import { type Client, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
 import { Backoff, pause } from '../../kube/backoff.ts';
 import type { Logger } from '../../kube/logger.ts';
+import { connectReplica } from './replica-client.ts';
 import { encodeReport, NOTHING_TO_REPORT } from './report-message.ts';
 import type { ReportQueue } from './report-queue.ts';
 
@@ -35,8 +36,6 @@ export interface OpenLink {
 }
 
 const RETRY_MS: readonly [number, number] = [200, 10_000];
-const KEEPALIVE_MS = 20_000;
-const KEEPALIVE_TIMEOUT_MS = 10_000;
 /** Changes within this time are told together, in ms. */
 const COALESCE_MS = 10;
 
@@ -91,17 +90,10 @@ export class ReplicaLink {
 
   /** One stream, from beginning to end. Gives why it ended. */
   private async connect(): Promise<string> {
-    const roots = this.identity.roots();
-    if (roots === '') return 'there are no roots yet';
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${await this.identity.token()}`);
-    const client = new Client(this.replica.target, credentials.createSsl(Buffer.from(roots)), {
-      'grpc.ssl_target_name_override': this.identity.serverName,
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-      'grpc.enable_retries': 0,
-    });
+    const client = connectReplica(this.replica, this.identity);
+    if (client === undefined) return 'there are no roots yet';
     try {
       return await this.tell(client, metadata);
     } finally {

@@ -9,15 +9,20 @@ import type { MetricsSink } from '../ads/metrics-conversation.ts';
 import type { AdsServer, OtherCall } from '../ads/server.ts';
 import { TokenAuthenticator } from '../ads/token-authenticator.ts';
 import type { NameUse } from '../ads/workload-memory.ts';
+import { COUNT_PATH, type CountingReplicas } from '../ratelimit/shared-counters.ts';
 import { Balance } from '../replicas/balance.ts';
 import { JoinedReports } from '../replicas/joined-reports.ts';
 import { overload } from '../replicas/overload.ts';
 import { RemoteProxies } from '../replicas/remote-proxies.ts';
-import { REPORT_PATH, type Replica } from '../replicas/replica-link.ts';
+import { type LinkIdentity, REPORT_PATH, type Replica } from '../replicas/replica-link.ts';
 import { ReplicaLinks } from '../replicas/replica-links.ts';
+import { ReplicaQuestions } from '../replicas/replica-questions.ts';
 import type { TrafficLedger } from '../telemetry/ledger.ts';
 import type { ClusterStores, Pod } from './cluster-stores.ts';
 import { replicaTokenPorts } from './token-review.ts';
+
+/** How long another replica may take to count, in ms. */
+const COUNT_MS = 200;
 
 export interface ReplicasOptions {
   readonly api: KubeApi;
@@ -40,15 +45,20 @@ export interface ReplicasOptions {
 export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #remote: RemoteProxies;
-  readonly #authenticator: TokenAuthenticator;
+  /** Knows other replicas by the tokens of their pods. */
+  readonly authenticator: TokenAuthenticator;
+  readonly #questions: ReplicaQuestions;
   #links: ReplicaLinks | undefined;
+  /** Other replicas that take connections and do not end. */
+  #serving: readonly Replica[] = [];
   #local: Pick<AckReport, 'proxy'> | undefined;
   #balance: Balance | undefined;
 
   constructor(options: ReplicasOptions) {
     const { api, stores, ledger, use, logger } = options;
     this.#options = options;
-    this.#authenticator = new TokenAuthenticator(replicaTokenPorts(api, stores, (pod) => this.#isReplica(pod)));
+    this.#questions = new ReplicaQuestions(this.#identity);
+    this.authenticator = new TokenAuthenticator(replicaTokenPorts(api, stores, (pod) => this.#isReplica(pod)));
     this.#remote = new RemoteProxies({
       // A proxy that has come to this replica meanwhile tells more itself.
       metrics: (uid, message) => {
@@ -61,7 +71,7 @@ export class Replicas {
 
   /** By which other replicas report here. */
   get call(): OtherCall {
-    return { path: REPORT_PATH, authenticator: this.#authenticator, conversation: this.#remote.conversation() };
+    return { path: REPORT_PATH, authenticator: this.authenticator, conversation: this.#remote.conversation() };
   }
 
   /** Takes the metrics of proxies with a stream here, for this replica and the others. */
@@ -81,26 +91,26 @@ export class Replicas {
 
   /** Begins to report to the other replicas, and follows which there are. The stores must have synced. */
   start(ads: AdsServer): void {
-    const { self, clusterDomain, roots, stores, logger } = this.#options;
-    const { namespace, podName, address } = self;
+    const { stores, logger } = this.#options;
     this.#local = ads.acks;
     this.#links = new ReplicaLinks({
-      identity: {
-        nodeId: `sidecar~${address}~${podName}.${namespace}~${namespace}.svc.${clusterDomain}`,
-        token: async () => (await readFile(path.join(TOKEN_MOUNT_PATH, TOKEN_FILE), 'utf8')).trim(),
-        serverName: XDS_SERVER_NAME,
-        roots,
-      },
+      identity: this.#identity,
       local: ads.acks,
       observe: (observer) => ads.observe(observer),
       logger,
     });
-    const follow = (): void => this.#links?.set(this.#others().flatMap(replicaOf));
+    const follow = (): void => {
+      const others = this.#others();
+      const reached = others.flatMap(replicaOf);
+      this.#links?.set(reached);
+      this.#questions.keep(new Set(reached.map(({ uid }) => uid)));
+      this.#serving = others.filter((pod) => this.#takesConnections(pod)).flatMap(replicaOf);
+    };
     stores.pods.onChange(({ object, previous }) => {
       if (![object, previous].some((pod) => pod !== undefined && this.#isReplica(pod))) return;
       follow();
       const uid = previous?.metadata?.uid;
-      if (uid !== undefined && object?.metadata?.uid !== uid) this.#authenticator.revoke(uid);
+      if (uid !== undefined && object?.metadata?.uid !== uid) this.authenticator.revoke(uid);
     });
     follow();
     this.#balance = new Balance({
@@ -119,6 +129,19 @@ export class Replicas {
     return this.#ready().every((uid) => this.#remote.hears(uid));
   }
 
+  /** Those that count rate limits together. */
+  get counting(): CountingReplicas {
+    return {
+      self: this.#options.self.podName,
+      others: () => this.#serving.map(({ podName }) => podName),
+      ask: async (name, question) => {
+        const replica = this.#serving.find(({ podName }) => podName === name);
+        if (replica === undefined) throw new Error(`replica ${name} is gone`);
+        return this.#questions.ask(replica, COUNT_PATH, question, COUNT_MS);
+      },
+    };
+  }
+
   /** Why no more connections are to be led here, one sentence; undefined when there is no reason. */
   overload(ads: AdsServer): string | undefined {
     return overload(ads.waiting, ads.connected, this.#counts());
@@ -132,6 +155,23 @@ export class Replicas {
   /** To be called when the last proxies are gone. */
   stop(): void {
     this.#links?.stop();
+    this.#questions.stop();
+  }
+
+  get #identity(): LinkIdentity {
+    const { self, clusterDomain, roots } = this.#options;
+    const { namespace, podName, address } = self;
+    return {
+      nodeId: `sidecar~${address}~${podName}.${namespace}~${namespace}.svc.${clusterDomain}`,
+      token: async () => (await readFile(path.join(TOKEN_MOUNT_PATH, TOKEN_FILE), 'utf8')).trim(),
+      serverName: XDS_SERVER_NAME,
+      roots,
+    };
+  }
+
+  #takesConnections({ metadata }: Pod): boolean {
+    const { stores } = this.#options;
+    return metadata?.deletionTimestamp === undefined && stores.readySince(metadata?.uid ?? '') !== undefined;
   }
 
   #counts(): readonly number[] | undefined {
