@@ -72,6 +72,7 @@ export function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: st
  * @param atPort 0 for any port
  * @param otherCalls methods served besides
  * @param memory what workloads use
+ * @param unaryCalls questions that are answered
  */
 export async function startHarness(
   sources: readonly ResourceSource[],
@@ -80,6 +81,7 @@ export async function startHarness(
   atPort = 0,
   otherCalls: AdsOptions['otherCalls'] = [],
   memory?: AdsOptions['memory'],
+  unaryCalls: AdsOptions['unaryCalls'] = [],
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
   const certificate = await sharedCertificate;
@@ -96,6 +98,7 @@ export async function startHarness(
     registry,
     settings,
     otherCalls,
+    unaryCalls,
     ...(memory && { memory }),
   });
   server.setCertificate(certificate);

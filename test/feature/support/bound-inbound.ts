@@ -25,13 +25,16 @@ const SPEAK_MS = 30_000;
  * made to, as redirection would; the filter that asks the kernel for that is left out. A busy test may take longer to speak than the listener waits,
  * so that it would miss this. All else is as the mesh has it.
  */
-export function boundInbound(cache: XdsCache, at: number): ResourceSource {
-  const made = new WeakMap<XdsResource, XdsResource>();
+export function boundInbound(cache: XdsCache, at: number | ((proxy: ProxyIdentity) => number)): ResourceSource {
+  const made = new WeakMap<XdsResource, Map<number, XdsResource>>();
   const lookup = (proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined => {
     const listener = name === INBOUND_LISTENER ? cache.lookup(proxy, typeUrl, name) : undefined;
     if (listener === undefined) return undefined;
-    const known = made.get(listener) ?? bound(listener, at);
-    made.set(listener, known);
+    const port = typeof at === 'number' ? at : at(proxy);
+    const ports = made.get(listener) ?? new Map<number, XdsResource>();
+    made.set(listener, ports);
+    const known = ports.get(port) ?? bound(listener, port);
+    ports.set(port, known);
     return known;
   };
   return {

@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envoyBinary } from '../../../hack/envoy/binary.ts';
+import { XDS_CLUSTER } from '../../../proxy/names.ts';
 import { buildRuntime } from '../../../proxy/runtime.ts';
+import { buildStatsConfig } from '../../../proxy/stats.ts';
 import { freePort } from './free-port.ts';
 
 /** What the bootstrap of a test's Envoy holds. */
@@ -97,6 +99,14 @@ async function untilAnswers(child: ChildProcess, ask: () => Promise<string>, log
   throw new Error(`Envoy did not start: ${log()}`);
 }
 
+/** What sidecars count. */
+function countedPatterns(): Config[] {
+  const { stats_config: config } = buildStatsConfig() as {
+    stats_config: { stats_matcher: { inclusion_list: { patterns: Config[] } } };
+  };
+  return config.stats_matcher.inclusion_list.patterns;
+}
+
 function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Config {
   const ads = { ads: {}, resource_api_version: 'V3' };
   return {
@@ -106,7 +116,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
     stats_flush_interval: `${options.flushSeconds ?? 5}s`,
     stats_config: {
       stats_matcher: {
-        inclusion_list: { patterns: [{ contains: 'istio_' }, { exact: 'server.uptime' }, { contains: 'upstream_rq' }] },
+        inclusion_list: { patterns: [...countedPatterns(), { contains: 'upstream_rq' }] },
       },
     },
     stats_sinks: [
@@ -118,7 +128,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
           emit_tags_as_labels: true,
           histogram_emit_mode: 'HISTOGRAM',
           batch_size: 1000,
-          grpc_service: { envoy_grpc: { cluster_name: 'xds' }, timeout: '0s' },
+          grpc_service: { envoy_grpc: { cluster_name: XDS_CLUSTER }, timeout: '0s' },
         },
       },
     ],
@@ -127,7 +137,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
         api_type: 'DELTA_GRPC',
         transport_api_version: 'V3',
         set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER } }],
       },
       cds_config: ads,
       lds_config: ads,
@@ -140,10 +150,10 @@ function xdsCluster(options: EnvoyOptions, folder: string): Config {
   const { serverName = 'localhost' } = options;
   const header = { key: 'authorization', value: `Bearer %FILE_CONTENT(${folder}/token:${folder})%` };
   return {
-    name: 'xds',
+    name: XDS_CLUSTER,
     type: 'STATIC',
     load_assignment: {
-      cluster_name: 'xds',
+      cluster_name: XDS_CLUSTER,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: socket(options.adsPort) } }] }],
     },
     typed_extension_protocol_options: {

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MemoryCounters } from '../../operator/ratelimit/memory-counters.ts';
+import { type Offered, offer } from './support/offered-load.ts';
+import { RateLimitWorld } from './support/rate-limit-world.ts';
+
+/** Limits that all proxies count together, with four real Envoys that ask the operator. */
+
+const PODS = 4;
+const RATE = 100;
+const UI = 'cluster.local/ns/shop/sa/ui';
+const global = (requests: number, unit: 'Second' | 'Minute' | 'Hour' = 'Hour') => ({
+  scope: 'Global' as const,
+  requests,
+  unit,
+});
+
+let world: RateLimitWorld;
+
+beforeAll(async () => {
+  const services = {
+    steady: { policy: { limits: [global(RATE, 'Second')] } },
+    quota: { policy: { limits: [global(250)] } },
+    caller: {
+      policy: {
+        limits: [{ ...global(6), countBy: [{ kind: 'Caller' as const }], overrides: [{ values: [UI], requests: 10 }] }],
+      },
+    },
+    answer: { policy: { limits: [global(1)], response: { status: 503, headers: { 'x-why': 'too much' } } } },
+    tried: { policy: { limits: [global(1)], dryRun: true, failureMode: 'Closed' as const } },
+    open: { policy: { limits: [global(3)], failureMode: 'Open' as const } },
+    closed: { policy: { limits: [global(3)], failureMode: 'Closed' as const } },
+    wake: { policy: { limits: [global(1000)], failureMode: 'Closed' as const } },
+    mixed: { policy: { limits: [global(4), { requests: 3, unit: 'Hour' as const }] } },
+  };
+  world = await RateLimitWorld.start(services, new MemoryCounters(), { pods: PODS, principals: [UI] });
+}, 90_000);
+afterAll(() => world?.stop());
+
+const eachPod = Array.from({ length: PODS }, (_, pod) => pod);
+
+async function offerToAll(name: string, seconds: number): Promise<Offered> {
+  const lines = await Promise.all(eachPod.map((pod) => world.line(name, { pod })));
+  return offer(lines, seconds);
+}
+
+test('a rate is held within 5 % over four pods under load that is above it', async () => {
+  const { served, refused, others, seconds } = await offerToAll('steady', 30);
+  expect(others).toEqual([]);
+  expect(refused).toBeGreaterThan(served / 10);
+  expect(served / (RATE * seconds)).toBeGreaterThan(0.95);
+  expect(served / (RATE * seconds)).toBeLessThan(1.05);
+}, 90_000);
+
+test('a quota is given out once, whichever pod is asked', async () => {
+  const answers = await Promise.all(eachPod.map((pod) => world.statuses(100, 'quota', { pod })));
+  expect(answers.flat().filter((status) => status === 200)).toHaveLength(250);
+  expect(answers.flat().filter((status) => status === 429)).toHaveLength(150);
+}, 60_000);
+
+test('callers count apart, with a quota of their own for some', async () => {
+  const served = async (principal?: string): Promise<number> => {
+    const question = principal === undefined ? {} : { principal };
+    const answers = await Promise.all(eachPod.map((pod) => world.statuses(4, 'caller', { pod, ...question })));
+    return answers.flat().filter((status) => status === 200).length;
+  };
+  expect(await served()).toBe(6);
+  expect(await served(UI)).toBe(10);
+});
+
+test('a local limit of the same policy counts in each pod', async () => {
+  expect(await world.statuses(4, 'mixed', { pod: 0 })).toEqual([200, 200, 200, 429]);
+  // What the local limit refused is no part of the quota.
+  expect(await world.statuses(2, 'mixed', { pod: 1 })).toEqual([200, 429]);
+});
+
+test('the answer tells of the limit, and when to come back', async () => {
+  const first = await world.ask('answer');
+  expect(first).toMatchObject({ status: 200, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' } });
+  expect(first.headers['x-ratelimit-limit']).toMatch(/^1\b/);
+  expect(first.headers['retry-after']).toBeUndefined();
+  const { status, headers } = await world.ask('answer', { pod: 1 });
+  expect({ status, why: headers['x-why'] }).toEqual({ status: 503, why: 'too much' });
+  expect(Number(headers['retry-after'])).toBeGreaterThan(3500);
+});
+
+test('a dry run refuses nothing and tells callers nothing', async () => {
+  for (let n = 0; n < 3; n++) {
+    const { status, headers } = await world.ask('tried');
+    expect(status).toBe(200);
+    expect(Object.keys(headers).filter((name) => /ratelimit|retry/.test(name))).toEqual([]);
+  }
+});
+
+describe('without an operator', () => {
+  test('requests pass or not, as the policy says, and then windows begin anew', async () => {
+    expect(await world.statuses(4, 'open')).toEqual([200, 200, 200, 429]);
+    expect(await world.statuses(4, 'closed')).toEqual([200, 200, 200, 429]);
+    await world.restartOperator(new MemoryCounters(), async () => {
+      expect(await world.statuses(5, 'open')).toEqual([200, 200, 200, 200, 200]);
+      expect(await world.statuses(2, 'closed')).toEqual([503, 503]);
+      expect((await world.ask('tried')).status).toBe(200);
+    });
+    await world.untilAnswered('wake');
+    expect(await world.statuses(4, 'closed')).toEqual([200, 200, 200, 429]);
+  }, 60_000);
+});
