@@ -56,7 +56,7 @@ const limit = z.object({
     .enum(['Local', 'Global'])
     .optional()
     .describe(
-      'Local (default): each proxy counts for itself, by a bucket that fills evenly; of each port, and of mTLS and plaintext apart. Global: all proxies of the policy count together, in windows of one unit that begin with the first request.',
+      'Local (default): each proxy counts for itself, of each port, and of mTLS and plaintext apart, by a bucket that fills evenly. Global: all proxies of the policy count together, in windows of one unit that begin with the first request.',
     ),
   requests: requests.describe('Requests in a unit.'),
   unit: unit.describe('Second, Minute, Hour or Day.'),
@@ -109,7 +109,7 @@ export const rateLimitPolicySpec = z.object({
   connections: connections
     .optional()
     .describe(
-      'Limits of connections, whatever they carry, in each proxy: of each port, and of mTLS and plaintext apart.',
+      'Limits of connections, whatever they carry, in each proxy, of each port. Open ones count apart by mTLS and plaintext, and where the port has no protocol by HTTP and others.',
     ),
   bandwidth: bandwidth
     .optional()
