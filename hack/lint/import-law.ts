@@ -23,7 +23,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
   {
     path: 'operator/ratelimit',
-    may: ['operator/mesh', 'operator/replicas', 'api', 'kube', 'generated', ...SHARED_NAMES],
+    may: ['operator/mesh', 'api', 'kube', 'generated', ...SHARED_NAMES],
   },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/jwks', may: ['api', 'kube'] },

@@ -29,7 +29,8 @@ export function draftAttached(
   for (const key of dirty) policies.put(`${kind}/${key}`, view(key));
 }
 
-function decisionOf(refs: readonly ObjectRef[]): TalliedDecision | undefined {
+/** How policies that are all in force beside each other come out for a workload. */
+export function decisionOf(refs: readonly ObjectRef[]): TalliedDecision | undefined {
   if (refs.length === 0) return undefined;
   return { effective: { policies: refs }, selecting: refs.map(objectKey), losers: [] };
 }

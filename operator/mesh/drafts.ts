@@ -21,6 +21,8 @@ export interface DraftContext {
   readonly authorizationOverlap: OverlapTally;
   readonly requestAuthenticationTally: PolicyTally;
   readonly rateLimitTally: PolicyTally;
+  /** Of those about a port that takes HTTP. */
+  readonly rateLimitHttpTally: PolicyTally;
   readonly rateLimitOverlap: OverlapTally;
   /** Of Sidecars, where they select pods. */
   readonly sidecarTally: PolicyTally;

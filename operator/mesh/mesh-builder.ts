@@ -72,6 +72,7 @@ export class MeshBuilder {
   readonly #authorizationOverlap = new OverlapTally();
   readonly #requestAuthenticationTally = new PolicyTally();
   readonly #rateLimitTally = new PolicyTally();
+  readonly #rateLimitHttpTally = new PolicyTally();
   readonly #rateLimitOverlap = new OverlapTally();
   readonly #sidecarTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
@@ -105,6 +106,7 @@ export class MeshBuilder {
       authorizationOverlap: this.#authorizationOverlap,
       requestAuthenticationTally: this.#requestAuthenticationTally,
       rateLimitTally: this.#rateLimitTally,
+      rateLimitHttpTally: this.#rateLimitHttpTally,
       rateLimitOverlap: this.#rateLimitOverlap,
       sidecarTally: this.#sidecarTally,
     };

@@ -1,23 +1,31 @@
 import { isGlobal, RATE_LIMIT_POLICY_KIND, type RateLimitPolicySpec } from '../../api/rate-limit-policy.ts';
 import { noteMissingTargets } from './attachment.ts';
-import { draftAttached } from './attachment-drafts.ts';
+import { decisionOf, draftAttached } from './attachment-drafts.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
-import { objectKey } from './object-ref.ts';
+import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import type { RateLimitPolicyFacts } from './rate-limit-policy.ts';
-import type { MeshSettings, PolicyView } from './snapshot.ts';
-import type { MeshTables } from './tables.ts';
+import type { AttachedRateLimits } from './rate-limits.ts';
+import type { AppProtocol, MeshSettings, PolicyView, Workload } from './snapshot.ts';
+
+const HTTP: ReadonlySet<AppProtocol> = new Set<AppProtocol>(['http', 'http2', 'grpc', 'auto']);
+
+/** Of a policy that can't be right: none. */
+type RateLimitSpec = RateLimitPolicySpec | undefined;
 
 /** Drafts the views of RateLimitPolicies. */
 export function draftRateLimits(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
-  const { tables, rateLimitTally, rateLimitOverlap } = context;
+  const { tables, rateLimitTally, rateLimitHttpTally, rateLimitOverlap } = context;
   for (const uid of dirty.pods) {
     const attached = drafts.workloads.get(uid)?.rateLimits ?? [];
     rateLimitOverlap.replace(
       uid,
       attached.map(({ rules }) => objectKey(rules.ref)),
     );
+    for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(drafts.workloads.get(uid))))) {
+      dirty.rateLimitPolicies.add(key.slice(RATE_LIMIT_POLICY_KIND.length + 1));
+    }
   }
   draftAttached(dirty, drafts, {
     kind: RATE_LIMIT_POLICY_KIND,
@@ -45,7 +53,7 @@ function buildView(context: DraftContext, facts: RateLimitPolicyFacts): PolicyVi
     problems,
     notes: [
       ...noteMissingTargets(tables, facts),
-      ...noteNoHttp(tables, facts),
+      ...noteNoHttp(context, key, rules?.spec),
       ...noteCounts(settings, rules?.spec),
       ...(dryRun ? ['It is in dry run: its limits refuse nothing.'] : []),
       ...noteOthers(rateLimitOverlap, key),
@@ -54,19 +62,29 @@ function buildView(context: DraftContext, facts: RateLimitPolicyFacts): PolicyVi
   };
 }
 
-/** Limits are of HTTP requests: of a Service without a port for these they are about nothing. */
-function noteNoHttp({ services }: MeshTables, { targets, rules }: RateLimitPolicyFacts): string[] {
-  if ((rules?.spec.limits ?? []).length === 0) return [];
-  const without = targets.filter((target) => {
-    const ports = services.get(target)?.ports;
-    return ports?.every(({ protocol }) => protocol === 'tcp' || protocol === 'tls' || protocol === 'udp') === true;
-  });
-  if (without.length === 0) return [];
-  return [`spec.limits: Service ${without.join(', ')} has no port of HTTP; there they limit nothing.`];
+/** Limits are of HTTP requests: where no pod has a port for these, they are about nothing. */
+function noteNoHttp(
+  { rateLimitTally, rateLimitHttpTally }: DraftContext,
+  key: ObjectKey,
+  spec: RateLimitSpec,
+): string[] {
+  if ((spec?.limits ?? []).length === 0) return [];
+  if (rateLimitTally.selected(key) === 0 || rateLimitHttpTally.selected(key) > 0) return [];
+  return ['spec.limits: none of its pods has a port of HTTP that it is about; they limit nothing.'];
+}
+
+function refsOfHttp(workload: Workload | undefined): ObjectRef[] {
+  if (workload === undefined) return [];
+  return workload.rateLimits.filter((one) => isOfHttp(workload, one)).map(({ rules }) => rules.ref);
+}
+
+/** Whether a policy is about a port of a workload that takes HTTP, or may. */
+function isOfHttp({ inbound }: Workload, { ports }: AttachedRateLimits): boolean {
+  return inbound.some(({ port, protocol }) => HTTP.has(protocol) && (ports === undefined || ports.includes(port)));
 }
 
 /** Where the counts of global limits are kept. */
-function noteCounts({ rateLimits }: MeshSettings, spec: RateLimitPolicySpec | undefined): string[] {
+function noteCounts({ rateLimits }: MeshSettings, spec: RateLimitSpec): string[] {
   if (spec?.limits?.some(isGlobal) !== true) return [];
   if (rateLimits?.redis === true) return ['Global counts are kept in Redis.'];
   return ['Global counts are kept in the memory of the operator; a restart of it begins windows anew.'];

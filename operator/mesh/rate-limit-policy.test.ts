@@ -61,11 +61,13 @@ describe('what its user hears', () => {
     expect(viewOf('nowhere/a', policy('nowhere/a'))).toMatchObject({ selected: 0, problems: [], notes: [] });
   });
 
-  test('that there is no such Service, or none with HTTP', () => {
+  test('that there is no such Service, and that none of its ports is of HTTP', () => {
     const targetRefs = ['db', 'nobody'].map((name) => ({ kind: 'Service', name }));
     const notes = viewOf('shop/a', policy('shop/a', { targetRefs, limits }))?.notes.join(' ');
     expect(notes).toContain('there is no Service shop/nobody');
-    expect(notes).toContain('spec.limits: Service shop/db has no port of HTTP');
+    expect(notes).toContain('spec.limits: none of its pods has a port of HTTP that it is about');
+    const connections = policy('shop/a', { targetRefs: targetRefs.slice(0, 1), connections: { max: 1 } });
+    expect(viewOf('shop/a', connections)?.notes).toEqual([]);
   });
 
   test('where global counts are kept', () => {

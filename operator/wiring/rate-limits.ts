@@ -72,7 +72,7 @@ function openCounters(options: RateLimitOptions): RateLimitServer & { readonly c
 }
 
 /** Those in a Secret of the operator's namespace; none where no Secret is named. @throws {Error} when it is not there */
-async function readCredentials(api: Pick<KubeApi, 'get'>, namespace: string, name: string | undefined) {
+export async function readCredentials(api: Pick<KubeApi, 'get'>, namespace: string, name: string | undefined) {
   if (name === undefined) return {};
   const { data = {} } = await api.get<KubeObject & { data?: Record<string, string> }>(SECRET, { namespace, name });
   const text = (key: string): string =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { silentLogger } from '../../kube/logger.ts';
 import { RedisCounters } from '../../operator/ratelimit/redis-counters.ts';
+import { readCredentials } from '../../operator/wiring/rate-limits.ts';
 import { RateLimitWorld } from './support/rate-limit-world.ts';
 import { ValkeyProcess } from './support/valkey-process.ts';
 
@@ -34,7 +35,11 @@ afterAll(async () => {
 });
 
 function newCounters(): RedisCounters {
-  const access = { url: valkey.url, credentials: async () => ({ password: PASSWORD }), timeoutMs: TIMEOUT_MS };
+  // As the operator reads it.
+  const data = { password: Buffer.from(`${PASSWORD}\n`).toString('base64') };
+  const api = { get: async () => ({ data }) } as unknown as Parameters<typeof readCredentials>[0];
+  const credentials = () => readCredentials(api, 'heddle-system', 'heddle-redis');
+  const access = { url: valkey.url, credentials, timeoutMs: TIMEOUT_MS };
   const counters = new RedisCounters(access, silentLogger);
   counters.start();
   made.push(counters);
