@@ -3,6 +3,7 @@ import { afterAll, beforeAll, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { Kubectl } from '../../../hack/mesh/kubectl.ts';
 import { type WaitOptions, waitFor } from '../../../hack/mesh/wait.ts';
+import { ApiReader } from './api-reader.ts';
 import { testKubectl } from './cluster.ts';
 import { dumpState } from './dump.ts';
 
@@ -16,6 +17,7 @@ export class TestNamespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly kubectl: Kubectl;
+  #reader: Promise<ApiReader | undefined> | undefined;
 
   constructor(prefix: string, labels: Readonly<Record<string, string>>) {
     this.name = `${prefix}-${randomBytes(3).toString('hex')}`;
@@ -30,6 +32,9 @@ export class TestNamespace {
 
   /** Gets one object, or undefined when it is not there. */
   async get<T>(kind: string, name: string): Promise<T | undefined> {
+    const path = ApiReader.path(kind, this.name);
+    const reader = path === undefined ? undefined : await this.#connect();
+    if (reader !== undefined) return reader.read(`${path}/${name}`);
     const { code, stdout, stderr } = await this.kubectl.try(['-n', this.name, 'get', kind, name, '-o', 'json']);
     if (code === 0) return JSON.parse(stdout) as T;
     if (stderr.includes('NotFound')) return undefined;
@@ -38,6 +43,12 @@ export class TestNamespace {
 
   /** Lists objects by label; all of the kind without a selector. */
   async list<T>(kind: string, selector?: string): Promise<readonly T[]> {
+    const path = ApiReader.path(kind, this.name);
+    const reader = path === undefined ? undefined : await this.#connect();
+    if (reader !== undefined) {
+      const query = selector === undefined ? '' : `?${new URLSearchParams({ labelSelector: selector })}`;
+      return (await reader.read<{ items: T[] }>(`${path}${query}`))?.items ?? [];
+    }
     const args = ['-n', this.name, 'get', kind, ...(selector === undefined ? [] : ['-l', selector])];
     return (await this.kubectl.json<{ items: T[] }>(args)).items;
   }
@@ -72,8 +83,14 @@ export class TestNamespace {
     );
   }
 
+  #connect(): Promise<ApiReader | undefined> {
+    this.#reader ??= ApiReader.connect(this.kubectl);
+    return this.#reader;
+  }
+
   /** Deletes the namespace and does not wait for its end. */
   async delete(): Promise<void> {
+    (await this.#reader)?.close();
     await this.kubectl.run(['delete', 'namespace', this.name, '--wait=false', '--ignore-not-found']);
   }
 }
