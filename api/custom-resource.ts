@@ -9,6 +9,8 @@ export interface CustomResource {
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** Namespaced unless told. */
+  readonly scope?: 'Cluster';
   /** All served, with one schema; the first is stored. */
   readonly versions: readonly string[];
   readonly description: string;

@@ -4,6 +4,7 @@ import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import { AGE } from './printer-columns.ts';
 import { RATE_LIMIT_POLICY_RESOURCE } from './rate-limit-resource.ts';
 import { SECURITY_RESOURCES } from './security-resources.ts';
+import { trustRotation } from './trust-rotation.ts';
 
 const canary: CustomResource = {
   group: CANARY_GROUP,
@@ -70,6 +71,7 @@ const canary: CustomResource = {
 export const CUSTOM_RESOURCES: readonly CustomResource[] = [
   canary,
   RATE_LIMIT_POLICY_RESOURCE,
+  trustRotation,
   ...SECURITY_RESOURCES,
   ...NETWORKING_RESOURCES,
 ];

@@ -12,6 +12,7 @@ import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
+import { TRUST_ROTATION_GROUP, TRUST_ROTATION_KIND, TRUST_ROTATION_VERSION } from '../api/trust-rotation.ts';
 import { VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import type { ResourceKind } from './resource-kind.ts';
@@ -63,6 +64,13 @@ export const RATE_LIMIT_POLICY = define(
   'ratelimitpolicies',
   RATE_LIMIT_POLICY_KIND,
   true,
+);
+export const TRUST_ROTATION = define(
+  TRUST_ROTATION_GROUP,
+  TRUST_ROTATION_VERSION,
+  'trustrotations',
+  TRUST_ROTATION_KIND,
+  false,
 );
 export const AUTHORIZATION_POLICY = define(
   SECURITY_GROUP,

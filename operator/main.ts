@@ -30,6 +30,7 @@ import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { dryRunReport } from './wiring/dry-run-report.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
+import { proxyTrust } from './wiring/proxy-trust.ts';
 import { startRateLimits } from './wiring/rate-limits.ts';
 import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
@@ -88,6 +89,11 @@ const certificates = startCertificates({
   trustDomain: mesh.trustDomain,
   clusterDomain: mesh.clusterDomain,
   events,
+  proxies: proxyTrust({
+    workloads: () => snapshot().workloads.values(),
+    acks: () => acks,
+    hearsAll: () => replicas.hearsAll(),
+  }),
   logger,
 });
 registerCertificateMetrics(registry, certificates);

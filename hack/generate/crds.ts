@@ -62,7 +62,7 @@ function crd(resource: CustomResource): object {
     },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope: resource.scope ?? 'Namespaced',
       names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories },
       // One object for all versions would become a YAML alias, which kubectl reads but people do not.
       versions: versions.map((name, index) => version(resource, name, index === 0)),

@@ -85,6 +85,11 @@ export class CertificateAuthority {
     return this.#signer?.generation ?? '';
   }
 
+  /** When what signs workload certificates expires: this replica's intermediate, or the user's CA. Milliseconds since 1970; for metrics. */
+  get signerExpiresAt(): number | undefined {
+    return this.#signer?.issuer.certificate.validToDate.getTime();
+  }
+
   /** Calls back when trust or signer changed; gives a function that ends that. */
   onChange(listener: (change: AuthorityChange) => void): () => void {
     this.#listeners.add(listener);
@@ -132,7 +137,9 @@ export class CertificateAuthority {
     const generation = shortFingerprint(state.signing.certificate);
     const change = { trust: trustBundle !== this.#trustBundle, signer: generation !== this.#signer?.generation };
     // The new trust goes out before anything is signed by it.
-    const signer = change.signer ? await this.#makeSigner(state) : this.#signer;
+    const isSame =
+      !change.signer && this.#state && joinCertificates(this.#state.chain) === joinCertificates(state.chain);
+    const signer = isSame ? this.#signer : await this.#makeSigner(state);
     this.#state = state;
     this.#trustBundle = trustBundle;
     this.#signer = signer;
@@ -144,7 +151,8 @@ export class CertificateAuthority {
   async #makeSigner(state: RootState): Promise<Signer> {
     const generation = shortFingerprint(state.signing.certificate);
     const above = joinCertificates(state.chain);
-    if (state.signsDirectly) {
+    // The user's CA may forbid an intermediate below itself.
+    if (state.origin === 'cacerts') {
       clearTimeout(this.#timer);
       return { issuer: state.signing, chain: above, generation };
     }
@@ -172,7 +180,7 @@ export class CertificateAuthority {
 
   async #renewIntermediate(): Promise<void> {
     const state = this.#state;
-    if (!state || state.signsDirectly || this.#stopped) return;
+    if (!state || state.origin === 'cacerts' || this.#stopped) return;
     try {
       this.#signer = await this.#makeSigner(state);
       this.#logger.info('intermediate certificate renewed');

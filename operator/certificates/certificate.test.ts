@@ -7,6 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { makeEndCertificate, makeRoot } from './certificate.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { parseCertificates } from './pem.ts';
+import { firstState } from './root-rotation.ts';
 import { changeRoot, foreignAuthority, readyAuthority } from './testing/chain.ts';
 import { handshake } from './testing/handshake.ts';
 
@@ -81,7 +82,7 @@ describe('issued certificates', () => {
     const { root, signing } = await foreignAuthority();
     const authority = await readyAuthority();
     const chain = [signing.certificate];
-    await authority.adopt({ signing, chain, signsDirectly: true, roots: [root], phase: 'Stable', since: 0 });
+    await authority.adopt(firstState({ signing, chain, origin: 'cacerts', anchors: [root] }, 0));
     const issued = await authority.issue(WORKLOAD);
     expect(parseCertificates(issued.chain, 'chain')).toHaveLength(2);
     expect(opensslVerify(root.toString(), issued.chain)).toContain('leaf: OK');

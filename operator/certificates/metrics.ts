@@ -1,8 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RotationPhase } from './root-state.ts';
+import { expiryOf, ROTATION_PHASES } from './root-state.ts';
 import type { Certificates } from './start.ts';
-
-const PHASES: readonly RotationPhase[] = ['Stable', 'Distributing', 'Retiring'];
 
 /** Registers what an alert on certificates needs: when they expire, which phase a rotation is in, how many are issued. */
 export function registerCertificateMetrics(registry: Registry, certificates: Certificates): void {
@@ -13,8 +11,11 @@ export function registerCertificateMetrics(registry: Registry, certificates: Cer
     labelNames: ['certificate'],
     registers: [registry],
     collect() {
-      const root = authority.state?.signing.certificate.validToDate.getTime();
-      if (root !== undefined) this.set({ certificate: 'root' }, root / 1000);
+      this.reset();
+      const { state, signerExpiresAt } = authority;
+      if (state) this.set({ certificate: 'root' }, expiryOf(state) / 1000);
+      if (state?.next) this.set({ certificate: 'next-root' }, expiryOf(state.next) / 1000);
+      if (signerExpiresAt !== undefined) this.set({ certificate: 'intermediate' }, signerExpiresAt / 1000);
       if (server.expiresAt !== undefined) this.set({ certificate: 'xds' }, server.expiresAt / 1000);
     },
   });
@@ -24,7 +25,7 @@ export function registerCertificateMetrics(registry: Registry, certificates: Cer
     labelNames: ['phase'],
     registers: [registry],
     collect() {
-      for (const phase of PHASES) this.set({ phase }, authority.state?.phase === phase ? 1 : 0);
+      for (const phase of ROTATION_PHASES) this.set({ phase }, authority.state?.phase === phase ? 1 : 0);
     },
   });
   new Gauge({

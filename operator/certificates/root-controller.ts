@@ -1,22 +1,30 @@
 import { Controller, type ReconcileResult } from '../../kube/controller.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
-import { SECRET } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
-import { isConflict } from '../../kube/kube-error.ts';
 import { type Logger, silentLogger } from '../../kube/logger.ts';
 import type { CertificateAuthority } from './authority.ts';
+import type { CaSecret } from './ca-secret.ts';
 import type { Lifetimes } from './lifetimes.ts';
-import { beginRotation, finishRotation, newRoot, replaceLostRoot, rotationStep, switchRoot } from './root-rotation.ts';
-import type { RootReading, RootSource } from './root-source.ts';
-import { CA_SECRET, type CaSecret, ROTATE_ANNOTATION, type RootState, renderRoot, salvageRoots } from './root-state.ts';
+import { shortFingerprint } from './pem.ts';
+import { firstState, newRoot, replaceLostRoot, replaceSigner } from './root-rotation.ts';
+import { isSameSigner, salvageRoots } from './root-secret.ts';
+import type { Reading, RootSource } from './root-source.ts';
+import { expiryOf, type RootState, type SigningRoot } from './root-state.ts';
+import { RootWriter } from './root-writer.ts';
+import { rotationCause } from './rotation-cause.ts';
+import { RotationDriver, type RotationTarget, recordName } from './rotation-driver.ts';
+import { TrustRotations } from './trust-rotations.ts';
+import { NO_PROXIES, type ProxyTrustSource } from './trust-survey.ts';
 
 export interface RootControllerOptions {
-  readonly api: Pick<KubeApi, 'create' | 'update'>;
+  readonly api: Pick<KubeApi, 'get' | 'list' | 'watch' | 'create' | 'update' | 'apply'>;
   readonly namespace: string;
   readonly source: RootSource;
   readonly authority: CertificateAuthority;
   readonly lifetimes: Lifetimes;
   readonly events: Pick<EventRecorder, 'record'>;
+  /** Tells how far proxies are with a rotation; absent: there are none. */
+  readonly proxies?: ProxyTrustSource;
   /** By how much the API server's clock is ahead of ours; milliseconds, undefined while unknown. */
   readonly clockOffsetMs?: () => number | undefined;
   readonly logger?: Logger;
@@ -28,169 +36,196 @@ const KEY = 'root';
 const MAX_CLOCK_OFFSET_MS = 3_600_000;
 /** Looked at so often without any event. */
 const MAX_WAIT_MS = 3_600_000;
+/** What proxies tell in a rotation is taken together for so long. */
+const PROGRESS_MS = 250;
+const DAY_MS = 86_400_000;
 
-/** Creates the root, repairs it and rotates it; only the leader runs this. */
+type Valid<T> = Extract<Reading<T>, { kind: 'valid' }>;
+type Broken = Extract<Reading<unknown>, { kind: 'broken' }>;
+
+/** Creates the root, repairs it, takes over the user's, and rotates it; only the leader runs this. */
 export class RootController {
   readonly #options: RootControllerOptions;
   readonly #controller: Controller;
-  readonly #logger: Logger;
+  readonly #writer: RootWriter;
+  readonly #rotations: TrustRotations;
+  readonly #driver: RotationDriver;
   readonly #now: () => number;
-  #unsubscribe: () => void = () => {};
+  #ends: (() => void)[] = [];
 
   constructor(options: RootControllerOptions) {
     this.#options = options;
-    this.#logger = options.logger ?? silentLogger;
+    const { api, events, authority, lifetimes } = options;
+    const logger = options.logger ?? silentLogger;
     this.#now = options.now ?? Date.now;
+    this.#writer = new RootWriter(api, events, logger);
+    this.#rotations = new TrustRotations(api, logger);
+    this.#driver = new RotationDriver({
+      authority,
+      lifetimes,
+      rotations: this.#rotations,
+      writer: this.#writer,
+      proxies: options.proxies ?? NO_PROXIES,
+      now: this.#now,
+    });
     this.#controller = new Controller({
       name: 'root-certificate',
       reconcile: () => this.#reconcile(),
       backoffMs: [100, 10_000],
-      logger: this.#logger,
+      logger,
     });
   }
 
   /** Begins; `source` must have been started. */
   start(): void {
-    this.#unsubscribe = this.#options.source.onChange(() => this.#controller.enqueue(KEY));
-    this.#controller.enqueue(KEY);
+    const { source, authority, proxies = NO_PROXIES } = this.#options;
+    const look = () => this.#controller.enqueue(KEY);
+    const isUnderWay = () => authority.state !== undefined && authority.state.phase !== 'Stable';
+    this.#ends = [
+      source.onChange(look),
+      authority.onChange(look),
+      this.#rotations.start(look),
+      proxies.onChange(() => isUnderWay() && this.#controller.enqueueAfter(KEY, PROGRESS_MS)),
+    ];
+    look();
     this.#controller.start();
   }
 
   async stop(): Promise<void> {
-    this.#unsubscribe();
-    await this.#controller.stop();
+    for (const end of this.#ends.splice(0)) end();
+    await Promise.all([this.#controller.stop(), this.#rotations.stop()]);
   }
 
   async #reconcile(): Promise<ReconcileResult> {
     const { source } = this.#options;
     const user = source.readUser();
-    if (user.kind !== 'absent') return this.#reportUser(user);
+    if (user.kind === 'broken') this.#refuse(user);
     const own = source.readOwn();
-    if (own.kind === 'absent') return this.#create();
-    if (own.kind === 'broken') return this.#repair(own);
-    return this.#rotate(own);
+    if (own.kind === 'absent') return this.#create(user);
+    if (own.kind === 'broken') return this.#repair(own, user);
+    if (own.value.phase !== 'Stable') return bounded(await this.#driver.drive(own.secret, own.value));
+    return bounded(await this.#keep(own, user));
   }
 
-  #reportUser(reading: RootReading): ReconcileResult {
-    if (reading.kind === 'broken') {
-      this.#warn(
-        reading.secret,
-        'RootRefused',
-        `${reading.problem.message}; the last valid root stays in use. Correct it.`,
-      );
-      return { requeueAfterMs: 60_000 };
-    }
-    if (reading.kind === 'valid') {
-      const left = reading.state.signing.certificate.validToDate.getTime() - this.#now();
-      if (left < 30 * 24 * 3_600_000) {
-        const days = Math.floor(left / 86_400_000);
-        this.#warn(reading.secret, 'RootExpires', `ca-cert.pem expires in ${days} days; replace it, Heddle cannot`);
-      }
-    }
-    return { requeueAfterMs: MAX_WAIT_MS };
-  }
-
-  async #create(): Promise<ReconcileResult> {
-    const { api, namespace, authority, lifetimes } = this.#options;
-    const known = authority.state;
+  async #create(user: Reading<SigningRoot>): Promise<ReconcileResult> {
+    const { namespace } = this.#options;
     const now = this.#now();
     // Deleted under our hands: what every proxy trusts is still in our memory, and a new root would cut them off.
-    const restored = known && !known.signsDirectly ? settled(known, now) : undefined;
-    // The user's CA was taken away: what it signed is trusted until it has expired, also after a restart.
-    const roots = restored ? [] : (known?.roots ?? []);
-    const state = restored ?? replaceLostRoot(await newRoot(lifetimes, now), roots, now);
-    const { data, annotations } = renderRoot(state);
-    const labels = { 'app.kubernetes.io/managed-by': 'heddle' };
-    const metadata = { namespace, name: CA_SECRET, labels, annotations };
-    try {
-      const made = await api.create<CaSecret>(SECRET, { metadata, type: 'Opaque', ...(data ? { data } : {}) });
-      if (restored) this.#warn(made, 'RootRestored', 'the Secret was deleted and has been written again from memory');
-      else this.#tell(made, 'RootCreated', 'made a new root certificate');
-    } catch (error) {
-      // Another replica was first: the watch brings its root.
-      if (!isConflict(error)) throw error;
-    }
+    const restored = this.#inMemory(now);
+    // Whoever gives us a root does not want another one.
+    if (!restored && user.kind === 'broken') return { requeueAfterMs: 60_000 };
+    const state = restored ?? firstState(await this.#freshRoot(user, now), now);
+    const made = await this.#writer.create(namespace, state);
+    if (!made) return { requeueAfterMs: 1000 };
+    if (restored)
+      this.#writer.warn(made, 'RootRestored', 'the Secret was deleted and has been written again from memory');
+    else this.#writer.tell(made, 'RootCreated', `${describe(state)} signs`);
     return { requeueAfterMs: 1000 };
   }
 
-  async #repair({ secret, problem }: Extract<RootReading, { kind: 'broken' }>): Promise<ReconcileResult> {
-    const { authority, lifetimes } = this.#options;
+  async #repair({ secret, problem }: Broken, user: Reading<SigningRoot>): Promise<ReconcileResult> {
     const now = this.#now();
     if (problem.reason === 'ClockOff' || (problem.reason === 'Expired' && this.#clockIsOff())) {
-      this.#warn(secret, 'RootRefused', `${problem.message}; not replaced, as the clock of this node may be wrong`);
+      const why = 'not replaced, as the clock of this node may be wrong';
+      this.#writer.warn(secret, 'RootRefused', `${problem.message}; ${why}`);
       return { requeueAfterMs: 10_000 };
     }
-    const known = authority.state;
-    const inMemory = known && !known.signsDirectly && known.signing.certificate.validToDate.getTime() > now;
-    if (inMemory) {
-      await this.#write(secret, settled(known, now));
-      this.#warn(secret, 'RootRestored', `${problem.message}; written again from memory`);
-    } else {
-      await this.#write(secret, replaceLostRoot(await newRoot(lifetimes, now), salvageRoots(secret, now), now));
-      this.#warn(secret, 'RootReplaced', `${problem.message}; replaced by a new root`);
+    const known = this.#inMemory(now);
+    if (known) {
+      await this.#writer.update(secret, known);
+      this.#writer.warn(secret, 'RootRestored', `${problem.message}; written again from memory`);
+      return { requeueAfterMs: 1000 };
+    }
+    if (user.kind === 'broken') return { requeueAfterMs: 60_000 };
+    await this.#writer.update(
+      secret,
+      replaceLostRoot(await this.#freshRoot(user, now), salvageRoots(secret, now), now),
+    );
+    this.#writer.warn(secret, 'RootReplaced', `${problem.message}; replaced by a new root`);
+    return { requeueAfterMs: 1000 };
+  }
+
+  /** Looks after a root that is stable. */
+  async #keep({ secret, value: state }: Valid<RootState>, user: Reading<SigningRoot>): Promise<ReconcileResult> {
+    const { lifetimes } = this.#options;
+    const now = this.#now();
+    const given = user.kind === 'valid' ? user.value : undefined;
+    const cause = rotationCause(state, given, user.kind !== 'absent', lifetimes, now);
+    if (cause.kind === 'replace') {
+      await this.#writer.update(secret, replaceSigner(state, cause.root, now));
+      this.#writer.tell(
+        secret,
+        'SignerReplaced',
+        `${describe(cause.root)} signs, under a root that is trusted already`,
+      );
+      return {};
+    }
+    if (state.origin === 'cacerts' && user.kind === 'absent') {
+      const fix = 'create the Secret again, or a TrustRotation for a root of Heddle';
+      this.#writer.warn(secret, 'UserRootGone', `the Secret cacerts is gone; its CA stays in use; ${fix}`);
+    }
+    if (cause.kind === 'warn') this.#warnOfExpiry(user.kind === 'absent' ? secret : user.secret, cause.leftMs);
+    if (!this.#rotations.isKnown) return { requeueAfterMs: 200 };
+    if (!this.#rotations.shows(state)) await this.#rotations.create(recordName(state));
+    if (await this.#driver.begin(secret, state, () => this.#target(state, user))) return {};
+    if (cause.kind !== 'rotate') return { requeueAfterMs: cause.kind === 'none' ? cause.ms : 60_000 };
+    if (cause.reason === 'RootExpires' && this.#clockIsOff()) {
+      const why = "the root nears its end by this node's clock, which is wrong by over an hour";
+      this.#writer.warn(secret, 'RotationRefused', why);
+      return { requeueAfterMs: 60_000 };
+    }
+    if (this.#rotations.open().length === 0) {
+      // Named after the state that it ends: two leaders make one of it, and after an abort it is another.
+      const what = cause.reason === 'RootExpires' ? 'expiry' : 'cacerts';
+      await this.#rotations.create(`${what}-${nameOf(state)}-${state.since.toString(36)}`);
     }
     return { requeueAfterMs: 1000 };
   }
 
-  async #rotate({ secret, state }: Extract<RootReading, { kind: 'valid' }>): Promise<ReconcileResult> {
-    const { lifetimes } = this.#options;
-    const now = this.#now();
-    const requested = secret.metadata.annotations?.[ROTATE_ANNOTATION] !== undefined;
-    const step = rotationStep(state, lifetimes, requested, now);
-    if (step.kind === 'wait') return { requeueAfterMs: Math.min(step.ms, MAX_WAIT_MS) };
-    if (!requested && step.kind === 'begin' && this.#clockIsOff()) {
-      this.#warn(
-        secret,
-        'RotationRefused',
-        "the root nears its end by this node's clock, which is wrong by over an hour",
-      );
-      return { requeueAfterMs: 60_000 };
+  /** What somebody who asks for a rotation now is to get. */
+  async #target(state: RootState, user: Reading<SigningRoot>): Promise<RotationTarget> {
+    if (user.kind === 'broken') return { kind: 'none', final: false, message: user.problem.message };
+    if (user.kind === 'valid' && isSameSigner(user.value, state)) {
+      const message =
+        'the Secret cacerts holds what signs already; write another CA into it, or delete it for a root of Heddle';
+      return { kind: 'none', final: true, message };
     }
-    if (step.kind === 'begin') {
-      await this.#write(secret, beginRotation(state, await newRoot(lifetimes, now), now));
-      const wait = Math.round(lifetimes.propagationMs / 1000);
-      this.#tell(secret, 'RotationDistributing', `a new root is trusted beside the old one; it signs in ${wait} s`);
-    } else if (step.kind === 'switch') {
-      await this.#write(secret, switchRoot(state, now));
-      const wait = Math.round((lifetimes.workloadMs + lifetimes.propagationMs) / 1000);
-      this.#tell(secret, 'RotationRetiring', `the new root signs; the old one is trusted for ${wait} s more`);
-    } else {
-      await this.#write(secret, finishRotation(state, now));
-      this.#tell(secret, 'RotationDone', 'the old root is no longer trusted');
-    }
-    return {};
+    return { kind: 'root', root: await this.#freshRoot(user, this.#now()) };
+  }
+
+  async #freshRoot(user: Reading<SigningRoot>, now: number): Promise<SigningRoot> {
+    return user.kind === 'valid' ? user.value : newRoot(this.#options.lifetimes, now);
+  }
+
+  /** What is in use, where that can go on. */
+  #inMemory(now: number): RootState | undefined {
+    const known = this.#options.authority.state;
+    return known && expiryOf(known) > now ? known : undefined;
+  }
+
+  #refuse({ secret, problem }: Broken): void {
+    this.#writer.warn(secret, 'RootRefused', `${problem.message}; the last valid root stays in use`);
+  }
+
+  #warnOfExpiry(secret: CaSecret, leftMs: number): void {
+    const what = secret.metadata.name === 'cacerts' ? 'its CA' : 'what signs';
+    const message = `${what} expires in ${Math.floor(leftMs / DAY_MS)} days; replace it in the Secret cacerts, or create a TrustRotation`;
+    this.#writer.warn(secret, 'RootExpires', message);
   }
 
   #clockIsOff(): boolean {
     return Math.abs(this.#options.clockOffsetMs?.() ?? 0) > MAX_CLOCK_OFFSET_MS;
   }
-
-  /** Replaces the Secret if it is still the one that was read; a 409 brings us back with the newer one. */
-  async #write(secret: CaSecret, state: RootState): Promise<void> {
-    const { data, annotations } = renderRoot(state);
-    const { [ROTATE_ANNOTATION]: _done, ...kept } = secret.metadata.annotations ?? {};
-    const metadata = { ...secret.metadata, annotations: { ...kept, ...annotations } };
-    await this.#options.api.update<CaSecret>(SECRET, { ...secret, metadata, ...(data ? { data } : {}) });
-  }
-
-  #tell(secret: CaSecret, reason: string, message: string): void {
-    this.#logger.info(message, { reason, secret: secret.metadata.name });
-    this.#record(secret, 'Normal', reason, message);
-  }
-
-  #warn(secret: CaSecret, reason: string, message: string): void {
-    this.#logger.warn(message, { reason, secret: secret.metadata.name });
-    this.#record(secret, 'Warning', reason, message);
-  }
-
-  #record(secret: CaSecret, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const { namespace = '', name = '', uid = '' } = secret.metadata;
-    const subject = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, uid } };
-    this.#options.events.record(subject, { type, reason, message });
-  }
 }
 
-/** A state from memory, in a phase that ends: roots that are only trusted still must not stay for ever. */
-function settled(state: RootState, now: number): RootState {
-  return state.phase === 'Stable' && state.roots.length > 1 ? { ...state, phase: 'Retiring', since: now } : state;
+const nameOf = ({ signing }: SigningRoot): string => shortFingerprint(signing.certificate).slice(0, 8);
+
+function describe(root: SigningRoot): string {
+  return root.origin === 'cacerts'
+    ? `the CA of the Secret cacerts (${nameOf(root)})`
+    : `a root of Heddle (${nameOf(root)})`;
+}
+
+function bounded({ requeueAfterMs }: ReconcileResult): ReconcileResult {
+  return { requeueAfterMs: Math.min(requeueAfterMs ?? MAX_WAIT_MS, MAX_WAIT_MS) };
 }

@@ -1,95 +1,158 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readMeshConfig } from '../../api/mesh-config.ts';
-import type { Issuer } from './certificate.ts';
-import { checkLifetimes, DEFAULT_LIFETIMES, lifetimesFrom, renewalTime } from './lifetimes.ts';
-import { beginRotation, finishRotation, firstState, newRoot, rotationStep, switchRoot } from './root-rotation.ts';
-import type { RootState } from './root-state.ts';
+import { joinCertificates, shortFingerprint } from './pem.ts';
+import { abortRotation, advance, beginRotation, canAbort, firstState, newRoot, rotationStep } from './root-rotation.ts';
+import { anchorOf, type RootState, type SigningRoot } from './root-state.ts';
+import { trustVersion } from './secret-resource.ts';
 import { SHORT } from './testing/chain.ts';
+import { NO_PROXIES, type ProxyTrust, surveyTrust, type TrustSurvey } from './trust-survey.ts';
 
 const now = Date.now();
-let roots: Issuer[];
+const { propagationMs, workloadMs } = SHORT;
+const ROOTS = 6;
+let roots: SigningRoot[];
 beforeAll(async () => {
-  roots = await Promise.all([1, 2, 3, 4].map(() => newRoot(SHORT, now)));
+  // Lives longer than any walk, but for one that is to be near its end.
+  const lifetimes = { ...SHORT, rootMs: 3_600_000 };
+  roots = await Promise.all(Array.from({ length: ROOTS }, () => newRoot(lifetimes, now)));
 });
 
-const id = ({ certificate }: Issuer) => certificate.fingerprint256;
+const rootAt = (index: number): SigningRoot => roots[index] as SigningRoot;
+const QUIET: TrustSurvey = { whole: true, total: 2, done: 2, waiting: [], refused: [], missing: [] };
+const begun = (): RootState => beginRotation(firstState(rootAt(0), now), rootAt(1), now, { name: 'a', uid: 'b' });
+const step = (state: RootState, survey: Partial<TrustSurvey>, after: number) =>
+  rotationStep(state, SHORT, { ...QUIET, ...survey }, state.since + after);
 
-describe('rotation of the root', () => {
-  test('waits while the root is young, begins when it nears its end or is asked to', () => {
-    const state = firstState(roots[0] as Issuer, now);
-    expect(rotationStep(state, SHORT, false, now)).toMatchObject({ kind: 'wait' });
-    expect(rotationStep(state, SHORT, true, now)).toEqual({ kind: 'begin' });
-    expect(rotationStep(state, SHORT, false, now + SHORT.rootMs - 9000)).toEqual({ kind: 'begin' });
-  });
-
-  test('at no time is a certificate in use whose root is not trusted by everybody', () => {
-    const delays = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 5, maxLength: 60 });
-    fc.assert(
-      fc.property(delays, fc.infiniteStream(fc.boolean()), (waits, requests) => {
-        let time = now;
-        let used = 0;
-        let state: RootState = firstState(roots[0] as Issuer, time);
-        /** Roots in force, and since when: a proxy may be as late as the propagation time. */
-        const history = [
-          { at: time - SHORT.propagationMs, roots: new Set(state.roots.map((root) => root.fingerprint256)) },
-        ];
-        const issued = [{ by: id(state.signing), until: time + SHORT.workloadMs }];
-        for (const wait of waits) {
-          time += wait;
-          const step = rotationStep(state, SHORT, requests.next().value === true && used < 3, time);
-          if (step.kind === 'begin' && used >= 3) break;
-          if (step.kind === 'begin') state = beginRotation(state, roots[++used] as Issuer, time);
-          if (step.kind === 'switch') state = switchRoot(state, time);
-          if (step.kind === 'finish') state = finishRotation(state, time);
-          if (step.kind !== 'wait')
-            history.push({ at: time, roots: new Set(state.roots.map((root) => root.fingerprint256)) });
-          issued.push({ by: id(state.signing), until: time + SHORT.workloadMs });
-          const oldestView = history.findLast(({ at }) => at <= time - SHORT.propagationMs) ?? history[0];
-          const views = history.filter((entry) => entry.at >= (oldestView?.at ?? 0));
-          for (const { by, until } of issued) {
-            if (until < time) continue;
-            for (const view of views) expect(view.roots.has(by)).toBe(true);
-          }
-        }
-      }),
-    );
-  });
-});
-
-describe('lifetimes', () => {
-  const settings = (more: object) => readMeshConfig(JSON.stringify({ certificates: more })).certificates;
-
-  test('are taken from the mesh settings', () => {
-    expect(lifetimesFrom(settings({ workloadLifetime: '90s' }))).toMatchObject({ workloadMs: 90_000 });
-    expect(lifetimesFrom(settings({}))).toEqual(DEFAULT_LIFETIMES);
+describe('a phase of a rotation', () => {
+  test('ends when all proxies are done, and not before kubelets had their time', () => {
+    expect(step(begun(), {}, propagationMs - 1)).toEqual({ kind: 'wait', ms: 1 });
+    expect(step(begun(), {}, propagationMs)).toEqual({ kind: 'go', forced: false });
+    expect(step(advance(begun(), now), {}, 2 * propagationMs - 1)).toEqual({ kind: 'wait', ms: 1 });
+    expect(step(advance(begun(), now), {}, 2 * propagationMs)).toEqual({ kind: 'go', forced: false });
   });
 
   test.each([
-    [{ workloadLifetime: '8760h' }, /certificates.workloadLifetime must be at most half/],
-    [{ intermediateLifetime: '999999h' }, /certificates.intermediateLifetime must not exceed/],
-    [
-      { rootLifetime: '3m', intermediateLifetime: '3m', workloadLifetime: '90s' },
-      /certificates.rootLifetime must be at least/,
-    ],
-  ])('%j is refused', (more, message) => expect(() => lifetimesFrom(settings(more))).toThrow(message));
-
-  test('fit each other by default and in tests', () => {
-    for (const lifetimes of [DEFAULT_LIFETIMES, SHORT]) expect(() => checkLifetimes(lifetimes)).not.toThrow();
+    ['waits', { waiting: ['a/b'] }],
+    ['refuses', { refused: [{ pod: 'a/b', message: 'no' }] }],
+    ['is at a replica that does not report', { whole: false }],
+  ])('Distributing lasts for as long as a proxy %s, until the old root has to go', (_, survey) => {
+    expect(step(begun(), survey, 1_000_000)).toMatchObject({ kind: 'wait' });
+    expect(step(begun(), survey, 3_600_000 - workloadMs - propagationMs)).toEqual({ kind: 'go', forced: true });
   });
 
-  test('renewal is always between one half and seven tenths of the life', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 1e12 }),
-        fc.integer({ min: 1, max: 1e9 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (at, life, random) => {
-          const time = renewalTime(at, at + life, random);
-          expect(time).toBeGreaterThanOrEqual(at + life / 2 - 1);
-          expect(time).toBeLessThanOrEqual(at + life * 0.7 + 1);
-        },
-      ),
+  test('waits for a proxy without a stream until its certificate has expired', () => {
+    for (const state of [begun(), advance(begun(), now)]) {
+      expect(step(state, { missing: ['a/b'] }, workloadMs + propagationMs - 1)).toEqual({ kind: 'wait', ms: 1 });
+      expect(step(state, { missing: ['a/b'] }, workloadMs + propagationMs)).toMatchObject({ kind: 'go' });
+    }
+  });
+
+  test('Retiring waits for those that are there, but not for ever', () => {
+    const retiring = advance(advance(begun(), now), now);
+    expect(step(retiring, { missing: ['a/b'] }, 0)).toEqual({ kind: 'go', forced: false });
+    expect(step(retiring, { waiting: ['a/b'] }, 0)).toMatchObject({ kind: 'wait' });
+    expect(step(retiring, { waiting: ['a/b'] }, workloadMs + propagationMs)).toEqual({ kind: 'go', forced: true });
+  });
+
+  test('can be aborted before the old root goes, and not again until somebody asks', () => {
+    const issuing = advance(begun(), now);
+    const retiring = advance(issuing, now);
+    expect([begun(), issuing, retiring, abortRotation(issuing, now)].map(canAbort)).toEqual([true, true, false, false]);
+    expect(() => abortRotation(retiring, now)).toThrow('too late');
+    const back = advance(abortRotation(issuing, now), now);
+    expect(back.roots.map(String)).toEqual(begun().anchors.map(String));
+    expect([back.rotation, back.declined]).toEqual([undefined, rootAt(0).signing.certificate.fingerprint256]);
+  });
+});
+
+/** What a proxy holds. */
+interface Proxy {
+  bundle: readonly string[];
+  version: string;
+  signer: string;
+  anchor: string;
+  expiresAt: number;
+  connected: boolean;
+}
+
+/** A mesh in which anything may happen in any order. */
+class Walk {
+  state: RootState = firstState(rootAt(0), now);
+  time = now;
+  readonly proxies: Proxy[] = [];
+  #used = 0;
+
+  constructor(count: number) {
+    for (let index = 0; index < count; index++)
+      this.proxies.push({ ...this.#bundle(), ...this.#certificate(), connected: true });
+  }
+
+  /** Every certificate in use is trusted by every proxy that can use its own. */
+  check(): void {
+    const alive = this.proxies.filter(({ expiresAt }) => expiresAt > this.time);
+    for (const one of alive) for (const other of alive) expect(other.bundle).toContain(one.anchor);
+  }
+
+  act(kind: number, which: number): void {
+    const proxy = this.proxies[which % this.proxies.length] as Proxy;
+    const isExpired = proxy.expiresAt <= this.time;
+    if (kind === 0) this.time += (which % 4) * 400;
+    // Who comes back with nothing that is valid is given both in one answer.
+    if ((kind === 1 || kind === 2) && proxy.connected && isExpired)
+      Object.assign(proxy, this.#bundle(), this.#certificate());
+    if (kind === 1 && proxy.connected) Object.assign(proxy, this.#bundle());
+    if (kind === 2 && proxy.connected) Object.assign(proxy, this.#certificate());
+    if (kind === 3) proxy.connected = !proxy.connected;
+    if (kind === 4 && this.state.phase === 'Stable' && this.#used < ROOTS - 1) {
+      this.state = beginRotation(this.state, rootAt(++this.#used), this.time);
+    }
+    if (kind === 5 && which % 5 === 0 && canAbort(this.state)) this.state = abortRotation(this.state, this.time);
+    if (kind >= 6 && this.state.phase !== 'Stable') this.#lead();
+  }
+
+  #lead(): void {
+    const { phase, roots: trusted } = this.state;
+    const wanted = { bundle: trustVersion(joinCertificates(trusted)), generation: this.#certificate().signer };
+    const list = this.proxies.map(
+      ({ connected, version, signer }, index): ProxyTrust => ({
+        pod: String(index),
+        connected,
+        bundle: version,
+        generation: signer,
+      }),
     );
+    const survey = surveyTrust(phase, wanted, { ...NO_PROXIES, proxies: () => list });
+    const found = rotationStep(this.state, SHORT, survey, this.time);
+    if (found.kind === 'go') this.state = advance(this.state, this.time);
+  }
+
+  #bundle(): Pick<Proxy, 'bundle' | 'version'> {
+    const { roots: trusted } = this.state;
+    return { bundle: trusted.map((root) => root.fingerprint256), version: trustVersion(joinCertificates(trusted)) };
+  }
+
+  #certificate(): Pick<Proxy, 'signer' | 'anchor' | 'expiresAt'> {
+    const signer = shortFingerprint(this.state.signing.certificate);
+    return { signer, anchor: anchorOf(this.state).fingerprint256, expiresAt: this.time + workloadMs };
+  }
+}
+
+describe('rotation of the root', () => {
+  test('in whatever order proxies acknowledge, come and go, nobody holds a certificate that another does not trust', () => {
+    const actions = fc.array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.nat(19)), { minLength: 30, maxLength: 400 });
+    const phases = new Set<string>();
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), actions, (count, walk) => {
+        const mesh = new Walk(count);
+        for (const [kind, which] of walk) {
+          mesh.act(kind, which);
+          phases.add(mesh.state.phase);
+          mesh.check();
+        }
+      }),
+      { numRuns: 150 },
+    );
+    // Walks that never get anywhere would show nothing.
+    expect([...phases].sort()).toEqual(['Aborting', 'Distributing', 'Issuing', 'Retiring', 'Stable']);
   });
 });

@@ -3,17 +3,12 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import { type Logger, silentLogger } from '../../kube/logger.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import type { CertificateAuthority } from './authority.ts';
+import { type CaSecret, RootProblem } from './ca-secret.ts';
 import type { Lifetimes } from './lifetimes.ts';
-import {
-  CA_SECRET,
-  type CaSecret,
-  RootProblem,
-  type RootState,
-  readOwnRoot,
-  readUserRoot,
-  USER_CA_SECRET,
-} from './root-state.ts';
+import { CA_SECRET, readOwnRoot } from './root-secret.ts';
+import type { RootState, SigningRoot } from './root-state.ts';
 import { RootSuccession } from './root-succession.ts';
+import { readUserRoot, USER_CA_SECRET } from './user-root.ts';
 
 export interface RootSourceOptions {
   readonly api: Pick<KubeApi, 'list' | 'watch'>;
@@ -24,13 +19,16 @@ export interface RootSourceOptions {
   readonly now?: () => number;
 }
 
-/** What the Secrets say at this moment. */
-export type RootReading =
+/** What a Secret says at this moment. */
+export type Reading<T> =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'valid'; readonly secret: CaSecret; readonly state: RootState }
+  | { readonly kind: 'valid'; readonly secret: CaSecret; readonly value: T }
   | { readonly kind: 'broken'; readonly secret: CaSecret; readonly problem: RootProblem };
 
-/** Watches the two Secrets that may hold the root, and hands valid ones to the authority; runs in every replica. */
+/**
+ * Watches the Secret that says what signs, and hands what is valid to the authority; runs in every replica. The user's Secret it only reads: the leader
+ * takes that over into ours, by a rotation where the root differs.
+ */
 export class RootSource {
   readonly #options: RootSourceOptions;
   readonly #logger: Logger;
@@ -89,12 +87,12 @@ export class RootSource {
   }
 
   /** The operator's own Secret. */
-  readOwn(): RootReading {
+  readOwn(): Reading<RootState> {
     return this.#read(this.#own, CA_SECRET, readOwnRoot);
   }
 
-  /** The user's Secret, which goes before ours. */
-  readUser(): RootReading {
+  /** The user's Secret. */
+  readUser(): Reading<SigningRoot> {
     return this.#read(this.#user, USER_CA_SECRET, readUserRoot);
   }
 
@@ -105,14 +103,15 @@ export class RootSource {
   }
 
   async #refresh(): Promise<void> {
-    const user = this.readUser();
-    const own = this.readOwn();
-    const reading = user.kind === 'absent' ? own : user;
+    const reading = this.readOwn();
     if (reading.kind === 'absent') this.#problem = `Secret ${CA_SECRET} does not exist yet`;
     if (reading.kind === 'broken') this.#problem = reading.problem.message;
-    if (reading.kind !== 'valid') return;
-    const wanted = joined(reading.state, user.kind === 'valid' ? own : undefined);
-    const { state, reviewAt } = this.#succession.next(wanted, this.#now());
+    if (reading.kind !== 'valid') {
+      const user = this.readUser();
+      if (user.kind === 'broken') this.#problem = user.problem.message;
+      return;
+    }
+    const { state, reviewAt } = this.#succession.next(reading.value, this.#now());
     this.#refreshAt(reviewAt);
     try {
       await this.#options.authority.adopt(state);
@@ -137,23 +136,14 @@ export class RootSource {
     for (const listener of this.#listeners) listener();
   }
 
-  #read(
-    reflector: Reflector<CaSecret>,
-    name: string,
-    parse: (secret: CaSecret, now: number) => RootState,
-  ): RootReading {
+  #read<T>(reflector: Reflector<CaSecret>, name: string, parse: (secret: CaSecret, now: number) => T): Reading<T> {
     const secret = reflector.store.get(`${this.#options.namespace}/${name}`);
     if (!secret) return { kind: 'absent' };
     try {
-      return { kind: 'valid', secret, state: parse(secret, this.#now()) };
+      return { kind: 'valid', secret, value: parse(secret, this.#now()) };
     } catch (error) {
       if (!(error instanceof RootProblem)) throw error;
       return { kind: 'broken', secret, problem: error };
     }
   }
-}
-
-/** A mesh that moves from our root to the user's goes on trusting what ours signed. */
-function joined(state: RootState, own: RootReading | undefined): RootState {
-  return own?.kind === 'valid' ? { ...state, roots: [...state.roots, ...own.state.roots] } : state;
 }

@@ -1,19 +1,18 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Issuer } from './certificate.ts';
-import { beginRotation, finishRotation, firstState, newRoot, switchRoot } from './root-rotation.ts';
-import type { RootState } from './root-state.ts';
+import { abortRotation, advance, beginRotation, firstState, newRoot } from './root-rotation.ts';
+import type { RootState, SigningRoot } from './root-state.ts';
 import { RootSuccession } from './root-succession.ts';
 import { SHORT } from './testing/chain.ts';
 
 const now = Date.now();
 const { workloadMs, propagationMs } = SHORT;
-let roots: Issuer[];
+let roots: SigningRoot[];
 beforeAll(async () => {
   roots = await Promise.all([1, 2, 3].map(() => newRoot(SHORT, now)));
 });
 
-const at = (index: number): RootState => firstState(roots[index] as Issuer, now);
+const at = (index: number): RootState => firstState(roots[index] as SigningRoot, now);
 const signer = ({ signing }: RootState): string => signing.certificate.fingerprint256;
 const trusted = (state: RootState): string[] => state.roots.map(({ fingerprint256 }) => fingerprint256);
 
@@ -36,16 +35,27 @@ describe('the succession of roots', () => {
     expect(trusted(succession.next(at(1), switched.reviewAt).state)).toEqual([signer(at(1))]);
   });
 
-  test('adds no wait to a rotation, which waits itself', () => {
+  test('adds nothing to a rotation, which waits itself', () => {
     const succession = new RootSuccession(SHORT);
     succession.next(at(0), now);
-    const begun = beginRotation(at(0), roots[1] as Issuer, now);
-    succession.next(begun, now);
-    const switched = switchRoot(begun, now + propagationMs);
-    expect(signer(succession.next(switched, now + propagationMs + 5).state)).toBe(signer(switched));
-    const end = now + propagationMs + workloadMs + propagationMs;
-    const finished = succession.next(finishRotation(switched, end), end);
-    expect(trusted(finished.state)).toEqual([signer(switched)]);
+    const begun = beginRotation(at(0), roots[1] as SigningRoot, now);
+    expect(trusted(succession.next(begun, now).state)).toHaveLength(2);
+    const issuing = advance(begun, now);
+    expect(signer(succession.next(issuing, now).state)).toBe(signer(at(1)));
+    const back = abortRotation(issuing, now);
+    expect(signer(succession.next(back, now).state)).toBe(signer(at(0)));
+    const { state, reviewAt } = succession.next(advance(back, now), now);
+    expect([trusted(state), reviewAt]).toEqual([[signer(at(0))], Number.POSITIVE_INFINITY]);
+  });
+
+  test('of a replica that heard of nothing in between takes up what a rotation led to', () => {
+    const succession = new RootSuccession(SHORT);
+    succession.next(at(0), now);
+    const retiring = advance(advance(beginRotation(at(0), roots[1] as SigningRoot, now), now), now);
+    for (const state of [retiring, advance(retiring, now)]) {
+      const found = succession.next(state, now).state;
+      expect([signer(found), trusted(found)]).toEqual([signer(at(1)), [signer(at(1))]]);
+    }
   });
 
   test('does not sign with a root that has expired, only to wait', () => {

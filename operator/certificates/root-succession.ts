@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Lifetimes } from './lifetimes.ts';
 import { distinctCertificates } from './pem.ts';
-import type { RootState } from './root-state.ts';
+import { anchorOf, expiryOf, fingerprintOf, type RootState } from './root-state.ts';
 
 /** What to put to use now, and when to ask again at the latest; milliseconds since 1970, infinity for never. */
 export interface Succession {
@@ -16,9 +16,9 @@ interface Signed {
 }
 
 /**
- * Leads from one root to the next where no rotation does: from ours to the user's, back, or from one CA of the user's
- * to another. The new root is trusted for as long as trust takes to reach every proxy before it signs, and a root that
- * signed is trusted until the last certificate under it has expired. Keeps what it has seen in memory; has no clock.
+ * Leads from one root to the next where no rotation does, as when somebody writes another one into our Secret, or a lost
+ * one is replaced. The new root is trusted for as long as trust takes to reach every proxy before it signs, and a root
+ * that signed is trusted until the last certificate under it has expired. Keeps what it has seen in memory; has no clock.
  */
 export class RootSuccession {
   readonly #lifetimes: Pick<Lifetimes, 'workloadMs' | 'propagationMs'>;
@@ -40,11 +40,9 @@ export class RootSuccession {
     const previous = this.#present;
     const signsAt = previous ? this.#signsAt(previous, wanted, now) : now;
     const signer = previous && signsAt > now ? previous : wanted;
-    if (previous && signer === wanted && isOther(previous, wanted)) {
+    if (previous && signer === wanted && isOther(previous, wanted) && !isLed(previous, wanted)) {
       const root = anchorOf(previous);
-      // The other replicas switched in a rotation when its phase began, however late we read of it.
-      const until = isRotation(previous, wanted) ? Math.min(wanted.since, now) : now;
-      this.#retired.set(root.fingerprint256, { root, until });
+      this.#retired.set(root.fingerprint256, { root, until: now });
     }
     this.#retired.delete(anchorOf(signer).fingerprint256);
     const retired = this.#trustedStill(now);
@@ -64,7 +62,7 @@ export class RootSuccession {
 
   /** When the wanted root may sign: now in a rotation, which has waited itself, and when there is nothing left to sign with. */
   #signsAt(previous: RootState, wanted: RootState, now: number): number {
-    if (!isOther(previous, wanted) || isRotation(previous, wanted)) return now;
+    if (!isOther(previous, wanted) || isLed(previous, wanted)) return now;
     const since = this.#trustedSince.get(anchorOf(wanted).fingerprint256) ?? now;
     return Math.min(since + this.#lifetimes.propagationMs, expiryOf(previous));
   }
@@ -82,23 +80,11 @@ export class RootSuccession {
   }
 }
 
-const fingerprint = (state: RootState): string => state.signing.certificate.fingerprint256;
+const isOther = (one: RootState, other: RootState): boolean => fingerprintOf(one) !== fingerprintOf(other);
 
-const isOther = (one: RootState, other: RootState): boolean => fingerprint(one) !== fingerprint(other);
-
-const isRotation = (previous: RootState, wanted: RootState): boolean =>
-  !wanted.signsDirectly && previous.next?.certificate.fingerprint256 === fingerprint(wanted);
-
-/** The root that ends the signer's chain. */
-function anchorOf({ signing, chain, roots }: RootState): X509Certificate {
-  const last = chain.at(-1) ?? signing.certificate;
-  const isAbove = (root: X509Certificate) => last.checkIssued(root) && last.verify(root.publicKey);
-  return roots.find((root) => root.fingerprint256 === last.fingerprint256) ?? roots.find(isAbove) ?? last;
+/** Whether a rotation led from one root to the other: it waits itself, for what proxies say, and keeps trusted what has to be. */
+function isLed(previous: RootState, wanted: RootState): boolean {
+  const wantedSigner = fingerprintOf(wanted);
+  const known = [previous.next, previous.previous].some((root) => root && fingerprintOf(root) === wantedSigner);
+  return known || wanted.cameFrom === fingerprintOf(previous);
 }
-
-const expiryOf = (state: RootState): number =>
-  Math.min(
-    ...[state.signing.certificate, ...state.chain, anchorOf(state)].map((certificate) =>
-      certificate.validToDate.getTime(),
-    ),
-  );

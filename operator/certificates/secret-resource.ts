@@ -36,7 +36,12 @@ export function translateTrustSecret(bundle: string): XdsResource {
     name: ROOT_SECRET,
     type: { case: 'validationContext', value: { trustedCa: inline(bundle) } },
   });
-  return encode(secret, hash(bundle));
+  return encode(secret, trustVersion(bundle));
+}
+
+/** Version of `ROOTCA` for a bundle (PEM). */
+export function trustVersion(bundle: string): string {
+  return hash(bundle);
 }
 
 /** Certificate chain and key of a user's Secret (PEM), as an SDS secret of that name. */

@@ -13,9 +13,10 @@ import { silentLogger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
+import type { CaSecret } from './ca-secret.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { parseCertificates } from './pem.ts';
-import { type CaSecret, readOwnRoot } from './root-state.ts';
+import { readOwnRoot } from './root-secret.ts';
 import { type Certificates, startCertificates } from './start.ts';
 import { foreignAuthority, SHORT, secretOf, userSecret } from './testing/chain.ts';
 
@@ -173,33 +174,17 @@ describe('the root', () => {
     expect(api.writes.filter((write) => write.includes('heddle-ca'))).toHaveLength(1);
   });
 
-  test('rotates when asked to, phase by phase', async () => {
-    const api = new MemoryApi();
-    const leader = await replica(api, { lifetimes: SHORT });
-    await eventually(() => ready(leader));
-    const { generation } = leader.authority;
-    await api.patch(SECRET, CA, 'merge', { metadata: { annotations: { 'heddle.dev/rotate-root': 'now' } } });
-    await eventually(() => leader.authority.state?.phase === 'Distributing');
-    expect(leader.authority.generation).toBe(generation);
-    await eventually(() => leader.authority.state?.phase === 'Retiring');
-    expect(leader.authority.generation).not.toBe(generation);
-    await eventually(() => leader.authority.state?.phase === 'Stable', 'the end', 8000);
-    expect(leader.authority.state?.roots).toHaveLength(1);
-    expect((await readCa(api)).metadata.annotations).not.toHaveProperty('heddle.dev/rotate-root');
-    expect(leader.reasons).toEqual(['RootCreated', 'RotationDistributing', 'RotationRetiring', 'RotationDone']);
-  }, 15_000);
-
-  test('of the user goes before ours; a broken one is refused, not replaced', async () => {
+  test('is what the user gives where there is one; a broken one is refused, not replaced', async () => {
     const api = new MemoryApi();
     await api.create(SECRET, secretOf('cacerts', { 'ca-cert.pem': 'rubbish' }));
     const leader = await replica(api);
     await eventually(() => leader.reasons.includes('RootRefused'));
     expect(leader.problem()).toContain('Secret cacerts: ca-cert.pem holds no certificate');
+    expect(await find(api, SECRET, CA)).toBeUndefined();
     const { root, signing } = await foreignAuthority();
     await api.update(SECRET, userSecret(root, signing));
     await eventually(() => ready(leader));
     expect(leader.authority.trustBundle).toBe(root.toString());
-    expect(await find(api, SECRET, CA)).toBeUndefined();
   });
 });
 

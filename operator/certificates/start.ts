@@ -15,6 +15,7 @@ import { RootSource } from './root-source.ts';
 import { SecretSource } from './secret-source.ts';
 import { ServerCertificate } from './server-certificate.ts';
 import { type NamespaceObject, TrustConfigMaps } from './trust-config-map.ts';
+import type { ProxyTrustSource } from './trust-survey.ts';
 import { WebhookCertificate } from './webhook-certificate.ts';
 
 type Methods = 'get' | 'list' | 'watch' | 'create' | 'update' | 'apply' | 'patch' | 'delete';
@@ -34,6 +35,8 @@ export interface CertificatesOptions {
   /** Domain of Service names, usually `cluster.local`. */
   readonly clusterDomain: string;
   readonly events: Pick<EventRecorder, 'record'>;
+  /** Tells how far proxies are with a rotation of the root; absent: there are none. Asked by the leader alone. */
+  readonly proxies?: ProxyTrustSource;
   readonly logger: Logger;
 }
 

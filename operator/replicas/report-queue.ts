@@ -1,11 +1,21 @@
+import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
 import type { ProxyReport } from '../ads/ack-report.ts';
 import { ON_DEMAND_TYPES } from '../ads/names-ahead.ts';
 import type { ProxyObserver } from '../ads/proxy-observer.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+  SECRET_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from '../xds/resource.ts';
 import { type InForce, NOTHING_TO_REPORT, type ReportMessage, type Term } from './report-message.ts';
 
-/** What policies and weights stand in; certificates are nobody's business. */
-const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
+/** What policies and weights stand in, and, for a rotation of the root, whose certificates there are. */
+const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE, SECRET_TYPE];
+/** The mesh's own secrets; those of users are nobody's business. */
+const SECRETS: ReadonlySet<string> = new Set([WORKLOAD_SECRET, ROOT_SECRET]);
 /** What one message holds at most, so that none blocks the event loop, and all stay far below gRPC's bound. */
 const MAX_TERMS = 2_000;
 const MAX_METRICS_BYTES = 256 << 10;
@@ -170,6 +180,7 @@ function isAsked({ typeUrl, name, version }: Term, report: ProxyReport): boolean
 }
 
 function addName({ names }: Untold, typeUrl: string, name: string): void {
+  if (typeUrl === SECRET_TYPE && !SECRETS.has(name)) return;
   const ofType = names.get(typeUrl) ?? new Set();
   names.set(typeUrl, ofType.add(name));
 }
@@ -186,8 +197,13 @@ function* taken(names: Map<string, Set<string>>, report: ProxyReport, most: numb
     for (const name of ofType) {
       if (left-- <= 0) return;
       ofType.delete(name);
-      yield { typeUrl, name, version: report.acknowledged(typeUrl, name) ?? '' };
+      yield { typeUrl, name, version: told(typeUrl, name, report.acknowledged(typeUrl, name) ?? '') };
     }
     names.delete(typeUrl);
   }
+}
+
+/** Of a workload's certificate only who signed it: else each would be a term of its own. */
+function told(typeUrl: string, name: string, version: string): string {
+  return typeUrl === SECRET_TYPE && name === WORKLOAD_SECRET ? (version.split('.')[0] ?? '') : version;
 }

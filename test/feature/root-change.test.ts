@@ -1,15 +1,17 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { NAMESPACE, SECRET } from '../../kube/kinds.ts';
+import { NAMESPACE, SECRET, TRUST_ROTATION } from '../../kube/kinds.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
 import type { IssuedCertificate } from '../../operator/certificates/authority.ts';
 import type { Lifetimes } from '../../operator/certificates/lifetimes.ts';
-import { type CaSecret, readOwnRoot } from '../../operator/certificates/root-state.ts';
+
+import { trustVersion } from '../../operator/certificates/secret-resource.ts';
 import { type Certificates, startCertificates } from '../../operator/certificates/start.ts';
 import { foreignAuthority, SHORT, userSecret } from '../../operator/certificates/testing/chain.ts';
 import { handshake } from '../../operator/certificates/testing/handshake.ts';
+import type { ProxyTrust } from '../../operator/certificates/trust-survey.ts';
 
 const LIFETIMES: Lifetimes = { ...SHORT, workloadMs: 2000, propagationMs: 600 };
 const USER = { namespace: 'heddle-system', name: 'cacerts' };
@@ -20,7 +22,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function leader(api: MemoryApi): Promise<Certificates> {
+/** A mesh's control plane, with all certificates that it issued to the proxies of its tests. */
+interface Mesh extends Certificates {
+  readonly issued: IssuedCertificate[];
+  readonly bundles: ReturnType<typeof heldBundles>;
+}
+
+async function leader(api: MemoryApi): Promise<Mesh> {
   const namespaces = new Reflector<KubeObject>({ api, kind: NAMESPACE, backoffMs: [1, 5] });
   await namespaces.start();
   const certificates = startCertificates({
@@ -32,6 +40,14 @@ async function leader(api: MemoryApi): Promise<Certificates> {
     trustDomain: 'cluster.local',
     clusterDomain: 'cluster.local',
     events: { record: () => {} },
+    proxies: {
+      proxies: () => reported(mesh),
+      whole: () => true,
+      onChange: (listener) => {
+        const timer = setInterval(listener, 20);
+        return () => clearInterval(timer);
+      },
+    },
     logger: silentLogger,
   });
   const abort = new AbortController();
@@ -42,10 +58,21 @@ async function leader(api: MemoryApi): Promise<Certificates> {
     () => abort.abort(),
   );
   await eventually(() => certificates.authority.state !== undefined);
-  return certificates;
+  const mesh: Mesh = { ...certificates, issued: [], bundles: heldBundles(certificates) };
+  cleanups.push(mesh.bundles.end);
+  return mesh;
 }
 
-/** Who held the bundle before a change has heard of it after so long: less than the propagation that the authority waits for. */
+/** As many proxies as there are certificates in use and bundles that somebody has still: the worst that could be reported. */
+function* reported({ issued, bundles, authority }: Mesh): Iterable<ProxyTrust> {
+  const held = [...bundles.list()].filter(([, isHeld]) => isHeld()).map(([pem]) => trustVersion(pem));
+  for (const { generation } of issued.filter(isAlive)) {
+    for (const bundle of held) yield { pod: 'shop/any', connected: true, generation, bundle };
+  }
+  if (issued.length === 0) yield { pod: 'shop/new', connected: true, bundle: trustVersion(authority.trustBundle) };
+}
+
+/** Who held the bundle before a change has heard of it after so long: less than the propagation that the authority waits for at least. */
 const HEARD_MS = 500;
 
 /** The bundles that a proxy may hold: the current one, and one before it until the change has reached every proxy. */
@@ -65,10 +92,8 @@ function heldBundles({ authority }: Certificates): { list: () => Map<string, () 
  * What the proxies of a mesh may hold at a moment: a certificate as old as its life, and a bundle as old as its
  * propagation. Every pair shakes hands, both ways, for as long as it is told.
  */
-async function meshHolds(mesh: Certificates, forMs: number): Promise<void> {
-  const issued: IssuedCertificate[] = [];
-  const bundles = heldBundles(mesh);
-  cleanups.push(bundles.end);
+async function meshHolds(mesh: Mesh, forMs: number): Promise<void> {
+  const { issued, bundles } = mesh;
   let shaken = 0;
   const end = performance.now() + forMs;
   while (performance.now() < end) {
@@ -120,26 +145,23 @@ describe('the mesh holds together when the root changes', () => {
     await api.create(SECRET, userSecret(root, signing));
     await eventually(() => mesh.authority.trustBundle.includes(root.toString()));
     expect(mesh.authority.generation).toBe(before);
-    await eventually(() => mesh.authority.state?.signsDirectly === true);
+    await eventually(() => mesh.authority.state?.origin === 'cacerts');
     await load;
   }, 15_000);
 
-  test("from the user's to our own, over a restart of the operator too, and the user's is trusted no more in the end", async () => {
+  test("from the user's to our own, when somebody asks for it, and the user's is trusted no more in the end", async () => {
     const api = new MemoryApi();
     const { root, signing } = await foreignAuthority();
     await api.create(SECRET, userSecret(root, signing));
     const mesh = await leader(api);
     const before = mesh.authority.generation;
-    const load = meshHolds(mesh, 4500);
+    const load = meshHolds(mesh, 6500);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await api.delete(SECRET, USER);
+    await api.create(TRUST_ROTATION, { metadata: { name: 'to-our-own' } });
     await eventually(() => (mesh.authority.state?.roots.length ?? 0) > 1);
     expect(mesh.authority.generation).toBe(before);
-    const own = await api.get<CaSecret>(SECRET, { namespace: 'heddle-system', name: 'heddle-ca' });
-    const stored = readOwnRoot(own, Date.now());
-    expect(stored.phase).toBe('Retiring');
-    expect(stored.roots.map(String)).toContain(root.toString());
-    await eventually(() => mesh.authority.state?.signsDirectly === false);
+    await eventually(() => mesh.authority.state?.origin === 'Heddle');
     await load;
     await eventually(() => !mesh.authority.trustBundle.includes(root.toString()));
     await eventually(() => mesh.authority.state?.phase === 'Stable');
@@ -163,7 +185,7 @@ describe('the mesh holds together when the root changes', () => {
     const load = meshHolds(mesh, 4500);
     const { root, signing } = await foreignAuthority();
     await api.create(SECRET, userSecret(root, signing));
-    await eventually(() => mesh.authority.state?.signsDirectly === true);
+    await eventually(() => mesh.authority.state?.origin === 'cacerts');
     await api.delete(SECRET, { namespace: 'heddle-system', name: 'heddle-ca' });
     await load;
     await eventually(() => mesh.authority.trustBundle === root.toString());

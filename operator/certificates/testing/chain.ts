@@ -1,11 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { CertificateAuthority } from '../authority.ts';
+import type { CaSecret } from '../ca-secret.ts';
 import { type Issuer, makeIntermediate, makeRoot } from '../certificate.ts';
 import { makeKeyPair, privateKeyPem } from '../key-pair.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes } from '../lifetimes.ts';
 import { joinCertificates } from '../pem.ts';
 import { firstState, newRoot } from '../root-rotation.ts';
-import type { CaSecret } from '../root-state.ts';
+import { withRoots } from '../root-state.ts';
 
 /** Seconds instead of days. */
 export const SHORT: Lifetimes = {
@@ -31,7 +32,7 @@ export async function changeRoot(authority: CertificateAuthority): Promise<void>
   const now = Date.now();
   const root = await newRoot(DEFAULT_LIFETIMES, now);
   const old = authority.state?.roots ?? [];
-  await authority.adopt({ ...firstState(root, now), roots: [...old, root.certificate], phase: 'Retiring' });
+  await authority.adopt(withRoots({ ...firstState(root, now), retired: old, phase: 'Issuing' }));
 }
 
 /** A CA that somebody else made: a root, and an intermediate that signs. */
@@ -56,6 +57,16 @@ export function userSecret(root: X509Certificate, { certificate, privateKey }: I
     'root-cert.pem': root.toString(),
     'cert-chain.pem': joinCertificates([certificate, root]),
   });
+}
+
+/** A Secret of type kubernetes.io/tls, as cert-manager keeps it. */
+export function certManagerSecret(root: X509Certificate, { certificate, privateKey }: Issuer): CaSecret {
+  const text = {
+    'tls.crt': certificate.toString(),
+    'tls.key': privateKeyPem(privateKey),
+    'ca.crt': root.toString(),
+  };
+  return { ...secretOf('cacerts', text), type: 'kubernetes.io/tls' };
 }
 
 export function secretOf(
