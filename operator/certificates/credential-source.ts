@@ -80,6 +80,7 @@ export class CredentialSource {
   readonly #controller: Controller;
   readonly #timer: NodeJS.Timeout;
   #size = 0;
+  #refused = 0;
 
   constructor(options: CredentialSourceOptions) {
     this.#options = options;
@@ -100,6 +101,11 @@ export class CredentialSource {
   /** Credentials that proxies want, each counted once for each ServiceAccount. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Times that a credential turned out to be none that a proxy may have, or can; for metrics. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** @param secret name of an SDS secret; one that is no credential's is answered undefined */
@@ -140,6 +146,7 @@ export class CredentialSource {
       // Whoever asks for thousands shall cost no more than who asks for one too many.
       if (this.#turnedAway.has(key)) return;
       this.#turnedAway.add(key);
+      this.#refused += 1;
       const problem =
         entries.size >= perAccount
           ? `ServiceAccount ${key} asks for more than ${perAccount} credentials; this one is not served`
@@ -193,7 +200,8 @@ export class CredentialSource {
     }
     const now = performance.now();
     const { problem: known } = entry;
-    if (known?.text === reading.problem && now - known.toldAt < this.#settings.remindMs) return;
+    if (known?.text !== reading.problem) this.#refused += 1;
+    else if (now - known.toldAt < this.#settings.remindMs) return;
     entry.problem = { text: reading.problem, toldAt: now };
     this.#logger.info('credential is not served', { ...entry.account, problem: reading.problem });
     this.#options.tell({ namespace, credential, problem: reading.problem });

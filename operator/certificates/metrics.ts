@@ -37,6 +37,15 @@ export function registerCertificateMetrics(registry: Registry, certificates: Cer
     },
   });
   new Counter({
+    name: 'heddle_secret_requests_refused_total',
+    help: 'Secrets that proxies asked for and may not have, each counted once for each proxy.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(secrets.counts.refused);
+    },
+  });
+  new Counter({
     name: 'heddle_workload_certificates_issued_total',
     help: 'Workload certificates issued since the start.',
     registers: [registry],

@@ -76,7 +76,7 @@ describe('SecretSource', () => {
     const chain = secret.type.case === 'tlsCertificate' ? secret.type.value.certificateChain?.specifier.value : '';
     const [leaf] = parseCertificates(String(chain), 'chain');
     expect(leaf?.subjectAltName).toBe('URI:spiffe://cluster.local/ns/shop/sa/ordering');
-    expect(source.counts).toEqual({ held: 1, issued: 1 });
+    expect(source.counts).toEqual({ held: 1, issued: 1, refused: 0 });
   });
 
   test('gives no two proxies one key', async () => {
@@ -124,7 +124,7 @@ describe('SecretSource', () => {
       const stream = connect(source, proxy('a'), version);
       expect(source.isPending(proxy('a'), SECRET_TYPE, 'default')).toBe(true);
       await new Promise((resolve) => setTimeout(resolve, 300));
-      expect(source.counts).toEqual({ held: 1, issued: 0 });
+      expect(source.counts).toEqual({ held: 1, issued: 0, refused: 0 });
       await eventually(() => stream.certificates.length === 1, 'its renewal', LIFETIME);
       expect(stream.certificates[0]?.version).not.toBe(version);
     }, 10_000);

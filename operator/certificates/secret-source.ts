@@ -9,8 +9,10 @@ import {
   type XdsResource,
 } from '../xds/resource.ts';
 import type { AuthorityChange, CertificateAuthority, IssuedCertificate } from './authority.ts';
+import { parseCredentialName } from './credential-name.ts';
 import type { CredentialSource } from './credential-source.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
+import { ForeignNames } from './foreign-names.ts';
 import { renewalTime } from './lifetimes.ts';
 import { readWorkloadVersion, translateTrustSecret, translateWorkloadSecret } from './secret-resource.ts';
 
@@ -21,7 +23,7 @@ export interface SecretSourceOptions {
   /** Lifetime of workload certificates, milliseconds. */
   readonly workloadMs: number;
   /** Answers for every name that is not of the workload itself. */
-  readonly credentials?: Pick<CredentialSource, 'lookup' | 'isPending' | 'onChange'>;
+  readonly credentials?: Pick<CredentialSource, 'lookup' | 'isPending' | 'onChange' | 'refused'>;
   readonly logger?: Logger;
   readonly now?: () => number;
 }
@@ -62,6 +64,7 @@ export class SecretSource implements ResourceSource {
   readonly #issuer: Controller;
   readonly #ends: readonly (() => void)[];
   #trust: XdsResource | undefined;
+  readonly #foreign = new ForeignNames();
   #issuedCount = 0;
 
   constructor(options: SecretSourceOptions) {
@@ -85,9 +88,10 @@ export class SecretSource implements ResourceSource {
     this.#issuer.start();
   }
 
-  /** Certificates held, and issued since the start; for metrics. */
-  get counts(): { readonly held: number; readonly issued: number } {
-    return { held: this.#entries.size, issued: this.#issuedCount };
+  /** Certificates held, and issued since the start, and names that proxies asked for and may not have; for metrics. */
+  get counts(): { readonly held: number; readonly issued: number; readonly refused: number } {
+    const refused = this.#foreign.count + (this.#options.credentials?.refused ?? 0);
+    return { held: this.#entries.size, issued: this.#issuedCount, refused };
   }
 
   /** Secrets are always asked for by name. */
@@ -99,7 +103,7 @@ export class SecretSource implements ResourceSource {
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string, held?: string): XdsResource | undefined {
     if (typeUrl !== SECRET_TYPE) return undefined;
     if (name === ROOT_SECRET) return this.#trust;
-    if (name !== WORKLOAD_SECRET) return this.#options.credentials?.lookup(proxy, name);
+    if (name !== WORKLOAD_SECRET) return this.#lookupOther(proxy, name);
     const entry = this.#entries.get(proxy.uid) ?? this.#enter(proxy, held);
     if (entry.held !== undefined && entry.held.version !== held) {
       // It is asked for anew.
@@ -125,6 +129,7 @@ export class SecretSource implements ResourceSource {
 
   /** Drops a proxy's key at once, when its pod is gone; otherwise it goes at its expiry. */
   forget(uid: string): void {
+    this.#foreign.forget(uid);
     this.#entries.delete(uid);
     this.#deadlines.delete(uid);
   }
@@ -134,6 +139,16 @@ export class SecretSource implements ResourceSource {
     this.#deadlines.stop();
     await this.#issuer.stop();
     this.#entries.clear();
+  }
+
+  #lookupOther(proxy: ProxyIdentity, name: string): XdsResource | undefined {
+    if (parseCredentialName(name) !== undefined) return this.#options.credentials?.lookup(proxy, name);
+    // Another workload's identity, say: a proxy has one, and its name is the same for all.
+    if (this.#foreign.isNew(proxy.uid, name)) {
+      const { namespace, podName: pod } = proxy;
+      this.#logger.warn('proxy asks for a secret that nobody may have', { namespace, pod, secret: name.slice(0, 200) });
+    }
+    return undefined;
   }
 
   #enter(proxy: ProxyIdentity, held: string | undefined): Entry {
