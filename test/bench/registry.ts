@@ -1,4 +1,5 @@
 import { run as apiFaults } from './api-faults.ts';
+import { run as certificates } from './certificates.ts';
 import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
 import { run as fanOut } from './fan-out.ts';
@@ -26,6 +27,7 @@ export interface Bench {
 /** All benches, in the order in which they run. */
 export const BENCHES: readonly Bench[] = [
   { name: 'injection', run: injection },
+  { name: 'certificates', run: certificates },
   { name: 'fan-out', run: fanOut },
   { name: 'cold-storm', run: coldStorm },
   { name: 'traffic', run: traffic },
