@@ -108,6 +108,11 @@ export class CertificateAuthority {
    * @throws {Error} while there is no root
    */
   async issue({ names, usage, lifetimeMs }: IssueRequest): Promise<IssuedCertificate> {
+    // The timer that renews the intermediate is late where the machine slept, or its clock was set.
+    if (this.#signer && this.#signer.issuer.certificate.validToDate.getTime() <= this.#now()) {
+      this.#tail = this.#tail.then(() => this.#renewIfExpired());
+      await this.#tail;
+    }
     const signer = this.#signer;
     if (!signer) throw new Error('there is no root certificate yet');
     const { publicKey, privateKey } = await makeKeyPair();
@@ -176,6 +181,11 @@ export class CertificateAuthority {
       else this.#tail = this.#tail.then(() => this.#renewIntermediate());
     }, delay);
     this.#timer.unref();
+  }
+
+  async #renewIfExpired(): Promise<void> {
+    // Of many that wait for it the first has it made.
+    if ((this.signerExpiresAt ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#renewIntermediate();
   }
 
   async #renewIntermediate(): Promise<void> {

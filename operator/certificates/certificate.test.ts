@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { CertificateAuthority } from './authority.ts';
 import { makeEndCertificate, makeRoot } from './certificate.ts';
 import { makeKeyPair } from './key-pair.ts';
+import { DEFAULT_LIFETIMES } from './lifetimes.ts';
 import { parseCertificates } from './pem.ts';
-import { firstState } from './root-rotation.ts';
+import { firstState, newRoot } from './root-rotation.ts';
 import { changeRoot, foreignAuthority, readyAuthority } from './testing/chain.ts';
 import { handshake } from './testing/handshake.ts';
 
@@ -86,6 +88,21 @@ describe('issued certificates', () => {
     const issued = await authority.issue(WORKLOAD);
     expect(parseCertificates(issued.chain, 'chain')).toHaveLength(2);
     expect(opensslVerify(root.toString(), issued.chain)).toContain('leaf: OK');
+    authority.stop();
+  });
+
+  test('come from a new intermediate when the clock jumped over the end of the old one', async () => {
+    let skewMs = 0;
+    const now = () => Date.now() + skewMs;
+    const authority = new CertificateAuthority({ lifetimes: DEFAULT_LIFETIMES, now });
+    await authority.adopt(firstState(await newRoot(DEFAULT_LIFETIMES, now()), now()));
+    const before = authority.signerExpiresAt ?? 0;
+    skewMs = DEFAULT_LIFETIMES.intermediateMs + 3_600_000;
+    const issued = await Promise.all([authority.issue(WORKLOAD), authority.issue(WORKLOAD)]);
+    const signers = issued.map(({ chain }) => parseCertificates(chain, 'chain')[1]?.fingerprint256);
+    expect(new Set(signers).size).toBe(1);
+    expect(authority.signerExpiresAt).toBeGreaterThan(before);
+    expect(issued.every(({ expiresAt }) => expiresAt > now())).toBe(true);
     authority.stop();
   });
 

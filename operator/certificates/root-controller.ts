@@ -102,6 +102,7 @@ export class RootController {
     if (user.kind === 'broken') this.#refuse(user);
     const own = source.readOwn();
     if (own.kind === 'absent') return this.#create(user);
+    if (this.#writer.hasReplaced(own.secret)) return { requeueAfterMs: 50 };
     if (own.kind === 'broken') return this.#repair(own, user);
     if (own.value.phase !== 'Stable') return bounded(await this.#driver.drive(own.secret, own.value));
     return bounded(await this.#keep(own, user));

@@ -19,6 +19,7 @@ export class RootWriter {
   readonly #events: Pick<EventRecorder, 'record'>;
   readonly #logger: Logger;
   readonly #warned = new Map<string, number>();
+  #replaced: string | undefined;
 
   constructor(api: Pick<KubeApi, 'create' | 'update'>, events: Pick<EventRecorder, 'record'>, logger: Logger) {
     this.#api = api;
@@ -44,6 +45,12 @@ export class RootWriter {
     const { data, annotations } = renderRoot(state);
     const metadata = { ...secret.metadata, annotations: defined({ ...secret.metadata.annotations, ...annotations }) };
     await this.#api.update<CaSecret>(SECRET, { ...secret, metadata, data });
+    this.#replaced = secret.metadata.resourceVersion;
+  }
+
+  /** Whether a Secret is the one that was replaced last: the watch has not brought yet what took its place. */
+  hasReplaced({ metadata: { resourceVersion } }: CaSecret): boolean {
+    return resourceVersion !== undefined && resourceVersion === this.#replaced;
   }
 
   /** Tells of something that was done. @param about a Secret unless it is a TrustRotation */

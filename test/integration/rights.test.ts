@@ -41,6 +41,7 @@ describe('the operator', () => {
 
   test.each([
     ['patch', 'canaries.heddle.dev'],
+    ['delete', 'trustrotations.heddle.dev'],
     ['patch', 'virtualservices.networking.istio.io'],
     ['get', 'secrets'],
     ['create', 'pods'],
@@ -54,6 +55,8 @@ describe('the operator', () => {
 
   test.each([
     ['patch', 'canaries.heddle.dev/status'],
+    ['create', 'trustrotations.heddle.dev'],
+    ['patch', 'trustrotations.heddle.dev/status'],
     ['patch', 'peerauthentications.security.istio.io/status'],
     ['patch', 'virtualservices.networking.istio.io/status'],
     ['patch', 'serviceentries.networking.istio.io/status'],
