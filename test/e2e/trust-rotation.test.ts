@@ -1,0 +1,87 @@
+import { describe, expect } from '@jest/globals';
+import type { TrustRotation, TrustRotationPhase } from '../../api/trust-rotation.ts';
+import { waitFor } from '../../hack/mesh/wait.ts';
+import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { withLifetimes } from './support/operator-settings.ts';
+import { Client } from './support/testbed-client.ts';
+import { client, server } from './support/testbed-objects.ts';
+
+const mesh = useNamespace('rotation');
+const inside = new Client(mesh, 'deployment/caller');
+/** One round of load; rounds follow each other for as long as something is watched. */
+const ROUND_S = 10;
+
+clusterSetup([mesh], async () => {
+  await mesh.apply(...server('echo', { replicas: 2 }), ...client('caller'));
+  await Promise.all([mesh.rolledOut('echo'), mesh.rolledOut('caller')]);
+});
+
+/** Sends requests, each over a new connection from the application, until some work is done. @throws {Error} from the work */
+async function underLoad(work: () => Promise<void>): Promise<void> {
+  let isDone = false;
+  const done = work().finally(() => {
+    isDone = true;
+  });
+  let sent = 0;
+  do {
+    const report = await inside.load('http://echo/', { rate: 50, seconds: ROUND_S, keepAlive: false });
+    expect(report.failures).toEqual({});
+    sent += report.sent;
+  } while (!isDone);
+  await done;
+  expect(sent).toBeGreaterThan(0);
+}
+
+const nameOf = (suffix: string): string => `${mesh.name}-${suffix}`;
+
+async function rotate(suffix: string): Promise<void> {
+  const rotation = { apiVersion: 'heddle.dev/v1alpha1', kind: 'TrustRotation', metadata: { name: nameOf(suffix) } };
+  await mesh.kubectl.run(['create', '-f', '-'], { input: JSON.stringify(rotation) });
+}
+
+async function reaches(suffix: string, phase: TrustRotationPhase): Promise<TrustRotation> {
+  const probe = async (): Promise<TrustRotation> => {
+    const found = await mesh.kubectl.json<TrustRotation>(['get', 'trustrotation', nameOf(suffix)]);
+    if (found.status?.phase === phase) return found;
+    throw new Error(`${found.status?.phase}: ${found.status?.conditions?.[0]?.message}`);
+  };
+  return waitFor(`TrustRotation ${suffix} to be ${phase}`, probe, { timeoutMs: 300_000 });
+}
+
+describe('a TrustRotation on a cluster', () => {
+  clusterTest(
+    'three times in a row, and once aborted while it issues, loses no request and counts every proxy',
+    [mesh],
+    async () => {
+      // Kubelets take up to 90 s to project a bundle; the streams of this test's proxies do not begin anew meanwhile.
+      const restore = await withLifetimes(mesh.kubectl, { trustPropagation: '15s' });
+      try {
+        await underLoad(async () => {
+          for (const suffix of ['first', 'second', 'third']) {
+            await rotate(suffix);
+            const { status } = await reaches(suffix, 'Complete');
+            // Two of the server and the caller, and those of the cluster's other tests.
+            expect(status?.proxiesTotal).toBeGreaterThanOrEqual(3);
+            expect(status?.proxiesDone).toBe(status?.proxiesTotal);
+            expect(status?.newRoot?.fingerprint).not.toBe(status?.oldRoot?.fingerprint);
+          }
+        });
+        await underLoad(async () => {
+          await rotate('aborted');
+          await reaches('aborted', 'Issuing');
+          const patch = ['patch', 'trustrotation', nameOf('aborted'), '--type=merge', '-p', '{"spec":{"abort":true}}'];
+          await mesh.kubectl.run(patch);
+          const { status } = await reaches('aborted', 'Aborted');
+          const third = await reaches('third', 'Complete');
+          expect(status?.oldRoot?.fingerprint).toBe(third.status?.newRoot?.fingerprint);
+        });
+        const listed = await mesh.kubectl.run(['get', 'trustrotations']);
+        expect(listed).toMatch(/PHASE +PROGRESS +OLD ROOT EXPIRES +NEW ROOT EXPIRES +MESSAGE +AGE/);
+      } finally {
+        await mesh.kubectl.run(['delete', 'trustrotation', ...['first', 'second', 'third', 'aborted'].map(nameOf)]);
+        await restore();
+      }
+    },
+    1_500_000,
+  );
+});
