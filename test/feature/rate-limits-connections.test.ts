@@ -119,19 +119,20 @@ describe('bytes', () => {
   }
 
   test('of TCP that are over their limit wait, those of all connections together', async () => {
-    // The first second's worth may go at once.
-    expect(await receive(RATE_KIB * 3)).toBeGreaterThan(1.5);
-    const seconds = await Promise.all([receive(RATE_KIB * 2), receive(RATE_KIB * 2)]);
-    expect(Math.max(...seconds)).toBeGreaterThan(2.5);
-  }, 30_000);
+    // A second's worth may go at once, and so may what is in buffers, which on a busy machine is more.
+    expect(await receive(RATE_KIB * 6)).toBeGreaterThan(3);
+    // Alone each would take less than this.
+    const seconds = await Promise.all([receive(RATE_KIB * 4), receive(RATE_KIB * 4)]);
+    expect(Math.max(...seconds)).toBeGreaterThan(4);
+  }, 60_000);
 
   test('of HTTP bodies that are over their limit wait', async () => {
     const line = await world.line('bodies');
-    const body = 'x'.repeat(RATE_KIB * 3 * KIB);
+    const body = 'x'.repeat(RATE_KIB * 6 * KIB);
     const start = performance.now();
     const head = `POST / HTTP/1.1\r\nhost: shop.example\r\ncontent-length: ${body.length}\r\n\r\n`;
     expect((await line.send(head + body)).status).toBe(200);
-    expect((performance.now() - start) / 1000).toBeGreaterThan(1.8);
+    expect((performance.now() - start) / 1000).toBeGreaterThan(3);
     line.close();
-  }, 30_000);
+  }, 60_000);
 });
