@@ -129,7 +129,11 @@ describe('several replicas of the operator', () => {
         const counts = await proxiesByReplica(mesh.kubectl);
         return (counts[only ?? ''] ?? 0) >= PROXIES ? undefined : JSON.stringify(counts);
       });
-      expect(await programmed(mesh, 'virtualservice', 'orders')).toBe(`in force on ${PROXIES} of ${PROXIES} proxies`);
+      // The old pods are proxies of the mesh until they have ended.
+      await waitUntil('the count of all proxies', async () => {
+        const message = await programmed(mesh, 'virtualservice', 'orders');
+        return message === `in force on ${PROXIES} of ${PROXIES} proxies` ? undefined : message;
+      });
     },
     400_000,
   );
