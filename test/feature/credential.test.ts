@@ -87,8 +87,8 @@ describe('credentialName in the real Envoy', () => {
   async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const at = performance.now();
     while (!(await holds())) {
-      if (performance.now() - at > 5000)
-        throw new Error(`${what} did not come about within 5 s: ${JSON.stringify(news)}`);
+      if (performance.now() - at > 15_000)
+        throw new Error(`${what} did not come about within 15 s: ${JSON.stringify(news)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -180,8 +180,8 @@ async function warm(envoy: EnvoyProcess): Promise<void> {
     if (!dump.includes('outbound')) {
       return;
     }
-    if (performance.now() - start > 3_000) {
-      throw new Error('the cluster is still warming after 3 s');
+    if (performance.now() - start > 15_000) {
+      throw new Error('the cluster is still warming after 15 s');
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -197,7 +197,8 @@ describe('a connection', () => {
   });
 
   test('does not wait where the server speaks first and nothing is to be sniffed', async () => {
-    const times = await Promise.all([1, 2, 3].map(async () => (await envoy().call('10.1.2.3', 5432)).ms));
+    const times: number[] = [];
+    for (let call = 0; call < 10; call++) times.push((await envoy().call('10.1.2.3', 5432)).ms);
     expect(Math.min(...times)).toBeLessThan(150);
   });
 

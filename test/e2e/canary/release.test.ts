@@ -123,8 +123,8 @@ describe('a release', () => {
       expect(end).toMatchObject({ phase: 'Succeeded' });
       expect(weights.filter((weight) => weight > 0)).toEqual(expect.arrayContaining([5, 50]));
       expect(Math.min(...weights.filter((weight) => weight > 0))).toBe(5);
-      expect(insiders.failures).toEqual({});
-      expect(outsiders.failures).toEqual({});
+      expect(insiders.examples).toEqual([]);
+      expect(outsiders.examples).toEqual([]);
       expect(Object.keys(insiders.versions).sort()).toEqual(['v1', 'v2']);
       const after = await inside.load('http://orders/', { rate: 50, seconds: 1 });
       expect(after.failures).toEqual({});

@@ -40,7 +40,7 @@ export interface Subscribe {
 }
 
 const identity = (bytes: Buffer): Buffer => bytes;
-const WAIT_MS = 5_000;
+const WAIT_MS = 15_000;
 
 /** A delta ADS client over TLS that answers only when told to. */
 export class AdsClient {

@@ -129,7 +129,7 @@ async function inForce(
 async function until(holds: () => Promise<boolean>, envoy: EnvoyProcess): Promise<void> {
   const start = performance.now();
   while (!(await holds())) {
-    if (performance.now() - start > 8000) throw new Error(`did not come about within 8 s: ${envoy.log()}`);
+    if (performance.now() - start > 15_000) throw new Error(`did not come about within 15 s: ${envoy.log()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
