@@ -36,6 +36,10 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   private readonly listeners = new Set<(change: ResourceChange) => void>();
   /** Clusters of the outbound side by scope. With those of its inbound side, each proxy has others, which are not worth the memory. */
   private wildcardClusters = new Map<string, ReadonlyMap<string, Lazy<XdsResource>>>();
+  /** The proxy that was looked something up for last: one that joins is, for thousands of names on end. */
+  private asking:
+    | { readonly proxy: ProxyIdentity; readonly client: Client; readonly view: ProxyView | undefined }
+    | undefined;
 
   /**
    * Takes the next snapshot and tells the streams what differs.
@@ -43,6 +47,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
    * @param delta names what differs from the snapshot before; for the first one its content does not matter
    */
   update(snapshot: MeshSnapshot, delta: MeshDelta): void {
+    this.asking = undefined;
     const everything = this.outbound === undefined || delta.settings;
     const outbound = this.outbound === undefined || delta.settings ? new Outbound(snapshot.settings) : this.outbound;
     if (everything) this.settingsState += 1;
@@ -94,24 +99,21 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   /** @inheritDoc */
-  *wildcardNames(proxy: ProxyIdentity, typeUrl: string): Generator<string> {
+  wildcardNames(proxy: ProxyIdentity, typeUrl: string): Iterable<string> {
     const { outbound } = this;
-    if (typeUrl !== CLUSTER_TYPE || outbound === undefined) {
-      yield* this.wildcard(proxy, typeUrl).keys();
-      return;
-    }
-    yield* this.sharedClusters(outbound, outbound.clients.get(proxy)).keys();
-    yield* this.inbound.get(proxy.uid)?.inbound.clusters.keys() ?? [];
+    if (typeUrl !== CLUSTER_TYPE || outbound === undefined) return this.wildcard(proxy, typeUrl).keys();
+    const { client, view } = this.who(outbound, proxy);
+    return [...this.sharedClusters(outbound, client).keys(), ...(view?.inbound.clusters.keys() ?? [])];
   }
 
   /** @inheritDoc */
   lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
     const { outbound } = this;
     if (outbound === undefined) return undefined;
-    const inbound = this.inbound.get(proxy.uid)?.inbound;
-    if (typeUrl === LISTENER_TYPE && name === INBOUND_LISTENER) return inbound?.listener;
-    const found = find(outbound, outbound.clients.get(proxy), typeUrl, name);
-    return found ?? (typeUrl === CLUSTER_TYPE ? inbound?.clusters.get(name) : undefined);
+    const { client, view } = this.who(outbound, proxy);
+    if (typeUrl === LISTENER_TYPE && name === INBOUND_LISTENER) return view?.inbound.listener;
+    const found = find(outbound, client, typeUrl, name);
+    return found ?? (typeUrl === CLUSTER_TYPE ? view?.inbound.clusters.get(name) : undefined);
   }
 
   /** @inheritDoc */
@@ -119,7 +121,9 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     if (this.outbound === undefined) return true;
     if (typeUrl === VIRTUAL_HOST_TYPE) return readVirtualHost(name)?.part !== 'asked';
     // It is asked of proxies of other replicas too.
-    return typeUrl !== CLUSTER_TYPE || !this.outbound.onDemand.includes(name, this.outbound.clients.peek(proxy));
+    if (typeUrl !== CLUSTER_TYPE) return true;
+    const client = this.asking?.proxy === proxy ? this.asking.client : this.outbound.clients.peek(proxy);
+    return !this.outbound.onDemand.includes(name, client);
   }
 
   /** @inheritDoc */
@@ -195,6 +199,13 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   onChange(listener: (change: ResourceChange) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  private who(outbound: Outbound, proxy: ProxyIdentity) {
+    if (this.asking?.proxy !== proxy) {
+      this.asking = { proxy, client: outbound.clients.get(proxy), view: this.inbound.get(proxy.uid) };
+    }
+    return this.asking;
   }
 
   private updateWorkloads(snapshot: MeshSnapshot, uids: ReadonlySet<WorkloadUid>, change: CacheChange): void {
