@@ -20,18 +20,22 @@ const ui = new Client(mesh, 'deployment/ui');
 const [first, second] = [testIssuer('RS256', 'first', ISSUER), testIssuer('ES256', 'second', ISSUER)];
 
 /** The server of the keys, which is not in the mesh: whoever asks for a token's keys is the operator. */
-function keyServer(...issuers: readonly TestIssuer[]): object[] {
-  const KEYS = JSON.stringify({ keys: issuers.map(({ jwk }) => jwk) });
+function keyServer(name: string, { jwk }: TestIssuer): object[] {
   const container = { command: ['node', '-e', SERVE_KEYS], livenessProbe: undefined };
-  const [account, service, deployment] = server('keys', { env: { KEYS }, container });
-  return [account ?? {}, service ?? {}, deployment ?? {}];
+  return server(name, { env: { KEYS: JSON.stringify({ keys: [jwk] }) }, container });
 }
 
 clusterSetup(
   [mesh, keys],
   async () => {
-    await Promise.all([mesh.apply(...server('inventory'), ...client('ui')), keys.apply(...keyServer(first))]);
-    await Promise.all([...['inventory', 'ui'].map((name) => mesh.rolledOut(name)), keys.rolledOut('keys')]);
+    await Promise.all([
+      mesh.apply(...server('inventory'), ...client('ui')),
+      keys.apply(...keyServer('keys', first), ...keyServer('others', second)),
+    ]);
+    await Promise.all([
+      ...['inventory', 'ui'].map((name) => mesh.rolledOut(name)),
+      ...['keys', 'others'].map((name) => keys.rolledOut(name)),
+    ]);
     const sample = await readFile(SAMPLE, 'utf8');
     await mesh.kubectl.run(['apply', '-n', mesh.name, '-f', '-'], {
       input: sample.replace('http://keys/', `http://keys.${keys.name}.svc:80/`),
@@ -121,11 +125,9 @@ describe('keys that the operator fetches', () => {
     await mesh.run('delete', KIND, 'metadata');
   });
 
-  clusterTest('that are others when they are fetched again make other tokens valid', [mesh, keys], async () => {
-    await keys.apply(...keyServer(second));
-    await keys.rolledOut('keys');
+  clusterTest('of another place make its tokens valid, and the others no more', [mesh, keys], async () => {
     await mesh.run('delete', KIND, 'away');
-    await mesh.apply(policy('others', `http://keys.${keys.name}.svc:80/second`));
+    await mesh.apply(policy('others', `http://others.${keys.name}.svc:80/`));
     await programmed(mesh, KIND, 'others');
     await waitUntil('an answer to a token of the second key', async () => {
       const [{ statuses }] = await ui.plan([asked(second.token())]);
