@@ -46,7 +46,7 @@ describe('a window', () => {
     [
       'names the pods whose counts are missing',
       { ...traffic(1000), complete: false, missing: ['shop/a', 'shop/b'] },
-      'IncompleteMetrics: the sidecars of pods shop/a, shop/b are not connected to the leading operator, so their counts are missing',
+      'IncompleteMetrics: the sidecars of pods shop/a, shop/b do not report to the leading operator, so their counts are missing',
     ],
     [
       'fails when the counters of the revision have vanished',

@@ -25,7 +25,7 @@ export function judgeWindow(analysis: CanaryAnalysis, answer: TrafficAnswer, ela
   if (!complete) {
     const message =
       missing.length > 0
-        ? `the sidecars of pods ${missing.join(', ')} are not connected to the leading operator, so their counts are missing`
+        ? `the sidecars of pods ${missing.join(', ')} do not report to the leading operator, so their counts are missing`
         : 'the counts of some proxies are missing or old';
     return { kind: 'IncompleteMetrics', message };
   }

@@ -57,6 +57,8 @@ function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, all
   }).window(query);
 }
 
+const ours = { namespace: 'shop', revision: 'new' };
+
 describe('an answer', () => {
   test.each<[string, Shape[], boolean]>([
     ['is complete with every proxy here', [{ here: true }, { here: true }], true],
@@ -68,6 +70,11 @@ describe('an answer', () => {
     ['is not without one that called the Services, however long it is away', [{ reported: 600, calls: true }], false],
     ['is not without a pod of the revision', [{ namespace: 'shop', revision: 'new' }], false],
     ['is complete without a pod of another revision', [{ namespace: 'shop', revision: 'old' }], true],
+    // The replica that has its stream may stand still, and be taken for one that reports.
+    ['is not while one of the revision is here and did not report', [{ ...ours, here: true, reported: 11 }], false],
+    ['is not while one of the revision is here and never reported', [{ ...ours, here: true }], false],
+    ['is complete once it did, in the window', [{ ...ours, here: true, reported: 5 }], true],
+    ['is complete though another one is here and did not report', [{ here: true, reported: 11 }], true],
     ['is complete without a namesake of the revision elsewhere', [{ namespace: 'else', revision: 'new' }], true],
   ])('%s', (_, shapes, complete) => {
     expect(ask(shapes).complete).toBe(complete);

@@ -30,6 +30,7 @@ const NAMED = 3;
  * replica, or has not come back yet, may have seen failures that this replica knows nothing of. A sidecar that stays away
  * (it is cut off, or none of ours) must not stop every release of the mesh for that: after a minute only those count that
  * called the Services in the last quarter of an hour, and the revision's own. That holds while every other replica reports here.
+ * The revision's own must have reported in the window, too: without what they served nothing is known against it, nor for it.
  */
 export class CompleteTraffic implements TrafficSource {
   readonly #ledger: ReportLedger;
@@ -54,11 +55,15 @@ export class CompleteTraffic implements TrafficSource {
     let awaited: ReadonlySet<string> | undefined;
     let all: boolean | undefined;
     for (const [uid, workload] of snapshot().workloads) {
-      const since = acks.proxy(uid) === undefined ? readySince(uid) : undefined;
+      const isJudged = isOfRevision(workload, query);
+      const lastReport = this.#ledger.lastReport(uid);
+      // Of those that are judged a stream is not enough: the replica that has it may stand still.
+      const isSilent = isJudged && (lastReport === undefined || lastReport < query.since);
+      const since = isSilent || acks.proxy(uid) === undefined ? readySince(uid) : undefined;
       if (since === undefined) continue;
       const { startedAt } = this.#ledger;
-      const awaySince = Math.max(since, startedAt, this.#ledger.lastReport(uid) ?? startedAt);
-      if (until - awaySince > PATIENCE_MS && !isOfRevision(workload, query)) {
+      const awaySince = Math.max(since, startedAt, lastReport ?? startedAt);
+      if (until - awaySince > PATIENCE_MS && !isJudged) {
         all ??= hearsAll();
         awaited ??= this.#ledger.callersOf(services);
         if (all && !awaited.has(uid)) continue;
