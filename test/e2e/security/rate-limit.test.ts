@@ -26,6 +26,8 @@ async function under(name: string, spec: object, work: () => Promise<void>): Pro
   await mesh.apply(policy(name, { ...inventory, ...spec }));
   try {
     expect(await programmed(mesh, KIND, name)).toBe(onFour);
+    // A connection from before gets one more answer without the policy (ARCHITECTURE.md).
+    await ui.many('http://inventory/', { count: 200, concurrency: 16 });
     await work();
   } finally {
     await mesh.run('delete', KIND, name);
@@ -63,7 +65,7 @@ describe('limits', () => {
   clusterTest('local: each pod holds its rate within 5 %', [mesh], async () => {
     // With a burst of 1 a token that comes while no request does is lost, and some are.
     await under('local', { limits: [{ requests: 25, unit: 'Second', burst: 5 }] }, async () => {
-      const load = { count: 20_000, concurrency: 16 };
+      const load = { count: 12_000, concurrency: 16, gapMs: 15 };
       const { ok, seconds, errors } = await ui.many('http://inventory/', load);
       expect(errors).toEqual({});
       expect(ok / (25 * PODS * seconds)).toBeGreaterThan(0.95);
@@ -73,14 +75,14 @@ describe('limits', () => {
 
   clusterTest('global: all pods together hold theirs', [mesh], async () => {
     await under('global', { limits: [{ scope: 'Global', requests: 100, unit: 'Second' }] }, async () => {
-      const load = { count: 12_000, concurrency: 16 };
+      const load = { count: 5000, concurrency: 16, gapMs: 30 };
       const { ok, seconds, statuses, errors } = await ui.many('http://inventory/', load);
       expect(errors).toEqual({});
       expect(Object.keys(statuses).sort()).toEqual(['200', '429']);
       // A window begins with the first request that is counted, which on a busy node may be late; test/feature/rate-limits-global measures the rate. The last
       // window may just have begun.
       const windows = Math.ceil(seconds);
-      expect(ok).toBeGreaterThan(100 * seconds * 0.6);
+      expect(ok).toBeGreaterThan(100 * seconds * 0.8);
       expect(ok).toBeLessThanOrEqual(Math.max(100 * windows, 100 * seconds * 1.05));
     });
   });
