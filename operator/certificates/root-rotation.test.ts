@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 const rootAt = (index: number): SigningRoot => roots[index] as SigningRoot;
-const QUIET: TrustSurvey = { whole: true, total: 2, done: 2, waiting: [], refused: [], missing: [] };
+const QUIET: TrustSurvey = { whole: true, total: 2, done: 2, waiting: [], refused: [], missing: [], missingSince: 0 };
 const begun = (): RootState => beginRotation(firstState(rootAt(0), now), rootAt(1), now, { name: 'a', uid: 'b' });
 const step = (state: RootState, survey: Partial<TrustSurvey>, after: number) =>
   rotationStep(state, SHORT, { ...QUIET, ...survey }, state.since + after);
@@ -47,6 +47,12 @@ describe('a phase of a rotation', () => {
     }
   });
 
+  test('waits longer for one that left in the midst of it, which may have been given a certificate until then', () => {
+    const survey = { missing: ['a/b'], missingSince: now + 1000 };
+    expect(step(begun(), survey, workloadMs + propagationMs + 999)).toEqual({ kind: 'wait', ms: 1 });
+    expect(step(begun(), survey, workloadMs + propagationMs + 1000)).toMatchObject({ kind: 'go' });
+  });
+
   test('Retiring waits for those that are there, but not for ever', () => {
     const retiring = advance(advance(begun(), now), now);
     expect(step(retiring, { missing: ['a/b'] }, 0)).toEqual({ kind: 'go', forced: false });
@@ -73,6 +79,8 @@ interface Proxy {
   anchor: string;
   expiresAt: number;
   connected: boolean;
+  /** When it last had a stream, where it has none. */
+  seenAt: number;
 }
 
 /** A mesh in which anything may happen in any order. */
@@ -84,7 +92,7 @@ class Walk {
 
   constructor(count: number) {
     for (let index = 0; index < count; index++)
-      this.proxies.push({ ...this.#bundle(), ...this.#certificate(), connected: true });
+      this.proxies.push({ ...this.#bundle(), ...this.#certificate(), connected: true, seenAt: 0 });
   }
 
   /** Every certificate in use is trusted by every proxy that can use its own. */
@@ -102,7 +110,7 @@ class Walk {
       Object.assign(proxy, this.#bundle(), this.#certificate());
     if (kind === 1 && proxy.connected) Object.assign(proxy, this.#bundle());
     if (kind === 2 && proxy.connected) Object.assign(proxy, this.#certificate());
-    if (kind === 3) proxy.connected = !proxy.connected;
+    if (kind === 3) Object.assign(proxy, { connected: !proxy.connected, seenAt: this.time });
     if (kind === 4 && this.state.phase === 'Stable' && this.#used < ROOTS - 1) {
       this.state = beginRotation(this.state, rootAt(++this.#used), this.time);
     }
@@ -121,7 +129,8 @@ class Walk {
         generation: signer,
       }),
     );
-    const survey = surveyTrust(phase, wanted, { ...NO_PROXIES, proxies: () => list });
+    const missingSince = Math.max(0, ...this.proxies.map(({ connected, seenAt }) => (connected ? 0 : seenAt)));
+    const survey = surveyTrust(phase, wanted, { ...NO_PROXIES, proxies: () => list }, missingSince);
     const found = rotationStep(this.state, SHORT, survey, this.time);
     if (found.kind === 'go') this.state = advance(this.state, this.time);
   }

@@ -37,17 +37,18 @@ export function rotationStep(
   survey: TrustSurvey,
   now: number,
 ): RotationStep {
-  const { whole, waiting, refused, missing } = survey;
+  const { whole, waiting, refused, missing, missingSince } = survey;
   const waited = now - state.since;
   const outlived = outlivedMs(lifetimes) - waited;
   const least = leastMs(state, lifetimes) - waited;
   if (state.phase === 'Distributing') {
-    // What comes back after so long has a certificate that nobody accepts, and is given all anew.
-    const held = !whole || waiting.length > 0 || refused.length > 0 || (missing.length > 0 && outlived > 0);
+    // What comes back after so long has a certificate that nobody accepts, and is given all anew. It may have been given one until it left.
+    const outlivedByMissing = Math.max(state.since, missingSince) + outlivedMs(lifetimes) - now;
+    const held = !whole || waiting.length > 0 || refused.length > 0 || (missing.length > 0 && outlivedByMissing > 0);
     const force = expiryOf(state) - outlivedMs(lifetimes) - now;
     if (force <= 0 && held) return { kind: 'go', forced: true };
     if (least <= 0 && !held) return { kind: 'go', forced: false };
-    return { kind: 'wait', ms: nearest(least, outlived, force) };
+    return { kind: 'wait', ms: nearest(least, outlivedByMissing, force) };
   }
   // A proxy that is not there has what it had, but not longer than that lives; and it may trust more than it needs.
   const isHeldByMissing = state.phase !== 'Retiring' && missing.length > 0;

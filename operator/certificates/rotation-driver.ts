@@ -2,6 +2,7 @@ import type { TrustRotation } from '../../api/trust-rotation.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { CaSecret } from './ca-secret.ts';
+import { LastSeen } from './last-seen.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import { shortFingerprint } from './pem.ts';
 import { abortRotation, advance, beginRotation, canAbort, leastMs, rotationStep } from './root-rotation.ts';
@@ -34,6 +35,7 @@ export function recordName(root: SigningRoot): string {
 /** Leads a rotation from phase to phase, as far as the proxies are, and shows it in its TrustRotation. */
 export class RotationDriver {
   readonly #options: RotationDriverOptions;
+  readonly #lastSeen = new LastSeen();
 
   constructor(options: RotationDriverOptions) {
     this.#options = options;
@@ -148,12 +150,12 @@ export class RotationDriver {
   }
 
   #survey(state: RootState): TrustSurvey {
-    const { authority, proxies } = this.#options;
+    const { authority, proxies, now } = this.#options;
     const wanted = {
       bundle: trustVersion(authority.trustBundle),
       generation: shortFingerprint(state.signing.certificate),
     };
-    return surveyTrust(state.phase, wanted, proxies);
+    return surveyTrust(state.phase, wanted, proxies, this.#lastSeen.look(proxies.proxies(), now()));
   }
 
   async #end(

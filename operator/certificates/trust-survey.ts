@@ -33,6 +33,8 @@ export interface TrustSurvey {
   readonly waiting: readonly string[];
   readonly refused: readonly { readonly pod: string; readonly message: string }[];
   readonly missing: readonly string[];
+  /** Until when at the latest one of the missing had a stream, and with it perhaps another certificate, in ms since 1970; 0 where none is missing. */
+  readonly missingSince: number;
 }
 
 export const NO_PROXIES: ProxyTrustSource = { proxies: () => [], whole: () => true, onChange: () => () => {} };
@@ -48,8 +50,14 @@ export interface Wanted {
 /**
  * Counts the proxies that are done with a phase. A proxy that has nothing in force yet is: what it is given first is what counts now.
  * @param wanted of the authority once it has taken the state over
+ * @param missingSince see `TrustSurvey`
  */
-export function surveyTrust(phase: RootState['phase'], wanted: Wanted, source: ProxyTrustSource): TrustSurvey {
+export function surveyTrust(
+  phase: RootState['phase'],
+  wanted: Wanted,
+  source: ProxyTrustSource,
+  missingSince: number,
+): TrustSurvey {
   const isOfBundle = phase === 'Distributing' || phase === 'Retiring';
   const waiting: string[] = [];
   const refused: { pod: string; message: string }[] = [];
@@ -64,5 +72,5 @@ export function surveyTrust(phase: RootState['phase'], wanted: Wanted, source: P
     else waiting.push(pod);
   }
   const total = done + waiting.length + refused.length + missing.length;
-  return { whole: source.whole(), total, done, waiting, refused, missing };
+  return { whole: source.whole(), total, done, waiting, refused, missing, missingSince };
 }
