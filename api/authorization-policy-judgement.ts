@@ -8,7 +8,7 @@ import {
   authorizationPolicySpec,
 } from './authorization-policy.ts';
 import { type Findings, isSubnet } from './field-check.ts';
-import type { FieldProblem, JudgedSpec } from './field-problem.ts';
+import type { JudgedSpec } from './field-problem.ts';
 import { isPathTemplate, pathTemplateProblem } from './path-template.ts';
 import { checkAim } from './policy-aim.ts';
 import { judgeSpec } from './spec-reader.ts';
@@ -177,14 +177,6 @@ export function httpOnlyFields(rule: AuthorizationRule): string[] {
     if (attribute !== undefined && isOfRequests(attribute)) names.add(key);
   }
   return [...names];
-}
-
-/** What of an AuthorizationPolicy Heddle's sidecars put in force in another way than it says. */
-export function unsupportedAuthorizationFields({ action, provider }: AuthorizationPolicySpec): FieldProblem[] {
-  if (action !== 'CUSTOM') return [];
-  const name = provider?.name ?? '';
-  const message = `is not in force: the mesh configuration has no provider "${name}", so requests that a rule matches are denied`;
-  return [{ field: 'spec.provider', message }];
 }
 
 function hasAny(fields: object): boolean {

@@ -5,11 +5,7 @@ import {
   type AuthorizationSource,
   authorizationPolicySpec,
 } from './authorization-policy.ts';
-import {
-  httpOnlyFields,
-  judgeAuthorizationPolicy,
-  unsupportedAuthorizationFields,
-} from './authorization-policy-judgement.ts';
+import { httpOnlyFields, judgeAuthorizationPolicy } from './authorization-policy-judgement.ts';
 import { targetsOf } from './policy-aim.ts';
 
 const errorsOf = (spec: unknown): string[] =>
@@ -159,7 +155,6 @@ describe('AuthorizationPolicy', () => {
       for (const { field, message } of errors) expect(`${field} ${message}`).toMatch(/^spec[.[]? ?.*\S/s);
       if (spec === undefined) return;
       expect(authorizationPolicySpec.safeParse(spec).success).toBe(true);
-      unsupportedAuthorizationFields(spec);
       targetsOf(spec);
       for (const rule of spec.rules ?? []) httpOnlyFields(rule);
     });

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { duration } from './duration.ts';
+import { extensionProviders } from './extension-provider.ts';
 import { isSubnet } from './field-check.ts';
 import { labelSelector } from './label-selector.ts';
 
@@ -88,6 +89,8 @@ export const meshConfig = z.strictObject({
   jwks: jwksSettings.prefault({}),
   /** Absent: counts of global rate limits are kept in the operator's memory. */
   redis: redisSettings.optional(),
+  /** Whom AuthorizationPolicies with action CUSTOM may ask. */
+  extensionProviders,
 });
 
 export type MeshConfig = z.output<typeof meshConfig>;

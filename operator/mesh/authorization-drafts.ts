@@ -1,13 +1,26 @@
 import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
+import { authorizerOf, readServiceName } from '../../api/extension-provider.ts';
 import { noteMissingTargets } from './attachment.ts';
 import { draftAttached } from './attachment-drafts.ts';
-import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
+import { type AuthorizationPolicyFacts, markAuthorizationPolicy } from './authorization-policy.ts';
+import { findAuthorizer } from './authorizer.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import { isJudged } from './policy-view.ts';
 import type { PolicyView } from './snapshot.ts';
+
+/** Whom a policy asks may be there now or be gone: the policy, and the pods it is about. */
+export function markAskers({ settings, tables }: DraftContext, dirty: DirtySet): void {
+  for (const provider of settings.extensionProviders ?? []) {
+    const { hostname } = readServiceName(authorizerOf(provider).settings.service);
+    if (!dirty.hostnames.has(hostname)) continue;
+    for (const facts of tables.authorizationPolicies.select('provider', provider.name)) {
+      markAuthorizationPolicy({ settings, tables, dirty }, facts);
+    }
+  }
+}
 
 /** Drafts the views of AuthorizationPolicies. */
 export function draftAuthorization(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
@@ -33,7 +46,7 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
 
 /** @returns undefined when it is in a namespace that is not ours to judge */
 function buildView(context: DraftContext, facts: AuthorizationPolicyFacts): PolicyView | undefined {
-  const { ref: object, generation, problems, notes } = facts;
+  const { ref: object, generation, problems, rules } = facts;
   if (!isJudged(context, object.namespace)) return undefined;
   const key = objectKey(object);
   const workloads = context.authorizationTally.consulted(key);
@@ -44,15 +57,32 @@ function buildView(context: DraftContext, facts: AuthorizationPolicyFacts): Poli
     selected: context.authorizationTally.selected(key),
     problems,
     notes: [
-      ...notes,
+      ...noteProvider(context, facts),
       ...noteMissingTargets(context.tables, facts),
       ...noteDryRun(facts),
       ...noteOthers(context.authorizationOverlap, key),
     ],
-    ...(facts.rules?.dryRun === true ? { dryRun: true } : {}),
+    // Of whom nobody is asked nothing is counted.
+    ...(rules?.dryRun === true && rules.action !== 'CUSTOM' ? { dryRun: true } : {}),
   };
 }
 
 function noteDryRun({ rules }: AuthorizationPolicyFacts): string[] {
-  return rules?.dryRun === true ? ['It is in dry run: it decides nothing.'] : [];
+  if (rules?.dryRun !== true) return [];
+  return rules.action === 'CUSTOM'
+    ? ['It is in dry run: it decides nothing, its provider is not asked, and nothing is counted.']
+    : ['It is in dry run: it decides nothing.'];
+}
+
+/** What is to be said of whom a policy asks. */
+function noteProvider({ settings, tables }: DraftContext, { rules }: AuthorizationPolicyFacts): string[] {
+  if (rules?.provider === undefined || rules.dryRun) return [];
+  const { authorizer, problem } = findAuthorizer(settings, tables, rules.provider);
+  if (problem !== undefined) {
+    return [`spec.provider is not in force: ${problem}, so requests that a rule matches are denied.`];
+  }
+  if (authorizerOf(authorizer.provider).protocol === 'grpc') return [];
+  return [
+    `spec.provider: "${rules.provider}" is asked by HTTP. On connections that are not HTTP it can't be, and those that a rule matches, as far as it is not about requests, are denied there.`,
+  ];
 }

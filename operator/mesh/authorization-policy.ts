@@ -4,7 +4,7 @@ import {
   type AuthorizationPolicySpec,
   DRY_RUN_ANNOTATION,
 } from '../../api/authorization-policy.ts';
-import { judgeAuthorizationPolicy, unsupportedAuthorizationFields } from '../../api/authorization-policy-judgement.ts';
+import { judgeAuthorizationPolicy } from '../../api/authorization-policy-judgement.ts';
 import { readAim } from '../../api/policy-aim.ts';
 import { type Attachable, attachBy, podsAbout, readIdentity } from './attachment.ts';
 import type { AuthorizationRules } from './authorization.ts';
@@ -12,7 +12,7 @@ import { digestOf } from './digest.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { MeshSettings, Problem } from './snapshot.ts';
-import { invalidSpec, unsupportedNotes } from './spec-problem.ts';
+import { invalidSpec } from './spec-problem.ts';
 
 /** What the mesh reads of an AuthorizationPolicy. */
 export interface AuthorizationPolicyFacts extends Attachable {
@@ -21,7 +21,6 @@ export interface AuthorizationPolicyFacts extends Attachable {
   /** Absent when nobody can tell whom it is about. */
   readonly rules?: AuthorizationRules;
   readonly problems: readonly Problem[];
-  readonly notes: readonly string[];
 }
 
 /** Go's strconv.ParseBool, by which Istio reads the annotation. */
@@ -40,7 +39,7 @@ export function readAuthorizationPolicy(settings: MeshSettings, policy: Authoriz
   const aim = spec ?? readAim(json);
   if (aim === undefined) {
     const problems = invalidSpec(ref, errors, 'Nobody can tell which pods it is about: it is not in force.');
-    return { ...identity, selector: {}, targets: [], problems, notes: [] };
+    return { ...identity, selector: {}, targets: [], problems };
   }
   const text = 'Until it is mended it denies every request to the pods it is about.';
   return {
@@ -48,7 +47,6 @@ export function readAuthorizationPolicy(settings: MeshSettings, policy: Authoriz
     ...attachBy(metadata.namespace, aim),
     rules: spec === undefined ? denyAll(ref) : buildRules(ref, spec, dryRun),
     problems: invalidSpec(ref, errors, text),
-    notes: spec === undefined ? [] : unsupportedNotes(unsupportedAuthorizationFields(spec)),
   };
 }
 
@@ -59,9 +57,14 @@ export function markAuthorizationPolicy({ tables, dirty }: IngestionTarget, fact
 }
 
 function buildRules(ref: ObjectRef, spec: AuthorizationPolicySpec, dryRun: boolean): AuthorizationRules {
-  const { action = 'ALLOW', rules = [] } = spec;
-  // Without anybody to ask, what would be asked about is denied.
-  return withDigest({ ref, action: action === 'CUSTOM' ? 'DENY' : action, dryRun, rules });
+  const { action = 'ALLOW', rules = [], provider } = spec;
+  return withDigest({
+    ref,
+    action,
+    dryRun,
+    rules,
+    ...(provider?.name === undefined ? {} : { provider: provider.name }),
+  });
 }
 
 function denyAll(ref: ObjectRef): AuthorizationRules {

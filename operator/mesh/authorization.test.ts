@@ -91,7 +91,9 @@ describe('what can be put in force in another way alone', () => {
 
   test('CUSTOM without its provider denies what its rules match, and says so', () => {
     const spec = { action: 'CUSTOM' as const, provider: { name: 'asks' }, rules: [{}] };
-    expect(authorizationOf(policy('shop/a', spec))).toEqual(['shop/a DENY']);
+    const [attached] = snapshotOf(policy('shop/a', spec)).workloads.get(UID)?.authorization ?? [];
+    expect(attached).toMatchObject({ rules: { action: 'CUSTOM', rules: [{}] } });
+    expect(attached).not.toHaveProperty('authorizer');
     expect(viewOf('shop/a', policy('shop/a', spec))?.notes.join()).toContain('no provider "asks"');
   });
 });

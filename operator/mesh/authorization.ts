@@ -1,14 +1,17 @@
 import type { AuthorizationRule } from '../../api/authorization-policy.ts';
 import { findAttached } from './attachment.ts';
+import { type Authorizer, findAuthorizer } from './authorizer.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
-import type { Workload } from './snapshot.ts';
+import type { MeshSettings, Workload } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 
 /** The rules of one AuthorizationPolicy, shared by all workloads it is about. */
 export interface AuthorizationRules {
   readonly ref: ObjectRef;
-  readonly action: 'ALLOW' | 'DENY' | 'AUDIT';
+  readonly action: 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM';
+  /** Whom CUSTOM asks, by its name in the mesh's settings. */
+  readonly provider?: string;
   /** It decides nothing; what it would have decided is counted. */
   readonly dryRun: boolean;
   /** In Istio's terms; all are valid. */
@@ -22,13 +25,18 @@ export interface AttachedPolicy {
   readonly rules: AuthorizationRules;
   /** Ports it is about, of a policy with targets; absent: all. */
   readonly ports?: readonly number[];
+  /** Whom CUSTOM asks; without anybody, what it would ask about is denied. */
+  readonly authorizer?: Authorizer;
 }
 
 /** AuthorizationPolicies that are about a pod, in order of their names: mesh-wide ones, its namespace's, those that select it or a Service of it. */
-export function findAuthorization(tables: MeshTables, pod: PodFacts): AttachedPolicy[] {
-  return findAttached(tables, tables.authorizationPolicies, pod).flatMap(({ facts: { rules }, ...more }) =>
-    rules === undefined ? [] : [{ rules, ...more }],
-  );
+export function findAuthorization(settings: MeshSettings, tables: MeshTables, pod: PodFacts): AttachedPolicy[] {
+  return findAttached(tables, tables.authorizationPolicies, pod).flatMap(({ facts: { rules }, ...more }) => {
+    if (rules === undefined) return [];
+    if (rules.provider === undefined) return [{ rules, ...more }];
+    const { authorizer } = findAuthorizer(settings, tables, rules.provider);
+    return [{ rules, ...more, ...(authorizer === undefined ? {} : { authorizer }) }];
+  });
 }
 
 /** All policies that stand in the inbound side of a workload. */

@@ -4,8 +4,11 @@ import { sameValue } from './equality.ts';
 import { buildSnapshot, MeshBuilder } from './mesh-builder.ts';
 import type { MeshObject } from './mesh-object.ts';
 import type { MeshDelta, MeshSnapshot } from './snapshot.ts';
+import { PROVIDERS } from './testing/authorization-changes.ts';
 import { meshChanges } from './testing/mesh-changes.ts';
-import { SETTINGS } from './testing/objects.ts';
+import { SETTINGS as PLAIN } from './testing/objects.ts';
+
+const SETTINGS = { ...PLAIN, extensionProviders: PROVIDERS };
 
 const MAPS = [
   'services',

@@ -1,5 +1,5 @@
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
-import { draftAuthorization } from './authorization-drafts.ts';
+import { draftAuthorization, markAskers } from './authorization-drafts.ts';
 import { draftDestinationRules } from './destination-rule-drafts.ts';
 import { DirtySet } from './dirty-set.ts';
 import { type DraftContext, type Drafter, Drafts, emptySnapshot } from './drafts.ts';
@@ -41,6 +41,7 @@ export interface UnreadableObject {
 /** What is drafted, in this order: each may mark as dirty, and read in the drafts, what comes after it. */
 const DRAFTERS: readonly Drafter[] = [
   forgetUndiscovered,
+  markAskers,
   draftWorkloads,
   draftServices,
   draftServiceEntries,

@@ -1,4 +1,5 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { ExtensionProvider } from '../../api/extension-provider.ts';
 import type { ConfigurationLoading } from '../../api/mesh-config.ts';
 import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
 import type { AttachedPolicy } from './authorization.ts';
@@ -30,6 +31,8 @@ export interface MeshSettings {
   readonly proxy: { readonly configurationLoading: ConfigurationLoading };
   /** Whether global counts are kept in Redis; absent: in the operator's memory. */
   readonly rateLimits?: { readonly redis: boolean };
+  /** Whom policies with action CUSTOM may ask. */
+  readonly extensionProviders?: readonly ExtensionProvider[];
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';

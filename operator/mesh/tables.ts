@@ -42,7 +42,11 @@ export class MeshTables {
     target: ({ target }) => [target],
     namespace: ({ ref }) => [ref.namespace],
   });
-  readonly authorizationPolicies = new FactTable<AuthorizationPolicyFacts, AttachmentIndex>(ATTACHMENT_COLUMNS);
+  /** `provider`: name of whom it asks. */
+  readonly authorizationPolicies = new FactTable<AuthorizationPolicyFacts, AttachmentIndex | 'provider'>({
+    ...ATTACHMENT_COLUMNS,
+    provider: ({ rules }) => (rules?.provider === undefined ? [] : [rules.provider]),
+  });
   /** `uri`: where its keys are fetched. */
   readonly requestAuthentications = new FactTable<RequestAuthenticationFacts, AttachmentIndex | 'uri'>({
     ...ATTACHMENT_COLUMNS,

@@ -33,7 +33,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     locality: localityOf(tables, pod),
     inbound: buildInbound(settings, pod, tables.servicesSelecting(pod), sidecar?.inbound),
     mtls: decision.effective,
-    authorization: findAuthorization(tables, pod),
+    authorization: findAuthorization(settings, tables, pod),
     tokens: findTokens(tables, pod),
     rateLimits: findRateLimits(tables, pod),
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),

@@ -15,6 +15,7 @@ import {
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { adsSource } from './config-source.ts';
 import { milliseconds, pack } from './encoding.ts';
+import type { Question } from './external-authorization.ts';
 import { buildHttpFilters, type FilterContext } from './http-filters.ts';
 import type { TokenProvider } from './jwt-providers.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
@@ -41,6 +42,7 @@ export function buildOutboundManager(
  * The HTTP connection manager for requests that arrive; its routes are inline.
  * @param oneRequestPerConnection each answer ends its connection (HTTP/1.1 `connection: close`, HTTP/2 GOAWAY)
  * @param authorization who may call, and what
+ * @param questions who is asked whether they may
  * @param tokens which tokens of end users are valid
  * @param rateLimits how much is taken
  */
@@ -51,10 +53,15 @@ export function buildInboundManager(
   identity: ClientIdentity,
   oneRequestPerConnection: boolean,
   authorization: readonly Authorization[],
+  questions: readonly Question[],
   tokens: readonly TokenProvider[],
   rateLimits: readonly RateLimitRules[],
 ): Filter {
-  const manager = buildManager({ direction: 'inbound', authorization, tokens, rateLimits }, statPrefix, accessLog);
+  const manager = buildManager(
+    { direction: 'inbound', authorization, questions, tokens, rateLimits },
+    statPrefix,
+    accessLog,
+  );
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
   }

@@ -9,6 +9,8 @@ import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { buildAlpnState } from './alpn-filter.ts';
 import { adsSource } from './config-source.ts';
 import { milliseconds } from './encoding.ts';
+import type { Question } from './external-authorization.ts';
+import { buildHttpQuestions } from './external-authorization-filters.ts';
 import { buildGlobalRateLimits } from './global-rate-limits.ts';
 import { buildHttpBandwidth } from './http-bandwidth.ts';
 import { buildHttpFilter } from './http-filter.ts';
@@ -32,6 +34,8 @@ export interface FilterContext {
   readonly onDemand?: boolean;
   /** Who may call, and what. */
   readonly authorization?: readonly Authorization[];
+  /** Who is asked whether they may. */
+  readonly questions?: readonly Question[];
   /** Which tokens of end users are valid. */
   readonly tokens?: readonly TokenProvider[];
   /** How much is taken. */
@@ -43,13 +47,14 @@ type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
 /**
  * HTTP filters in the order in which requests pass them. This is the one place that says so. What waits for a cluster is first, so that no filter acts
  * on a request twice whatever becomes of it. A fault comes before everything that could answer, as in Istio. Who may call is asked before anything is
- * done with the request, and before that who the end user is. What may not be made does not count against limits, and what is over a local one does not
+ * done with the request, and before that who the end user is; first of all are those whom policies ask, who may give a request its token (Istio). What may not be made does not count against limits, and what is over a local one does not
  * against global ones. The router is last: it ends the chain.
  */
 const FILTERS: readonly FilterBuilder[] = [
   buildOnDemand,
   buildFault,
   buildCors,
+  buildHttpQuestions,
   buildJwtFilters,
   buildHttpRbac,
   buildLocalRateLimits,

@@ -11,6 +11,8 @@ import { MESH_ALPN } from '../../proxy/names.ts';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
 import { buildConnectionLimits, buildTcpBandwidth } from './connection-limits.ts';
 import { buildInboundManager } from './connection-managers.ts';
+import { buildQuestions } from './external-authorization.ts';
+import { buildNetworkQuestions } from './external-authorization-network.ts';
 import { isDeclaredHttp } from './http-protocols.ts';
 import { buildInboundRoutes } from './inbound-routes.ts';
 import { type InboundPortShape, type InboundShape, isAbout } from './inbound-shape.ts';
@@ -99,7 +101,13 @@ function buildTcpChain(
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }]);
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
-  const limits = [...buildConnectionLimits(rateLimits, port), ...rbac, ...buildTcpBandwidth(rateLimits, port)];
+  const asked = buildNetworkQuestions(buildQuestions(authorization, port, 'tcp'), prefix);
+  const limits = [
+    ...buildConnectionLimits(rateLimits, port),
+    ...asked,
+    ...rbac,
+    ...buildTcpBandwidth(rateLimits, port),
+  ];
   return buildChain(name, match, [...limits, proxy], kind, names);
 }
 
@@ -146,6 +154,7 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),
+    buildQuestions(shape.authorization, port.port, 'http'),
     tokenProviders(shape.tokens, port.port),
     shape.rateLimits.filter((one) => isAbout(one, port.port)).map(({ rules }) => rules),
   );

@@ -1,4 +1,5 @@
 import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
+import { clusterOf } from './external-authorization.ts';
 import { translateInboundListener } from './inbound-listener.ts';
 import { type InboundShape, inboundShape, inboundShapeKey, isDualStack } from './inbound-shape.ts';
 import { translateInboundCluster } from './local-clusters.ts';
@@ -9,11 +10,14 @@ export class InboundResources {
   private readonly shape: InboundShape;
   private builtListener: XdsResource | undefined;
   private builtClusters: ReadonlyMap<string, XdsResource> | undefined;
+  /** Names of the clusters, of all proxies, that this side needs. */
+  readonly authorizers: readonly string[];
   /** How many workloads have this shape. */
   users = 0;
 
   constructor(shape: InboundShape) {
     this.shape = shape;
+    this.authorizers = authorizersOf(shape);
   }
 
   get listener(): XdsResource {
@@ -33,6 +37,14 @@ export class InboundResources {
     );
     return this.builtClusters;
   }
+}
+
+/** Clusters of whom policies of a shape ask, each once. */
+function authorizersOf({ authorization }: InboundShape): string[] {
+  const names = authorization.flatMap(({ authorizer, rules }) =>
+    authorizer === undefined || rules.dryRun ? [] : [clusterOf(authorizer)],
+  );
+  return [...new Set(names)];
 }
 
 /** What xds keeps of a proxy. */

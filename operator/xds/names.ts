@@ -1,4 +1,4 @@
-import type { Hostname } from '../mesh/snapshot.ts';
+import type { Hostname, ServiceKey } from '../mesh/snapshot.ts';
 
 /** Names of everything that `xds` generates. Cluster names are Istio's, for dashboards and `istioctl proxy-config` readers know them. */
 
@@ -51,6 +51,23 @@ export function podCluster(port: number, hostname: Hostname): string {
 /** Cluster for a port of the local application. */
 export function inboundCluster(port: number): string {
   return `inbound|${port}||`;
+}
+
+/**
+ * Cluster of whom policies with action CUSTOM ask. It is apart from those of the outbound side: what is asked does not depend on what the pod may call.
+ * @param protocol by which it is asked
+ */
+export function authorizerCluster(port: number, protocol: 'http' | 'grpc', service: ServiceKey): string {
+  return `authorizer|${port}|${protocol}|${service}`;
+}
+
+/** What such a cluster is for; undefined when the name is none. */
+export function readAuthorizerCluster(
+  name: string,
+): { port: number; protocol: 'http' | 'grpc'; service: ServiceKey } | undefined {
+  const match = /^authorizer\|([1-9][0-9]{0,4})\|(http|grpc)\|(.+)$/.exec(name);
+  if (match?.[3] === undefined) return undefined;
+  return { port: Number(match[1]), protocol: match[2] === 'http' ? 'http' : 'grpc', service: match[3] };
 }
 
 /** Longest server name that Envoy takes; it refuses a cluster with a longer one. */

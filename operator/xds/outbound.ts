@@ -3,6 +3,7 @@ import { coversHostname, hostnameOfKey, isWildcard } from '../mesh/hostname.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSettings, MeshSnapshot, Workload } from '../mesh/snapshot.ts';
 import { AliasTable } from './aliases.ts';
+import { AuthorizerClusters } from './authorizer-clusters.ts';
 import type { CacheChange } from './cache-change.ts';
 import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
@@ -46,6 +47,7 @@ export class Outbound {
   readonly routes: RouteTable;
   readonly listeners: ListenerTable;
   readonly onDemand: OnDemandClusters;
+  readonly authorizers: AuthorizerClusters;
   private readonly builtin = new Map(
     translateBuiltinClusters().map((cluster) => [cluster.name, new Lazy(() => cluster)]),
   );
@@ -59,7 +61,8 @@ export class Outbound {
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {
-    const { hosts, rules, policies } = this;
+    const { hosts, rules, policies, services } = this;
+    this.authorizers = new AuthorizerClusters({ settings, hosts, policies, services });
     this.clients = new Clients(
       { settings, hosts, rules, policies },
       this.distinctions,
@@ -96,6 +99,7 @@ export class Outbound {
       served.add(hostname);
       if (routing) affected.add(hostname);
     }
+    this.authorizers.update(touched.services, (typeUrl, name) => change.addShared(typeUrl, name));
     for (const hostname of touched.policies) affected.add(hostname);
     if (this.clients.anyOnDemand) {
       const reached = new Set([...affected, ...touched.destinations]);
@@ -161,6 +165,7 @@ export class Outbound {
     // Names are of what was built.
     for (const service of this.visible(scope)) this.services.variant(scope, service);
     const { clusters, assignments } = this.services.names();
+    for (const names of [clusters, assignments]) for (const name of this.authorizers.names()) names.add(name);
     return new Map([
       [CLUSTER_TYPE, clusters],
       [ENDPOINT_TYPE, assignments],

@@ -8,8 +8,9 @@ import { buildHttpFilter } from './http-filter.ts';
 import type { FilterContext } from './http-filters.ts';
 import type { Authorization } from './rbac.ts';
 
-const HTTP_RBAC = 'envoy.filters.http.rbac';
-const NETWORK_RBAC = 'envoy.filters.network.rbac';
+/** Their names are also those under which they take down, in dynamic metadata, what they found. */
+export const HTTP_RBAC = 'envoy.filters.http.rbac';
+export const NETWORK_RBAC = 'envoy.filters.network.rbac';
 
 /** Answers 403 to requests that may not be made. Envoy's response code details name the rule that decided. */
 export function buildHttpRbac({ authorization = [] }: FilterContext): HttpFilter[] {

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { AuthorizationRule } from '../../api/authorization-policy.ts';
 import { httpOnlyFields } from '../../api/authorization-policy-judgement.ts';
+import { authorizerOf } from '../../api/extension-provider.ts';
 import {
   type Policy,
   PolicySchema,
@@ -25,10 +26,26 @@ export interface Authorization {
   readonly dryRun?: string;
 }
 
-const ACTIONS = { AUDIT: RBAC_Action.LOG, DENY: RBAC_Action.DENY, ALLOW: RBAC_Action.ALLOW } as const;
+type Action = AuthorizationRules['action'];
+
+/** Of CUSTOM what is asked about is looked for as what is denied would be. */
+const ACTIONS = {
+  AUDIT: RBAC_Action.LOG,
+  CUSTOM: RBAC_Action.DENY,
+  DENY: RBAC_Action.DENY,
+  ALLOW: RBAC_Action.ALLOW,
+} as const;
+
+/** What becomes of requests that a policy's rules match: where nobody can be asked, CUSTOM denies. */
+export function actionOf({ rules, authorizer }: AttachedPolicy, carrier: Carrier): Action {
+  if (rules.action !== 'CUSTOM') return rules.action;
+  const isAsked =
+    authorizer !== undefined && (carrier === 'http' || authorizerOf(authorizer.provider).protocol === 'grpc');
+  return isAsked ? 'CUSTOM' : 'DENY';
+}
 
 /**
- * What of AuthorizationPolicies holds for a port, in the order in which it is asked: AUDIT, which decides nothing, DENY, ALLOW. Where there is an ALLOW
+ * What of AuthorizationPolicies holds for a port without asking anybody, in order: AUDIT, which decides nothing, DENY, ALLOW. Where there is an ALLOW
  * policy, what none of them matches is denied.
  * @param port undefined: a port that nobody declared
  */
@@ -38,18 +55,23 @@ export function buildAuthorization(
   carrier: Carrier,
 ): Authorization[] {
   const here = attached.filter((one) => isAbout(one, port));
-  const inForce = here.map(({ rules }) => rules).filter(({ dryRun }) => !dryRun);
-  const dry = here.map(({ rules }) => rules).filter(({ dryRun, action }) => dryRun && action !== 'AUDIT');
+  const inForce = here.filter(({ rules }) => !rules.dryRun);
+  const dry = here.map(({ rules }) => rules).filter(({ dryRun, action }) => dryRun && isCounted(action));
   const all: Authorization[] = [];
   for (const action of ['AUDIT', 'DENY', 'ALLOW'] as const) {
-    const policies = inForce.filter((one) => one.action === action);
+    const policies = inForce.filter((one) => actionOf(one, carrier) === action).map(({ rules }) => rules);
     const built = buildRbac(action, policies, carrier);
     // An ALLOW policy without rules allows nothing, which is something.
     if (policies.length > 0 && (action === 'ALLOW' || Object.keys(built.policies).length > 0))
       all.push({ rules: built });
   }
-  const allowed = inForce.filter(({ action }) => action === 'ALLOW');
+  const allowed = inForce.map(({ rules }) => rules).filter(({ action }) => action === 'ALLOW');
   return [...dry.map((one) => buildDryRun(one, allowed, carrier)), ...all];
+}
+
+/** Whether it is counted what a policy in dry run would do: not of one that does nothing, and not of one that asks. */
+function isCounted(action: Action): boolean {
+  return action === 'ALLOW' || action === 'DENY';
 }
 
 /** What a policy would come to were it in force: of ALLOW policies, beside the others that are. */
@@ -63,11 +85,8 @@ function buildDryRun(
   return { rules: buildRbac(action, policies, carrier), dryRun: `${ref.namespace}/${ref.name}` };
 }
 
-function buildRbac(
-  action: AuthorizationRules['action'],
-  policies: readonly AuthorizationRules[],
-  carrier: Carrier,
-): RBAC {
+/** The rules of policies of one action. Names of the rules begin with `ns[`. */
+export function buildRbac(action: Action, policies: readonly AuthorizationRules[], carrier: Carrier): RBAC {
   const built: Record<string, Policy> = {};
   for (const { ref, rules } of policies) {
     for (const [index, rule] of rules.entries()) {
@@ -80,21 +99,22 @@ function buildRbac(
 
 /**
  * One rule. On connections, where nobody knows what a request is, what only requests have can't be met: there a rule that allows matches nothing, and
- * one that denies matches without it, so that neither lets through what was not meant to be (Istio).
+ * one that denies or asks matches without it, so that neither lets through what was not meant to be (Istio).
  */
 function translateRule(
   { from, to, when = [] }: AuthorizationRule,
   namespace: string,
-  action: AuthorizationRules['action'],
+  action: Action,
   carrier: Carrier,
 ): Policy | undefined {
   const isHttp = carrier === 'http';
+  const stops = action === 'DENY' || action === 'CUSTOM';
   const ofRequests = isHttp ? [] : httpOnlyFields({ from, to, when });
-  if (ofRequests.length > 0 && action !== 'DENY') return undefined;
+  if (ofRequests.length > 0 && !stops) return undefined;
   const conditions = translateConditions(
     when.filter(({ key }) => !ofRequests.includes(key)),
     namespace,
-    action === 'DENY',
+    stops,
   );
   const sources = (from ?? [{}]).map(({ source = {} }) => translateSource(source, namespace, isHttp));
   const operations = (to ?? [{}]).map(({ operation = {} }) => translateOperation(operation, isHttp));

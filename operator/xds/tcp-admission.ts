@@ -3,6 +3,7 @@ import { httpOnlyFields } from '../../api/authorization-policy-judgement.ts';
 import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
 import { isAbout } from './inbound-shape.ts';
+import { actionOf } from './rbac.ts';
 import { namespaceName, principalName, serviceAccountName, trustDomainName } from './rbac-names.ts';
 
 /** Who may open a connection at all, by the names in certificates. `nobody`: whoever it is, some rule denies, or none allows. */
@@ -16,7 +17,7 @@ export type TcpAdmission = 'anybody' | 'nobody' | readonly StringMatcher[];
  */
 export function admitConnections(attached: readonly AttachedPolicy[], port: number | undefined): TcpAdmission {
   const here = attached.filter((one) => isAbout(one, port) && !one.rules.dryRun);
-  if (here.some(({ rules }) => rules.action === 'DENY' && rules.rules.some(isAlways))) return 'nobody';
+  if (here.some((one) => actionOf(one, 'tcp') === 'DENY' && one.rules.rules.some(isAlways))) return 'nobody';
   const allowing = here.filter(({ rules }) => rules.action === 'ALLOW');
   if (allowing.length === 0) return 'anybody';
   const names: StringMatcher[] = [];

@@ -20,6 +20,7 @@ import {
   type XdsResource,
 } from './resource.ts';
 import type { Scope } from './scope.ts';
+import { wholeDelta } from './whole-delta.ts';
 
 const NO_RESOURCES: ReadonlyMap<string, XdsResource> = new Map();
 
@@ -79,7 +80,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
       case CLUSTER_TYPE:
         return this.allClusters(outbound, proxy, view);
       case ENDPOINT_TYPE:
-        return outbound.allAssignments(client);
+        return new Map([...outbound.allAssignments(client), ...authorizerAssignments(outbound, client, view)]);
       case LISTENER_TYPE:
         return collect([
           ...outbound.listeners.names([client.scope]).map((name) => outbound.listeners.get(name, client)),
@@ -103,7 +104,8 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const { outbound } = this;
     if (typeUrl !== CLUSTER_TYPE || outbound === undefined) return this.wildcard(proxy, typeUrl).keys();
     const { client, view } = this.who(outbound, proxy);
-    return [...this.sharedClusters(outbound, client).keys(), ...(view?.inbound.clusters.keys() ?? [])];
+    const own = [...(view?.inbound.clusters.keys() ?? []), ...(view?.inbound.authorizers ?? [])];
+    return [...this.sharedClusters(outbound, client).keys(), ...own];
   }
 
   /** @inheritDoc */
@@ -112,6 +114,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     if (outbound === undefined) return undefined;
     const { client, view } = this.who(outbound, proxy);
     if (typeUrl === LISTENER_TYPE && name === INBOUND_LISTENER) return view?.inbound.listener;
+    if (view?.inbound.authorizers.includes(name)) return findAuthorizer(outbound, client, typeUrl, name);
     const found = find(outbound, client, typeUrl, name);
     return found ?? (typeUrl === CLUSTER_TYPE ? view?.inbound.clusters.get(name) : undefined);
   }
@@ -215,6 +218,10 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
       const after = this.inbound.get(uid);
       const clusters = [...(before?.inbound.clusters.keys() ?? []), ...(after?.inbound.clusters.keys() ?? [])];
       for (const name of clusters) change.addOwn(uid, CLUSTER_TYPE, name);
+      for (const name of [...(before?.inbound.authorizers ?? []), ...(after?.inbound.authorizers ?? [])]) {
+        change.addOwn(uid, CLUSTER_TYPE, name);
+        change.addOwn(uid, ENDPOINT_TYPE, name);
+      }
       change.addOwn(uid, LISTENER_TYPE, INBOUND_LISTENER);
     }
   }
@@ -227,6 +234,10 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const shared = this.sharedClusters(outbound, outbound.clients.get(proxy));
     const all = new Map([...shared].map(([name, { value }]) => [name, value]));
     for (const [name, cluster] of view?.inbound.clusters ?? []) all.set(name, cluster);
+    for (const name of view?.inbound.authorizers ?? []) {
+      const found = outbound.authorizers.find(name);
+      if (found !== undefined) all.set(name, found.cluster.value);
+    }
     return all;
   }
 
@@ -244,6 +255,18 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     if (typeUrl !== CLUSTER_TYPE && typeUrl !== ENDPOINT_TYPE) return false;
     return outbound.onDemand.includes(name, client);
   }
+}
+
+/** A cluster of whom the inbound side asks, or its endpoints. */
+function findAuthorizer(outbound: Outbound, client: Client, typeUrl: string, name: string): XdsResource | undefined {
+  const found = outbound.authorizers.find(name);
+  if (typeUrl === CLUSTER_TYPE) return found?.cluster.value;
+  return typeUrl === ENDPOINT_TYPE ? found?.assignment?.for(client) : undefined;
+}
+
+function authorizerAssignments(outbound: Outbound, client: Client, view: ProxyView | undefined) {
+  const names = view?.inbound.authorizers ?? [];
+  return collect(names.map((name) => findAuthorizer(outbound, client, ENDPOINT_TYPE, name)));
 }
 
 /** A resource of the outbound side by name. */
@@ -264,21 +287,6 @@ function find(outbound: Outbound, client: Client, typeUrl: string, name: string)
     default:
       return undefined;
   }
-}
-
-/** As if all of a snapshot were new. */
-function wholeDelta(snapshot: MeshSnapshot): MeshDelta {
-  const { services, endpoints, workloads, routeRules, destinationPolicies, sidecars, policies } = snapshot;
-  return {
-    services: new Set(services.keys()),
-    endpoints: new Set(endpoints.keys()),
-    workloads: new Set(workloads.keys()),
-    routeRules: new Set(routeRules.keys()),
-    destinationPolicies: new Set(destinationPolicies.keys()),
-    sidecars: new Set(sidecars.keys()),
-    policies: new Set(policies.keys()),
-    settings: true,
-  };
 }
 
 function collect(resources: readonly (XdsResource | undefined)[]): Map<string, XdsResource> {

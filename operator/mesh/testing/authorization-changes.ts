@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { extensionProviders } from '../../../api/extension-provider.ts';
 import type { MeshChange } from '../mesh-object.ts';
 import { authorizationPolicy } from './objects.ts';
 import { maybe } from './optional.ts';
@@ -6,14 +7,24 @@ import { maybe } from './optional.ts';
 const index = fc.nat({ max: 3 });
 const namespaces = fc.constantFrom('shop', 'other', 'heddle-system');
 
+const seldom = fc.nat({ max: 3 }).map((drawn) => drawn === 0);
+
 const authorizationSpec = fc.record({
   selector: maybe(fc.constantFrom<Record<string, string>[]>({}, { app: 'a' }, { tier: 'x' })),
   target: maybe(fc.constantFrom('s0', 's1', 's9')),
-  action: fc.constantFrom('ALLOW' as const, 'DENY' as const, 'AUDIT' as const),
+  action: fc.constantFrom('ALLOW' as const, 'DENY' as const, 'AUDIT' as const, 'CUSTOM' as const),
   caller: maybe(fc.constantFrom('a', 'b')),
-  isBroken: fc.boolean(),
-  dryRun: fc.boolean(),
+  isBroken: seldom,
+  dryRun: seldom,
+  provider: fc.constantFrom('service', 'entry', 'own', 'nobody'),
 });
+
+/** Whom some of them ask: hosts that come and go. */
+export const PROVIDERS = extensionProviders.parse([
+  { name: 'service', envoyExtAuthzHttp: { service: 's0.shop.svc.cluster.local', port: 80 } },
+  { name: 'entry', envoyExtAuthzGrpc: { service: 'h5703.example.com', port: 80 } },
+  { name: 'own', envoyExtAuthzGrpc: { service: 'shop/h5703.example.com', port: 80 } },
+]);
 
 /** AuthorizationPolicies that come, change and go. */
 export const authorizationChanges = fc
@@ -21,7 +32,7 @@ export const authorizationChanges = fc
   .map(([namespace, i, options]): MeshChange => {
     const key = `${namespace}/ap${i}`;
     if (options === undefined) return { kind: 'AuthorizationPolicy', key, object: undefined };
-    const { selector, target, action, caller, isBroken, dryRun } = options;
+    const { selector, target, action, caller, isBroken, dryRun, provider } = options;
     const object = authorizationPolicy(
       key,
       {
@@ -29,8 +40,9 @@ export const authorizationChanges = fc
           ? selector && { selector: { matchLabels: selector } }
           : { targetRefs: [{ kind: 'Service', name: target }] }),
         action,
+        ...(action === 'CUSTOM' && { provider: { name: provider } }),
         rules: [
-          { ...(caller && { from: [{ source: { serviceAccounts: [caller] } }] }) },
+          { ...(caller && action !== 'CUSTOM' && { from: [{ source: { serviceAccounts: [caller] } }] }) },
           ...(isBroken ? [{ from: [] }] : []),
         ],
       },

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { JsonObject, Registry } from '@bufbuild/protobuf';
 import type { V1Pod } from '@kubernetes/client-node';
 import { parseAllDocuments, stringify } from 'yaml';
+import { extensionProviders } from '../../../api/extension-provider.ts';
 import { buildSnapshot } from '../../mesh/mesh-builder.ts';
 import { type MeshObject, meshObject } from '../../mesh/mesh-object.ts';
 import type { MeshSettings } from '../../mesh/snapshot.ts';
@@ -72,7 +73,9 @@ export function loadGoldenCase(name: string): GoldenCase {
   const objects = [...(header?.with === undefined ? [] : readDocuments(header.with)), ...documents]
     .map(meshObject)
     .filter((object): object is MeshObject => object !== undefined);
-  const snapshot = buildSnapshot({ ...SETTINGS, ...header?.settings }, objects);
+  const { extensionProviders: providers, ...settings } = header?.settings ?? {};
+  const asked = extensionProviders.parse(providers ?? []);
+  const snapshot = buildSnapshot({ ...SETTINGS, ...settings, extensionProviders: asked }, objects);
   const cache = new XdsCache();
   cache.update(snapshot, deltaBetween(undefined, snapshot));
   const proxy = findProxy(name, objects, header?.proxy);

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { extensionProvider } from '../../../api/extension-provider.ts';
+import type { AttachedPolicy } from '../../mesh/authorization.ts';
 import type { AppProtocol, Endpoint, MeshService, MeshSnapshot, MtlsMode, Workload } from '../../mesh/snapshot.ts';
 import { type Edit, trafficEdits } from './mesh-edits.ts';
 import { endpoint, port, proxyOf, service, snapshotOf, workload } from './mesh-fixture.ts';
@@ -67,6 +69,23 @@ const endpoints: fc.Arbitrary<Endpoint> = fc
     }),
   );
 
+/** A policy that asks a service, which may be there or not. */
+const asking: fc.Arbitrary<AttachedPolicy> = fc
+  .record({
+    host: fc.constantFrom(...HOSTS.slice(0, 2)),
+    port: fc.constant(80),
+    isGrpc: fc.boolean(),
+    dryRun: fc.boolean(),
+  })
+  .map(({ host, port, isGrpc, dryRun }) => {
+    const protocol = isGrpc ? 'envoyExtAuthzGrpc' : 'envoyExtAuthzHttp';
+    const provider = extensionProvider.parse({ name: `${host}/${port}`, [protocol]: { service: host, port } });
+    const ref = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'asks' };
+    const digest = `${provider.name} ${dryRun}`;
+    const rules = { ref, action: 'CUSTOM' as const, provider: provider.name, dryRun, rules: [{}], digest };
+    return { rules, authorizer: { provider, service: host } };
+  });
+
 const workloads: fc.Arbitrary<Workload> = fc
   .record({
     uid: fc.constantFrom('w0', 'w1', 'w2'),
@@ -79,8 +98,9 @@ const workloads: fc.Arbitrary<Workload> = fc
     sidecar: fc.constantFrom('Sidecar/shop/s0', 'Sidecar/shop/s1', undefined),
     dnsCapture: fc.boolean(),
     onDemand: fc.boolean(),
+    authorization: fc.array(asking, { minLength: 1, maxLength: 2 }),
   })
-  .map(({ uid, mode, ports, protocol, address, tier, zone, sidecar, dnsCapture, onDemand }) =>
+  .map(({ uid, mode, ports, protocol, address, tier, zone, sidecar, dnsCapture, onDemand, authorization }) =>
     workload(uid, {
       namespace: uid === 'w2' ? 'bank' : 'shop',
       labels: { app: uid, tier },
@@ -90,6 +110,7 @@ const workloads: fc.Arbitrary<Workload> = fc
       locality: { region: 'r', zone, subzone: '' },
       dnsCapture,
       onDemand,
+      authorization,
       ...(sidecar === undefined ? {} : { sidecar }),
     }),
   );
