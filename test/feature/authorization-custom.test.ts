@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuthorizationPolicySpec } from '../../api/authorization-policy.ts';
+import { pod, service, slice } from '../../operator/mesh/testing/objects.ts';
 import { CustomWorld, entryOf } from './support/custom-world.ts';
 import { freePort } from './support/free-port.ts';
 import { HttpAuthorizer } from './support/http-authorizer.ts';
@@ -45,6 +46,7 @@ const PROVIDERS = [
   { name: 'open', envoyExtAuthzHttp: at('down.example.com', { failOpen: true }) },
   { name: 'closed', envoyExtAuthzHttp: at('down.example.com') },
   { name: 'status', envoyExtAuthzHttp: at('down.example.com', { statusOnError: '503' }) },
+  { name: 'secured', envoyExtAuthzHttp: { ...at(''), service: 'vault.shop.svc.cluster.local' } },
   { name: 'gone', envoyExtAuthzHttp: at('gone.example.com', { failOpen: true }) },
 ];
 
@@ -59,6 +61,7 @@ const world = new CustomWorld(PROVIDERS, {
   closed: { policies: [asking('closed')] },
   status: { policies: [asking('status')] },
   gone: { policies: [asking('gone')] },
+  secured: { policies: [asking('secured')] },
   unknown: { policies: [asking('nobody')] },
   order: {
     policies: [asking('plain'), denies(['/denied']), { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] }],
@@ -74,6 +77,7 @@ const world = new CustomWorld(PROVIDERS, {
 });
 
 let port: number;
+let secured: HttpAuthorizer | undefined;
 
 beforeAll(async () => {
   port = await authorizer.start();
@@ -82,6 +86,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.stop();
   authorizer.stop();
+  secured?.stop();
 });
 beforeEach(() => void authorizer.asked.splice(0));
 
@@ -203,16 +208,26 @@ describe('whom is asked about what', () => {
 });
 
 test('a provider that comes is asked from then on, until it goes', async () => {
-  const untilAnswered = async (status: number): Promise<void> => {
-    const end = performance.now() + 20_000;
-    while ((await world.ask('gone', '/', { headers: deny })).status !== status) {
-      if (performance.now() > end) throw new Error(`nobody is answered ${status}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
+  const request = { headers: deny };
   world.mesh.put(entryOf('gone.example.com', port));
-  await untilAnswered(401);
+  await world.untilAnswered(401, 'gone', request);
   expect(world.notes('gone')).not.toContain('nobody knows');
   world.mesh.apply([{ kind: 'ServiceEntry', key: 'auth/gone.example.com', object: undefined }]);
-  await untilAnswered(403);
-}, 60_000);
+  await world.untilAnswered(403, 'gone', request);
+}, 90_000);
+
+test('a provider in the mesh is asked over mTLS', async () => {
+  const { workload, rootPem } = world.credentials;
+  secured = new HttpAuthorizer({ ...workload, ca: rootPem });
+  const targetPort = await secured.start();
+  const server = pod('vault', { address: '127.0.0.1', labels: { app: 'vault' } });
+  const ports = [{ name: 'tcp', port: 9000, targetPort }];
+  expect((await world.ask('secured', '/', { headers: allow })).body).toBe('RBAC: access denied');
+  world.mesh.put(
+    { kind: 'Pod', object: server },
+    { kind: 'Service', object: service('vault', { app: 'vault' }, { ports }) },
+    { kind: 'EndpointSlice', object: slice('vault', [server], { tcp: targetPort }) },
+  );
+  await world.untilAnswered(200, 'secured', { headers: allow });
+  expect(secured.asked.at(-1)?.asker).toBe('URI:spiffe://cluster.local/ns/shop/sa/default');
+}, 90_000);

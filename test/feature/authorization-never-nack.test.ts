@@ -6,9 +6,11 @@ import { Draw } from '../../operator/xds/testing/draw.ts';
 import { MeshCache } from '../../operator/xds/testing/mesh-cache.ts';
 import { useEnvoyJudge } from './support/envoy-judge.ts';
 import { oddPolicySpec } from './support/odd-authorization.ts';
+import { oddProvider } from './support/odd-providers.ts';
 
 /** Specs that are drawn for one workload: many, for it is starting Envoy that takes time. */
 const SPECS = 200;
+const PROVIDERS = 60;
 /** By hand: `ODD_AUTHORIZATION_WORKLOADS=20 ODD_AUTHORIZATION_SEED=7`. */
 const { ODD_AUTHORIZATION_WORKLOADS = '1', ODD_AUTHORIZATION_SEED = String(Date.now() % 1_000_000_007) } = process.env;
 const WORKLOADS = Number(ODD_AUTHORIZATION_WORKLOADS);
@@ -51,3 +53,25 @@ test(`Envoy takes every policy that is accepted, whatever characters it has (ODD
   }
   expect(accepted / (SPECS * WORKLOADS)).toBeGreaterThan(0.3);
 }, 1_800_000);
+
+test(`Envoy takes every provider that the settings may have (ODD_AUTHORIZATION_SEED=${SEED})`, async () => {
+  const draw = new Draw(SEED);
+  const byName = new Map(
+    draw
+      .list(PROVIDERS, PROVIDERS, () => oddProvider(draw, 'app.shop.svc.cluster.local', 80))
+      .map((one) => [one.name, one]),
+  );
+  const mesh = new MeshCache({ ...SETTINGS, extensionProviders: [...byName.values()] });
+  mesh.put(
+    { kind: 'Pod', object: pod('app', { uid: 'app', labels: { app: 'app' } }) },
+    { kind: 'Service', object: service('app', { app: 'app' }, { ports }) },
+    ...[...byName.keys()].map((name, index) => {
+      const object = policyOf({ action: 'CUSTOM', provider: { name }, rules: [{}] }, index, {});
+      return { kind: 'AuthorizationPolicy' as const, object };
+    }),
+  );
+  const attached = mesh.snapshot.workloads.get('app')?.authorization ?? [];
+  expect(attached.filter(({ authorizer }) => authorizer !== undefined)).toHaveLength(byName.size);
+  const proxy = { uid: 'app', podName: 'app', namespace: 'shop', serviceAccount: 'default' };
+  expect(await objections(mesh.cache, proxy)).toBe('');
+}, 60_000);

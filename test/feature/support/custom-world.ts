@@ -130,10 +130,24 @@ export class CustomWorld {
     for (const server of this.#servers.values()) server.close();
   }
 
-  #connect(name: string, principal: string | undefined) {
+  /** Certificates, of the workload and of callers. */
+  get credentials(): MeshCredentials {
     if (this.#credentials === undefined) throw new Error('the world has not started');
+    return this.#credentials;
+  }
+
+  /** Asks until the answer has a status. @throws {Error} when it never has */
+  async untilAnswered(status: number, name: string, request: AskedRequest): Promise<void> {
+    for (const end = performance.now() + TRIES_MS; performance.now() < end; ) {
+      if ((await this.ask(name, '/', request)).status === status) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`nobody is answered ${status}: ${this.#envoy?.log()}`);
+  }
+
+  #connect(name: string, principal: string | undefined) {
     const caller = { ...CALLER, ...(principal === undefined ? {} : { principal }) };
-    return connectAs({ at: this.#at, credentials: this.#credentials }, caller, this.#portOf(name));
+    return connectAs({ at: this.#at, credentials: this.credentials }, caller, this.#portOf(name));
   }
 
   #portOf(name: string): number {
