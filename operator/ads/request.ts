@@ -1,4 +1,4 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { BoundedReader } from './bounded-reader.ts';
 
 /** What is read of an `envoy.service.discovery.v3.DeltaDiscoveryRequest`. */
 export interface DeltaRequest {
@@ -20,10 +20,10 @@ const MAX_ERROR_LENGTH = 2048;
 
 /**
  * Decodes a DeltaDiscoveryRequest. Envoy's first message carries a Node of about 61 KB; of it only the ID is read.
- * @throws RangeError or Error from the reader when the bytes are no protobuf
+ * @throws RangeError or Error from the reader when the bytes are no protobuf, or have too many parts
  */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
-  const reader = new BinaryReader(bytes);
+  const reader = new BoundedReader(bytes);
   const subscribe: string[] = [];
   const unsubscribe: string[] = [];
   const initialVersions = new Map<string, string>();
@@ -34,7 +34,7 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) {
-      nodeId = decodeNodeId(reader.bytes());
+      nodeId = decodeNodeId(reader.nested());
     } else if (field === 2) {
       typeUrl = reader.string();
     } else if (field === 3) {
@@ -42,12 +42,12 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
     } else if (field === 4) {
       unsubscribe.push(reader.string());
     } else if (field === 5) {
-      const [name, version] = decodeStringPair(reader.bytes());
+      const [name, version] = decodeStringPair(reader.nested());
       initialVersions.set(name, version);
     } else if (field === 6) {
       nonce = reader.string();
     } else if (field === 7) {
-      error = decodeStatusMessage(reader.bytes());
+      error = decodeStatusMessage(reader.nested());
     } else {
       reader.skip(wireType);
     }
@@ -60,23 +60,22 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
  * has none.
  */
 export function decodeStreamIdentifier(message: Uint8Array): string {
-  const reader = new BinaryReader(message);
+  const reader = new BoundedReader(message);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) {
-      return decodeIdentifierNode(reader.bytes());
+      return decodeIdentifierNode(reader.nested());
     }
     reader.skip(wireType);
   }
   return '';
 }
 
-function decodeIdentifierNode(identifier: Uint8Array): string {
-  const reader = new BinaryReader(identifier);
+function decodeIdentifierNode(reader: BoundedReader): string {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) {
-      return decodeNodeId(reader.bytes());
+      return decodeNodeId(reader.nested());
     }
     reader.skip(wireType);
   }
@@ -84,8 +83,7 @@ function decodeIdentifierNode(identifier: Uint8Array): string {
 }
 
 /** `envoy.config.core.v3.Node.id`, without decoding the rest. */
-function decodeNodeId(node: Uint8Array): string {
-  const reader = new BinaryReader(node);
+function decodeNodeId(reader: BoundedReader): string {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) {
@@ -97,8 +95,7 @@ function decodeNodeId(node: Uint8Array): string {
 }
 
 /** One entry of a `map<string, string>`. */
-function decodeStringPair(bytes: Uint8Array): [string, string] {
-  const reader = new BinaryReader(bytes);
+function decodeStringPair(reader: BoundedReader): [string, string] {
   let key = '';
   let value = '';
   while (reader.pos < reader.len) {
@@ -114,8 +111,7 @@ function decodeStringPair(bytes: Uint8Array): [string, string] {
   return [key, value];
 }
 
-function decodeStatusMessage(bytes: Uint8Array): string {
-  const reader = new BinaryReader(bytes);
+function decodeStatusMessage(reader: BoundedReader): string {
   let message = '';
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();

@@ -1,7 +1,5 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import {
-  type RateLimitRequest,
-  RateLimitRequestSchema,
   type RateLimitResponse,
   RateLimitResponse_Code,
   RateLimitResponse_RateLimit_Unit,
@@ -10,6 +8,7 @@ import {
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import type { Counters, Hit, Tally } from './counters.ts';
 import { LimitLookup } from './limit-lookup.ts';
+import { decodeLimitRequest, type LimitRequest } from './limit-request.ts';
 
 /** Method by which proxies ask whether a request is within global limits. */
 export const RATE_LIMIT_PATH = '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit';
@@ -44,17 +43,17 @@ export class RateLimitService {
    * @throws {Error} when the bytes are malformed, or counts can't be asked
    */
   async answer(podUid: string, bytes: Uint8Array): Promise<Uint8Array> {
-    const request = fromBinary(RateLimitRequestSchema, bytes);
+    const request = decodeLimitRequest(bytes);
     const rules = this.#rules(podUid, request.domain);
     const hits = rules === undefined ? [] : this.#hitsOf(rules, request);
     const tallies = hits.length === 0 ? [] : await this.#counters.count(request.domain, hits);
     return toBinary(RateLimitResponseSchema, responseOf(hits, tallies, rules?.spec.dryRun === true));
   }
 
-  #hitsOf(rules: RateLimitRules, { descriptors, hitsAddend }: RateLimitRequest): Hit[] {
+  #hitsOf(rules: RateLimitRules, { descriptors, hits }: LimitRequest): Hit[] {
     const lookup = this.#lookups.get(rules) ?? new LimitLookup(rules);
     this.#lookups.set(rules, lookup);
-    return descriptors.flatMap((one) => lookup.find(one.entries, Number(one.hitsAddend ?? (hitsAddend || 1))) ?? []);
+    return descriptors.flatMap((one) => lookup.find(one.entries, one.hits ?? hits) ?? []);
   }
 }
 

@@ -56,6 +56,12 @@ function setUp(stable: string | undefined = undefined) {
 }
 
 describe('the ledger', () => {
+  test('takes more series in a message than a function takes arguments', () => {
+    const { report } = setUp();
+    const counts = Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [String(index), 1]));
+    expect(() => report('old-1', counts)).not.toThrow();
+  });
+
   test('counts what a proxy counted that began after it', () => {
     const { begin, ask, pass } = setUp();
     pass(5000);

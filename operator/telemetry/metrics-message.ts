@@ -1,4 +1,5 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { BoundedReader } from '../ads/bounded-reader.ts';
 import { dryRunKey, isDryRunFamily } from './dry-run.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
@@ -35,14 +36,15 @@ export interface MetricsMessage {
 const REQUESTS = 'istio_requests_total';
 const DURATIONS = 'istio_request_duration_milliseconds';
 const UPTIME = 'server.uptime';
+const NOTHING = new BoundedReader(new Uint8Array());
 
 /**
  * Decodes a message of Envoy's metrics service (families of `io.prometheus.client`); families other than the mesh's two, the uptime and what policies in
  * dry run would have come to are skipped. Names may carry a scope in front (`envoy_`, `wasmcustom_`).
- * @throws RangeError or Error from the reader when the bytes are no protobuf
+ * @throws RangeError or Error from the reader when the bytes are no protobuf, or have too many parts
  */
 export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
-  const reader = new BinaryReader(bytes);
+  const reader = new BoundedReader(bytes);
   const requests: Sample<number>[] = [];
   const durations: Sample<DurationBuckets>[] = [];
   let first = false;
@@ -50,7 +52,7 @@ export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 2) {
-      const { name, metrics } = decodeFamily(reader.bytes());
+      const { name, metrics } = decodeFamily(reader.nested());
       for (const metric of metrics) {
         if (name === UPTIME) {
           const seconds = decodeNumber(metric.gauge);
@@ -98,14 +100,13 @@ export function decodeLabels(key: string): ReadonlyMap<string, string> {
 
 interface RawMetric {
   readonly key: string;
-  readonly counter: Uint8Array | undefined;
-  readonly gauge: Uint8Array | undefined;
-  readonly histogram: Uint8Array | undefined;
+  readonly counter: BoundedReader | undefined;
+  readonly gauge: BoundedReader | undefined;
+  readonly histogram: BoundedReader | undefined;
   readonly timestampMs: number;
 }
 
-function decodeFamily(bytes: Uint8Array): { name: string; metrics: RawMetric[] } {
-  const reader = new BinaryReader(bytes);
+function decodeFamily(reader: BoundedReader): { name: string; metrics: RawMetric[] } {
   const metrics: RawMetric[] = [];
   let name = '';
   while (reader.pos < reader.len) {
@@ -116,7 +117,7 @@ function decodeFamily(bytes: Uint8Array): { name: string; metrics: RawMetric[] }
         return { name, metrics };
       }
     } else if (field === 4) {
-      metrics.push(decodeMetric(reader.bytes()));
+      metrics.push(decodeMetric(reader.nested()));
     } else {
       reader.skip(wireType);
     }
@@ -124,12 +125,11 @@ function decodeFamily(bytes: Uint8Array): { name: string; metrics: RawMetric[] }
   return { name, metrics };
 }
 
-function decodeMetric(bytes: Uint8Array): RawMetric {
-  const reader = new BinaryReader(bytes);
+function decodeMetric(reader: BoundedReader): RawMetric {
   let labelsEnd = 0;
-  let counter: Uint8Array | undefined;
-  let gauge: Uint8Array | undefined;
-  let histogram: Uint8Array | undefined;
+  let counter: BoundedReader | undefined;
+  let gauge: BoundedReader | undefined;
+  let histogram: BoundedReader | undefined;
   let timestampMs = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
@@ -137,24 +137,23 @@ function decodeMetric(bytes: Uint8Array): RawMetric {
       reader.skip(wireType);
       labelsEnd = reader.pos;
     } else if (field === 2) {
-      gauge = reader.bytes();
+      gauge = reader.nested();
     } else if (field === 3) {
-      counter = reader.bytes();
+      counter = reader.nested();
     } else if (field === 6) {
       timestampMs = Number(reader.int64());
     } else if (field === 7) {
-      histogram = reader.bytes();
+      histogram = reader.nested();
     } else {
       reader.skip(wireType);
     }
   }
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, labelsEnd).toString('latin1');
+  const key = reader.begin(labelsEnd).toString('latin1');
   return { key, counter, gauge, histogram, timestampMs };
 }
 
 /** `Counter.value` and `Gauge.value` are field 1, a double. */
-function decodeNumber(bytes: Uint8Array | undefined): number {
-  const reader = new BinaryReader(bytes ?? new Uint8Array());
+function decodeNumber(reader: BoundedReader = NOTHING): number {
   let value = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
@@ -167,8 +166,7 @@ function decodeNumber(bytes: Uint8Array | undefined): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
-function decodeHistogram(bytes: Uint8Array | undefined): DurationBuckets {
-  const reader = new BinaryReader(bytes ?? new Uint8Array());
+function decodeHistogram(reader: BoundedReader = NOTHING): DurationBuckets {
   const buckets: { upperMs: number; cumulative: number }[] = [];
   let total = 0;
   while (reader.pos < reader.len) {
@@ -176,7 +174,7 @@ function decodeHistogram(bytes: Uint8Array | undefined): DurationBuckets {
     if (field === 1) {
       total = Number(reader.uint64());
     } else if (field === 3) {
-      buckets.push(decodeBucket(reader.bytes()));
+      buckets.push(decodeBucket(reader.nested()));
     } else {
       reader.skip(wireType);
     }
@@ -184,8 +182,7 @@ function decodeHistogram(bytes: Uint8Array | undefined): DurationBuckets {
   return { total, buckets };
 }
 
-function decodeBucket(bytes: Uint8Array): { upperMs: number; cumulative: number } {
-  const reader = new BinaryReader(bytes);
+function decodeBucket(reader: BoundedReader): { upperMs: number; cumulative: number } {
   let cumulative = 0;
   let upperMs = 0;
   while (reader.pos < reader.len) {

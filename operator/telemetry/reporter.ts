@@ -44,7 +44,7 @@ export class Reporter {
     if (this.unsure === undefined) {
       return this.increments(message.requests);
     }
-    this.unsure.push(...message.requests);
+    for (const sample of message.requests) this.unsure.push(sample);
     if (message.uptime !== undefined) {
       return this.settle(message.uptime.processStart, now - message.uptime.seconds * 1000 >= this.listeningSince);
     }
