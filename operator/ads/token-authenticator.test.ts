@@ -54,6 +54,17 @@ describe('the token authenticator', () => {
   const authenticate = (peerAddress = '10.0.0.1', bearer = token()) =>
     authenticator.authenticate({ token: bearer, peerAddress });
 
+  test.each([1e300, -1e300, 8.64e12 + 1, -8.64e12 - 1])(
+    'refuses a token that expires when no date is: %d',
+    async (exp) => {
+      await expect(authenticate('10.0.0.1', token({ exp }))).rejects.toMatchObject({
+        code: status.UNAUTHENTICATED,
+        details: 'the bearer token is not a ServiceAccount token',
+      });
+      expect(reviews).toBe(0);
+    },
+  );
+
   test('says who the proxy is and until when', async () => {
     const { identity, expiresAt } = await authenticate();
     expect(identity).toEqual({ uid: 'u', podName: 'p', namespace: 'shop', serviceAccount: 'sa' });

@@ -5,6 +5,8 @@ export interface TokenClaims {
   readonly audiences: readonly string[];
 }
 
+/** The latest moment that there is a date for, in seconds since the epoch. */
+const LATEST = 8_640_000_000_000;
 /** Longest token that is looked at, in characters; a projected token has about 1,200. */
 export const MAX_TOKEN_LENGTH = 16_384;
 
@@ -14,9 +16,12 @@ export const MAX_TOKEN_LENGTH = 16_384;
  * @returns undefined when the text is no JWT with an `exp`
  */
 export function readTokenClaims(token: string): TokenClaims | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) {
+    return undefined;
+  }
   const parts = token.split('.');
   const payload = parts[1];
-  if (token.length > MAX_TOKEN_LENGTH || parts.length !== 3 || payload === undefined) {
+  if (parts.length !== 3 || payload === undefined) {
     return undefined;
   }
   try {
@@ -25,7 +30,7 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
       return undefined;
     }
     const { exp, aud } = claims as { exp?: unknown; aud?: unknown };
-    if (typeof exp !== 'number' || !Number.isFinite(exp)) {
+    if (typeof exp !== 'number' || !(Math.abs(exp) <= LATEST)) {
       return undefined;
     }
     const audiences = (Array.isArray(aud) ? aud : [aud]).filter((entry): entry is string => typeof entry === 'string');
