@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PatchOperation } from './inject/patch.ts';
+import { hasMoreValues, holdsMoreValues } from './json-values.ts';
 
 const text = z.string().max(512);
 
@@ -36,15 +37,31 @@ export class ReviewError extends Error {
 }
 
 /**
+ * Most values of an object. What judging costs grows with these more than with bytes: three million bytes can be more than a gigabyte of findings. A
+ * ServiceEntry of 10,000 endpoints with a label each has as many.
+ */
+export const MAX_OBJECT_VALUES = 40_000;
+
+/** Most values in a review, which may also have the object as it was before; commas, lists and objects are counted. */
+export const MAX_VALUES = 5 * MAX_OBJECT_VALUES;
+
+/**
  * Reads an AdmissionReview (admission.k8s.io/v1).
  * @throws {ReviewError} saying what is wrong, with the field
  */
 export function readReview(body: Buffer): AdmissionRequest {
+  if (hasMoreValues(body, MAX_VALUES)) {
+    throw new ReviewError(`the body has more than ${MAX_VALUES} values`);
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
   } catch {
     throw new ReviewError('the body is not valid JSON');
+  }
+  const { object } = (parsed as { request?: { object?: unknown } } | null)?.request ?? {};
+  if (holdsMoreValues(object, MAX_OBJECT_VALUES)) {
+    throw new ReviewError(`request.object has more than ${MAX_OBJECT_VALUES} values; split it`);
   }
   const result = review.safeParse(parsed);
   if (result.success) return result.data.request;
