@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { MAX_KEYS_LENGTH, NO_KEYS, readJwkSet } from './jwk-set.ts';
+import { MAX_KEYS, MAX_KEYS_LENGTH, NO_KEYS, readJwkSet } from './jwk-set.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -76,5 +76,11 @@ describe('a JWK set', () => {
     }
     const long = Array.from({ length: 200 }, () => jwk(rsa.publicKey));
     expect(read(long)).toBe(`has more than ${MAX_KEYS_LENGTH} bytes of keys`);
+  });
+
+  test('of more keys than anybody has is refused', () => {
+    const bad = { kty: 'RSA', e: 'Aw', n: 'AA' };
+    expect(reasons(bad)).toEqual([]);
+    expect(read(Array.from({ length: MAX_KEYS + 1 }, () => bad))).toBe(`has more than ${MAX_KEYS} keys`);
   });
 });

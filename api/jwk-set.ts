@@ -27,6 +27,9 @@ export const NO_KEYS = JSON.stringify({
 /** Most bytes that keys may have: they are part of the listener of every proxy they are for. */
 export const MAX_KEYS_LENGTH = 65_536;
 
+/** Most keys that are looked at: some take a tenth of a millisecond to be found good or bad, and more would not fit. */
+export const MAX_KEYS = 1000;
+
 /** Members that are taken over, by the kind of key. Of a private key nothing else may go on. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   RSA: ['n', 'e'],
@@ -53,6 +56,7 @@ export function readJwkSet(text: string, secrets: boolean): JwkSet | string {
   }
   const keys = isObject(json) ? json.keys : undefined;
   if (!Array.isArray(keys)) return 'is no JWK set: it has no list "keys"';
+  if (keys.length > MAX_KEYS) return `has more than ${MAX_KEYS} keys`;
   const left: string[] = [];
   const taken: Record<string, string>[] = [];
   for (const [index, key] of keys.entries()) {
