@@ -24,7 +24,11 @@ export async function fetchKeys(uri: string, bounds: FetchBounds): Promise<Found
   return { text: NO_KEYS, problem: `what is there has no key to verify a signature with: ${reason}` };
 }
 
-function keysUriOf(document: string): string {
+/**
+ * Where a document of OpenID discovery says that the keys are.
+ * @throws {FetchError} when it does not say so
+ */
+export function keysUriOf(document: string): string {
   try {
     const { jwks_uri: uri } = JSON.parse(document);
     if (typeof uri === 'string') return uri;

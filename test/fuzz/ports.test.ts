@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { request as requestHttps } from 'node:https';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { silentLogger } from '../../kube/logger.ts';
+import { SECRET_TYPE } from '../../operator/xds/resource.ts';
+import { createWebhookMetrics } from '../../webhook/metrics.ts';
+import { AdmissionServer } from '../../webhook/server.ts';
+import { makeCertificate } from '../../webhook/testing/certificate.ts';
+import { testHandlers } from '../../webhook/testing/handlers.ts';
+import { podReview } from '../../webhook/testing/review.ts';
+import { DELTA_PATH, namesOf } from '../feature/support/ads-client.ts';
+import { type AdsHarness, startHarness } from '../feature/support/ads-harness.ts';
+import { ResourceTable, textResource } from '../feature/support/resource-table.ts';
+import { Random } from './engine/random.ts';
+import { noise, recordClientHello, sendOverTls, sendPlain, torn, tornFrames } from './wire/torn-streams.ts';
+
+/** Others each time, and the same again where it is set. */
+const SEED = Number(process.env.FUZZ_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
+/** Connections at once, and how often so many come. */
+const [AT_ONCE, TIMES] = [12, 20];
+/** What may be in use at the end beyond what was after the first time, in bytes: buffers of the pools of Node. */
+const MAX_GROWTH = 16 << 20;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function bytesInUse(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Attacks with many connections at a time, and looks after an honest client each time. */
+async function attack(send: () => Promise<void>, honest: () => Promise<void>): Promise<void> {
+  let before = 0;
+  for (let time = 0; time < TIMES; time++) {
+    const attackers = Array.from({ length: AT_ONCE }, send);
+    await honest();
+    await Promise.all(attackers);
+    if (time === 1) before = bytesInUse();
+  }
+  expect(bytesInUse() - before).toBeLessThan(MAX_GROWTH);
+}
+
+describe(`the xDS port (FUZZ_SEED=${SEED})`, () => {
+  const random = new Random(SEED);
+  const table = new ResourceTable([SECRET_TYPE]);
+  let harness: AdsHarness;
+  let hello: Buffer;
+  let live: ReturnType<AdsHarness['connect']>;
+  let version = 1;
+  let joined = 0;
+
+  beforeAll(async () => {
+    table.update([textResource(SECRET_TYPE, 'default', '1')]);
+    harness = await startHarness([table], { authenticateWithinMs: 1000 });
+    hello = await recordClientHello(['h2']);
+    live = harness.connect(harness.addPod('live'));
+    live.send(SECRET_TYPE, { subscribe: ['default'] });
+    await live.nextAcked(SECRET_TYPE);
+  });
+  afterAll(() => harness.stop());
+
+  /** Who has a stream hears of a change, and who comes is served. */
+  async function honest(): Promise<void> {
+    table.update([textResource(SECRET_TYPE, 'default', String(++version))]);
+    expect(namesOf(await live.nextAcked(SECRET_TYPE))).toEqual(['default']);
+    const client = harness.connect(harness.addPod(`joined-${++joined}`));
+    client.send(SECRET_TYPE, { subscribe: ['default'] });
+    expect(namesOf(await client.nextAcked(SECRET_TYPE))).toEqual(['default']);
+    client.close();
+    await client.ended;
+  }
+
+  test('stands bytes of no meaning', () => attack(() => sendPlain(harness.port, noise(random)), honest));
+  test('stands torn records of TLS', () => attack(() => sendPlain(harness.port, torn(hello, random)), honest));
+  test('stands torn frames of HTTP/2', () =>
+    attack(() => sendOverTls(harness.port, ['h2'], tornFrames(random)), honest));
+
+  test('writes nothing of headers that it can not read', async () => {
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const session = connectHttp2(`https://localhost:${harness.port}`, { ca: harness.rootPem });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': DELTA_PATH,
+      'content-type': 'application/grpc',
+      authorization: 'Bearer secret-\xff',
+    });
+    const [headers] = await once(stream, 'response');
+    session.destroy();
+    expect(headers['grpc-status']).toBe(String(status.UNAUTHENTICATED));
+    expect(written).not.toHaveBeenCalled();
+    written.mockRestore();
+  });
+});
+
+describe(`the webhook port (FUZZ_SEED=${SEED})`, () => {
+  const random = new Random(SEED);
+  const metrics = createWebhookMetrics();
+  const server = new AdmissionServer({ handlers: testHandlers(metrics), logger: silentLogger, metrics });
+  const body = JSON.stringify(podReview('u'));
+  const head = ['POST /inject HTTP/1.1', 'host: a', 'content-type: application/json', `content-length: ${body.length}`];
+  const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+  let port: number;
+  let hello: Buffer;
+
+  beforeAll(async () => {
+    server.setCertificate(await makeCertificate('webhook'));
+    port = await server.start(0, '127.0.0.1');
+    hello = await recordClientHello(['http/1.1']);
+  });
+  afterAll(() => server.stop());
+
+  async function honest(): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const options = { port, host: '127.0.0.1', path: '/inject', method: 'POST', headers, agent: false };
+    const sent = requestHttps({ ...options, rejectUnauthorized: false });
+    sent.end(body);
+    const [response] = await once(sent, 'response');
+    expect(response.statusCode).toBe(200);
+    response.resume();
+    await once(response, 'close');
+  }
+
+  test('stands bytes of no meaning', () => attack(() => sendPlain(port, noise(random)), honest));
+  test('stands torn records of TLS', () => attack(() => sendPlain(port, torn(hello, random)), honest));
+  test('stands torn requests', () => attack(() => sendOverTls(port, ['http/1.1'], torn(request, random)), honest));
+  test('stands frames of HTTP/2, which it does not speak', () =>
+    attack(() => sendOverTls(port, ['http/1.1'], tornFrames(random)), honest));
+});
