@@ -4,6 +4,9 @@ import { decodeMetricsMessage } from '../telemetry/metrics-message.ts';
 import { BoundedReader, MAX_PARTS } from './bounded-reader.ts';
 import { decodeDeltaRequest, decodeStreamIdentifier } from './request.ts';
 
+/** Of a request for resources. */
+const MAX_NAMES = 100_000;
+
 /** So many of a part, given in hexadecimal. */
 const many = (hex: string, count: number): Buffer => Buffer.alloc((count * hex.length) / 2, Buffer.from(hex, 'hex'));
 /** A message around another. @param head its tag */
@@ -34,15 +37,15 @@ describe('a reader with a bound', () => {
     ['nodes', '0a00'],
     ['errors', '3a00'],
   ])('takes no request with millions of %s', (_, hex) => {
-    expect(() => decodeDeltaRequest(many(hex, MAX_PARTS + 1))).toThrow(refused);
+    expect(() => decodeDeltaRequest(many(hex, MAX_NAMES + 1))).toThrow('it has more than 100000 parts');
   });
 
   test('takes as many names as the largest mesh has', () => {
-    expect(decodeDeltaRequest(many('1a00', MAX_PARTS)).subscribe).toHaveLength(MAX_PARTS);
+    expect(decodeDeltaRequest(many('1a00', MAX_NAMES)).subscribe).toHaveLength(MAX_NAMES);
   });
 
   test('takes no error with millions of messages', () => {
-    expect(() => decodeDeltaRequest(around(0x3a, many('1200', MAX_PARTS)))).toThrow(refused);
+    expect(() => decodeDeltaRequest(around(0x3a, many('1200', MAX_NAMES)))).toThrow('it has more than 100000 parts');
   });
 
   test('takes no metrics with millions of families, or of metrics of one', () => {

@@ -2,7 +2,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 
 /**
  * Most texts and messages that a message may have in it, at whatever depth. As many fit into the longest message of metrics whose series have labels as real
- * ones have; a proxy that comes back says three for each resource. Two million empty ones would fit as well, and hold up everybody for seconds.
+ * ones have. Two million empty ones would fit as well, and hold up everybody for seconds.
  */
 export const MAX_PARTS = 150_000;
 

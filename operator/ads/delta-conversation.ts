@@ -3,12 +3,17 @@ import type { AuthenticatedProxy } from './authenticator.ts';
 import { type Instruments, shortType } from './instruments.ts';
 import type { Call, Conversation, Listener } from './proxy-call.ts';
 import type { ProxyRegistry } from './proxy-registry.ts';
-import { decodeOrRefuse, type Refusal, tooLate, unavailable } from './refusal.ts';
+import { decodeOrRefuse, type Refusal, tooLate, tooMuch, unavailable } from './refusal.ts';
 import { decodeDeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
 import type { StreamEvents, StreamSettings } from './stream-settings.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
+
+/** Most types that a proxy may ask for on one stream; there are ten or so. */
+const MAX_TYPES = 32;
+/** Most names of one type that it may ask for, all its requests together: several times those of a proxy that has all of 5,000 Services. */
+const MAX_NAMES = 100_000;
 
 /** What all delta streams share. */
 export interface DeltaContext {
@@ -45,22 +50,24 @@ function converse(
   const { proxies, resources, memory, instruments, logger, settings } = context;
   const pod = `${identity.namespace}/${identity.podName}`;
   const watch = new StallWatch(settings.writeStallMs, end);
+  // A proxy may ask for types that are none, each of which would be another series for ever.
+  const typeOf = (typeUrl: string): string => (resources.has(typeUrl) ? shortType(typeUrl) : 'other');
   const events: StreamEvents = {
     write: (message) => {
       watch.writing();
       call.write(message, () => watch.written());
     },
     pushed: (typeUrl, count, bytes) => {
-      const type = shortType(typeUrl);
+      const type = typeOf(typeUrl);
       instruments.pushes.inc({ type });
       instruments.resources.inc({ type }, count);
       instruments.pushedBytes.inc({ type }, bytes);
     },
     answered: (typeUrl, names, error, ms) => {
-      instruments.acknowledgement.observe({ type: shortType(typeUrl) }, ms / 1000);
+      instruments.acknowledgement.observe({ type: typeOf(typeUrl) }, ms / 1000);
       if (error !== undefined) {
-        instruments.rejections.inc({ type: shortType(typeUrl) });
-        logger.warn('proxy rejected resources', { pod, type: shortType(typeUrl), names: names.slice(0, 10), error });
+        instruments.rejections.inc({ type: typeOf(typeUrl) });
+        logger.warn('proxy rejected resources', { pod, type: typeOf(typeUrl), names: names.slice(0, 10), error });
       }
       proxies.noted(identity.uid, typeUrl, names);
     },
@@ -78,6 +85,7 @@ function converse(
     message: (bytes) => {
       const request = decodeOrRefuse(bytes, decodeDeltaRequest);
       stream.receive(request);
+      checkDemand(stream, request.typeUrl);
       const { typeUrl, unsubscribe, initialVersions } = request;
       if (initialVersions.size > 0) proxies.noted(identity.uid, typeUrl, [...initialVersions.keys()]);
       if (unsubscribe.length > 0) proxies.noted(identity.uid, typeUrl, unsubscribe);
@@ -90,6 +98,13 @@ function converse(
       logger.info('proxy disconnected', { pod, uid: identity.uid });
     },
   };
+}
+
+/** What a proxy asks for is kept as long as its stream lives. @throws {RefusalError} when that is too much */
+function checkDemand(stream: ProxyStream, typeUrl: string): void {
+  if ([...stream.all()].length > MAX_TYPES) throw tooMuch(`more than ${MAX_TYPES} types of resources are asked for`);
+  const names = stream.subscription(typeUrl)?.names.size ?? 0;
+  if (names > MAX_NAMES) throw tooMuch(`more than ${MAX_NAMES} resources of one type are asked for by name`);
 }
 
 /** Ends a stream whose other end does not read. */

@@ -35,6 +35,11 @@ export function unavailable(details: string): RefusalError {
   return new RefusalError(status.UNAVAILABLE, details);
 }
 
+/** The caller wants more than anybody may have. */
+export function tooMuch(details: string): RefusalError {
+  return new RefusalError(status.RESOURCE_EXHAUSTED, details);
+}
+
 /** The caller took too long. */
 export function tooLate(details: string): RefusalError {
   return new RefusalError(status.DEADLINE_EXCEEDED, details);

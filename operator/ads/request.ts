@@ -15,6 +15,8 @@ export interface DeltaRequest {
   readonly error: string | undefined;
 }
 
+/** Most names, and three for each resource held, of a request: twice those of a proxy that has all of 5,000 Services. */
+const MAX_PARTS = 100_000;
 /** Longest message of a rejection that is kept, in characters. Envoy repeats whole configurations in some. */
 const MAX_ERROR_LENGTH = 2048;
 
@@ -23,7 +25,7 @@ const MAX_ERROR_LENGTH = 2048;
  * @throws RangeError or Error from the reader when the bytes are no protobuf, or have too many parts
  */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
-  const reader = new BoundedReader(bytes);
+  const reader = new BoundedReader(bytes, MAX_PARTS);
   const subscribe: string[] = [];
   const unsubscribe: string[] = [];
   const initialVersions = new Map<string, string>();

@@ -18,6 +18,11 @@ export class ResourceRegistry {
     }
   }
 
+  /** Whether there is a source for a type. */
+  has(typeUrl: string): boolean {
+    return this.byType.has(typeUrl);
+  }
+
   /** Names of everything that a wildcard subscription gets. */
   wildcardNames(proxy: ProxyIdentity, typeUrl: string): Iterable<string> {
     const source = this.byType.get(typeUrl);

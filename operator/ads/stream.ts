@@ -238,7 +238,7 @@ export class ProxyStream {
     let gone = removed;
     if (typeUrl === VIRTUAL_HOST_TYPE) {
       gone = removed.filter((name) => subscription.holds(name));
-      resources.push(...removed.filter((name) => !subscription.holds(name)).map(encodeAbsentResource));
+      for (const name of removed) if (!subscription.holds(name)) resources.push(encodeAbsentResource(name));
     }
     const count = resources.length;
     const nonce = String(++this.nonce);

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, SECRET_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { namesOf } from './support/ads-client.ts';
@@ -48,6 +49,27 @@ describe('a delta ADS stream', () => {
     expect(await client.during(50)).toEqual([]);
     table.update([textResource(ENDPOINT_TYPE, 'x', '1')]);
     expect(namesOf(await client.nextAcked(ENDPOINT_TYPE))).toEqual(['x']);
+  });
+
+  test('ends when more is asked for than anybody needs, and counts no type that there is not', async () => {
+    const types = harness.connect(pod);
+    for (let type = 0; type <= 32; type++) types.send(`type.googleapis.com/a.Made${type}`, { subscribe: ['x'] });
+    expect(await types.ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringMatching(/32 types/),
+    });
+    const names = harness.connect(harness.addPod('b'));
+    const ask = (from: number): void =>
+      names.send(CLUSTER_TYPE, { subscribe: Array.from({ length: 60_000 }, (_, index) => `n${from + index}`) });
+    ask(0);
+    ask(60_000);
+    expect(await names.ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringMatching(/100000 resources/),
+    });
+    const metrics = await harness.registry.metrics();
+    expect(metrics).toContain('heddle_ads_pushes_total{type="other"}');
+    expect(metrics).not.toContain('Made');
   });
 
   test('answers an unknown virtual host with a resource without body, by name and alias', async () => {

@@ -8,12 +8,19 @@ import { ProxyRegistry } from '../../../operator/ads/proxy-registry.ts';
 import { RefusalError } from '../../../operator/ads/refusal.ts';
 import { ResourceRegistry } from '../../../operator/ads/resource-registry.ts';
 import { ADS_SETTINGS } from '../../../operator/ads/server.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE } from '../../../operator/xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+  SECRET_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from '../../../operator/xds/resource.ts';
 import { ResourceTable, textResource } from '../../feature/support/resource-table.ts';
 import type { Target } from '../target.ts';
-import { REQUESTS } from './delta-request.ts';
+import { deltaRequest, REQUESTS } from './delta-request.ts';
 
-const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, SECRET_TYPE];
+const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE, SECRET_TYPE];
 const identity = { uid: 'u', podName: 'web-1', namespace: 'shop', serviceAccount: 'default' };
 
 const table = new ResourceTable(TYPES);
@@ -63,7 +70,15 @@ export const target: Target = {
   about: 'delta discovery streams, of proxies, up to the responses',
   form: 'protobuf',
   seeds: [streamOf(REQUESTS), ...REQUESTS.map((request) => streamOf([request]))],
-  largest: () => [],
+  *largest() {
+    const names = Array.from({ length: 99_000 }, (_, index) => `n${index}`);
+    const held = Object.fromEntries(names.slice(0, 33_000).map((name) => [name, '1']));
+    for (const typeUrl of [...TYPES, 'x']) {
+      yield streamOf([deltaRequest({ typeUrl, resourceNamesSubscribe: names })]);
+      yield streamOf([deltaRequest({ typeUrl, resourceNamesUnsubscribe: names })]);
+      yield streamOf([deltaRequest({ typeUrl, initialResourceVersions: held })]);
+    }
+  },
   run(bytes) {
     // What is remembered of proxies that were here is for others to bound.
     if (++streams % 1000 === 0) shared = context();
