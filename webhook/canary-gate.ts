@@ -22,9 +22,14 @@ export function isGated(pod: V1Pod, namespace: string, find: (target: string) =>
   const owner = podOwner(pod);
   const revision = owner?.revision;
   if (!owner || !revision) return false;
-  return find(`${namespace}/${owner.kind}/${owner.name}`).some(({ metadata, status }) => {
-    const released = status?.ungatedRevisions ?? [];
-    if (metadata.deletionTimestamp !== undefined || released.length === 0 || released.includes(revision)) return false;
-    return status?.conditions?.some(({ type, status: value }) => type === TARGET_READY && value === 'True') ?? false;
+  return find(`${namespace}/${owner.kind}/${owner.name}`).some((canary) => {
+    const released = canary.status?.ungatedRevisions ?? [];
+    return isPrepared(canary) && canary.metadata.deletionTimestamp === undefined && !released.includes(revision);
   });
+}
+
+/** Whether the operator has said that a Canary's target is prepared, and which revisions are released. */
+export function isPrepared({ status }: Canary): boolean {
+  const isReady = status?.conditions?.some(({ type, status: value }) => type === TARGET_READY && value === 'True');
+  return isReady === true && (status?.ungatedRevisions ?? []).length > 0;
 }

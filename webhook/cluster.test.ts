@@ -58,6 +58,37 @@ describe('WatchedCluster', () => {
     expect((await cluster.namespace('gone')).labels).toEqual({});
   });
 
+  describe('of a pod of a Canary', () => {
+    const canary = (status?: object) => ({
+      metadata: { name: 'orders', namespace: 'shop', uid: 'c', resourceVersion: '1' },
+      spec: { targetRef: { kind: 'Deployment', name: 'orders' } },
+      ...(status && { status }),
+    });
+    const prepared = { ungatedRevisions: ['old'], conditions: [{ type: 'TargetReady', status: 'True' }] };
+    const podOf = (revision: string) => ({
+      metadata: {
+        labels: { 'pod-template-hash': revision },
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `orders-${revision}`, uid: 'r', controller: true },
+        ],
+      },
+    });
+    const CANARIES = '/apis/heddle.dev/v1alpha1/canaries';
+    const ORDERS = '/apis/heddle.dev/v1alpha1/namespaces/shop/canaries/orders';
+
+    test.each<[string, object | undefined, Answers, string, boolean, number]>([
+      ['is gated when it is of a revision that is not released', prepared, {}, 'new', true, 0],
+      ['is not when it is of one that is', prepared, {}, 'old', false, 0],
+      ['is gated when it was prepared a moment ago', undefined, { [ORDERS]: canary(prepared) }, 'new', true, 1],
+      ['is not when it is not prepared', undefined, { [ORDERS]: canary() }, 'new', false, 1],
+      ['is not when nobody can be asked', undefined, { [ORDERS]: 503 }, 'new', false, 1],
+    ])('%s', async (_, status, answers, revision, gated, asked) => {
+      const { cluster, server } = await watch({ [CANARIES]: list(canary(status)), ...answers });
+      expect(await cluster.isGated(podOf(revision), 'shop')).toBe(gated);
+      expect(new Set(server.requests.filter((url) => url.includes(ORDERS))).size).toBe(asked);
+    });
+  });
+
   test('decides nothing when it cannot ask', async () => {
     const { cluster } = await watch({ [`${NAMESPACES}/fresh`]: 403 });
     await expect(cluster.namespace('fresh')).rejects.toThrow();

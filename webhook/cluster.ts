@@ -6,7 +6,7 @@ import { isNotFound } from '../kube/kube-error.ts';
 import type { Logger } from '../kube/logger.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
-import { canaryTargets, isGated, TARGET_INDEX } from './canary-gate.ts';
+import { canaryTargets, isGated, isPrepared, TARGET_INDEX } from './canary-gate.ts';
 import type { NamespaceView } from './inject/decision.ts';
 
 type Namespace = V1Namespace & KubeObject;
@@ -64,8 +64,29 @@ export class WatchedCluster {
     return { name, labels: known?.metadata?.labels ?? {}, istioInstalled: this.#istioInstalled() };
   }
 
-  isGated(pod: Parameters<typeof isGated>[0], namespace: string): boolean {
-    return isGated(pod, namespace, (target) => this.#canaries.store.byIndex(TARGET_INDEX, target));
+  /**
+   * Whether a pod is to be held back by the readiness gate. Of a Canary that is not known to be prepared the API server is asked: the operator may have
+   * said so a moment ago, and a release may have begun at once.
+   */
+  async isGated(pod: Parameters<typeof isGated>[0], namespace: string): Promise<boolean> {
+    const unprepared: Canary[] = [];
+    const isKnownToBe = isGated(pod, namespace, (target) => {
+      const found = this.#canaries.store.byIndex(TARGET_INDEX, target);
+      unprepared.push(...found.filter((canary) => !isPrepared(canary)));
+      return found;
+    });
+    if (isKnownToBe || unprepared.length === 0) return isKnownToBe;
+    const asked = await Promise.all(unprepared.map(({ metadata }) => this.#fetchCanary(namespace, metadata.name)));
+    return isGated(pod, namespace, () => asked.filter((canary) => canary !== undefined));
+  }
+
+  /** Undefined when it cannot be had: what is unknown is not gated. */
+  async #fetchCanary(namespace: string, name: string): Promise<Canary | undefined> {
+    try {
+      return await this.#api.get<Canary & KubeObject>(CANARY, { namespace, name });
+    } catch {
+      return undefined;
+    }
   }
 
   async #fetch(name: string): Promise<Namespace | undefined> {
