@@ -21,7 +21,7 @@ import { noise, recordClientHello, sendOverTls, sendPlain, torn, tornFrames } fr
 /** Others each time, and the same again where it is set. */
 const SEED = Number(process.env.FUZZ_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
 /** Connections at once, and how often so many come. */
-const [AT_ONCE, TIMES] = [12, 20];
+const [AT_ONCE, TIMES] = [12, 10];
 /** What may be in use at the end beyond what was after the first time, in bytes: buffers of the pools of Node. */
 const MAX_GROWTH = 16 << 20;
 

@@ -78,7 +78,7 @@ export function mutateJson(
 
 function text(value: unknown, word: string, random: Random): unknown {
   if (typeof value === 'number') return value + random.of([1, -1, 0.5, 2 ** 31, -(2 ** 31), 65_536]);
-  if (typeof value !== 'string') return String(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
   const at = random.below(value.length + 1);
   return value.slice(0, at) + word + value.slice(at + random.below(3));
 }
