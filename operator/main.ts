@@ -181,7 +181,7 @@ async function start(): Promise<void> {
     traffic: new CompleteTraffic(ledger, {
       snapshot,
       acks,
-      readySince: (uid) => stores.readySince(uid),
+      servingSince: (uid) => stores.servingSince(uid),
       hearsAll: () => replicas.hearsAll(),
     }),
     clusterDomain: mesh.clusterDomain,

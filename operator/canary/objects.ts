@@ -7,6 +7,7 @@ export interface PodCondition {
   status: string;
   reason?: string;
   message?: string;
+  lastTransitionTime?: string | Date;
 }
 
 export interface ContainerStatus {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ContainerStatus, Pod } from './objects.ts';
-import { countPods, isEligible, isHeld } from './pods.ts';
+import { countPods, isEligible, isHeld, servingSince } from './pods.ts';
 
 interface Shape {
   gates?: string[];
@@ -11,6 +11,7 @@ interface Shape {
 }
 
 const READY = { ContainersReady: 'True' };
+const TIMES: Record<string, string> = { ContainersReady: '2026-01-01T00:00:01Z', Ready: '2026-01-01T00:00:09Z' };
 
 function pod({
   gates = ['heddle.dev/canary'],
@@ -28,7 +29,11 @@ function pod({
     },
     status: {
       phase: 'Running',
-      conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
+      conditions: Object.entries(conditions).map(([type, status]) => ({
+        type,
+        status,
+        lastTransitionTime: TIMES[type] ?? '',
+      })),
       containerStatuses: containers,
     },
   };
@@ -50,6 +55,24 @@ describe('a pod', () => {
   ])('%s', (_, given, eligible, held) => {
     expect(isEligible(given, wellNode)).toBe(eligible);
     expect(isHeld(given)).toBe(held);
+  });
+});
+
+describe('a pod serves', () => {
+  const open = { ...READY, Ready: 'True', 'heddle.dev/canary': 'True' };
+  test.each([
+    ['since it is Ready', pod({ gates: [], conditions: { ...READY, Ready: 'True' } }), 'Ready'],
+    ['since it is Ready when its gate was opened', pod({ conditions: open }), 'Ready'],
+    // Its Canary gives it a share of the requests: what it counts of them is waited for.
+    ['since its containers are ready when our gate alone holds it', pod({}), 'ContainersReady'],
+    ['not while the gate of somebody else holds it', pod({ gates: ['heddle.dev/canary', 'other'] }), undefined],
+    ['not while it is not Ready', pod({ gates: [] }), undefined],
+  ])('%s', (_, given, since) => {
+    expect(servingSince(given, wellNode)).toBe(since && Date.parse(TIMES[since] ?? ''));
+  });
+
+  test('not on a lost node, though its containers were ready there', () => {
+    expect(servingSince(pod({}), lostNode)).toBeUndefined();
   });
 });
 

@@ -51,6 +51,18 @@ export function isEligible(pod: Pod, isNodeAlive: NodeReadiness): boolean {
   return gates.every(({ conditionType }) => conditionType === CANARY_GATE || conditionIsTrue(pod, conditionType));
 }
 
+/**
+ * Since when the pod has served, in ms since the epoch; undefined when it does not. One that only our gate holds back serves the share of
+ * requests that its Canary gives it, though Kubernetes does not call it Ready.
+ */
+export function servingSince(pod: Pod, isNodeAlive: NodeReadiness): number | undefined {
+  if (isHeld(pod) && !isEligible(pod, isNodeAlive)) return undefined;
+  const type = isHeld(pod) ? 'ContainersReady' : 'Ready';
+  const found = pod.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
+  // JSON has times as text, whatever the client's declaration says.
+  return found && (Date.parse(String(found.lastTransitionTime)) || 0);
+}
+
 /** Adds up the pods of one revision. */
 export function countPods(pods: readonly Pod[], isNodeAlive: NodeReadiness): RevisionPods {
   const present = pods.filter(({ metadata, status }) => {

@@ -43,6 +43,7 @@ import type {
   Deployment,
   ReplicaSet,
 } from '../canary/objects.ts';
+import { isNodeReady, servingSince } from '../canary/pods.ts';
 import { isInjected } from '../mesh/pod.ts';
 import type { StoredPolicy } from '../status/policy-objects.ts';
 import { DiscoveredNamespaces } from './discovered-namespaces.ts';
@@ -145,12 +146,10 @@ export class ClusterStores {
     });
   }
 
-  /** When the pod with this UID became Ready, in ms since the epoch; undefined when it is not. */
-  readySince(uid: string): number | undefined {
-    const conditions = this.pods.byIndex(BY_UID, uid)[0]?.status?.conditions ?? [];
-    const ready = conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
-    // JSON has times as text, whatever the client's declaration says.
-    return ready && (Date.parse(String(ready.lastTransitionTime)) || 0);
+  /** Since when the pod with this UID has served, in ms since the epoch; undefined when it does not. */
+  servingSince(uid: string): number | undefined {
+    const [pod] = this.pods.byIndex(BY_UID, uid);
+    return pod && servingSince(pod, (node) => isNodeReady(this.nodes.get(node)));
   }
 
   /** UIDs of the pods of a namespace that run our sidecar. */

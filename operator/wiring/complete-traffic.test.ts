@@ -17,12 +17,12 @@ const query: TrafficQuery = {
 interface Shape {
   namespace?: string;
   revision?: string;
-  ready?: boolean;
+  serves?: boolean;
   here?: boolean;
   /** s since it last reported. */
   reported?: number;
-  /** s since it became Ready. */
-  readyFor?: number;
+  /** s since it began to serve. */
+  servingFor?: number;
   calls?: boolean;
 }
 
@@ -44,15 +44,15 @@ function ask(shapes: readonly Shape[], { complete = true, runningFor = 3600, all
     callersOf: () => new Set([...pods].filter(([, { calls }]) => calls).map(([uid]) => uid)),
     startedAt: NOW - runningFor * 1000,
   };
-  const readySince = (uid: string) => {
-    const { ready = true, readyFor = 3600 } = pods.get(uid) ?? {};
-    return ready ? NOW - readyFor * 1000 : undefined;
+  const servingSince = (uid: string) => {
+    const { serves = true, servingFor = 3600 } = pods.get(uid) ?? {};
+    return serves ? NOW - servingFor * 1000 : undefined;
   };
   const snapshot = () => ({ workloads }) as unknown as MeshSnapshot;
   return new CompleteTraffic(ledger, {
     snapshot,
     acks: acks as unknown as AckReport,
-    readySince,
+    servingSince,
     hearsAll: () => all,
   }).window(query);
 }
@@ -62,9 +62,9 @@ const ours = { namespace: 'shop', revision: 'new' };
 describe('an answer', () => {
   test.each<[string, Shape[], boolean]>([
     ['is complete with every proxy here', [{ here: true }, { here: true }], true],
-    ['is complete without a pod that is not Ready', [{ ready: false }], true],
+    ['is complete without a pod that does not serve', [{ serves: false }], true],
     ['is not while a proxy is away that reported a moment ago', [{ reported: 20 }], false],
-    ['is not while a pod that came up a moment ago is yet to come', [{ readyFor: 20 }], false],
+    ['is not while a pod that came up a moment ago is yet to come', [{ servingFor: 20 }], false],
     ['is complete without a pod that has been away for more than a minute', [{ reported: 61 }], true],
     ['is complete without a pod that was never here', [{}], true],
     ['is not without one that called the Services, however long it is away', [{ reported: 600, calls: true }], false],

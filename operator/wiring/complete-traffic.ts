@@ -6,8 +6,8 @@ import type { TrafficAnswer, TrafficQuery, TrafficSource } from '../telemetry/tr
 export interface CompletenessPorts {
   readonly snapshot: () => MeshSnapshot;
   readonly acks: Pick<AckReport, 'proxy'>;
-  /** When the pod became Ready, in ms since the epoch; undefined while it is not: one on a lost node is not waited for. */
-  readonly readySince: (uid: WorkloadUid) => number | undefined;
+  /** Since when the pod has served, in ms since the epoch; undefined while it does not: one on a lost node is not waited for. */
+  readonly servingSince: (uid: WorkloadUid) => number | undefined;
   /** Whether every other replica that serves reports here, so that a pod nobody knows of has no stream at all. */
   readonly hearsAll: () => boolean;
 }
@@ -26,7 +26,7 @@ const PATIENCE_MS = 60_000;
 const NAMED = 3;
 
 /**
- * The ledger's answer, complete only while the Ready proxies of the mesh have their streams here: one that reports to another
+ * The ledger's answer, complete only while the serving proxies of the mesh have their streams here: one that reports to another
  * replica, or has not come back yet, may have seen failures that this replica knows nothing of. A sidecar that stays away
  * (it is cut off, or none of ours) must not stop every release of the mesh for that: after a minute only those count that
  * called the Services in the last quarter of an hour, and the revision's own. That holds while every other replica reports here.
@@ -49,7 +49,7 @@ export class CompleteTraffic implements TrafficSource {
 
   /** The first few of the pods whose counts are missed, as `namespace/name`. */
   #missing(query: TrafficQuery): string[] {
-    const { snapshot, acks, readySince, hearsAll } = this.#ports;
+    const { snapshot, acks, servingSince, hearsAll } = this.#ports;
     const { services, until } = query;
     const names: string[] = [];
     let awaited: ReadonlySet<string> | undefined;
@@ -59,7 +59,7 @@ export class CompleteTraffic implements TrafficSource {
       const lastReport = this.#ledger.lastReport(uid);
       // Of those that are judged a stream is not enough: the replica that has it may stand still.
       const isSilent = isJudged && (lastReport === undefined || lastReport < query.since);
-      const since = isSilent || acks.proxy(uid) === undefined ? readySince(uid) : undefined;
+      const since = isSilent || acks.proxy(uid) === undefined ? servingSince(uid) : undefined;
       if (since === undefined) continue;
       const { startedAt } = this.#ledger;
       const awaySince = Math.max(since, startedAt, lastReport ?? startedAt);

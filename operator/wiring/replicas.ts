@@ -171,7 +171,7 @@ export class Replicas {
 
   #takesConnections({ metadata }: Pod): boolean {
     const { stores } = this.#options;
-    return metadata?.deletionTimestamp === undefined && stores.readySince(metadata?.uid ?? '') !== undefined;
+    return metadata?.deletionTimestamp === undefined && stores.servingSince(metadata?.uid ?? '') !== undefined;
   }
 
   #counts(): readonly number[] | undefined {
@@ -184,7 +184,7 @@ export class Replicas {
   #ready(pods: readonly Pod[] = this.#others()): string[] {
     const { stores } = this.#options;
     const uids = pods.map(({ metadata }) => metadata?.uid ?? '');
-    return uids.filter((uid) => stores.readySince(uid) !== undefined);
+    return uids.filter((uid) => stores.servingSince(uid) !== undefined);
   }
 
   #others(): Pod[] {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
-import { conditionMessage, programmed } from './support/conditions.ts';
+import { inForceOn } from './support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { networking } from './support/networking-object.ts';
 import {
@@ -84,12 +84,10 @@ async function promoted(version: string, meanwhile: () => Promise<void>): Promis
 
 describe('several replicas of the operator', () => {
   clusterTest('count what is in force on all proxies, whichever of them has their streams', [mesh], async () => {
-    expect(await programmed(mesh, 'virtualservice', 'orders')).toBe(`in force on ${PROXIES} of ${PROXIES} proxies`);
+    await inForceOn(mesh, 'virtualservice', 'orders', PROXIES);
     const timeout = { timeout: '6s', route: [{ destination: { host: 'orders' } }] };
     await mesh.apply(networking('VirtualService', 'orders', { hosts: ['orders'], http: [timeout] }));
-    expect(await conditionMessage(mesh, 'virtualservice', 'orders', 'Programmed', 'True')).toBe(
-      `in force on ${PROXIES} of ${PROXIES} proxies`,
-    );
+    await inForceOn(mesh, 'virtualservice', 'orders', PROXIES);
   });
 
   clusterTest(
@@ -130,10 +128,7 @@ describe('several replicas of the operator', () => {
         return (counts[only ?? ''] ?? 0) >= PROXIES ? undefined : JSON.stringify(counts);
       });
       // The old pods are proxies of the mesh until they have ended.
-      await waitUntil('the count of all proxies', async () => {
-        const message = await programmed(mesh, 'virtualservice', 'orders');
-        return message === `in force on ${PROXIES} of ${PROXIES} proxies` ? undefined : message;
-      });
+      await inForceOn(mesh, 'virtualservice', 'orders', PROXIES);
     },
     400_000,
   );

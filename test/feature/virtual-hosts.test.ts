@@ -99,7 +99,8 @@ describe('virtual hosts reach the real Envoy one by one', () => {
   test('when one changes, it alone', async () => {
     const sent = await sentWhile(async () => {
       mesh.put(...host('h7', 'second'));
-      expect(new Set(await until('h7', 'second'))).toEqual(new Set(['first 7']));
+      // It may be there before the first request is: then nothing was answered before.
+      expect((await until('h7', 'second')).filter((answer) => answer !== 'first 7')).toEqual([]);
     });
     expect(sent).toEqual({ VirtualHost: 1 });
     expect((await ask('h8')).body).toBe('first 8');
@@ -125,7 +126,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
     remove('twin-a');
     const seen = await until('10.96.9.9', 'twin-b');
     // From the one to the other: never nobody's.
-    expect(new Set(seen)).toEqual(seen.length === 0 ? new Set() : new Set(['twin-a']));
+    expect(seen.filter((answer) => answer !== 'twin-a')).toEqual([]);
     mesh.put(...host('twin-a', 'twin-a', 80, '10.96.9.9'));
     await until('10.96.9.9', 'twin-a');
     expect((await ask('twin-b')).body).toBe('twin-b');

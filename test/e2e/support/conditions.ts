@@ -1,5 +1,5 @@
 import type { Condition } from '../../../api/condition.ts';
-import type { WaitOptions } from '../../../hack/mesh/wait.ts';
+import { type WaitOptions, waitUntil } from '../../../hack/mesh/wait.ts';
 import type { TestNamespace } from './namespace.ts';
 
 interface Conditioned {
@@ -46,4 +46,16 @@ export async function conditionMessage(
 /** Waits until an object, as it is now, is in force on all proxies it is for, and gives the message of `Programmed`. */
 export function programmed(space: TestNamespace, kind: string, name: string): Promise<string> {
   return conditionMessage(space, kind, name, 'Programmed', 'True');
+}
+
+/**
+ * Waits until an object, as it is now, is in force on so many proxies. While some of them go from one replica of the operator to another, it is for
+ * a moment in force on all that there are, and these are fewer.
+ */
+export async function inForceOn(space: TestNamespace, kind: string, name: string, proxies: number): Promise<void> {
+  const wanted = `in force on ${proxies} of ${proxies} proxies`;
+  await waitUntil(`${kind} ${name} ${wanted}`, async () => {
+    const message = await programmed(space, kind, name);
+    return message === wanted ? undefined : message;
+  });
 }
