@@ -29,5 +29,15 @@ export const XDS_TRUST_SECRET = 'heddle-xds-trust';
 export const WORKLOAD_SECRET = 'default';
 /** SDS name of the mesh's trust bundle. */
 export const ROOT_SECRET = 'ROOTCA';
+/** How counters call an AuthorizationPolicy in dry run: one part for Envoy, which cuts names at dots. */
+export function dryRunToken(namespace: string, name: string): string {
+  return `dry_run/${namespace}/${name.replaceAll('.', '_')}`;
+}
+
+/** How they call a RateLimitPolicy in dry run. */
+export function dryRunLimitsToken(namespace: string, name: string): string {
+  return `${dryRunToken(namespace, name)}/limits`;
+}
+
 /** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
 export const MESH_ALPN = 'istio';

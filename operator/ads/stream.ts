@@ -198,7 +198,8 @@ export class ProxyStream {
       return false;
     }
     const { maxNames } = subscription;
-    // Envoy serves requests once it has a first response of each of these: what is not in it is not there. And of virtual hosts one may have a domain from another.
+    // Envoy serves requests once it has a first response of each of these: what is not in it is not there. And of virtual hosts one may have a domain
+    // from another.
     const responseBytes = ROUTING.includes(subscription.typeUrl)
       ? Number.POSITIVE_INFINITY
       : this.settings.responseBytes;

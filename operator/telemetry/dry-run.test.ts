@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { dryRunKey, dryRunLimitsToken, dryRunToken, isDryRunFamily, readDryRun } from './dry-run.ts';
+import { dryRunLimitsToken, dryRunToken } from '../../proxy/names.ts';
+import { dryRunKey, isDryRunFamily, readDryRun } from './dry-run.ts';
 
 const POLICY = dryRunToken('shop', 'no.deletes');
 

@@ -1,4 +1,4 @@
-/** Counters of policies in dry run; their names, or labels, have `dry_run/NAMESPACE/NAME`, those of limits `/limits` behind it. */
+/** Counters of policies in dry run; their names, or labels, have what `dryRunToken` and `dryRunLimitsToken` give. */
 const COUNTED = /(?:shadow_(allowed|denied)|(?:http_local_rate_limit|ratelimit\..*)\.(ok|rate_limited|over_limit))$/;
 const ALLOWED = ['allowed', 'ok'];
 const TOKEN = /dry_run\/[^.\p{Cc}]+/u;
@@ -9,16 +9,6 @@ const KEY = /^(dry_run\/\S+) (allowed|denied) /;
 export interface DryRun {
   readonly policy: string;
   readonly denied: boolean;
-}
-
-/** How an AuthorizationPolicy is called in counters. Envoy cuts names at dots. */
-export function dryRunToken(namespace: string, name: string): string {
-  return `dry_run/${namespace}/${name.replaceAll('.', '_')}`;
-}
-
-/** How a RateLimitPolicy is called there. */
-export function dryRunLimitsToken(namespace: string, name: string): string {
-  return `${dryRunToken(namespace, name)}/limits`;
 }
 
 /** Whether a family of metrics counts such things. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { dryRunKey, dryRunToken } from '../telemetry/dry-run.ts';
+import { dryRunToken } from '../../proxy/names.ts';
+import { dryRunKey } from '../telemetry/dry-run.ts';
 import { TrafficLedger } from '../telemetry/ledger.ts';
 import { dryRunReport } from './dry-run-report.ts';
 

@@ -1,6 +1,6 @@
 import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
+import { dryRunLimitsToken, dryRunToken } from '../../proxy/names.ts';
 import type { DryRunSource } from '../status/status-judge.ts';
-import { dryRunLimitsToken, dryRunToken } from '../telemetry/dry-run.ts';
 import type { TrafficLedger } from '../telemetry/ledger.ts';
 
 const WINDOW_MS = 600_000;

@@ -1,14 +1,14 @@
-import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
-import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { create } from '@bufbuild/protobuf';
+import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ConnectionLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js';
 import { LocalRateLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js';
 import { TcpBandwidthLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/tcp_bandwidth_limit/v3/tcp_bandwidth_limit_pb.js';
 import { rateLimitDomain } from '../mesh/rate-limit-descriptor.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
-import { milliseconds, pack } from './encoding.ts';
+import { milliseconds } from './encoding.ts';
 import { isAbout } from './inbound-shape.ts';
-
-const STAT_PREFIX = 'rate_limit';
+import { buildNetworkFilter } from './network-filter.ts';
+import { RATE_LIMIT_STATS } from './rate-limit-answer.ts';
 
 /**
  * Closes connections over their limits, before a byte of them is read.
@@ -22,12 +22,12 @@ export function buildConnectionLimits(attached: readonly AttachedRateLimits[], p
       const tokenBucket = { maxTokens: perSecond, tokensPerFill: perSecond, fillInterval: milliseconds(1000) };
       // All chains of the port count together.
       const shareKey = `${rateLimitDomain(ref)} ${port ?? 'other'}`;
-      const config = create(LocalRateLimitSchema, { statPrefix: STAT_PREFIX, tokenBucket, shareKey });
-      filters.push(networkFilter('envoy.filters.network.local_ratelimit', LocalRateLimitSchema, config));
+      const config = create(LocalRateLimitSchema, { statPrefix: RATE_LIMIT_STATS, tokenBucket, shareKey });
+      filters.push(buildNetworkFilter('envoy.filters.network.local_ratelimit', LocalRateLimitSchema, config));
     }
     if (max !== undefined) {
-      const config = create(ConnectionLimitSchema, { statPrefix: STAT_PREFIX, maxConnections: BigInt(max) });
-      filters.push(networkFilter('envoy.filters.network.connection_limit', ConnectionLimitSchema, config));
+      const config = create(ConnectionLimitSchema, { statPrefix: RATE_LIMIT_STATS, maxConnections: BigInt(max) });
+      filters.push(buildNetworkFilter('envoy.filters.network.connection_limit', ConnectionLimitSchema, config));
     }
     return filters;
   });
@@ -39,18 +39,14 @@ export function buildTcpBandwidth(attached: readonly AttachedRateLimits[], port:
     if (bandwidth === undefined) return [];
     const { receiveKiBPerSecond, sendKiBPerSecond } = bandwidth;
     const config = create(TcpBandwidthLimitSchema, {
-      statPrefix: STAT_PREFIX,
+      statPrefix: RATE_LIMIT_STATS,
       ...(receiveKiBPerSecond === undefined ? {} : { readLimitKbps: BigInt(receiveKiBPerSecond) }),
       ...(sendKiBPerSecond === undefined ? {} : { writeLimitKbps: BigInt(sendKiBPerSecond) }),
     });
-    return [networkFilter('envoy.filters.network.tcp_bandwidth_limit', TcpBandwidthLimitSchema, config)];
+    return [buildNetworkFilter('envoy.filters.network.tcp_bandwidth_limit', TcpBandwidthLimitSchema, config)];
   });
 }
 
 function limitsAt(attached: readonly AttachedRateLimits[], port: number | undefined) {
   return attached.filter((one) => isAbout(one, port)).map(({ rules }) => rules);
-}
-
-function networkFilter<Desc extends DescMessage>(name: string, schema: Desc, config: MessageShape<Desc>): Filter {
-  return create(FilterSchema, { name, configType: { case: 'typedConfig', value: pack(schema, config) } });
 }

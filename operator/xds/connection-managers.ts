@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { HttpProtocolOptionsSchema } from '../../generated/envoy/envoy/config/core/v3/protocol_pb.js';
-import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import type { RouteConfiguration } from '../../generated/envoy/envoy/config/route/v3/route_pb.js';
 import {
   type HttpConnectionManager,
@@ -14,11 +14,12 @@ import {
 } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { adsSource } from './config-source.ts';
-import { milliseconds, pack } from './encoding.ts';
+import { milliseconds } from './encoding.ts';
 import type { Question } from './external-authorization.ts';
 import { buildHttpFilters, type FilterContext } from './http-filters.ts';
 import type { TokenProvider } from './jwt-providers.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
+import { buildNetworkFilter } from './network-filter.ts';
 import type { Authorization } from './rbac.ts';
 
 /** How requests are to be told who called: on mTLS the certificate's SPIFFE ID, else nothing (and nothing a client made up). */
@@ -112,8 +113,5 @@ function markUndelivered(): LocalReplyConfig {
 }
 
 function wrap(manager: HttpConnectionManager): Filter {
-  return create(FilterSchema, {
-    name: 'envoy.filters.network.http_connection_manager',
-    configType: { case: 'typedConfig', value: pack(HttpConnectionManagerSchema, manager) },
-  });
+  return buildNetworkFilter('envoy.filters.network.http_connection_manager', HttpConnectionManagerSchema, manager);
 }

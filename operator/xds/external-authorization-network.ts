@@ -1,12 +1,12 @@
 import { create } from '@bufbuild/protobuf';
 import { authorizerOf } from '../../api/extension-provider.ts';
 import { ApiVersion } from '../../generated/envoy/envoy/config/core/v3/config_source_pb.js';
-import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ExtAuthzSchema } from '../../generated/envoy/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js';
 import { RBACSchema } from '../../generated/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
-import { pack } from './encoding.ts';
 import type { Question } from './external-authorization.ts';
 import { buildGrpcService, statsOf, whereMatched } from './external-authorization-filters.ts';
+import { buildNetworkFilter } from './network-filter.ts';
 import { NETWORK_RBAC } from './rbac-filters.ts';
 
 /** Asks providers, by gRPC, about connections that policies with action CUSTOM match; those that they deny are closed. */
@@ -23,7 +23,7 @@ function buildMatching({ authorizer, rules }: Question, statPrefix: string): Fil
     shadowRulesStatPrefix: statsOf(authorizer),
     statPrefix: `${statPrefix}.`,
   });
-  return wrap(NETWORK_RBAC, pack(RBACSchema, config));
+  return buildNetworkFilter(NETWORK_RBAC, RBACSchema, config);
 }
 
 function buildAsking({ authorizer }: Question, statPrefix: string): Filter {
@@ -34,9 +34,5 @@ function buildAsking({ authorizer }: Question, statPrefix: string): Filter {
     failureModeAllow: authorizerOf(authorizer.provider).settings.failOpen,
     filterEnabledMetadata: whereMatched(NETWORK_RBAC, authorizer),
   });
-  return wrap('envoy.filters.network.ext_authz', pack(ExtAuthzSchema, config));
-}
-
-function wrap(name: string, value: ReturnType<typeof pack>): Filter {
-  return create(FilterSchema, { name, configType: { case: 'typedConfig', value } });
+  return buildNetworkFilter('envoy.filters.network.ext_authz', ExtAuthzSchema, config);
 }

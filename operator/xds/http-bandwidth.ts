@@ -6,6 +6,7 @@ import {
 import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { buildHttpFilter } from './http-filter.ts';
 import type { FilterContext } from './http-filters.ts';
+import { RATE_LIMIT_STATS } from './rate-limit-answer.ts';
 
 /** Has bodies wait that are over their limit; those of requests and those of responses count apart. */
 export function buildHttpBandwidth({ rateLimits = [] }: FilterContext): HttpFilter[] {
@@ -17,6 +18,6 @@ export function buildHttpBandwidth({ rateLimits = [] }: FilterContext): HttpFilt
 
 function buildFilter(enableMode: BandwidthLimit_EnableMode, limit: number | undefined): HttpFilter[] {
   if (limit === undefined) return [];
-  const config = create(BandwidthLimitSchema, { statPrefix: 'rate_limit', enableMode, limitKbps: BigInt(limit) });
+  const config = create(BandwidthLimitSchema, { statPrefix: RATE_LIMIT_STATS, enableMode, limitKbps: BigInt(limit) });
   return [buildHttpFilter('envoy.filters.http.bandwidth_limit', BandwidthLimitSchema, config)];
 }

@@ -47,8 +47,8 @@ type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
 /**
  * HTTP filters in the order in which requests pass them. This is the one place that says so. What waits for a cluster is first, so that no filter acts
  * on a request twice whatever becomes of it. A fault comes before everything that could answer, as in Istio. Who may call is asked before anything is
- * done with the request, and before that who the end user is; first of all are those whom policies ask, who may give a request its token (Istio). What may not be made does not count against limits, and what is over a local one does not
- * against global ones. The router is last: it ends the chain.
+ * done with the request, and before that who the end user is; first of all are those whom policies ask, who may give a request its token (Istio). What may
+ * not be made does not count against limits, and what is over a local one does not against global ones. The router is last: it ends the chain.
  */
 const FILTERS: readonly FilterBuilder[] = [
   buildOnDemand,

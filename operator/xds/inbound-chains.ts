@@ -102,13 +102,13 @@ function buildTcpChain(
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }]);
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
   const asked = buildNetworkQuestions(buildQuestions(authorization, port, 'tcp'), prefix);
-  const limits = [
+  const filters = [
     ...buildConnectionLimits(rateLimits, port),
     ...asked,
     ...rbac,
     ...buildTcpBandwidth(rateLimits, port),
   ];
-  return buildChain(name, match, [...limits, proxy], kind, names);
+  return buildChain(name, match, [...filters, proxy], kind, names);
 }
 
 function buildBlockChain(): FilterChain {

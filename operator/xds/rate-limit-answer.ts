@@ -8,6 +8,7 @@ import {
   RuntimeFractionalPercentSchema,
 } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import { type HttpStatus, HttpStatusSchema } from '../../generated/envoy/envoy/type/v3/http_status_pb.js';
+import { dryRunLimitsToken } from '../../proxy/names.ts';
 import type { ObjectRef } from '../mesh/object-ref.ts';
 
 /** Default status; with it alone does Envoy say when to come back. */
@@ -33,7 +34,10 @@ export function percent(numerator: number): RuntimeFractionalPercent {
   return create(RuntimeFractionalPercentSchema, { defaultValue: { numerator } });
 }
 
-/** How a policy's counters are called: of one in dry run by its name, one part for Envoy, which cuts names at dots (see `telemetry/dry-run.ts`). */
+/** How counters of limits begin. */
+export const RATE_LIMIT_STATS = 'rate_limit';
+
+/** How a policy's counters begin: of one in dry run by its name, by which telemetry finds them. */
 export function rateLimitStats({ namespace, name }: ObjectRef, dryRun: boolean): string {
-  return dryRun ? `dry_run/${namespace}/${name.replaceAll('.', '_')}/limits` : 'rate_limit';
+  return dryRun ? dryRunLimitsToken(namespace, name) : RATE_LIMIT_STATS;
 }

@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf';
-import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { RBACSchema as HttpRbacSchema } from '../../generated/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
 import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { RBACSchema as NetworkRbacSchema } from '../../generated/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
-import { pack } from './encoding.ts';
 import { buildHttpFilter } from './http-filter.ts';
 import type { FilterContext } from './http-filters.ts';
+import { buildNetworkFilter } from './network-filter.ts';
 import type { Authorization } from './rbac.ts';
 
 /** Their names are also those under which they take down, in dynamic metadata, what they found. */
@@ -23,13 +23,11 @@ export function buildHttpRbac({ authorization = [] }: FilterContext): HttpFilter
 export function buildNetworkRbac(authorization: readonly Authorization[], statPrefix: string): Filter[] {
   return authorization.map((one) => {
     const config = create(NetworkRbacSchema, { ...settingsOf(one), statPrefix: `${statPrefix}.` });
-    const value = pack(NetworkRbacSchema, config);
-    return create(FilterSchema, { name: NETWORK_RBAC, configType: { case: 'typedConfig', value } });
+    return buildNetworkFilter(NETWORK_RBAC, NetworkRbacSchema, config);
   });
 }
 
-/** Counters of a policy in dry run begin with its name, one part for Envoy, which cuts names at dots (see `telemetry/dry-run.ts`). */
 function settingsOf({ rules, dryRun }: Authorization) {
   if (dryRun === undefined) return { rules };
-  return { shadowRules: rules, shadowRulesStatPrefix: `dry_run/${dryRun.replaceAll('.', '_')}.` };
+  return { shadowRules: rules, shadowRulesStatPrefix: `${dryRun}.` };
 }

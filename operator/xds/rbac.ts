@@ -9,6 +9,7 @@ import {
   RBAC_Action,
   RBACSchema,
 } from '../../generated/envoy/envoy/config/rbac/v3/rbac_pb.js';
+import { dryRunToken } from '../../proxy/names.ts';
 import type { AttachedPolicy, AuthorizationRules } from '../mesh/authorization.ts';
 import { isAbout } from './inbound-shape.ts';
 import { translateConditions } from './rbac-conditions.ts';
@@ -22,7 +23,7 @@ export type Carrier = 'http' | 'tcp';
 /** A filter's part in authorization. */
 export interface Authorization {
   readonly rules: RBAC;
-  /** Of a policy in dry run: its name; the rules decide nothing. */
+  /** Of a policy in dry run: how its counters begin; the rules decide nothing. */
   readonly dryRun?: string;
 }
 
@@ -82,7 +83,7 @@ function buildDryRun(
 ): Authorization {
   const { action, ref } = policy;
   const policies = action === 'ALLOW' ? [policy, ...allowed] : [policy];
-  return { rules: buildRbac(action, policies, carrier), dryRun: `${ref.namespace}/${ref.name}` };
+  return { rules: buildRbac(action, policies, carrier), dryRun: dryRunToken(ref.namespace, ref.name) };
 }
 
 /** The rules of policies of one action. Names of the rules begin with `ns[`. */

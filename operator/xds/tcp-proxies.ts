@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { type Filter, FilterSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import {
   type TcpProxy_OnDemand,
   TcpProxy_OnDemandSchema,
@@ -7,8 +7,9 @@ import {
 } from '../../generated/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { adsSource } from './config-source.ts';
 import type { Share } from './destination.ts';
-import { milliseconds, pack } from './encoding.ts';
+import { milliseconds } from './encoding.ts';
 import { CLUSTER_WAIT_MS } from './http-filters.ts';
+import { buildNetworkFilter } from './network-filter.ts';
 
 /** Database connections may rest for hours; something must end those whose peer vanished. */
 const IDLE_TIMEOUT_MS = 24 * 3600 * 1000;
@@ -50,10 +51,7 @@ export function buildTcpProxy(
     ...(onDemand ? { onDemand: buildOnDemand() } : {}),
     hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],
   });
-  return create(FilterSchema, {
-    name: 'envoy.filters.network.tcp_proxy',
-    configType: { case: 'typedConfig', value: pack(TcpProxySchema, proxy) },
-  });
+  return buildNetworkFilter('envoy.filters.network.tcp_proxy', TcpProxySchema, proxy);
 }
 
 function buildOnDemand(): TcpProxy_OnDemand {

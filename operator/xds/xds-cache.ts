@@ -123,8 +123,8 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
     if (this.outbound === undefined) return true;
     if (typeUrl === VIRTUAL_HOST_TYPE) return readVirtualHost(name)?.part !== 'asked';
-    // It is asked of proxies of other replicas too.
     if (typeUrl !== CLUSTER_TYPE) return true;
+    // It is asked of proxies of other replicas too.
     const client = this.asking?.proxy === proxy ? this.asking.client : this.outbound.clients.peek(proxy);
     return !this.outbound.onDemand.includes(name, client);
   }
