@@ -5,14 +5,14 @@ import { type Logger, silentLogger } from '../../kube/logger.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { CaSecret } from './ca-secret.ts';
 import type { Lifetimes } from './lifetimes.ts';
-import { shortFingerprint } from './pem.ts';
 import { firstState, newRoot, replaceLostRoot, replaceSigner } from './root-rotation.ts';
-import { isSameSigner, salvageRoots } from './root-secret.ts';
+import { salvageRoots } from './root-secret.ts';
 import type { Reading, RootSource } from './root-source.ts';
-import { expiryOf, type RootState, type SigningRoot } from './root-state.ts';
+import { expiryOf, isSameSigner, type RootState, type SigningRoot } from './root-state.ts';
 import { RootWriter } from './root-writer.ts';
 import { rotationCause } from './rotation-cause.ts';
 import { RotationDriver, type RotationTarget, recordName } from './rotation-driver.ts';
+import { nameOf } from './rotation-report.ts';
 import { TrustRotations } from './trust-rotations.ts';
 import { NO_PROXIES, type ProxyTrustSource } from './trust-survey.ts';
 
@@ -218,8 +218,6 @@ export class RootController {
     return Math.abs(this.#options.clockOffsetMs?.() ?? 0) > MAX_CLOCK_OFFSET_MS;
   }
 }
-
-const nameOf = ({ signing }: SigningRoot): string => shortFingerprint(signing.certificate).slice(0, 8);
 
 function describe(root: SigningRoot): string {
   return root.origin === 'cacerts'

@@ -5,7 +5,7 @@ import { abortRotation, advance, beginRotation, canAbort, firstState, newRoot, r
 import { anchorOf, type RootState, type SigningRoot } from './root-state.ts';
 import { trustVersion } from './secret-resource.ts';
 import { SHORT } from './testing/chain.ts';
-import { NO_PROXIES, type ProxyTrust, surveyTrust, type TrustSurvey } from './trust-survey.ts';
+import { type ProxyTrust, surveyTrust, type TrustSurvey } from './trust-survey.ts';
 
 const now = Date.now();
 const { propagationMs, workloadMs } = SHORT;
@@ -130,7 +130,7 @@ class Walk {
       }),
     );
     const missingSince = Math.max(0, ...this.proxies.map(({ connected, seenAt }) => (connected ? 0 : seenAt)));
-    const survey = surveyTrust(phase, wanted, { ...NO_PROXIES, proxies: () => list }, missingSince);
+    const survey = surveyTrust(phase, wanted, list, true, missingSince);
     const found = rotationStep(this.state, SHORT, survey, this.time);
     if (found.kind === 'go') this.state = advance(this.state, this.time);
   }

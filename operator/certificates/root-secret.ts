@@ -12,28 +12,21 @@ import {
 } from './ca-secret.ts';
 import { privateKeyPem } from './key-pair.ts';
 import { distinctCertificates, joinCertificates } from './pem.ts';
-import {
-  fingerprintOf,
-  ROTATION_PHASES,
-  type RootState,
-  type RotationPhase,
-  type SigningRoot,
-  withRoots,
-} from './root-state.ts';
+import { ROTATION_PHASES, type RootState, type RotationPhase, type SigningRoot, withRoots } from './root-state.ts';
 
 /** Secret with what signs, whoever made it, and with what a rotation needs to go on or back. */
 export const CA_SECRET = 'heddle-ca';
 
-export const PHASE_ANNOTATION = 'heddle.dev/rotation-phase';
-export const SINCE_ANNOTATION = 'heddle.dev/rotation-since';
+const PHASE_ANNOTATION = 'heddle.dev/rotation-phase';
+const SINCE_ANNOTATION = 'heddle.dev/rotation-since';
 /** Name and UID of the TrustRotation, `NAME/UID`. */
-export const ROTATION_ANNOTATION = 'heddle.dev/rotation';
+const ROTATION_ANNOTATION = 'heddle.dev/rotation';
 /** Fingerprint of a root that is not rotated to, or from, unasked. */
-export const DECLINED_ANNOTATION = 'heddle.dev/rotation-declined';
+const DECLINED_ANNOTATION = 'heddle.dev/rotation-declined';
 /** Fingerprint of what signed before the last rotation. */
-export const CAME_FROM_ANNOTATION = 'heddle.dev/rotated-from';
+const CAME_FROM_ANNOTATION = 'heddle.dev/rotated-from';
 /** For people: when what signs expires. */
-export const EXPIRY_ANNOTATION = 'heddle.dev/expires-at';
+const EXPIRY_ANNOTATION = 'heddle.dev/expires-at';
 
 const NEXT = 'next-';
 const PREVIOUS = 'previous-';
@@ -167,9 +160,4 @@ function readSince(text: string | undefined, now: number): number {
   const since = Date.parse(text ?? '');
   // Unreadable or in the future: wait the whole phase again rather than cut it short.
   return Number.isNaN(since) ? now : Math.min(since, now);
-}
-
-/** Whether two roots are of one signer. */
-export function isSameSigner(one: Pick<SigningRoot, 'signing'>, other: Pick<SigningRoot, 'signing'>): boolean {
-  return fingerprintOf(one) === fingerprintOf(other);
 }

@@ -96,7 +96,7 @@ export class RootSource {
     return this.#read(this.#user, USER_CA_SECRET, readUserRoot);
   }
 
-  /** Hands what the Secrets say to the authority. A broken user's CA is never silently replaced by ours. */
+  /** Hands what our Secret says to the authority. */
   refresh(): Promise<void> {
     this.#tail = this.#tail.then(() => this.#refresh());
     return this.#tail;

@@ -62,6 +62,11 @@ export function fingerprintOf({ signing }: Pick<SigningRoot, 'signing'>): string
   return signing.certificate.fingerprint256;
 }
 
+/** Whether two roots are of one signer. */
+export function isSameSigner(one: Pick<SigningRoot, 'signing'>, other: Pick<SigningRoot, 'signing'>): boolean {
+  return fingerprintOf(one) === fingerprintOf(other);
+}
+
 /** The root that ends the signer's chain. */
 export function anchorOf({ signing, chain, anchors }: SigningRoot): X509Certificate {
   const last = chain.at(-1) ?? signing.certificate;

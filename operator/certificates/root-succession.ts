@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Lifetimes } from './lifetimes.ts';
 import { distinctCertificates } from './pem.ts';
-import { anchorOf, expiryOf, fingerprintOf, type RootState } from './root-state.ts';
+import { anchorOf, expiryOf, fingerprintOf, isSameSigner, type RootState } from './root-state.ts';
 
 /** What to put to use now, and when to ask again at the latest; milliseconds since 1970, infinity for never. */
 export interface Succession {
@@ -40,7 +40,7 @@ export class RootSuccession {
     const previous = this.#present;
     const signsAt = previous ? this.#signsAt(previous, wanted, now) : now;
     const signer = previous && signsAt > now ? previous : wanted;
-    if (previous && signer === wanted && isOther(previous, wanted) && !isLed(previous, wanted)) {
+    if (previous && signer === wanted && !isSameSigner(previous, wanted) && !isLed(previous, wanted)) {
       const root = anchorOf(previous);
       this.#retired.set(root.fingerprint256, { root, until: now });
     }
@@ -62,7 +62,7 @@ export class RootSuccession {
 
   /** When the wanted root may sign: now in a rotation, which has waited itself, and when there is nothing left to sign with. */
   #signsAt(previous: RootState, wanted: RootState, now: number): number {
-    if (!isOther(previous, wanted) || isLed(previous, wanted)) return now;
+    if (isSameSigner(previous, wanted) || isLed(previous, wanted)) return now;
     const since = this.#trustedSince.get(anchorOf(wanted).fingerprint256) ?? now;
     return Math.min(since + this.#lifetimes.propagationMs, expiryOf(previous));
   }
@@ -80,11 +80,8 @@ export class RootSuccession {
   }
 }
 
-const isOther = (one: RootState, other: RootState): boolean => fingerprintOf(one) !== fingerprintOf(other);
-
 /** Whether a rotation led from one root to the other: it waits itself, for what proxies say, and keeps trusted what has to be. */
 function isLed(previous: RootState, wanted: RootState): boolean {
-  const wantedSigner = fingerprintOf(wanted);
-  const known = [previous.next, previous.previous].some((root) => root && fingerprintOf(root) === wantedSigner);
+  const known = [previous.next, previous.previous].some((root) => root && isSameSigner(root, wanted));
   return known || wanted.cameFrom === fingerprintOf(previous);
 }

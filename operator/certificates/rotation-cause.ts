@@ -1,7 +1,14 @@
 import { type Lifetimes, rotationMarginMs } from './lifetimes.ts';
 import { joinCertificates } from './pem.ts';
-import { isSameSigner } from './root-secret.ts';
-import { anchorOf, expiryOf, fingerprintOf, lifeOf, type RootState, type SigningRoot } from './root-state.ts';
+import {
+  anchorOf,
+  expiryOf,
+  fingerprintOf,
+  isSameSigner,
+  lifeOf,
+  type RootState,
+  type SigningRoot,
+} from './root-state.ts';
 
 /** What a stable mesh does about its root without being asked. */
 export type Cause =

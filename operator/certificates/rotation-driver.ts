@@ -8,7 +8,7 @@ import { shortFingerprint } from './pem.ts';
 import { abortRotation, advance, beginRotation, canAbort, leastMs, rotationStep } from './root-rotation.ts';
 import type { RootState, SigningRoot } from './root-state.ts';
 import type { RootWriter } from './root-writer.ts';
-import { statusEnded, statusPending, statusUnderWay, tellRoot } from './rotation-report.ts';
+import { named, nameOf, statusEnded, statusPending, statusUnderWay, tellRoot } from './rotation-report.ts';
 import { trustVersion } from './secret-resource.ts';
 import type { TrustRotations } from './trust-rotations.ts';
 import { type ProxyTrustSource, surveyTrust, type TrustSurvey } from './trust-survey.ts';
@@ -29,7 +29,7 @@ export interface RotationDriverOptions {
 
 /** Name of the TrustRotation that shows a root which came without any. */
 export function recordName(root: SigningRoot): string {
-  return `root-${shortFingerprint(root.signing.certificate).slice(0, 8)}`;
+  return `root-${nameOf(root)}`;
 }
 
 /** Leads a rotation from phase to phase, as far as the proxies are, and shows it in its TrustRotation. */
@@ -155,7 +155,9 @@ export class RotationDriver {
       bundle: trustVersion(authority.trustBundle),
       generation: shortFingerprint(state.signing.certificate),
     };
-    return surveyTrust(state.phase, wanted, proxies, this.#lastSeen.look(proxies.proxies(), now()));
+    // Each is looked up in the mesh and among the streams: once for both.
+    const all = [...proxies.proxies()];
+    return surveyTrust(state.phase, wanted, all, proxies.whole(), this.#lastSeen.look(all, now()));
   }
 
   async #end(
@@ -171,8 +173,9 @@ export class RotationDriver {
   }
 }
 
+/** Whom a phase did not wait for. */
 function names({ waiting, refused, missing, whole }: TrustSurvey): string {
   const pods = [...waiting, ...refused.map(({ pod }) => pod), ...missing];
-  const rest = pods.length > 10 ? ` and ${pods.length - 10} more` : '';
-  return pods.length > 0 ? pods.slice(0, 10).join(', ') + rest : whole ? 'anybody' : 'replicas that do not report';
+  if (pods.length > 0) return named(pods, 10);
+  return whole ? 'anybody' : 'replicas that do not report';
 }

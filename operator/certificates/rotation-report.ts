@@ -11,7 +11,7 @@ import { canAbort } from './root-rotation.ts';
 import { expiryOf, type RootState, type SigningRoot } from './root-state.ts';
 import type { TrustSurvey } from './trust-survey.ts';
 
-/** How many pods a message names. */
+/** How many pods a status names. */
 const MAX_NAMED = 3;
 
 /** What a rotation waits for at a moment. */
@@ -52,7 +52,7 @@ export function statusPending(object: TrustRotation, message: string, now: numbe
   return base(object, 'Pending', { status: 'False', reason: 'Pending', message }, now);
 }
 
-/** The status of one that ended. @param roots old and new, where it has none of them yet */
+/** The status of one that ended; it keeps what it told of its roots. */
 export function statusEnded(
   object: TrustRotation,
   phase: 'Complete' | 'Aborted' | 'Refused',
@@ -70,6 +70,11 @@ export function statusEnded(
     ...(phaseStartedAt && { phaseStartedAt }),
     completedAt: timeText(now),
   };
+}
+
+/** How messages, and names of TrustRotations, call a root. */
+export function nameOf({ signing }: SigningRoot): string {
+  return shortFingerprint(signing.certificate).slice(0, 8);
 }
 
 /** What a status says of a root. */
@@ -121,9 +126,10 @@ function waitingFor({ state, survey, leastUntil, now }: RotationMoment): string 
   return parts.join('; ');
 }
 
-function named(pods: readonly string[]): string {
-  const more = pods.length - MAX_NAMED;
-  return pods.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+/** Names so many of some pods, and says how many more there are. */
+export function named(pods: readonly string[], most = MAX_NAMED): string {
+  const more = pods.length - most;
+  return pods.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** RFC 3339, in seconds: metav1.Time knows no smaller ones. */

@@ -50,12 +50,14 @@ export interface Wanted {
 /**
  * Counts the proxies that are done with a phase. A proxy that has nothing in force yet is: what it is given first is what counts now.
  * @param wanted of the authority once it has taken the state over
+ * @param whole see `TrustSurvey`
  * @param missingSince see `TrustSurvey`
  */
 export function surveyTrust(
   phase: RootState['phase'],
   wanted: Wanted,
-  source: ProxyTrustSource,
+  proxies: Iterable<ProxyTrust>,
+  whole: boolean,
   missingSince: number,
 ): TrustSurvey {
   const isOfBundle = phase === 'Distributing' || phase === 'Retiring';
@@ -63,7 +65,7 @@ export function surveyTrust(
   const refused: { pod: string; message: string }[] = [];
   const missing: string[] = [];
   let done = 0;
-  for (const { pod, connected, bundle, generation, refusal } of source.proxies()) {
+  for (const { pod, connected, bundle, generation, refusal } of proxies) {
     const has = isOfBundle ? bundle : generation;
     const isDone = has === undefined || has === (isOfBundle ? wanted.bundle : wanted.generation);
     if (!connected) missing.push(pod);
@@ -72,5 +74,5 @@ export function surveyTrust(
     else waiting.push(pod);
   }
   const total = done + waiting.length + refused.length + missing.length;
-  return { whole: source.whole(), total, done, waiting, refused, missing, missingSince };
+  return { whole, total, done, waiting, refused, missing, missingSince };
 }

@@ -1,7 +1,7 @@
 import { CA_KEYS, type CaKeys, type CaSecret, guarded, readSigningRoot } from './ca-secret.ts';
 import type { SigningRoot } from './root-state.ts';
 
-/** Secret with the user's own CA, in Istio's format; goes before ours. */
+/** Secret with the user's own CA; the leader takes it over into ours. */
 export const USER_CA_SECRET = 'cacerts';
 
 /** As a Secret of type kubernetes.io/tls has it: the one that cert-manager keeps for a Certificate with `isCA`. */
