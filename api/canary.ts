@@ -3,8 +3,6 @@ import { conditions } from './condition.ts';
 import { duration } from './duration.ts';
 import { withRules } from './rule.ts';
 
-export const CANARY_GROUP = 'heddle.dev';
-export const CANARY_VERSION = 'v1alpha1';
 export const CANARY_KIND = 'Canary';
 
 const percent = z.int().min(1).max(100);

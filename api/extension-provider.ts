@@ -2,17 +2,8 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { headerValueProblem } from './http-header-value.ts';
 import { isAuthorityHeader, isHeaderName } from './http-headers.ts';
+import { isStatus } from './http-statuses.ts';
 
-/** Statuses that Envoy answers with. */
-const STATUSES = new Set(
-  [
-    [100, 200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308],
-    [400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424],
-    [426, 428, 429, 431, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511],
-  ]
-    .flat()
-    .map(String),
-);
 const HOST =
   /^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+$/;
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -54,7 +45,7 @@ const common = {
   /** The answer when the provider can't be asked and `failOpen` is false; default 403. */
   statusOnError: z
     .string()
-    .refine((text) => STATUSES.has(text), 'must be a status such as "503"')
+    .refine((text) => /^[0-9]{3}$/.test(text) && isStatus(Number(text)), 'must be a status such as "503"')
     .optional(),
   /** Whether the route is looked for again after the provider changed headers. */
   clearRouteCache: z.boolean().default(false),
@@ -109,7 +100,6 @@ export const extensionProviders = z.array(extensionProvider).max(100).default([]
 export type ExtensionProvider = z.output<typeof extensionProvider>;
 export type HttpAuthorizer = z.output<typeof httpProvider>;
 export type GrpcAuthorizer = z.output<typeof grpcProvider>;
-export type CheckedBody = z.output<typeof requestBody>;
 
 /** What a provider is asked by: one of the two is there. */
 export function authorizerOf({ envoyExtAuthzHttp, envoyExtAuthzGrpc }: ExtensionProvider): {

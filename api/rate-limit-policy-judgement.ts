@@ -1,6 +1,7 @@
 import type { Findings } from './field-check.ts';
 import type { JudgedSpec } from './field-problem.ts';
 import { isHeaderName } from './http-headers.ts';
+import { isErrorStatus } from './http-statuses.ts';
 import { checkAim } from './policy-aim.ts';
 import {
   isGlobal,
@@ -21,13 +22,6 @@ const MAX_TEXT = 1024;
 const CLAIM = /^[A-Za-z0-9_/-]+(?:\.[A-Za-z0-9_/-]+)*$/;
 const LIMIT_NAME = /^[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?$/;
 const PRINCIPAL = /^[^/\s]+\/ns\/[^/\s]+\/sa\/[^/\s]+$/;
-/** Those that Envoy answers with. */
-const STATUSES = new Set([
-  ...[
-    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424, 426,
-  ],
-  ...[428, 429, 431, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511],
-]);
 /** A value that goes out as it is: no line feed, and no per cent sign, with which Envoy's commands begin. */
 const HEADER_VALUE = /^[\x20-\x24\x26-\x7e]*$/;
 /** Set by the limits themselves, or part of HTTP. */
@@ -154,7 +148,7 @@ function checkLengths(found: Findings, field: string, texts: object): void {
 }
 
 function checkResponse(found: Findings, { status, headers = {} }: RateLimitAnswer): void {
-  if (status !== undefined && !STATUSES.has(status)) {
+  if (status !== undefined && !isErrorStatus(status)) {
     found.error('spec.response.status', `must be a status of an error, such as 429 or 503, and is ${status}`);
   }
   for (const [name, value] of Object.entries(headers)) {

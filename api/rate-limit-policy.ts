@@ -4,8 +4,6 @@ import type { PolicyStatus } from './peer-authentication.ts';
 import { policyAim } from './policy-aim.ts';
 import { stringMatch, stringMatches } from './string-match.ts';
 
-export const RATE_LIMIT_POLICY_GROUP = 'heddle.dev';
-export const RATE_LIMIT_POLICY_VERSION = 'v1alpha1';
 export const RATE_LIMIT_POLICY_KIND = 'RateLimitPolicy';
 
 /** Units of a rate, with their length in seconds. */
@@ -138,9 +136,6 @@ export type RateLimitPolicySpec = z.infer<typeof rateLimitPolicySpec>;
 export type RateLimit = z.infer<typeof limit>;
 export type RateLimitMatch = z.infer<typeof match>;
 export type RateLimitCount = z.infer<typeof counted>;
-export type RateLimitOverride = z.infer<typeof override>;
-export type ConnectionLimits = z.infer<typeof connections>;
-export type BandwidthLimits = z.infer<typeof bandwidth>;
 export type RateLimitAnswer = z.infer<typeof response>;
 
 export interface RateLimitPolicy {

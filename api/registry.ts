@@ -1,5 +1,6 @@
-import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION, canarySpec, canaryStatus } from './canary.ts';
+import { CANARY_KIND, canarySpec, canaryStatus } from './canary.ts';
 import type { CustomResource } from './custom-resource.ts';
+import { HEDDLE_GROUP, HEDDLE_VERSION } from './heddle.ts';
 import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import { AGE } from './printer-columns.ts';
 import { RATE_LIMIT_POLICY_RESOURCE } from './rate-limit-resource.ts';
@@ -7,13 +8,13 @@ import { SECURITY_RESOURCES } from './security-resources.ts';
 import { trustRotation } from './trust-rotation.ts';
 
 const canary: CustomResource = {
-  group: CANARY_GROUP,
+  group: HEDDLE_GROUP,
   kind: CANARY_KIND,
   plural: 'canaries',
   singular: 'canary',
   shortNames: ['cny'],
   categories: ['all', 'heddle'],
-  versions: [CANARY_VERSION],
+  versions: [HEDDLE_VERSION],
   description:
     'A Canary lets new revisions of a workload prove themselves on a share of its requests before they replace the old one.',
   spec: canarySpec,

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { conditions } from './condition.ts';
 import type { CustomResource } from './custom-resource.ts';
+import { HEDDLE_GROUP, HEDDLE_VERSION } from './heddle.ts';
 import { AGE } from './printer-columns.ts';
 
-export const TRUST_ROTATION_GROUP = 'heddle.dev';
-export const TRUST_ROTATION_VERSION = 'v1alpha1';
 export const TRUST_ROTATION_KIND = 'TrustRotation';
 
 /**
@@ -79,14 +78,14 @@ export interface TrustRotation {
 }
 
 export const trustRotation: CustomResource = {
-  group: TRUST_ROTATION_GROUP,
+  group: HEDDLE_GROUP,
   kind: TRUST_ROTATION_KIND,
   plural: 'trustrotations',
   singular: 'trustrotation',
   shortNames: ['trot'],
   categories: ['heddle'],
   scope: 'Cluster',
-  versions: [TRUST_ROTATION_VERSION],
+  versions: [HEDDLE_VERSION],
   description:
     'A TrustRotation replaces the root that the identities of the mesh come from, step by step, with no moment in which two proxies cannot agree.',
   spec: trustRotationSpec,

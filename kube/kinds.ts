@@ -1,18 +1,15 @@
 import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
-import { CANARY_GROUP, CANARY_KIND, CANARY_VERSION } from '../api/canary.ts';
+import { CANARY_KIND } from '../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
+import { HEDDLE_GROUP, HEDDLE_VERSION } from '../api/heddle.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
-import {
-  RATE_LIMIT_POLICY_GROUP,
-  RATE_LIMIT_POLICY_KIND,
-  RATE_LIMIT_POLICY_VERSION,
-} from '../api/rate-limit-policy.ts';
+import { RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
-import { TRUST_ROTATION_GROUP, TRUST_ROTATION_KIND, TRUST_ROTATION_VERSION } from '../api/trust-rotation.ts';
+import { TRUST_ROTATION_KIND } from '../api/trust-rotation.ts';
 import { VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import type { ResourceKind } from './resource-kind.ts';
@@ -57,21 +54,15 @@ export const SUBJECT_ACCESS_REVIEW = define(
 );
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
 
-export const CANARY = define(CANARY_GROUP, CANARY_VERSION, 'canaries', CANARY_KIND, true);
+export const CANARY = define(HEDDLE_GROUP, HEDDLE_VERSION, 'canaries', CANARY_KIND, true);
 export const RATE_LIMIT_POLICY = define(
-  RATE_LIMIT_POLICY_GROUP,
-  RATE_LIMIT_POLICY_VERSION,
+  HEDDLE_GROUP,
+  HEDDLE_VERSION,
   'ratelimitpolicies',
   RATE_LIMIT_POLICY_KIND,
   true,
 );
-export const TRUST_ROTATION = define(
-  TRUST_ROTATION_GROUP,
-  TRUST_ROTATION_VERSION,
-  'trustrotations',
-  TRUST_ROTATION_KIND,
-  false,
-);
+export const TRUST_ROTATION = define(HEDDLE_GROUP, HEDDLE_VERSION, 'trustrotations', TRUST_ROTATION_KIND, false);
 export const AUTHORIZATION_POLICY = define(
   SECURITY_GROUP,
   'v1',

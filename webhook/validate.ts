@@ -1,7 +1,8 @@
-import { CANARY_GROUP, CANARY_KIND, type CanarySpec } from '../api/canary.ts';
+import { CANARY_KIND, type CanarySpec } from '../api/canary.ts';
+import { HEDDLE_GROUP } from '../api/heddle.ts';
+import { judgeOf } from './policy-judges.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { validateCanary } from './validate-canary.ts';
-import { judgeOf } from './validate-istio.ts';
 
 /** What validation asks of the cluster. */
 export interface ClusterView {
@@ -17,13 +18,13 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
   const metadata = object?.metadata as { deletionTimestamp?: string } | undefined;
   // An object that is going may still lose its finalizers, whatever it says.
   if (!object || operation === 'DELETE' || metadata?.deletionTimestamp !== undefined) return {};
-  if (kind.group === CANARY_GROUP && kind.kind === CANARY_KIND) {
+  if (kind.group === HEDDLE_GROUP && kind.kind === CANARY_KIND) {
     const refusal = toRefusal('Canary', request, validateCanary(object.spec));
     if (refusal.refusal) return refusal;
     return { warnings: await cluster.judgeTarget(namespace, object.spec as CanarySpec) };
   }
   const judge = judgeOf(kind);
-  if (judge === undefined || (kind.group !== CANARY_GROUP && !cluster.isOurs(namespace))) return {};
+  if (judge === undefined || (kind.group !== HEDDLE_GROUP && !cluster.isOurs(namespace))) return {};
   const { problems, warnings } = judge(object.spec);
   if (problems.length > 0) return toRefusal(kind.kind, request, problems);
   return warnings.length > 0 ? { warnings } : {};

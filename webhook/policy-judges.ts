@@ -2,9 +2,10 @@ import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
 import { judgeAuthorizationPolicy } from '../api/authorization-policy-judgement.ts';
 import { DESTINATION_RULE_KIND, judgeDestinationRule } from '../api/destination-rule.ts';
 import type { FieldProblem, SpecJudgement } from '../api/field-problem.ts';
+import { HEDDLE_GROUP } from '../api/heddle.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
-import { RATE_LIMIT_POLICY_GROUP, RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
+import { RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
 import { judgeRateLimitPolicy } from '../api/rate-limit-policy-judgement.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { judgeRequestAuthentication } from '../api/request-authentication-judgement.ts';
@@ -51,10 +52,7 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
     `${SECURITY_GROUP}/${REQUEST_AUTHENTICATION_KIND}`,
     (spec: unknown): Verdict => toVerdict(judgeRequestAuthentication(spec)),
   ],
-  [
-    `${RATE_LIMIT_POLICY_GROUP}/${RATE_LIMIT_POLICY_KIND}`,
-    (spec: unknown): Verdict => toVerdict(judgeRateLimitPolicy(spec)),
-  ],
+  [`${HEDDLE_GROUP}/${RATE_LIMIT_POLICY_KIND}`, (spec: unknown): Verdict => toVerdict(judgeRateLimitPolicy(spec))],
   networking(VIRTUAL_SERVICE_KIND, judgeVirtualService),
   networking(DESTINATION_RULE_KIND, judgeDestinationRule),
   networking(SERVICE_ENTRY_KIND, judgeServiceEntry),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { NETWORKING_RESOURCES } from '../api/networking-resources.ts';
+import { judgeOf } from './policy-judges.ts';
 import type { AdmissionRequest } from './review.ts';
 import { validateObject } from './validate.ts';
-import { judgeOf } from './validate-istio.ts';
 
 const cluster = { isOurs: (namespace: string) => namespace === 'shop', judgeTarget: async () => [] };
 const request = (kind: string, spec: unknown, namespace = 'shop', version = 'v1'): AdmissionRequest => ({
