@@ -1,3 +1,4 @@
+import type { RateLimit } from '../../api/rate-limit-policy.ts';
 import type { ObjectRef } from './object-ref.ts';
 
 /** How sidecars and the operator speak of global limits: what both must spell alike. */
@@ -17,7 +18,7 @@ export function countKey(index: number): string {
   return `by${index}`;
 }
 
-/** What a caller's identity, as policies write it, is in its certificate. */
-export function callerValue(principal: string): string {
-  return `spiffe://${principal}`;
+/** What entries have where an override holds, in order. A caller's identity, as policies write it, is in its certificate a SPIFFE ID. */
+export function overrideValues({ countBy = [] }: Pick<RateLimit, 'countBy'>, values: readonly string[]): string[] {
+  return values.map((value, place) => (countBy[place]?.kind === 'Caller' ? `spiffe://${value}` : value));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isGlobal, limitName, type RateLimit } from '../../api/rate-limit-policy.ts';
-import { callerValue, countKey, LIMIT_KEY } from '../mesh/rate-limit-descriptor.ts';
+import { countKey, LIMIT_KEY, overrideValues } from '../mesh/rate-limit-descriptor.ts';
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import type { Hit } from './counters.ts';
 
@@ -41,14 +41,12 @@ export class LimitLookup {
 
 type Rate = Pick<Hit, 'requests' | 'unit'>;
 
-function overridesOf({ countBy = [], overrides = [], unit }: RateLimit): Map<string, Rate> {
+function overridesOf(limit: RateLimit): Map<string, Rate> {
   return new Map(
-    overrides.map((override) => {
-      const values = override.values.map((value, place) =>
-        countBy[place]?.kind === 'Caller' ? callerValue(value) : value,
-      );
-      return [JSON.stringify(values), { requests: override.requests, unit: override.unit ?? unit }];
-    }),
+    limit.overrides?.map(({ values, requests, unit = limit.unit }) => [
+      JSON.stringify(overrideValues(limit, values)),
+      { requests, unit },
+    ]),
   );
 }
 

