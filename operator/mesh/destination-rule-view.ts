@@ -5,6 +5,7 @@ import type { DraftContext, Drafts } from './drafts.ts';
 import { sameValue } from './equality.ts';
 import { isWildcard, namespaceOfHostname } from './hostname.ts';
 import { byAge } from './mesh-object.ts';
+import { listNames } from './name-list.ts';
 import { isJudged } from './policy-view.ts';
 import { matchSelector } from './selector.ts';
 import type { Endpoint, Hostname, MeshSettings, PolicyReach, PolicyView, Problem } from './snapshot.ts';
@@ -69,7 +70,7 @@ function findConflicts(tables: MeshTables, { key, ref }: DestinationRuleFacts, p
     condition: 'Conflicted',
     reason: 'OlderDestinationRule',
     message:
-      `${listNames(fields)}: DestinationRule ${winner} is older and sets the same for the host ${policy.host}; what it says is in force. ` +
+      `${listNames(fields, MAX_NAMES)}: DestinationRule ${winner} is older and sets the same for the host ${policy.host}; what it says is in force. ` +
       'Write all of it in one rule.',
   }));
 }
@@ -95,16 +96,11 @@ function noteReferences(tables: MeshTables, drafts: Drafts, { host, subsets }: D
 
 function noteEmpty(host: Hostname, names: readonly string[]): string {
   return (
-    `spec.subsets: no endpoint of ${host} has the labels of ${listNames(names)} at present; ` +
+    `spec.subsets: no endpoint of ${host} has the labels of ${listNames(names, MAX_NAMES)} at present; ` +
     'requests for such a subset are answered with 503.'
   );
 }
 
 function isIn({ labels }: SubsetPolicy, endpoint: Endpoint): boolean {
   return Object.keys(labels).length === 0 || matchSelector(labels, endpoint.labels);
-}
-
-function listNames(names: readonly string[]): string {
-  const rest = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
-  return `${names.slice(0, MAX_NAMES).join(', ')}${rest}`;
 }

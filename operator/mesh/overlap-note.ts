@@ -1,3 +1,4 @@
+import { listNames } from './name-list.ts';
 import type { ObjectKey } from './object-ref.ts';
 import type { OverlapTally } from './overlap-tally.ts';
 
@@ -7,7 +8,5 @@ const NAMED = 5;
 /** Which other policies of its kind are about some of the same pods: whoever reads one is to know that it is not alone. */
 export function noteOthers(overlap: OverlapTally, key: ObjectKey): string[] {
   const others = overlap.beside(key).map((other) => other.slice(other.indexOf('/') + 1));
-  if (others.length === 0) return [];
-  const rest = others.length > NAMED ? ` and ${others.length - NAMED} more` : '';
-  return [`Also about some of its pods: ${others.slice(0, NAMED).join(', ')}${rest}.`];
+  return others.length === 0 ? [] : [`Also about some of its pods: ${listNames(others, NAMED)}.`];
 }

@@ -51,3 +51,18 @@ export function protocolOf(port: DeclaredPort): AppProtocol {
   if (named !== undefined) return named;
   return port.numbers.some((number) => NOT_SNIFFED.has(number)) ? 'tcp' : 'auto';
 }
+
+/** A port whose connections may be HTTP, as declared or as sniffed. */
+export function isHttp(protocol: AppProtocol): boolean {
+  return protocol === 'auto' || isDeclaredHttp(protocol);
+}
+
+/** A port declared as HTTP of some kind. */
+export function isDeclaredHttp(protocol: AppProtocol): boolean {
+  return protocol === 'http' || protocol === 'http2' || protocol === 'grpc';
+}
+
+/** A port whose connections may be opaque bytes. */
+export function isTcp(protocol: AppProtocol): boolean {
+  return protocol === 'tcp' || protocol === 'tls' || protocol === 'auto';
+}

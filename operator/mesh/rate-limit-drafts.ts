@@ -5,11 +5,10 @@ import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
+import { isHttp } from './protocol.ts';
 import type { RateLimitPolicyFacts } from './rate-limit-policy.ts';
 import type { AttachedRateLimits } from './rate-limits.ts';
-import type { AppProtocol, MeshSettings, PolicyView, Workload } from './snapshot.ts';
-
-const HTTP: ReadonlySet<AppProtocol> = new Set<AppProtocol>(['http', 'http2', 'grpc', 'auto']);
+import type { MeshSettings, PolicyView, Workload } from './snapshot.ts';
 
 /** Of a policy that can't be right: none. */
 type RateLimitSpec = RateLimitPolicySpec | undefined;
@@ -18,12 +17,13 @@ type RateLimitSpec = RateLimitPolicySpec | undefined;
 export function draftRateLimits(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
   const { tables, rateLimitTally, rateLimitHttpTally, rateLimitOverlap } = context;
   for (const uid of dirty.pods) {
-    const attached = drafts.workloads.get(uid)?.rateLimits ?? [];
+    const workload = drafts.workloads.get(uid);
+    const attached = workload?.rateLimits ?? [];
     rateLimitOverlap.replace(
       uid,
       attached.map(({ rules }) => objectKey(rules.ref)),
     );
-    for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(drafts.workloads.get(uid))))) {
+    for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(workload)))) {
       dirty.rateLimitPolicies.add(key.slice(RATE_LIMIT_POLICY_KIND.length + 1));
     }
   }
@@ -80,7 +80,7 @@ function refsOfHttp(workload: Workload | undefined): ObjectRef[] {
 
 /** Whether a policy is about a port of a workload that takes HTTP, or may. */
 function isOfHttp({ inbound }: Workload, { ports }: AttachedRateLimits): boolean {
-  return inbound.some(({ port, protocol }) => HTTP.has(protocol) && (ports === undefined || ports.includes(port)));
+  return inbound.some(({ port, protocol }) => isHttp(protocol) && (ports === undefined || ports.includes(port)));
 }
 
 /** Where the counts of global limits are kept. */

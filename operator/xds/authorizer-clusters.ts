@@ -1,13 +1,13 @@
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
 import type { DestinationIndex } from '../mesh/destination-selection.ts';
 import { effectivePolicy } from '../mesh/destination-selection.ts';
+import { isDeclaredHttp } from '../mesh/protocol.ts';
 import type { Endpoint, MeshService, MeshSettings, ServiceKey, ServicePort } from '../mesh/snapshot.ts';
 import { Assignment } from './assignment.ts';
 import { translateServiceCluster } from './clusters.ts';
 import { expectedPeers } from './destination.ts';
 import type { FoundCluster } from './found-clusters.ts';
 import type { HostIndex } from './host-index.ts';
-import { isDeclaredHttp } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
 import { readAuthorizerCluster } from './names.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE } from './resource.ts';

@@ -1,8 +1,9 @@
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
+import { isHttp } from '../mesh/protocol.ts';
 import type { AppProtocol, MeshService } from '../mesh/snapshot.ts';
 import { policyMs } from './cluster-durations.ts';
 import { originatesTls, serverNames } from './cluster-tls.ts';
-import { type HttpSettings, type HttpVersion, httpVersion, isHttp } from './http-protocols.ts';
+import { type HttpSettings, type HttpVersion, httpVersion } from './http-protocols.ts';
 
 /** Whether requests may be routed to a cluster of the port: an HTTP port, or one that a policy readies for it, as for TLS that sidecars begin. */
 export function carriesHttp(protocol: AppProtocol, policy: TrafficPolicy): boolean {

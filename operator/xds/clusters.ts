@@ -6,6 +6,7 @@ import {
   ClusterSchema,
 } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { TrafficPolicy } from '../mesh/destination-policy.ts';
+import { isHttp } from '../mesh/protocol.ts';
 import type { Endpoint, Hostname, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { alpnMetadata } from './alpn-filter.ts';
 import { applyConnectionPool, buildThresholds } from './cluster-connection-pool.ts';
@@ -15,7 +16,7 @@ import { applyLoadBalancing } from './cluster-load-balancing.ts';
 import { buildOutlierDetection } from './cluster-outlier-detection.ts';
 import { applyTls, speaksMeshTls } from './cluster-tls.ts';
 import { encodeResource, milliseconds } from './encoding.ts';
-import { buildHttpProtocolOptions, httpVersion, isHttp } from './http-protocols.ts';
+import { buildHttpProtocolOptions, httpVersion } from './http-protocols.ts';
 import type { AssignmentClient } from './locality-failover.ts';
 import { meshServerName, podCluster } from './names.ts';
 import { CLUSTER_TYPE, type XdsResource } from './resource.ts';

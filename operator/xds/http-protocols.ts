@@ -6,6 +6,7 @@ import {
   HttpProtocolOptions_UseDownstreamHttpConfigSchema,
   HttpProtocolOptionsSchema,
 } from '../../generated/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import { isHttp } from '../mesh/protocol.ts';
 import type { AppProtocol } from '../mesh/snapshot.ts';
 import { milliseconds, pack } from './encoding.ts';
 
@@ -23,21 +24,6 @@ export type Peer = 'application' | 'proxy';
  * cheap; our own proxies wait for an hour, and connecting again costs a TLS handshake.
  */
 const IDLE_MS: Readonly<Record<Peer, number>> = { application: 1000, proxy: 600_000 };
-
-/** A port whose connections may be HTTP, as declared or as sniffed. */
-export function isHttp(protocol: AppProtocol): boolean {
-  return protocol === 'auto' || isDeclaredHttp(protocol);
-}
-
-/** A port declared as HTTP of some kind. */
-export function isDeclaredHttp(protocol: AppProtocol): boolean {
-  return protocol === 'http' || protocol === 'http2' || protocol === 'grpc';
-}
-
-/** A port whose connections may be opaque bytes. */
-export function isTcp(protocol: AppProtocol): boolean {
-  return protocol === 'tcp' || protocol === 'tls' || protocol === 'auto';
-}
 
 /** What a destination's policy says about HTTP to it. */
 export interface HttpSettings {

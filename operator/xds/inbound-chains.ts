@@ -9,11 +9,11 @@ import {
 import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import { MESH_ALPN } from '../../proxy/names.ts';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
+import { isDeclaredHttp } from '../mesh/protocol.ts';
 import { buildConnectionLimits, buildTcpBandwidth } from './connection-limits.ts';
 import { buildInboundManager } from './connection-managers.ts';
 import { buildQuestions } from './external-authorization.ts';
 import { buildNetworkQuestions } from './external-authorization-network.ts';
-import { isDeclaredHttp } from './http-protocols.ts';
 import { buildInboundRoutes } from './inbound-routes.ts';
 import { type InboundPortShape, type InboundShape, isAbout } from './inbound-shape.ts';
 import { tokenProviders } from './jwt-providers.ts';

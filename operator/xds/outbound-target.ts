@@ -1,7 +1,7 @@
+import { isDeclaredHttp, isHttp, isTcp } from '../mesh/protocol.ts';
 import type { Backend, TcpRule, TlsRule } from '../mesh/route-rule.ts';
 import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { acceptsMeshTls, type Share } from './destination.ts';
-import { isDeclaredHttp, isHttp, isTcp } from './http-protocols.ts';
 import type { ResolvedBackend } from './http-route-context.ts';
 import { podChain, podCluster, tcpChain } from './names.ts';
 import { describeTcpChain, routeOpaque } from './outbound-target-rules.ts';

@@ -1,6 +1,7 @@
 import { DestinationIndex } from '../mesh/destination-selection.ts';
 import { coversHostname, hostnameOfKey, isWildcard } from '../mesh/hostname.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
+import { isHttp } from '../mesh/protocol.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSettings, MeshSnapshot, Workload } from '../mesh/snapshot.ts';
 import { AliasTable } from './aliases.ts';
 import { AuthorizerClusters } from './authorizer-clusters.ts';
@@ -10,7 +11,7 @@ import { type Client, Clients } from './clients.ts';
 import { Distinctions } from './distinctions.ts';
 import { type FoundCluster, FoundClusters } from './found-clusters.ts';
 import { HostIndex } from './host-index.ts';
-import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
+import { ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
 import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';

@@ -1,11 +1,11 @@
 import type { SubsetPolicy, TrafficPolicy } from '../mesh/destination-policy.ts';
 import { effectivePolicy, type SelectedPolicy } from '../mesh/destination-selection.ts';
+import { isHttp } from '../mesh/protocol.ts';
 import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { Assignment } from './assignment.ts';
 import { discoveryOf } from './cluster-discovery.ts';
 import { translatePodCluster, translateServiceCluster } from './clusters.ts';
 import { acceptsMeshTls, buildDestination, expectedPeers, type Share } from './destination.ts';
-import { isHttp } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
 import { podCluster } from './names.ts';
 import { meshPods } from './outbound-target.ts';

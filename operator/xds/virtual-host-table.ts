@@ -1,10 +1,11 @@
+import { isHttp } from '../mesh/protocol.ts';
 import type { Backend, HttpRule, RouteRule } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import { BackendResolution, destinationService, type ResolutionSources } from './backend-resolution.ts';
 import type { Share } from './destination.ts';
 import { sourcesOf } from './distinctions.ts';
 import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
-import { isHttp, ROUTED_HTTP_PORT } from './http-protocols.ts';
+import { ROUTED_HTTP_PORT } from './http-protocols.ts';
 import type { RouteContext } from './http-route-context.ts';
 import { buildHttpRoutes } from './http-routes.ts';
 import { cutHttpRules, isSource, mergeHttpRules } from './http-rules.ts';
