@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { createWebhookMetrics } from './metrics.ts';
 import { formatReview, ReviewError, readReview } from './review.ts';
@@ -46,6 +47,20 @@ const CANARY = {
     },
   },
 };
+
+test('whether a Canary holds a pod back is asked only of pods that get a sidecar', async () => {
+  const asked: string[] = [];
+  const isGated = async ({ metadata }: V1Pod) => asked.push(metadata?.name ?? '') > 0;
+  const inject = testHandlers(createWebhookMetrics(), true, { isGated })['/inject'];
+  const review = (name: string, spec: Record<string, unknown>) =>
+    readReview(Buffer.from(JSON.stringify(podReview('u', { name }, spec))));
+  await inject?.(review('on-its-node', { hostNetwork: true }));
+  expect(asked).toEqual([]);
+  expect((await inject?.(review('web', {})))?.patch).toContainEqual(
+    expect.objectContaining({ path: '/spec/readinessGates' }),
+  );
+  expect(asked).toEqual(['web']);
+});
 
 describe('a review with anything anywhere', () => {
   test.each([

@@ -1,9 +1,17 @@
-import { createHandlers } from '../admission.ts';
+import { type AdmissionCluster, createHandlers } from '../admission.ts';
 import { DEFAULT_SETTINGS } from '../inject/settings.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 
-/** Handlers in a cluster where every namespace is injected. @param isGated whether every revision is held back by a Canary */
-export function testHandlers(metrics: WebhookMetrics, isGated = false): ReturnType<typeof createHandlers> {
+/**
+ * Handlers in a cluster where every namespace is injected.
+ * @param isGated whether every revision is held back by a Canary
+ * @param more what is another way there
+ */
+export function testHandlers(
+  metrics: WebhookMetrics,
+  isGated = false,
+  more: Partial<AdmissionCluster> = {},
+): ReturnType<typeof createHandlers> {
   return createHandlers(
     {
       settings: () => DEFAULT_SETTINGS,
@@ -12,6 +20,7 @@ export function testHandlers(metrics: WebhookMetrics, isGated = false): ReturnTy
       isOurs: () => true,
       isGated: () => isGated,
       judgeTarget: async () => [],
+      ...more,
     },
     metrics,
   );
