@@ -1,6 +1,5 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import type { CanarySpec } from '../api/canary.ts';
-import { admitPod } from './inject/admission.ts';
+import { admitPod, type InjectionContext } from './inject/admission.ts';
 import type { NamespaceView } from './inject/decision.ts';
 import { asPod } from './inject/pod-shape.ts';
 import type { InjectionSettings } from './inject/settings.ts';
@@ -16,7 +15,7 @@ export interface AdmissionCluster {
   /** Whether a namespace belongs to the mesh. */
   readonly isDiscovered: (namespace: NamespaceView) => boolean;
   readonly isOurs: (namespace: NamespaceView) => boolean;
-  readonly isGated: (pod: V1Pod, namespace: string) => boolean | Promise<boolean>;
+  readonly isGated: InjectionContext['isGated'];
   readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
 }
 
@@ -28,14 +27,13 @@ export function createHandlers(cluster: AdmissionCluster, metrics: WebhookMetric
       const shape = asPod(object);
       if ('problem' in shape) throw new ReviewError(`request.object is no pod: ${shape.problem}`);
       const view = await cluster.namespace(namespace);
-      const gated = await cluster.isGated(shape.pod, namespace);
       const context = {
         settings: cluster.settings(),
         namespace: view,
         discovered: cluster.isDiscovered(view),
-        isGated: () => gated,
+        isGated: cluster.isGated,
       };
-      const { outcome, reason = '', patch, refusal, warnings } = admitPod(shape.pod, context);
+      const { outcome, reason = '', patch, refusal, warnings } = await admitPod(shape.pod, context);
       metrics.pod(outcome, reason);
       return { patch, warnings, ...(refusal === undefined ? {} : { refusal }) };
     },

@@ -14,7 +14,7 @@ export interface InjectionContext {
   /** Whether the namespace belongs to the mesh. */
   readonly discovered: boolean;
   /** Whether a Canary holds pods of this one's revision back; asked only for pods that get a sidecar. */
-  readonly isGated: (pod: V1Pod, namespace: string) => boolean;
+  readonly isGated: (pod: V1Pod, namespace: string) => boolean | Promise<boolean>;
 }
 
 export interface PodOutcome {
@@ -30,8 +30,8 @@ export interface PodOutcome {
 const ISTIO_CONFIG_ANNOTATION = 'proxy.istio.io/config';
 const ENFORCE_LABEL = 'pod-security.kubernetes.io/enforce';
 
-/** Decides about one pod and gives the patch. Pure. */
-export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
+/** Decides about one pod and gives the patch. Pure, but for what it asks. */
+export async function admitPod(pod: V1Pod, context: InjectionContext): Promise<PodOutcome> {
   const { namespace, settings } = context;
   const decision = decideInjection(pod, namespace);
   if (decision.verdict === 'skip') return { outcome: 'skipped', reason: decision.reason, patch: [], warnings: [] };
@@ -41,7 +41,7 @@ export function admitPod(pod: V1Pod, context: InjectionContext): PodOutcome {
     const warnings = [`no sidecar is injected: ${undiscoveredMessage(namespace.name)}`];
     return { outcome: 'skipped', reason: 'NotDiscovered', patch: [], warnings };
   }
-  const injection = injectPod(pod, settings, context.isGated(pod, namespace.name));
+  const injection = injectPod(pod, settings, await context.isGated(pod, namespace.name));
   if (injection.problems.length > 0) return refuse(pod, namespace.name, injection.problems);
   return {
     outcome: 'injected',
