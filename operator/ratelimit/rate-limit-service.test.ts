@@ -6,6 +6,7 @@ import {
   RateLimitResponseSchema,
 } from '../../generated/envoy/envoy/service/ratelimit/v3/rls_pb.js';
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
+import type { Counters } from './counters.ts';
 import { MemoryCounters } from './memory-counters.ts';
 import { RateLimitService } from './rate-limit-service.ts';
 
@@ -71,6 +72,28 @@ test('what is of no global limit, of no such policy, or of a policy that is not 
       expect(await ask(service, uid, { limit: name })).toEqual({ overallCode: OK, limits: [], headers: [] });
     }
   }
+});
+
+test('nobody counts for more than a limit can have, which no store could add up', async () => {
+  const counted: number[] = [];
+  const memory = new MemoryCounters(() => 0);
+  const counters: Counters = {
+    count: (domain, hits) => {
+      counted.push(...hits.map((one) => one.hits));
+      return memory.count(domain, hits);
+    },
+  };
+  const service = new RateLimitService(counters, () => rules);
+  const entries = [{ key: 'limit', value: '1' }];
+  for (const more of [{ hitsAddend: 2n ** 64n - 1n }, { hitsAddend: 2n ** 62n }, { hitsAddend: 2n }, {}]) {
+    const request = create(RateLimitRequestSchema, {
+      domain: 'shop/a',
+      hitsAddend: 2 ** 32 - 1,
+      descriptors: [{ entries, ...more }],
+    });
+    await service.answer('web', toBinary(RateLimitRequestSchema, request));
+  }
+  expect(counted).toEqual([1e9, 1e9, 2, 1e9]);
 });
 
 test('a value of many kB is counted like any other', async () => {
