@@ -16,6 +16,8 @@ interface Descriptor {
 
 /** Most descriptors, entries and texts of a question. Envoy sends a descriptor for each limit of one policy, which are few. */
 const MAX_PARTS = 10_000;
+/** Most that a question counts for: as much as any limit is. Redis keeps 63 bits and refuses to add what would be more, whoever asks then. */
+const MAX_HITS = 1_000_000_000;
 
 /** @throws {Error} from the reader when the bytes are no such message, or ask too much at once */
 export function decodeLimitRequest(bytes: Uint8Array): LimitRequest {
@@ -26,7 +28,7 @@ export function decodeLimitRequest(bytes: Uint8Array): LimitRequest {
     const [field, wireType] = reader.tag();
     if (field === 1) domain = reader.string();
     else if (field === 2) descriptors.push(decodeDescriptor(reader.nested()));
-    else if (field === 3) hits = reader.uint32();
+    else if (field === 3) hits = Math.min(reader.uint32(), MAX_HITS);
     else reader.skip(wireType, field);
   }
   return { domain, descriptors, hits: hits || 1 };
@@ -38,7 +40,7 @@ function decodeDescriptor(reader: BoundedReader): Descriptor {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) entries.push(decodeEntry(reader.nested()));
-    else if (field === 3) hits = decodeNumber(reader.nested());
+    else if (field === 3) hits = Math.min(decodeNumber(reader.nested()), MAX_HITS);
     else reader.skip(wireType, field);
   }
   return { entries, hits };
