@@ -8,6 +8,7 @@ export interface Room {
 
 /** Interface files that stand for a contract between rooms (ARCHITECTURE.md): types, and names both sides must spell alike. */
 const MESH_TYPES = ['operator/mesh/snapshot.ts', 'operator/mesh/object-ref.ts'];
+const RATE_LIMITS = ['operator/mesh/rate-limits.ts', 'operator/mesh/rate-limit-descriptor.ts'];
 const RESOURCE = 'operator/xds/resource.ts';
 const TRAFFIC = 'operator/telemetry/traffic.ts';
 const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
@@ -22,10 +23,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/xds', may: ['operator/mesh', 'proxy', 'api', 'generated'] },
   { path: 'operator/ads', may: [RESOURCE, 'kube', 'generated', ...SHARED_NAMES] },
   { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
-  {
-    path: 'operator/ratelimit',
-    may: ['operator/mesh', 'api', 'kube', BOUNDED_READER, 'generated', ...SHARED_NAMES],
-  },
+  { path: 'operator/ratelimit', may: [...RATE_LIMITS, 'api', 'kube', BOUNDED_READER, 'generated'] },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/jwks', may: ['api', 'kube'] },
   { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
