@@ -7,7 +7,7 @@ import { restartOperator, withLifetimes } from './support/operator-settings.ts';
 import { probeFailed } from './support/pod-events.ts';
 import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client } from './support/testbed-client.ts';
-import { client, server, TESTBED_IMAGE } from './support/testbed-objects.ts';
+import { client, pod, server } from './support/testbed-objects.ts';
 
 const mesh = useNamespace('lasting');
 const outside = useNamespace('plain', {});
@@ -137,22 +137,7 @@ describe('without an operator', () => {
   clusterTest('a new pod waits for the configuration of its Envoy, and what runs goes on', [mesh], async () => {
     await scaleOperator(mesh.kubectl, 0);
     try {
-      await mesh.apply({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'early' },
-        spec: {
-          securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
-          containers: [
-            {
-              name: 'app',
-              image: TESTBED_IMAGE,
-              imagePullPolicy: 'IfNotPresent',
-              command: ['node', '/app/main.ts', 'sleep'],
-            },
-          ],
-        },
-      });
+      await mesh.apply(pod('early'));
       await probeFailed(mesh, 'early');
       const early = await mesh.get<{ status: { phase: string } }>('pod', 'early');
       expect(early?.status.phase).toBe('Pending');

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AuthorizationPolicySpec } from '../../api/authorization-policy.ts';
-import { CustomWorld } from './support/custom-world.ts';
+import { asking, CustomWorld } from './support/custom-world.ts';
 import { freePort } from './support/free-port.ts';
 import { GrpcAuthorizer } from './support/grpc-authorizer.ts';
 
@@ -9,11 +8,6 @@ import { GrpcAuthorizer } from './support/grpc-authorizer.ts';
 const UI = 'cluster.local/ns/shop/sa/ui';
 const HOST = 'opa.example.com';
 const authorizer = new GrpcAuthorizer();
-const asking = (name: string, rule: NonNullable<AuthorizationPolicySpec['rules']>[number] = {}) => ({
-  action: 'CUSTOM' as const,
-  provider: { name },
-  rules: [rule],
-});
 const at = (host: string, more: object = {}) => ({ service: host, port: 9000, ...more });
 const allow = { 'x-verdict': 'allow' };
 

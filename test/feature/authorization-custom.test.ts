@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AuthorizationPolicySpec } from '../../api/authorization-policy.ts';
 import { pod, service, slice } from '../../operator/mesh/testing/objects.ts';
-import { CustomWorld, entryOf } from './support/custom-world.ts';
+import { asking, CustomWorld, entryOf } from './support/custom-world.ts';
 import { freePort } from './support/free-port.ts';
 import { HttpAuthorizer } from './support/http-authorizer.ts';
 
@@ -9,11 +8,6 @@ import { HttpAuthorizer } from './support/http-authorizer.ts';
 
 const UI = 'cluster.local/ns/shop/sa/ui';
 const authorizer = new HttpAuthorizer();
-const asking = (name: string, rule: NonNullable<AuthorizationPolicySpec['rules']>[number] = {}) => ({
-  action: 'CUSTOM' as const,
-  provider: { name },
-  rules: [rule],
-});
 const at = (host: string, more: object = {}) => ({
   service: `auth/${host}`,
   port: 9000,

@@ -6,7 +6,6 @@ import { Reflector } from '../../kube/reflector.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
 import type { IssuedCertificate } from '../../operator/certificates/authority.ts';
 import type { Lifetimes } from '../../operator/certificates/lifetimes.ts';
-
 import { trustVersion } from '../../operator/certificates/secret-resource.ts';
 import { type Certificates, startCertificates } from '../../operator/certificates/start.ts';
 import { foreignAuthority, SHORT, userSecret } from '../../operator/certificates/testing/chain.ts';

@@ -9,6 +9,7 @@ import { formatTable } from '../../hack/terminal/table.ts';
 import { CORPUS } from './corpus-folder.ts';
 import { runTarget, type TargetReport } from './engine/run-target.ts';
 import { TARGET_NAMES } from './registry.ts';
+import { newSeed } from './seed.ts';
 
 /** Longest input that is kept beside the tests, in bytes. */
 const MAX_KEPT = 65_536;
@@ -30,7 +31,7 @@ const program = new Command('fuzz')
   )
   .argument('[targets...]', `which: ${TARGET_NAMES.join(', ')}; all unless told`)
   .option('--runs <number>', 'inputs of each target', wholeNumber, 100_000)
-  .option('--seed <number>', 'begins the same inputs again', wholeNumber, 1 + Math.floor(Math.random() * 2 ** 31))
+  .option('--seed <number>', 'begins the same inputs again', wholeNumber, newSeed())
   .addHelpText(
     'after',
     `

@@ -3,11 +3,10 @@ import { brokenOnce } from './corpus-folder.ts';
 import { mutate } from './engine/mutate.ts';
 import { Random } from './engine/random.ts';
 import { loadTarget, TARGET_NAMES } from './registry.ts';
+import { SEED } from './seed.ts';
 
 /** Changed inputs of each target; `npm run fuzz` runs as many as one has time for. */
 const CHANGED = 1000;
-/** Others each time, and the same again where it is set. */
-const SEED = Number(process.env.FUZZ_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
 
 const targets = await Promise.all(TARGET_NAMES.map(loadTarget));
 

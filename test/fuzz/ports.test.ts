@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '../../kube/logger.ts';
@@ -15,24 +13,15 @@ import { podReview } from '../../webhook/testing/review.ts';
 import { DELTA_PATH, namesOf } from '../feature/support/ads-client.ts';
 import { type AdsHarness, startHarness } from '../feature/support/ads-harness.ts';
 import { ResourceTable, textResource } from '../feature/support/resource-table.ts';
+import { bytesInUse } from './engine/bytes-in-use.ts';
 import { Random } from './engine/random.ts';
+import { SEED } from './seed.ts';
 import { noise, recordClientHello, sendOverTls, sendPlain, torn, tornFrames } from './wire/torn-streams.ts';
 
-/** Others each time, and the same again where it is set. */
-const SEED = Number(process.env.FUZZ_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
 /** Connections at once, and how often so many come. */
 const [AT_ONCE, TIMES] = [12, 10];
 /** What may be in use at the end beyond what was after the first time, in bytes: buffers of the pools of Node. */
 const MAX_GROWTH = 16 << 20;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-function bytesInUse(): number {
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** Attacks with many connections at a time, and looks after an honest client each time. */
 async function attack(send: () => Promise<void>, honest: () => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import { waitUntil } from '../../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, type TestNamespace, useNamespace } from '../support/namespace.ts';
 import { probeFailed } from '../support/pod-events.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, GREETING_PORT, HTTP2_PORT, server, TESTBED_IMAGE } from '../support/testbed-objects.ts';
+import { client, GREETING_PORT, HTTP2_PORT, pod, server, TESTBED_IMAGE } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('inject');
 const plain = useNamespace('plain', {});
@@ -35,25 +35,6 @@ interface Pod {
     readonly containerStatuses?: readonly { name: string; restartCount: number }[];
   };
 }
-
-const pod = (name: string, metadata: object = {}, spec: object = {}, container: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, ...metadata },
-  spec: {
-    securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
-    containers: [
-      {
-        name: 'app',
-        image: TESTBED_IMAGE,
-        imagePullPolicy: 'IfNotPresent',
-        command: ['node', '/app/main.ts', 'sleep'],
-        ...container,
-      },
-    ],
-    ...spec,
-  },
-});
 
 const names = (found: Pod | undefined): string[] => (found?.spec.initContainers ?? []).map(({ name }) => name);
 

@@ -151,3 +151,25 @@ function deployment(
     },
   };
 }
+
+/** A pod of no Deployment that does nothing. */
+export function pod(name: string, metadata: object = {}, spec: object = {}, container: object = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, ...metadata },
+    spec: {
+      securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
+      containers: [
+        {
+          name: 'app',
+          image: TESTBED_IMAGE,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['node', '/app/main.ts', 'sleep'],
+          ...container,
+        },
+      ],
+      ...spec,
+    },
+  };
+}

@@ -17,8 +17,10 @@ import {
   type XdsResource,
 } from '../../../operator/xds/resource.ts';
 import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
+import type { EnvoyProcess } from './envoy-process.ts';
 
 const SPEAK_MS = 30_000;
+const LISTENS_MS = 30_000;
 
 /**
  * The inbound listener of a workload, and no other, made to listen on a port of loopback. Connections say first, by the PROXY protocol, where they were
@@ -72,4 +74,14 @@ function proxyProtocol(): ListenerFilter {
     name: 'envoy.filters.listener.proxy_protocol',
     configType: { case: 'typedConfig', value },
   });
+}
+
+/** Waits until a sidecar listens at its port of loopback. @throws {Error} when it does not in half a minute */
+export async function untilListening(envoy: EnvoyProcess, at: number): Promise<void> {
+  for (const end = performance.now() + LISTENS_MS; performance.now() < end; ) {
+    const listeners = await envoy.admin('/listeners?format=text');
+    if (listeners.includes(`:${at}`) && (await envoy.admin('/ready')).startsWith('LIVE')) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`the sidecar does not listen: ${envoy.log()}`);
 }

@@ -16,7 +16,7 @@ import {
 import { SECRET_TYPE } from '../../../operator/xds/resource.ts';
 import { WORKLOAD_SECRET } from '../../../proxy/names.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './ads-harness.ts';
-import { boundInbound } from './bound-inbound.ts';
+import { boundInbound, untilListening } from './bound-inbound.ts';
 import { type EchoBackend, startEchoBackend } from './echo-backend.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
 import { freePort } from './free-port.ts';
@@ -87,7 +87,7 @@ export class CustomWorld {
     for (const [name, asked] of Object.entries(this.#services)) this.mesh.put(...(await this.#objectsOf(name, asked)));
     const { port: adsPort, rootPem } = this.#harness;
     this.#envoy = await startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem });
-    await this.#untilItListens();
+    await untilListening(this.#envoy, this.#at);
   }
 
   /** One request by a connection of its own. */
@@ -171,15 +171,11 @@ export class CustomWorld {
       }),
     ];
   }
+}
 
-  async #untilItListens(): Promise<void> {
-    for (const end = performance.now() + TRIES_MS; performance.now() < end; ) {
-      const listeners = await this.admin('/listeners?format=text');
-      if (listeners.includes(`:${this.#at}`) && (await this.admin('/ready')).startsWith('LIVE')) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`the sidecar does not listen: ${this.#envoy?.log()}`);
-  }
+/** A policy that asks a provider. @param rule about what; without one: about everything */
+export function asking(name: string, rule: NonNullable<AuthorizationPolicySpec['rules']>[number] = {}) {
+  return { action: 'CUSTOM' as const, provider: { name }, rules: [rule] };
 }
 
 /** A host of a provider, outside of the mesh. */

@@ -17,7 +17,7 @@ import { findRules } from '../../../operator/wiring/rate-limits.ts';
 import { SECRET_TYPE } from '../../../operator/xds/resource.ts';
 import { WORKLOAD_SECRET } from '../../../proxy/names.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
-import { boundInbound } from './bound-inbound.ts';
+import { boundInbound, untilListening } from './bound-inbound.ts';
 import { type EchoBackend, startEchoBackend } from './echo-backend.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
 import { freePort } from './free-port.ts';
@@ -164,7 +164,7 @@ export class RateLimitWorld {
       const options = { nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, flushSeconds: 1 };
       this.#envoys.push(await startEnvoy(options));
     }
-    for (const [index] of this.#pods.entries()) await this.#untilItListens(index);
+    for (const [index, envoy] of this.#envoys.entries()) await untilListening(envoy, this.#entrances[index] ?? 0);
   }
 
   async #serve(counters: Counters, atPort = 0): Promise<AdsHarness> {
@@ -206,17 +206,5 @@ export class RateLimitWorld {
         ? []
         : [{ kind: 'RequestAuthentication' as const, object: requestAuthentication(key, { targetRefs, jwtRules }) }]),
     ];
-  }
-
-  /** Asks for what has no limit: the port of no Service, which nobody serves. */
-  async #untilItListens(index: number): Promise<void> {
-    const envoy = this.#envoys[index];
-    for (const end = performance.now() + TRIES_MS; performance.now() < end; ) {
-      const listeners = (await envoy?.admin('/listeners?format=text')) ?? '';
-      const state = (await envoy?.admin('/ready')) ?? '';
-      if (listeners.includes(`:${this.#entrances[index]}`) && state.startsWith('LIVE')) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`the sidecar does not listen: ${envoy?.log()}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Target } from '../target.ts';
 
 /** An input may take so much CPU time, in ms: nobody else is served meanwhile. */
-export const STALL_MS = 200;
+const STALL_MS = 200;
 /** An input that seems slow is run so often again; what it takes at least is its own, the rest is the machine's. */
 const AGAIN = 3;
 

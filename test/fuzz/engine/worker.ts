@@ -1,9 +1,8 @@
 /** Runs one target in a thread of its own, so that it can be ended and its memory is bounded. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadTarget } from '../registry.ts';
+import { bytesInUse } from './bytes-in-use.ts';
 import { type FuzzObserver, type FuzzResult, fuzz, tryLargest } from './fuzzer.ts';
 import { instrument } from './instrument.ts';
 import { SharedInput } from './shared-input.ts';
@@ -26,15 +25,6 @@ export interface WorkerResult extends FuzzResult {
 
 /** By this pause, or a fifth of the way, what is compiled and kept for good is there. */
 const WARM = 20;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-function bytesInUse(): number {
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 async function run({ name, runs, seed, shared }: WorkerTask): Promise<WorkerResult> {
   const input = new SharedInput(shared);

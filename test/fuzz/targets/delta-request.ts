@@ -10,7 +10,7 @@ import {
   VIRTUAL_HOST_TYPE,
 } from '../../../operator/xds/resource.ts';
 import type { Target } from '../target.ts';
-import { MESSAGE_BYTES, repeated } from './repeated.ts';
+import { MESSAGE_BYTES, ofShortParts, repeated } from './repeated.ts';
 
 const NODE = 'sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local';
 
@@ -36,11 +36,6 @@ export const REQUESTS: readonly Uint8Array[] = [
     errorDetail: { code: 13, message: 'Error adding/updating cluster(s) a: no' },
   },
 ].map(deltaRequest);
-
-/** The longest of many short parts, whatever these are. */
-export function* ofShortParts(fields: readonly string[]): Generator<Buffer> {
-  for (const hex of fields) yield repeated(Buffer.from(hex, 'hex'), MESSAGE_BYTES);
-}
 
 /** Requests of proxies, before anything is made of them. */
 export const target: Target = {

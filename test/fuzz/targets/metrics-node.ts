@@ -1,8 +1,8 @@
 import { decodeOrRefuse, RefusalError } from '../../../operator/ads/refusal.ts';
 import { decodeStreamIdentifier } from '../../../operator/ads/request.ts';
 import type { Target } from '../target.ts';
-import { ofShortParts } from './delta-request.ts';
 import { MESSAGES } from './metrics.ts';
+import { ofShortParts } from './repeated.ts';
 
 /** First messages of metrics, of which the node is read before their sender may send more. */
 export const target: Target = {

@@ -4,8 +4,7 @@ import { StreamMetricsMessageSchema } from '../../../generated/envoy/envoy/servi
 import { decodeOrRefuse, RefusalError } from '../../../operator/ads/refusal.ts';
 import { TrafficLedger } from '../../../operator/telemetry/ledger.ts';
 import type { Target } from '../target.ts';
-import { ofShortParts } from './delta-request.ts';
-import { MESSAGE_BYTES, repeated } from './repeated.ts';
+import { MESSAGE_BYTES, ofShortParts, repeated } from './repeated.ts';
 
 const LABELS = [
   ['reporter', 'source'],

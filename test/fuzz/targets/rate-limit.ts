@@ -8,7 +8,7 @@ import { decodeLimitRequest } from '../../../operator/ratelimit/limit-request.ts
 import { MemoryCounters } from '../../../operator/ratelimit/memory-counters.ts';
 import { RateLimitService } from '../../../operator/ratelimit/rate-limit-service.ts';
 import type { Target } from '../target.ts';
-import { ofShortParts } from './delta-request.ts';
+import { ofShortParts } from './repeated.ts';
 
 const rules: RateLimitRules = {
   ref: { kind: 'RateLimitPolicy', namespace: 'shop', name: 'a' },
