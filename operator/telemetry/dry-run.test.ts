@@ -28,6 +28,18 @@ test.each([
   expect(readDryRun(dryRunKey(family, labels) ?? '')).toEqual({ policy: 'dry_run/shop/a/limits', denied });
 });
 
+test.each(['ratelimit.', 'ratelimit..', 'shadow_', 'shadow_allowed', '.ok', 'dry_run/', 'dry_run/.'])(
+  'a name is looked through once, however long, though it is full of %j',
+  (piece) => {
+    const name = piece.repeat((1 << 18) / piece.length);
+    const before = process.threadCpuUsage();
+    if (isDryRunFamily(name)) dryRunKey(name, name);
+    const { user, system } = process.threadCpuUsage(before);
+    // In microseconds of CPU; the bound of `npm run fuzz`.
+    expect(user + system).toBeLessThan(200_000);
+  },
+);
+
 test('anything else is none', () => {
   expect(isDryRunFamily('istio_requests_total')).toBe(false);
   expect(isDryRunFamily('cluster.upstream_rq.ok')).toBe(false);
