@@ -1,5 +1,6 @@
 /** Counters of policies in dry run; their names, or labels, have what `dryRunToken` and `dryRunLimitsToken` give. */
-const COUNTED = /(?:shadow_(allowed|denied)|(?:http_local_rate_limit|ratelimit\..*)\.(ok|rate_limited|over_limit))$/;
+const DECISION = /shadow_(allowed|denied)$/;
+const LIMITED = /\.(ok|rate_limited|over_limit)$/;
 const ALLOWED = ['allowed', 'ok'];
 const TOKEN = /dry_run\/[^.\p{Cc}]+/u;
 /** A key of theirs begins so, which no encoded labels do. */
@@ -13,7 +14,17 @@ export interface DryRun {
 
 /** Whether a family of metrics counts such things. */
 export function isDryRunFamily(name: string): boolean {
-  return COUNTED.test(name);
+  return outcomeOf(name) !== undefined;
+}
+
+/** What a family counts; its name may be as long as a message, and full of anything. */
+function outcomeOf(family: string): string | undefined {
+  const decision = DECISION.exec(family)?.[1];
+  if (decision !== undefined) return decision;
+  const limited = LIMITED.exec(family);
+  if (limited === null) return undefined;
+  const before = family.slice(0, limited.index);
+  return before.endsWith('http_local_rate_limit') || before.includes('ratelimit.') ? limited[1] : undefined;
 }
 
 /**
@@ -22,8 +33,7 @@ export function isDryRunFamily(name: string): boolean {
  * @returns undefined when it is of no policy
  */
 export function dryRunKey(family: string, labels: string): string | undefined {
-  const [, decision, limited] = COUNTED.exec(family) ?? [];
-  const said = decision ?? limited;
+  const said = outcomeOf(family);
   const outcome = said && (ALLOWED.includes(said) ? 'allowed' : 'denied');
   const policy = TOKEN.exec(`${family}\n${labels}`)?.[0];
   return outcome === undefined || policy === undefined ? undefined : `${policy} ${outcome} ${family} ${labels}`;

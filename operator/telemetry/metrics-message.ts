@@ -53,11 +53,12 @@ export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
     const [field, wireType] = reader.tag();
     if (field === 2) {
       const { name, metrics } = decodeFamily(reader.nested());
+      const isDryRun = metrics.length > 0 && isDryRunFamily(name);
       for (const metric of metrics) {
         if (name === UPTIME) {
           const seconds = decodeNumber(metric.gauge);
           uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
-        } else if (isDryRunFamily(name)) {
+        } else if (isDryRun) {
           const key = dryRunKey(name, metric.key);
           if (key !== undefined) requests.push({ key, value: decodeNumber(metric.counter) });
         } else if (name.endsWith(REQUESTS)) {

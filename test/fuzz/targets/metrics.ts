@@ -34,9 +34,9 @@ export const MESSAGES: readonly Uint8Array[] = [
   },
 ].map((fields) => toBinary(StreamMetricsMessageSchema, create(StreamMetricsMessageSchema, fields)));
 
-/** A family of many short metrics. @param hex one of them */
-function family(name: string, hex: string): Uint8Array {
-  const metrics = repeated(Buffer.from(hex, 'hex'), MESSAGE_BYTES);
+/** A family of many short metrics. @param hex one of them; without it there are none */
+function family(name: string, hex?: string): Uint8Array {
+  const metrics = hex === undefined ? Buffer.alloc(0) : repeated(Buffer.from(hex, 'hex'), MESSAGE_BYTES);
   const inner = new BinaryWriter().tag(1, WireType.LengthDelimited).string(name).raw(metrics).finish();
   return new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(inner).finish();
 }
@@ -57,6 +57,9 @@ export const target: Target = {
   seeds: MESSAGES,
   *largest() {
     yield* ofShortParts(['0a00', '1200', '12021200', '12020a00', '7800', '7b']);
+    for (const piece of ['ratelimit.', 'shadow_', 'dry_run/', '.ok', 'istio_requests_total']) {
+      yield family(repeated(piece, MESSAGE_BYTES - 64).toString());
+    }
     for (const name of ['istio_requests_total', 'server.uptime', 'a.shadow_denied']) {
       for (const metric of ['2200', '22040a020a00', '22021a00', '22041200']) yield family(name, metric);
     }
