@@ -1,3 +1,5 @@
+import { percentSigns } from './header-commands.ts';
+
 /** Commands of Envoy that a header's value may hold between per cent signs, as in `%DOWNSTREAM_REMOTE_ADDRESS%`. */
 const COMMANDS = new Set([
   ...['ACCESS_LOG_TYPE', 'BYTES_RECEIVED', 'BYTES_SENT', 'CLUSTER_METADATA', 'COMMON_DURATION', 'CONNECTION_ID'],
@@ -19,8 +21,6 @@ const COMMANDS = new Set([
 ]);
 /** Families of commands that are too many to list: what Envoy knows of the connection on either side. */
 const FAMILY = /^(?:UP|DOWN)STREAM_[A-Z0-9_]+$/;
-/** `%%` is one per cent sign; the others are commands, with arguments and a bound on the length. */
-const COMMAND = /%(?:%|([A-Z0-9_]+)(?:\([^)]*\))?(?::[0-9]+)?%)/g;
 
 /**
  * Judges the value that a header is set to. Envoy refuses all routes of a listener for one value that it can't read.
@@ -29,11 +29,12 @@ const COMMAND = /%(?:%|([A-Z0-9_]+)(?:\([^)]*\))?(?::[0-9]+)?%)/g;
 export function headerValueProblem(value: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return 'must not hold control characters such as a line break';
-  for (const [command, name] of value.matchAll(COMMAND)) {
+  let isLone = false;
+  for (const { written, name } of percentSigns(value)) {
+    isLone ||= written === undefined;
     if (name !== undefined && !COMMANDS.has(name) && !FAMILY.test(name)) {
-      return `must not hold ${command}, which is no command of Envoy; write %% for a per cent sign`;
+      return `must not hold ${written}, which is no command of Envoy; write %% for a per cent sign`;
     }
   }
-  if (value.replace(COMMAND, '').includes('%')) return 'must not hold a lone per cent sign; write %%';
-  return undefined;
+  return isLone ? 'must not hold a lone per cent sign; write %%' : undefined;
 }

@@ -62,6 +62,12 @@ export function oddPod(metadata: Record<string, unknown>, spec: Record<string, u
   return podReview('u', metadata, spec);
 }
 
+/** The largest review that differs from a small one by a long text, of equal pieces. @param review with the text `"@"` where that goes */
+export function longReview(review: object, piece: string): Buffer {
+  const text = JSON.stringify(review);
+  return Buffer.from(text.replace('"@"', JSON.stringify(repeated(piece, MAX_BODY_BYTES - text.length).toString())));
+}
+
 /** The deepest review that is read at all. */
 export function deepReview(review: object): Buffer {
   const text = JSON.stringify(review);

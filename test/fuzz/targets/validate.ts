@@ -1,6 +1,6 @@
 import type { Target } from '../target.ts';
 import { answerReview } from './inject.ts';
-import { deepReview, filledReview, policyReviews, reviewOf } from './reviews.ts';
+import { deepReview, filledReview, longReview, policyReviews, reviewOf } from './reviews.ts';
 
 /** By kind, where lists and maps may be. */
 const PLACES: readonly (readonly [apiVersion: string, kind: string, specs: readonly object[]])[] = [
@@ -60,6 +60,14 @@ const PLACES: readonly (readonly [apiVersion: string, kind: string, specs: reado
   ],
   ['heddle.dev/v1alpha1', 'Canary', [{ analysis: { metrics: '@' } }, { analysis: { stepWeights: '@' } }]],
 ];
+/** Texts that are looked through for what they hold. */
+const TEXTS: readonly (readonly [apiVersion: string, kind: string, spec: object])[] = [
+  ['networking.istio.io/v1', 'VirtualService', { hosts: ['a'], http: [{ headers: { request: { set: { a: '@' } } } }] }],
+  ['networking.istio.io/v1', 'VirtualService', { hosts: ['a'], http: [{ match: [{ uri: { regex: '@' } }] }] }],
+  ['security.istio.io/v1', 'AuthorizationPolicy', { rules: [{ to: [{ operation: { paths: ['@'] } }] }] }],
+  ['security.istio.io/v1', 'AuthorizationPolicy', { rules: [{ when: [{ key: '@', values: ['a'] }] }] }],
+];
+const PIECES = ['a', 'a.', '-', '%', '%A(', '%A(:9', '[a', '{*}/', '\\p{', '('];
 const ITEMS = ['0', '{}', '"a"', '"#":0', '"#":{}', '"#":"a"'];
 
 /** Policies that are made. */
@@ -75,6 +83,10 @@ export const target: Target = {
         for (const item of ITEMS) yield filledReview(review, item);
         yield deepReview(review);
       }
+    }
+    for (const [apiVersion, kind, spec] of TEXTS) {
+      const review = JSON.parse(reviewOf({ apiVersion, kind, metadata: { name: 'a' }, spec }).toString());
+      for (const piece of PIECES) yield longReview(review, piece);
     }
   },
   run: async (bytes) => {
