@@ -10,7 +10,7 @@ import { HttpProtocolOptionsSchema } from '../../../generated/envoy/envoy/extens
 import { TRUST_ROTATION } from '../../../kube/kinds.ts';
 import { MemoryApi } from '../../../kube/testing/memory-api.ts';
 import type { Certificates } from '../../../operator/certificates/start.ts';
-import { startLeader } from '../../../operator/certificates/testing/leader.ts';
+import { ask, startLeader } from '../../../operator/certificates/testing/leader.ts';
 import type { ProxyTrustSource } from '../../../operator/certificates/trust-survey.ts';
 import type { Workload } from '../../../operator/mesh/snapshot.ts';
 import { proxyTrust } from '../../../operator/wiring/proxy-trust.ts';
@@ -69,7 +69,7 @@ export class RotatingMesh {
 
   /** Asks for a rotation. */
   async rotate(name: string): Promise<void> {
-    await this.api.create<TrustRotation>(TRUST_ROTATION, { metadata: { name }, spec: { abort: false } });
+    await ask(this.api, name);
   }
 
   async abort(name: string): Promise<void> {
