@@ -219,7 +219,7 @@ describe('a sidecar with clusters on demand', () => {
     expect(await call('s2')).toBe('200 one 0');
     const waits = call('s14');
     await new Promise((resolve) => setTimeout(resolve, 100));
-    harness = await startHarness(sources, {}, undefined, harness.port);
+    harness = await startHarness(sources, {}, { atPort: harness.port });
     harness.pods.set(client.uid, client);
     // Asked for while nobody was there: answered when somebody is, or refused after a bounded time.
     expect(await waits).toMatch(/^(200 one 0|503 )/);

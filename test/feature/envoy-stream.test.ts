@@ -28,7 +28,7 @@ describe('the real Envoy on a delta ADS stream', () => {
 
   beforeAll(async () => {
     certificate = await makeServerCertificate();
-    harness = await startHarness([table], {}, ledger);
+    harness = await startHarness([table], {}, { metricsSink: ledger });
     pod = harness.addPod('envoy');
     backends = [await startBackend('stable'), await startBackend('next')];
     port = await freePort();
@@ -158,7 +158,7 @@ describe('the real Envoy on a delta ADS stream', () => {
   test('goes on serving while the control plane restarts, and is sent nothing that it holds', async () => {
     const load = startLoad(port, certificate.rootPem, 4);
     await harness.stop();
-    harness = await startHarness([table], {}, ledger, harness.port);
+    harness = await startHarness([table], {}, { metricsSink: ledger, atPort: harness.port });
     harness.pods.set(pod.uid, pod);
     await inForce(ROUTE_TYPE, '80', table.lookup(proxyless(pod), ROUTE_TYPE, '80')?.version, 40_000);
     await inForce(LISTENER_TYPE, 'l', table.lookup(proxyless(pod), LISTENER_TYPE, 'l')?.version);

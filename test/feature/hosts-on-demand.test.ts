@@ -51,7 +51,7 @@ class Sidecar {
     const { port = 0 } = this.harness ?? {};
     await this.harness?.stop();
     await meanwhile();
-    this.harness = await startHarness(this.mesh.sources, {}, undefined, port);
+    this.harness = await startHarness(this.mesh.sources, {}, { atPort: port });
     if (this.pod !== undefined) this.harness.pods.set(this.pod.uid, this.pod);
   }
 

@@ -90,7 +90,7 @@ describe('a workload with clusters on demand', () => {
       conversation: remote.conversation(),
     };
     const sources = [...mesh.sources.filter((source) => source !== mesh.listeners), listeners];
-    const harness = await startHarness(sources, {}, undefined, atPort, [report], memory);
+    const harness = await startHarness(sources, {}, { atPort, otherCalls: [report], memory });
     const self = harness.addPod(name, 'heddle-system');
     harness.pods.delete(self.uid);
     replicaPods.set(self.uid, self);

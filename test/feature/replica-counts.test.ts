@@ -31,7 +31,7 @@ async function startReplica(name: string): Promise<CountingReplica> {
     authenticator: authenticatorOf(pods),
     answer: (_: unknown, bytes: Buffer) => answer(bytes),
   };
-  const harness = await startHarness([], {}, undefined, 0, [], undefined, [call]);
+  const harness = await startHarness([], {}, { unaryCalls: [call] });
   const pod = harness.addPod(name, 'heddle-system');
   harness.pods.delete(pod.uid);
   pods.set(pod.uid, pod);

@@ -35,7 +35,7 @@ async function startReplica(name: string, rootPem?: string): Promise<TestReplica
   });
   const table = new ResourceTable([CLUSTER_TYPE]);
   const call = { path: REPORT_PATH, authenticator: authenticatorOf(replicaPods), conversation: remote.conversation() };
-  const harness = await startHarness([table], {}, { receive: () => undefined }, 0, [call]);
+  const harness = await startHarness([table], {}, { otherCalls: [call] });
   const pod = harness.addPod(name, 'heddle-system');
   harness.pods.delete(pod.uid);
   replicaPods.set(pod.uid, pod);

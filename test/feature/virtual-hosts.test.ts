@@ -184,7 +184,7 @@ describe('virtual hosts reach the real Envoy one by one', () => {
   async function restart(meanwhile: () => void = () => {}): Promise<void> {
     await harness.stop();
     meanwhile();
-    harness = await startHarness(sources, {}, undefined, harness.port);
+    harness = await startHarness(sources, {}, { atPort: harness.port });
     harness.pods.set(pod.uid, pod);
     const wanted = cache.lookup(identityOf(pod), VIRTUAL_HOST_TYPE, '80/h12.shop.svc.cluster.local')?.version;
     for (const end = performance.now() + 40_000; performance.now() < end; ) {

@@ -66,22 +66,18 @@ export function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: st
   );
 }
 
-/**
- * Starts a server.
- * @param sink takes metrics messages
- * @param atPort 0 for any port
- * @param otherCalls methods served besides
- * @param memory what workloads use
- * @param unaryCalls questions that are answered
- */
+/** What a server has besides; by default it forgets metrics. */
+export interface HarnessOptions
+  extends Partial<Pick<AdsOptions, 'metricsSink' | 'otherCalls' | 'memory' | 'unaryCalls'>> {
+  /** Default: any. */
+  readonly atPort?: number;
+}
+
+/** Starts a server. */
 export async function startHarness(
   sources: readonly ResourceSource[],
   settings: Partial<AdsSettings> = {},
-  sink: AdsOptions['metricsSink'] = { receive: () => undefined },
-  atPort = 0,
-  otherCalls: AdsOptions['otherCalls'] = [],
-  memory?: AdsOptions['memory'],
-  unaryCalls: AdsOptions['unaryCalls'] = [],
+  { metricsSink = { receive: () => undefined }, atPort = 0, ...more }: HarnessOptions = {},
 ): Promise<AdsHarness> {
   sharedCertificate ??= makeServerCertificate();
   const certificate = await sharedCertificate;
@@ -93,13 +89,11 @@ export async function startHarness(
   const server = new AdsServer({
     sources,
     authenticator,
-    metricsSink: sink,
+    metricsSink,
     logger,
     registry,
     settings,
-    otherCalls,
-    unaryCalls,
-    ...(memory && { memory }),
+    ...more,
   });
   server.setCertificate(certificate);
   const port = await server.listen(atPort, '127.0.0.1');

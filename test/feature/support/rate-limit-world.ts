@@ -177,11 +177,11 @@ export class RateLimitWorld {
     const harness = await startHarness(
       [source, inbound, this.#secrets],
       {},
-      { receive: (proxy, message) => this.ledger.receive(proxy, message) },
-      atPort,
-      [],
-      undefined,
-      [{ path: RATE_LIMIT_PATH, answer: ({ uid }, question) => rates.answer(uid, question) }],
+      {
+        metricsSink: { receive: (proxy, message) => this.ledger.receive(proxy, message) },
+        atPort,
+        unaryCalls: [{ path: RATE_LIMIT_PATH, answer: ({ uid }, question) => rates.answer(uid, question) }],
+      },
     );
     for (const own of this.#pods) harness.pods.set(own.uid, own);
     this.#harness = harness;

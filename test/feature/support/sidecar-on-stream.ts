@@ -105,7 +105,7 @@ export class SidecarOnStream {
     const { harness, client } = this.parts;
     await harness.stop();
     await work();
-    const again = await startHarness(this.sources(), {}, undefined, harness.port);
+    const again = await startHarness(this.sources(), {}, { atPort: harness.port });
     again.pods.set(client.uid, client);
     this.parts.harness = again;
   }
