@@ -1,3 +1,4 @@
+import { checkLabels, Findings } from '../api/field-check.ts';
 import { peerAuthenticationSpec } from '../api/peer-authentication.ts';
 import { schemaProblems } from './schema-problems.ts';
 
@@ -7,5 +8,8 @@ import { schemaProblems } from './schema-problems.ts';
  */
 export function validatePeerAuthentication(spec: unknown): string[] {
   const result = peerAuthenticationSpec.safeParse(spec ?? {});
-  return result.success ? [] : schemaProblems(result.error);
+  if (!result.success) return schemaProblems(result.error);
+  const found = new Findings();
+  checkLabels(found, 'spec.selector.matchLabels', result.data.selector?.matchLabels);
+  return found.errors.map(({ field, message }) => `${field}: ${message}`);
 }

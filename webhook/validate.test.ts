@@ -107,6 +107,7 @@ describe('validatePeerAuthentication', () => {
       { selector, portLevelMtls: { web: { mode: 'STRICT' } } },
       'spec.portLevelMtls: port must be between 1-65535',
     ],
+    ['a label that no pod has', { selector: { matchLabels: { app: 'shop*' } } }, 'spec.selector.matchLabels[app]: '],
   ])('refuses %s', (_, spec, expected) => {
     expect(validatePeerAuthentication(spec)).toEqual([expect.stringContaining(expected)]);
   });

@@ -1,6 +1,7 @@
 import type { CanaryFacts } from './canary.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
+import { type Labels, matchSelector } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
 import type { ServiceEntryFacts } from './service-entry.ts';
 import type { MeshTables } from './tables.ts';
@@ -115,7 +116,7 @@ export class DirtySet {
     }
   }
 
-  /** The pods it may apply to, and the other policies of its namespace, with which it may be in conflict. */
+  /** The pods and other workloads it may apply to, and the other policies of its namespace, with which it may be in conflict. */
   markPeerAuthentication(policy: PeerAuthenticationFacts, rootNamespace: string): void {
     this.peerAuthentications.add(policy.key);
     const siblings = this.#tables.peerAuthentications.find('namespace', policy.ref.namespace);
@@ -125,11 +126,30 @@ export class DirtySet {
     const selective = Object.keys(selector).length > 0;
     const inRoot = ref.namespace === rootNamespace;
     if (selective && inRoot) return;
+    this.#markEntryWorkloads(policy, inRoot);
     const affected = selective
       ? this.#tables.podsSelectedBy({ namespace: ref.namespace, selector })
       : inRoot
         ? pods.values()
         : pods.select('namespace', ref.namespace);
     for (const { uid, injected, meshTls } of affected) if (injected || meshTls) this.pods.add(uid);
+  }
+  /** What is called of the workloads that are no pods, where they may be called by mesh mTLS. */
+  #markEntryWorkloads({ ref: { namespace }, selector }: PeerAuthenticationFacts, everywhere: boolean): void {
+    const { workloadEntries, serviceEntries } = this.#tables;
+    const everyone = Object.keys(selector).length === 0;
+    const matches = (labels: Labels): boolean => everyone || matchSelector(selector, labels);
+    for (const { ref, labels, workload } of everywhere
+      ? workloadEntries.values()
+      : workloadEntries.select('namespace', namespace)) {
+      if (workload?.serviceAccount === undefined || !matches(labels)) continue;
+      for (const entry of this.#tables.entriesSelecting(ref.namespace, labels)) this.markEntry(entry);
+      for (const { key } of this.#tables.servicesSelecting({ namespace: ref.namespace, labels }))
+        this.services.add(key);
+    }
+    for (const entry of everywhere ? serviceEntries.values() : serviceEntries.select('namespace', namespace)) {
+      if (entry.endpoints.some(({ serviceAccount, labels }) => serviceAccount !== undefined && matches(labels)))
+        this.markEntry(entry);
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { DestinationPolicy } from './destination-policy.ts';
 import type { DirtySet } from './dirty-set.ts';
 import { MapDraft } from './map-draft.ts';
 import type { MtlsDecision } from './mtls.ts';
+import type { MtlsScopes } from './mtls-scopes.ts';
 import type { OverlapTally } from './overlap-tally.ts';
 import type { PolicyTally } from './policy-tally.ts';
 import type { RouteRule } from './route-rule.ts';
@@ -16,6 +17,8 @@ export interface DraftContext {
   readonly tables: MeshTables;
   /** How PeerAuthentication comes out for a pod, by UID; only for pods that understand mesh mTLS. */
   readonly mtls: ReadonlyMap<string, MtlsDecision>;
+  /** The same for workloads that are no pods. */
+  readonly mtlsScopes: MtlsScopes;
   readonly tally: PolicyTally;
   readonly authorizationTally: PolicyTally;
   readonly authorizationOverlap: OverlapTally;

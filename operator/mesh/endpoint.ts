@@ -2,7 +2,8 @@ import { isCaptured } from './capture.ts';
 import { matchEligibility } from './eligibility.ts';
 import type { SliceEndpoint, SliceFacts } from './endpoint-slice.ts';
 import { localityOf } from './locality.ts';
-import { type MtlsDecision, portMode } from './mtls.ts';
+import { type MtlsDecision, plainPorts, portMode } from './mtls.ts';
+import type { MtlsScopes } from './mtls-scopes.ts';
 import { NO_LOCALITY } from './node.ts';
 import { objectKey } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
@@ -19,6 +20,8 @@ export interface EndpointContext {
   readonly tables: MeshTables;
   /** How PeerAuthentication comes out for a pod, by UID; only for pods that understand mesh mTLS. */
   readonly mtls: ReadonlyMap<string, MtlsDecision>;
+  /** The same for workloads that are no pods. */
+  readonly mtlsScopes: MtlsScopes;
 }
 
 /**
@@ -41,7 +44,7 @@ export function buildCandidates(context: EndpointContext, service: ServiceFacts)
     const { workload } = entry;
     // EDS knows no DNS names.
     if (workload === undefined || !hasIpAddress(workload)) continue;
-    const endpoint = buildEntryEndpoint(context.settings, service.namespace, workload, service.ports, true);
+    const endpoint = buildEntryEndpoint(context, service.namespace, workload, service.ports, true);
     found.set(`WorkloadEntry ${entry.key}`, { endpoint: { ...endpoint, entry: objectKey(entry.ref) } });
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
@@ -93,10 +96,9 @@ export function buildTls(
   if (!pod.meshTls || decision === undefined) return none;
   const { effective } = decision;
   const isPlain = (port: number) => portMode(effective, port) === 'DISABLE' || !isCaptured(pod.capture, port);
-  const plain = [...new Set(ports.filter(isPlain))].sort((a, b) => a - b);
-  const everyPort = ports.length === 0 ? effective.mode === 'DISABLE' : ports.every((port) => plain.includes(port));
-  if (everyPort) return none;
-  return { mtls: true, plaintextPorts: plain, spiffeId: spiffeIdOf(settings, pod.namespace, pod.serviceAccount) };
+  const plaintextPorts = plainPorts(effective, ports, isPlain);
+  if (plaintextPorts === 'all') return none;
+  return { mtls: true, plaintextPorts, spiffeId: spiffeIdOf(settings, pod.namespace, pod.serviceAccount) };
 }
 
 function isPreferred({ family }: ServiceFacts, one: Endpoint, other: Endpoint): boolean {

@@ -6,9 +6,9 @@ import { type DraftContext, type Drafter, Drafts, emptySnapshot } from './drafts
 import { sameValue } from './equality.ts';
 import { ingest } from './ingestion.ts';
 import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
-import { type MtlsDecision, matchMtls } from './mtls.ts';
+import type { MtlsDecision } from './mtls.ts';
+import { MtlsScopes } from './mtls-scopes.ts';
 import { OverlapTally } from './overlap-tally.ts';
-import { buildScope, type PolicyScope } from './peer-authentication.ts';
 import type { PodFacts } from './pod.ts';
 import { draftPolicies } from './policy-drafts.ts';
 import { PolicyTally } from './policy-tally.ts';
@@ -97,11 +97,13 @@ export class MeshBuilder {
     const dirty = new DirtySet(this.#tables);
     const unreadable = this.#ingestAll(changes, dirty);
     // First of all, for it decides over workloads and endpoints.
-    this.#decideMtls(dirty);
+    const scopes = new MtlsScopes(this.#settings, this.#tables);
+    this.#decideMtls(dirty, scopes);
     const context: DraftContext = {
       settings: this.#settings,
       tables: this.#tables,
       mtls: this.#mtls,
+      mtlsScopes: scopes,
       tally: this.#tally,
       authorizationTally: this.#authorizationTally,
       authorizationOverlap: this.#authorizationOverlap,
@@ -131,19 +133,11 @@ export class MeshBuilder {
     return unreadable;
   }
 
-  #decideMtls(dirty: DirtySet): void {
-    const scopes = new Map<string, PolicyScope>();
-    const scopeOf = (namespace: string): PolicyScope => {
-      const known = scopes.get(namespace);
-      if (known !== undefined) return known;
-      const scope = buildScope(this.#tables.peerAuthentications.select('namespace', namespace));
-      scopes.set(namespace, scope);
-      return scope;
-    };
+  #decideMtls(dirty: DirtySet, scopes: MtlsScopes): void {
     for (const uid of dirty.pods) {
       const pod = this.#tables.podOf(uid);
       const before = this.#mtls.get(uid);
-      const after = pod && this.#matchMtls(pod, scopeOf);
+      const after = pod && speaksMeshTls(pod) ? scopes.match(pod.namespace, pod.labels) : undefined;
       const tallied = pod?.injected === true ? after : undefined;
       for (const key of this.#tally.replace(uid, tallied)) {
         dirty.peerAuthentications.add(key.slice(PEER_AUTHENTICATION_KIND.length + 1));
@@ -154,11 +148,8 @@ export class MeshBuilder {
       if (pod !== undefined) dirty.markHolders(pod);
     }
   }
+}
 
-  #matchMtls(pod: PodFacts, scopeOf: (namespace: string) => PolicyScope): MtlsDecision | undefined {
-    if (!pod.injected && !pod.meshTls) return undefined;
-    const { rootNamespace } = this.#settings;
-    const own = pod.namespace === rootNamespace ? undefined : scopeOf(pod.namespace);
-    return matchMtls(scopeOf(rootNamespace), own, pod.labels);
-  }
+function speaksMeshTls({ injected, meshTls }: PodFacts): boolean {
+  return injected || meshTls;
 }

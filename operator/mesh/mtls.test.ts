@@ -143,6 +143,42 @@ describe('the view of a PeerAuthentication', () => {
   });
 });
 
+describe('a PeerAuthentication and ports that are not the sidecar’s', () => {
+  const withPorts = (name: string, ports: string) => {
+    const annotations = { ...web.metadata?.annotations, [`traffic.sidecar.istio.io/${name}`]: ports };
+    return { ...web, metadata: { ...web.metadata, annotations } };
+  };
+  const notesOf = (own: PeerAuthentication, pods = [web], others: PeerAuthentication[] = []) =>
+    snapshotOf([own, ...others], pods).policies.get(`PeerAuthentication/${own.metadata.namespace}/${own.metadata.name}`)
+      ?.notes;
+  const excluding = withPorts('excludeInboundPorts', '9090,7070');
+
+  test.each<[string, PeerAuthentication, typeof web, string]>([
+    ['the namespace', policy('shop/n', 'STRICT'), excluding, 'pod shop/web serves not port 9090, 7070'],
+    ['the mesh', policy('heddle-system/m', 'STRICT'), excluding, 'pod shop/web serves not port 9090, 7070'],
+    [
+      'one of the ports',
+      policy('shop/w', 'DISABLE', { ...toWeb, portLevelMtls: { 9090: { mode: 'STRICT' } } }),
+      excluding,
+      'pod shop/web serves not port 9090, as',
+    ],
+    [
+      'ports that are not included',
+      policy('shop/n', 'STRICT'),
+      withPorts('includeInboundPorts', '80'),
+      'no port but 80, as its annotation traffic.sidecar.istio.io/includeInboundPorts',
+    ],
+  ])('says that STRICT for %s is not in force there', (_, own, one, expected) => {
+    expect(notesOf(own, [one])).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('says nothing where plaintext is taken anyway, or by a policy that decides nothing there', () => {
+    expect(notesOf(policy('shop/n', 'STRICT'))).toEqual([]);
+    expect(notesOf(policy('shop/n', 'PERMISSIVE'), [excluding])).toEqual([]);
+    expect(notesOf(policy('shop/n', 'STRICT'), [excluding], [policy('shop/w', 'DISABLE', toWeb)])).toEqual([]);
+  });
+});
+
 describe('what callers are told of a server under PeerAuthentication', () => {
   const ports = { http: 8080, grpc: 9090 };
   const told = (policies: PeerAuthentication[], annotations: Record<string, string> = {}) => {

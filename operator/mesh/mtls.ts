@@ -38,6 +38,20 @@ export function portMode(mtls: EffectiveMtls, port: number): MtlsMode {
   return mtls.ports[port] ?? mtls.mode;
 }
 
+/**
+ * Which of the ports of an endpoint callers speak plaintext to; `all`: it speaks no mesh mTLS.
+ * @param ports of services, as container ports; none: what is true of the workload is true of it
+ */
+export function plainPorts(
+  { mode }: EffectiveMtls,
+  ports: readonly number[],
+  isPlain: (port: number) => boolean,
+): readonly number[] | 'all' {
+  const plain = [...new Set(ports.filter(isPlain))].sort((a, b) => a - b);
+  const every = ports.length === 0 ? mode === 'DISABLE' : ports.every((port) => plain.includes(port));
+  return every ? 'all' : plain;
+}
+
 /** Ports whose mode differs from the rest, so that equal outcomes have equal values. */
 function portModes(workload: PeerAuthenticationFacts | undefined, mode: MtlsMode): Readonly<Record<number, MtlsMode>> {
   const ports: Record<number, MtlsMode> = {};

@@ -1,5 +1,6 @@
 import { Set as PersistentSet } from 'immutable';
 import type { CanaryFacts } from './canary.ts';
+import type { MtlsDecision } from './mtls.ts';
 import { isOurNamespace } from './namespace.ts';
 import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { buildScope, type PeerAuthenticationFacts } from './peer-authentication.ts';
@@ -7,12 +8,14 @@ import type { PolicyTally } from './policy-tally.ts';
 import type { MeshSettings, PolicyView, Problem } from './snapshot.ts';
 import { matchTargetCanary } from './split.ts';
 import type { MeshTables } from './tables.ts';
+import { noteUncaptured } from './uncaptured-note.ts';
 
 /** What policies' views are built from. */
 export interface PolicyContext {
   readonly settings: MeshSettings;
   readonly tables: MeshTables;
   readonly tally: PolicyTally;
+  readonly mtls: ReadonlyMap<string, MtlsDecision>;
 }
 
 /** Whether policies of a namespace are ours to judge. */
@@ -26,9 +29,10 @@ export function isJudged({ settings, tables }: Pick<PolicyContext, 'settings' | 
  * @returns undefined when it is in a namespace that is not ours to judge
  */
 export function buildPeerAuthenticationView(
-  { settings, tables, tally }: PolicyContext,
+  context: PolicyContext,
   policy: PeerAuthenticationFacts,
 ): PolicyView | undefined {
+  const { settings, tables, tally } = context;
   const { namespace } = policy.ref;
   if (!isJudged({ settings, tables }, namespace)) return undefined;
   const key = objectKey(policy.ref);
@@ -46,7 +50,7 @@ export function buildPeerAuthenticationView(
     reach: { kind: 'workloads', workloads: tally.consulted(key) },
     selected: tally.selected(key),
     problems,
-    notes: [],
+    notes: noteUncaptured(context, policy),
   };
 }
 

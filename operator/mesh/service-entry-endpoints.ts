@@ -38,13 +38,13 @@ function buildHostEndpoint({ ref, ports }: ServiceEntryFacts, hostname: Hostname
   };
 }
 
-function buildListed({ settings }: EndpointContext, entry: ServiceEntryFacts): Endpoint[] {
+function buildListed(context: EndpointContext, entry: ServiceEntryFacts): Endpoint[] {
   const { endpoints, ref, ports, external } = entry;
-  return endpoints.map((one) => buildEntryEndpoint(settings, ref.namespace, one, ports, !external));
+  return endpoints.map((one) => buildEntryEndpoint(context, ref.namespace, one, ports, !external));
 }
 
 function buildSelected(context: EndpointContext, entry: ServiceEntryFacts): Endpoint[] {
-  const { settings, tables } = context;
+  const { tables } = context;
   const { ref, ports, external, selector, resolution } = entry;
   const { namespace } = ref;
   const found = new Map<string, Endpoint>();
@@ -54,7 +54,7 @@ function buildSelected(context: EndpointContext, entry: ServiceEntryFacts): Endp
   }
   for (const { key, ref: entry, workload } of tables.workloadEntriesSelectedBy(namespace, selector)) {
     if (workload === undefined || (resolution === 'endpoints' && !hasIpAddress(workload))) continue;
-    const endpoint = buildEntryEndpoint(settings, namespace, workload, ports, !external);
+    const endpoint = buildEntryEndpoint(context, namespace, workload, ports, !external);
     found.set(`WorkloadEntry ${key}`, { ...endpoint, entry: objectKey(entry) });
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);

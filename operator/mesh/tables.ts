@@ -15,6 +15,7 @@ import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector
 import type { ServiceFacts } from './service.ts';
 import { dnsTerms, type ServiceEntryFacts } from './service-entry.ts';
 import type { SidecarFacts } from './sidecar.ts';
+import { partialTerms } from './uncaptured-note.ts';
 import type { UndiscoveredPolicy } from './undiscovered.ts';
 import type { VirtualServiceFacts } from './virtual-service.ts';
 import type { WorkloadEntryFacts } from './workload-entry.ts';
@@ -23,11 +24,12 @@ import type { WorkloadEntryFacts } from './workload-entry.ts';
 export class MeshTables {
   readonly namespaces = new FactTable<NamespaceFacts>({});
   readonly nodes = new FactTable<NodeFacts>({});
-  readonly pods = new FactTable<PodFacts, 'uid' | 'node' | 'namespace' | 'injected' | 'owner' | 'label'>({
+  readonly pods = new FactTable<PodFacts, 'uid' | 'node' | 'namespace' | 'injected' | 'partial' | 'owner' | 'label'>({
     uid: ({ uid }) => [uid],
     node: ({ node }) => [node],
     namespace: ({ namespace }) => [namespace],
     injected: ({ injected, namespace }) => (injected ? [namespace] : []),
+    partial: partialTerms,
     owner: ({ ownerKey }) => [ownerKey],
     label: ({ namespace, labels }) => labelTerms(namespace, labels),
   });

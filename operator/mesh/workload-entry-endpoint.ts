@@ -3,6 +3,8 @@ import { TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../api/pod-names.ts';
 import type { WorkloadEntrySpec } from '../../api/workload-entry.ts';
 import { isUnixAddress } from '../../api/workload-entry-judgement.ts';
 import { matchLocalityLabel, parseLocality } from './locality.ts';
+import { plainPorts, portMode } from './mtls.ts';
+import type { MtlsScopes } from './mtls-scopes.ts';
 import { NO_LOCALITY } from './node.ts';
 import type { Labels } from './selector.ts';
 import type { Endpoint, Locality, MeshSettings, ServicePort } from './snapshot.ts';
@@ -49,27 +51,35 @@ export function hasIpAddress({ address }: EntryWorkload): boolean {
 }
 
 /**
- * The workload as an endpoint of a service.
+ * The workload as an endpoint of a service. PeerAuthentication says of it, as of a pod, whether it may be called by mesh mTLS.
  * @param namespace of the service and the workload
  * @param inMesh whether the service may be called by mesh mTLS
  */
 export function buildEntryEndpoint(
-  settings: MeshSettings,
+  { settings, mtlsScopes }: { readonly settings: MeshSettings; readonly mtlsScopes: MtlsScopes },
   namespace: string,
   { address, labels, weight, locality, serviceAccount, ports }: EntryWorkload,
   servicePorts: readonly ServicePort[],
   inMesh: boolean,
 ): Endpoint {
-  const spiffeId = inMesh && serviceAccount !== undefined ? spiffeIdOf(settings, namespace, serviceAccount) : undefined;
+  const numbers = portsOf(servicePorts, ports);
+  const plaintextPorts = (): readonly number[] | 'all' => {
+    if (!inMesh || serviceAccount === undefined) return 'all';
+    const { effective } = mtlsScopes.match(namespace, labels);
+    return plainPorts(effective, Object.values(numbers), (port) => portMode(effective, port) === 'DISABLE');
+  };
+  const plain = plaintextPorts();
+  const spiffeId =
+    plain === 'all' || serviceAccount === undefined ? undefined : spiffeIdOf(settings, namespace, serviceAccount);
   return {
     address,
     labels,
     weight,
-    ports: portsOf(servicePorts, ports),
+    ports: numbers,
     namespace,
     ...(spiffeId === undefined ? {} : { spiffeId }),
     mtls: spiffeId !== undefined,
-    plaintextPorts: [],
+    plaintextPorts: plain === 'all' ? [] : plain,
     revision: '',
     gated: false,
     locality,
