@@ -1,6 +1,7 @@
 # docker build -t heddle/heddle:dev .                     the operator, the webhook and the init container
 # docker build -t heddle/shop:dev --target shop .         the sample shop
 # docker build -t heddle/testbed:dev --target testbed .   the application of the end-to-end tests
+# docker build -t heddle/capture:dev --target capture .   what prints the packets of a node for them
 #
 # hack/images makes the same images without a daemon and reads this file for it: what the last stages say of environment, user, command
 # and copied files holds there too; the base image becomes its programs and the libraries they need.
@@ -29,6 +30,16 @@ WORKDIR /app
 COPY test/e2e/testbed /app
 USER 65532:65532
 CMD ["node", "/app/main.ts"]
+
+FROM go AS capture-build
+WORKDIR /src
+COPY hack/images/capture /src
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /capture .
+
+FROM scratch AS capture
+COPY --from=capture-build /capture /capture
+USER 65532:65532
+ENTRYPOINT ["/capture"]
 
 FROM node:24.21.0-bookworm-slim AS heddle
 RUN apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*

@@ -60,6 +60,16 @@ export const TINY: GoProgram = {
   expectedPackages: 60,
 };
 
+/** Prints the packets that a node sees, for the end-to-end tests. */
+export const CAPTURE: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'images', 'capture'),
+  binary: 'capture',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 10,
+  expectedPackages: 110,
+};
+
 /** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
 export async function binaryFolder(program: GoProgram): Promise<string> {
   const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);

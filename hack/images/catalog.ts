@@ -1,4 +1,4 @@
-import { COREDNS, ensureBinary, TINY } from '../cluster/binaries.ts';
+import { CAPTURE, COREDNS, ensureBinary, TINY } from '../cluster/binaries.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
 import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
 import { fileEntry, programEntries } from './closure.ts';
@@ -11,6 +11,7 @@ export const ENVOY_IMAGE = `envoyproxy/envoy:v${ENVOY_VERSION}`;
 export const HEDDLE_IMAGE = 'heddle/heddle:dev';
 export const SHOP_IMAGE = 'heddle/shop:dev';
 export const TESTBED_IMAGE = 'heddle/testbed:dev';
+export const CAPTURE_IMAGE = 'heddle/capture:dev';
 
 const PATH_VARIABLE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
@@ -22,11 +23,18 @@ export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
   [HEDDLE_IMAGE]: () => buildStage(HEDDLE_IMAGE, 'heddle'),
   [SHOP_IMAGE]: () => buildStage(SHOP_IMAGE, 'shop'),
   [TESTBED_IMAGE]: () => buildStage(TESTBED_IMAGE, 'testbed'),
+  [CAPTURE_IMAGE]: buildCapture,
 };
 
 async function buildPause(): Promise<BuiltImage> {
   const layer = await storeLayer([await fileEntry('/pause', await ensureBinary(TINY), 0o755)]);
   return storeImage(PAUSE_IMAGE, [layer], { environment: {}, entrypoint: ['/pause'], user: '65535:65535' });
+}
+
+/** As the stage `capture` of the Dockerfile has it. */
+async function buildCapture(): Promise<BuiltImage> {
+  const layer = await storeLayer([await fileEntry('/capture', await ensureBinary(CAPTURE), 0o755)]);
+  return storeImage(CAPTURE_IMAGE, [layer], { environment: {}, entrypoint: ['/capture'], user: '65532:65532' });
 }
 
 async function buildCoreDns(): Promise<BuiltImage> {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type CallResult, callHttp, callTcp, callWebSocket, errorCode } from './calls.ts';
 import { callGrpc, callHttp2 } from './http2-calls.ts';
 import { type LoadEnds, runLoad } from './load.ts';
+import { serveMiddleman } from './middleman.ts';
 import { runPlan, runSpec } from './request-plan.ts';
 import { serveAll } from './server.ts';
 import { USAGE } from './usage.ts';
@@ -75,6 +76,9 @@ if (mode === 'server') {
   serveAll();
 } else if (mode === 'sleep') {
   setInterval(() => {}, 1_000_000);
+  process.once('SIGTERM', () => process.exit(0));
+} else if (mode === 'middleman') {
+  await serveMiddleman(JSON.parse(target), (meeting) => void print(meeting));
   process.once('SIGTERM', () => process.exit(0));
 } else if (mode === 'load') {
   await print(await runLoad(loadPlan(), loadEnds()));

@@ -7,6 +7,7 @@ testbed tcp HOST:PORT                first bytes that come back; --body is sent,
 testbed many SPEC                    many requests, added up; SPEC is JSON, see RequestSpec in request-spec.ts
 testbed plan SPECS                   several of those, one after the other, or all at once with --concurrent; SPECS is a JSON array
 testbed load URL                     --rate --seconds (or --until-input-ends) --methods GET,POST --body-bytes --no-keep-alive
+testbed middleman PLAN               stand between callers and a target, and print what each connection gave; PLAN is JSON, see middleman.ts
 testbed sleep                        do nothing until told to end
 
 The server, by query or header of each request (HTTP, HTTP/2, HTTPS; gRPC by header):

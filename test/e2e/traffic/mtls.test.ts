@@ -2,8 +2,9 @@ import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
 import { conditionMessage } from '../support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { podIdentity } from '../support/pod-identity.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, server } from '../support/testbed-objects.ts';
+import { client, HTTP_PORT, server, TCP_PORT } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('mtls');
 const outside = useNamespace('plain', {});
@@ -20,6 +21,20 @@ const policy = (name: string, spec: object): object => ({
   metadata: { name },
   spec,
 });
+
+const headless = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'other-pods' },
+  spec: {
+    clusterIP: 'None',
+    selector: { app: 'other' },
+    ports: [
+      { name: 'http', port: HTTP_PORT },
+      { name: 'tcp', port: TCP_PORT },
+    ],
+  },
+};
 
 clusterSetup(
   [mesh, outside],
@@ -59,6 +74,32 @@ describe('PeerAuthentication', () => {
       [0],
     ]);
   });
+
+  clusterTest(
+    'STRICT holds for pods of a headless Service, and for pods by their address',
+    [mesh, outside],
+    async () => {
+      const { ip } = await podIdentity(mesh, 'other');
+      // Nothing says whose address it is, so its callers speak plain text, as in Istio.
+      expect((await inside.http(`http://${ip}:${HTTP_PORT}/`)).status).not.toBe(200);
+      expect((await inside.tcp(`${ip}:${TCP_PORT}`, 'ping')).error).toBeDefined();
+      await mesh.apply(headless);
+      await waitUntil('mTLS to pods of the headless Service', async () => {
+        const { status, body = '' } = await inside.http(`http://other-pods:${HTTP_PORT}/`);
+        return status === 200 && body.includes('x-forwarded-client-cert') ? undefined : `${status} ${body}`;
+      });
+      expect((await inside.tcp(`other-pods:${TCP_PORT}`, 'ping')).body).toBe('ping');
+      expect((await inside.tcp(`${ip}:${TCP_PORT}`, 'ping')).body).toBe('ping');
+      expect((await outsider.http(`http://other-pods.${mesh.name}:${HTTP_PORT}/`)).error).toBeDefined();
+      expect((await outsider.tcp(`${ip}:${TCP_PORT}`, 'ping')).error).toBeDefined();
+      await mesh.apply(policy('other', { selector: { matchLabels: { app: 'other' } }, mtls: { mode: 'PERMISSIVE' } }));
+      await conditionMessage(mesh, 'peerauthentication', 'other', 'Programmed', 'True');
+      for (const caller of [inside, outsider])
+        expect((await caller.http(`http://${ip}:${HTTP_PORT}/`)).status).toBe(200);
+      await mesh.run('delete', 'peerauthentication', 'other');
+      await mesh.run('delete', 'service', 'other-pods');
+    },
+  );
 
   clusterTest('a workload and a port decide over the namespace', [mesh, outside], async () => {
     await mesh.apply(

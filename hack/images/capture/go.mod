@@ -1,0 +1,3 @@
+module heddle.dev/hack/images/capture
+
+go 1.26.0
