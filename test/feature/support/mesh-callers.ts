@@ -21,6 +21,8 @@ export interface MeshCredentials {
   readonly rootPem: string;
   readonly workload: { readonly cert: string; readonly key: string };
   readonly callers: ReadonlyMap<string, SecureContext>;
+  /** The same in PEM, by principal; all have the workload's key. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 /** @param workload principal of the called workload */
@@ -35,8 +37,13 @@ export async function makeMeshCredentials(workload: string, callers: Iterable<st
     return (await makeEndCertificate(request, { certificate: root, privateKey: above.privateKey })).toString();
   };
   const contexts = new Map<string, SecureContext>();
-  for (const principal of callers) contexts.set(principal, createSecureContext({ cert: await issue(principal), key }));
-  return { rootPem: root.toString(), workload: { cert: await issue(workload), key }, callers: contexts };
+  const certificates = new Map<string, string>();
+  for (const principal of callers) {
+    const cert = await issue(principal);
+    certificates.set(principal, cert);
+    contexts.set(principal, createSecureContext({ cert, key }));
+  }
+  return { rootPem: root.toString(), workload: { cert: await issue(workload), key }, callers: contexts, certificates };
 }
 
 /** How to reach a workload's inbound listener. */
