@@ -1,4 +1,4 @@
-import { ENDPOINT_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
+import { ENDPOINT_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { Child } from './child.ts';
 import type {
   Arrivals,
@@ -20,6 +20,7 @@ const LAST: Readonly<Record<ChangeKind, string>> = {
   virtualService: VIRTUAL_HOST_TYPE,
   // Endpoints of a cluster come again after it.
   destinationRule: ENDPOINT_TYPE,
+  authorizationPolicy: LISTENER_TYPE,
 };
 
 const WAVE = 50;
@@ -29,10 +30,13 @@ export class AdsTestbed {
   readonly clients: Child;
   private server: Child;
   private readonly size: MeshSize;
-  private readonly ready: ServerReady;
+  /** Where the control plane is. */
+  readonly ready: ServerReady;
   /** Everything that was changed so far. */
   readonly changes: ChangeRequest[] = [];
   private connected = 0;
+  /** When the last change was made, in ms since the epoch. */
+  changedAt = 0;
 
   private constructor(size: MeshSize, server: Child, clients: Child, ready: ServerReady) {
     this.size = size;
@@ -93,7 +97,8 @@ export class AdsTestbed {
   async publish(change: ChangeKind, service: number, round: number): Promise<number> {
     const request: ChangeRequest = { kind: 'change', change, service, round };
     this.changes.push(request);
-    return (await this.server.ask<Changed>(request)).changedAt;
+    this.changedAt = (await this.server.ask<Changed>(request)).changedAt;
+    return this.changedAt;
   }
 
   /** Ends the control plane as a crash would, and starts it again at the same place with the mesh as it is by now. */

@@ -1,11 +1,23 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { AuthorizationPolicySpec } from '../../api/authorization-policy.ts';
 import type { DestinationRuleSpec } from '../../api/destination-rule.ts';
 import type { VirtualServiceSpec } from '../../api/virtual-service.ts';
 import { keyOf, type MeshChange } from '../../operator/mesh/mesh-object.ts';
-import { destinationRule, pod, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
+import {
+  authorizationPolicy,
+  destinationRule,
+  peerAuthentication,
+  pod,
+  service,
+  slice,
+  virtualService,
+} from '../../operator/mesh/testing/objects.ts';
 import type { MeshSize } from './messages.ts';
 
 const PODS_PER_SERVICE = 3;
+
+/** The path that is denied in a round. */
+export const deniedPath = (round: number): string => `/round-${round}`;
 
 /** The objects of a mesh of a size, and how one of them changes from round to round. */
 export class BenchMesh {
@@ -27,6 +39,10 @@ export class BenchMesh {
     });
     for (const object of this.pods) changes.push({ kind: 'Pod', key: keyOf(object.metadata), object });
     for (let index = 0; index < this.size.services; index++) changes.push(...this.ofService(index, 0));
+    if (this.size.inboundAt !== undefined) {
+      const object = peerAuthentication('shop/default', { mtls: { mode: 'DISABLE' } });
+      changes.push({ kind: 'PeerAuthentication', key: keyOf(object.metadata), object });
+    }
     return changes;
   }
 
@@ -70,6 +86,16 @@ export class BenchMesh {
     };
     const object = destinationRule(`${this.namespace(index)}/app-${index}`, spec);
     return { kind: 'DestinationRule', key: keyOf(object.metadata), object };
+  }
+
+  /** A policy about all pods of the Service's namespace that denies another path in every round. */
+  authorizationPolicy(index: number, round: number): MeshChange {
+    const spec: AuthorizationPolicySpec = {
+      action: 'DENY',
+      rules: [{ to: [{ operation: { paths: [deniedPath(round)] } }] }],
+    };
+    const object = authorizationPolicy(`${this.namespace(index)}/app-${index}`, spec);
+    return { kind: 'AuthorizationPolicy', key: keyOf(object.metadata), object };
   }
 
   private namespace(index: number): string {

@@ -6,8 +6,10 @@ import { AdsServer } from '../../operator/ads/server.ts';
 import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
 import type { MeshChange } from '../../operator/mesh/mesh-object.ts';
 import { SETTINGS } from '../../operator/mesh/testing/objects.ts';
-import type { ProxyIdentity, XdsResource } from '../../operator/xds/resource.ts';
+import { INBOUND_LISTENER } from '../../operator/xds/names.ts';
+import { LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../../operator/xds/resource.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
+import { boundInbound } from '../feature/support/bound-inbound.ts';
 import { makeServerCertificate } from '../feature/support/server-certificate.ts';
 import { BenchMesh } from './bench-mesh.ts';
 import { CallCount } from './call-count.ts';
@@ -30,13 +32,35 @@ let encoded = 0;
 
 /** Counts the distinct encodings that leave the cache: one per change, however many proxies get it. */
 class CountingCache extends XdsCache {
+  private readonly real = boundInbound(
+    { lookup: (proxy, typeUrl, name) => super.lookup(proxy, typeUrl, name) },
+    size.inboundAt ?? 0,
+  );
+
   override lookup(proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined {
-    const resource: (XdsResource & { [COUNTED]?: true }) | undefined = super.lookup(proxy, typeUrl, name);
+    const own = this.isReal(proxy, typeUrl) ? this.real.lookup(proxy, typeUrl, name) : undefined;
+    const resource: (XdsResource & { [COUNTED]?: true }) | undefined = own ?? super.lookup(proxy, typeUrl, name);
     if (resource !== undefined && resource[COUNTED] === undefined) {
       resource[COUNTED] = true;
       encoded++;
     }
     return resource;
+  }
+
+  override wildcard(proxy: ProxyIdentity, typeUrl: string): ReadonlyMap<string, XdsResource> {
+    return this.isReal(proxy, typeUrl) ? this.real.wildcard(proxy, typeUrl) : super.wildcard(proxy, typeUrl);
+  }
+
+  override wildcardNames(proxy: ProxyIdentity, typeUrl: string): Iterable<string> {
+    return this.isReal(proxy, typeUrl) ? [INBOUND_LISTENER] : super.wildcardNames(proxy, typeUrl);
+  }
+
+  override inWildcard(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+    return this.isReal(proxy, typeUrl) ? name === INBOUND_LISTENER : super.inWildcard(proxy, typeUrl, name);
+  }
+
+  private isReal({ uid }: ProxyIdentity, typeUrl: string): boolean {
+    return size.inboundAt !== undefined && typeUrl === LISTENER_TYPE && uid === mesh.pods.at(-1)?.metadata?.uid;
   }
 }
 

@@ -16,12 +16,14 @@ export interface MeshSize {
   readonly listen?: { readonly port: number; readonly certificate: TestCertificate };
   /** What changed since the mesh began. */
   readonly changes?: readonly ChangeRequest[];
+  /** The last of the proxies is a real Envoy, whose inbound side listens on this port of loopback and takes plaintext alone. */
+  readonly inboundAt?: number;
   /** With its own patience, not one for a machine on which all proxies are one process. */
   readonly asShipped?: boolean;
 }
 
 /** What changes, as a method of `BenchMesh`. */
-export type ChangeKind = 'endpoints' | 'virtualService' | 'destinationRule';
+export type ChangeKind = 'endpoints' | 'virtualService' | 'destinationRule' | 'authorizationPolicy';
 
 /** Where proxies find a control plane, and how they know it. */
 export interface ServerPlace {

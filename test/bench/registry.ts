@@ -9,6 +9,8 @@ import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
 import { run as limits } from './limits.ts';
 import { run as onDemand } from './on-demand.ts';
+import { run as policyCost } from './policy-cost.ts';
+import { run as policyEnforcement } from './policy-enforcement.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
 import { run as reconnectStorm } from './reconnect-storm.ts';
 import { run as replicas } from './replicas.ts';
@@ -40,6 +42,8 @@ export const BENCHES: readonly Bench[] = [
   { name: 'faults', byName: true, run: faults },
   { name: 'api-faults', byName: true, run: () => apiFaults() },
   { name: 'soak', byName: true, run: soak },
+  { name: 'policy-enforcement', run: policyEnforcement },
+  { name: 'policy-cost', run: policyCost },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];

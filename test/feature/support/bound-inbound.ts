@@ -27,7 +27,10 @@ const LISTENS_MS = 30_000;
  * made to, as redirection would; the filter that asks the kernel for that is left out. A busy test may take longer to speak than the listener waits,
  * so that it would miss this. All else is as the mesh has it.
  */
-export function boundInbound(cache: XdsCache, at: number | ((proxy: ProxyIdentity) => number)): ResourceSource {
+export function boundInbound(
+  cache: Pick<XdsCache, 'lookup'>,
+  at: number | ((proxy: ProxyIdentity) => number),
+): ResourceSource {
   const made = new WeakMap<XdsResource, Map<number, XdsResource>>();
   const lookup = (proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined => {
     const listener = name === INBOUND_LISTENER ? cache.lookup(proxy, typeUrl, name) : undefined;
