@@ -1,5 +1,5 @@
 import { ENDPOINT_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
-import { Child } from './child.ts';
+import { Child, OPERATOR_FLAGS } from './child.ts';
 import type {
   Arrivals,
   Changed,
@@ -46,7 +46,7 @@ export class AdsTestbed {
   }
 
   static async start(size: MeshSize): Promise<AdsTestbed> {
-    const server = new Child('./control-plane.ts', JSON.stringify(size));
+    const server = new Child('./control-plane.ts', JSON.stringify(size), { flags: OPERATOR_FLAGS });
     const clients = new Child('./proxy-clients.ts');
     const ready = await server.next<ServerReady>();
     await clients.next();
@@ -108,6 +108,7 @@ export class AdsTestbed {
     this.server = new Child(
       './control-plane.ts',
       JSON.stringify({ ...this.size, listen: this.ready, changes: this.changes }),
+      { flags: OPERATOR_FLAGS },
     );
     await this.server.next<ServerReady>();
   }

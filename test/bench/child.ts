@@ -2,8 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 
+/** Node's flags with which the image starts the operator. */
+export const OPERATOR_FLAGS: readonly string[] = ['--max-semi-space-size=32'];
+
 /** What a child has that others do not need. */
 export interface ChildOptions {
+  /** Node's flags besides those of every child. */
+  readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   /** A file of this folder that it loads before its module. */
   readonly preload?: string;
@@ -19,12 +24,12 @@ export class Child {
   private exited: string | undefined;
 
   /** @param module a file of this folder */
-  constructor(module: string, argument = '', { env, preload, logFile }: ChildOptions = {}) {
+  constructor(module: string, argument = '', { flags = [], env, preload, logFile }: ChildOptions = {}) {
     const path = new URL(module, import.meta.url);
     const before = preload === undefined ? [] : ['--import', new URL(preload, import.meta.url).href];
     const log = logFile === undefined ? 'inherit' : openSync(logFile, 'a');
     this.process = fork(path, [argument], {
-      execArgv: ['--expose-gc', '--no-warnings', ...before],
+      execArgv: ['--expose-gc', '--no-warnings', ...flags, ...before],
       stdio: ['inherit', log, log, 'ipc'],
       ...(env && { env }),
     });

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { SYSTEM_NAMESPACE, TRUST_CONFIG_MAP, TRUST_PEM_KEY, XDS_SERVER_NAME } from '../../proxy/names.ts';
 import { XDS_PORT } from '../../proxy/ports.ts';
 import type { ApiServer } from './api-server.ts';
-import { Child } from './child.ts';
+import { Child, OPERATOR_FLAGS } from './child.ts';
 import type { ServerPlace } from './messages.ts';
 
 const SETTINGS = 'proxy: {configurationLoading: on-demand}\n';
@@ -41,7 +41,8 @@ export class OperatorProcess {
       POD_IP: '127.0.0.1',
     };
     const logFile = path.join(logs, 'operator.log');
-    const child = new Child('../../operator/main.ts', '', { env, preload: './memory-report.ts', logFile });
+    const options = { flags: OPERATOR_FLAGS, env, preload: './memory-report.ts', logFile };
+    const child = new Child('../../operator/main.ts', '', options);
     await waitUntil('the operator', async () => {
       const answer = await fetch(READYZ);
       return answer.ok ? undefined : answer.text();
