@@ -32,7 +32,7 @@ export function buildOutboundManager(
   accessLog: AccessLog,
   onDemand = false,
 ): Filter {
-  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, accessLog);
+  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, [accessLog]);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;
@@ -50,7 +50,7 @@ export function buildOutboundManager(
 export function buildInboundManager(
   statPrefix: string,
   routes: RouteConfiguration,
-  accessLog: AccessLog,
+  accessLogs: readonly AccessLog[],
   identity: ClientIdentity,
   oneRequestPerConnection: boolean,
   authorization: readonly Authorization[],
@@ -61,7 +61,7 @@ export function buildInboundManager(
   const manager = buildManager(
     { direction: 'inbound', authorization, questions, tokens, rateLimits },
     statPrefix,
-    accessLog,
+    accessLogs,
   );
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
@@ -81,11 +81,15 @@ export function buildInboundManager(
  * Common to both directions. Bytes stay as they came where Envoy lets them: server header, request IDs, HTTP/1.0; no idle timeout on streams,
  * for WebSockets and long polls. Paths are normalised as Istio does by default, so that policies cannot be walked around.
  */
-function buildManager(filters: FilterContext, statPrefix: string, accessLog: AccessLog): HttpConnectionManager {
+function buildManager(
+  filters: FilterContext,
+  statPrefix: string,
+  accessLogs: readonly AccessLog[],
+): HttpConnectionManager {
   return create(HttpConnectionManagerSchema, {
     statPrefix,
     httpFilters: buildHttpFilters(filters),
-    accessLog: [accessLog],
+    accessLog: [...accessLogs],
     useRemoteAddress: false,
     preserveExternalRequestId: true,
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,

@@ -20,6 +20,8 @@ import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
 import { buildAuthorization } from './rbac.ts';
 import { buildNetworkRbac } from './rbac-filters.ts';
+import { refusalCauses } from './refusal-causes.ts';
+import { buildRefusalLoggers } from './refusal-logger.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
 import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
@@ -92,14 +94,18 @@ function buildTcpChain(
   name: string,
   match: FilterChainMatch,
   kind: Kind,
-  { authorization, rateLimits }: InboundShape,
+  shape: InboundShape,
   { port, cluster, prefix }: TcpTarget,
 ): FilterChain {
+  const { authorization, rateLimits } = shape;
   const admitted = admitConnections(authorization, port);
   const names = typeof admitted === 'string' ? [] : admitted;
   // Who shows no certificate has no name.
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
-  const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }]);
+  const accessLogs = buildRefusalLoggers(refusalCauses(shape, port, 'tcp'), 'tcp');
+  const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
+    accessLogs,
+  });
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
   const asked = buildNetworkQuestions(buildQuestions(authorization, port, 'tcp'), prefix);
   const filters = [
@@ -150,7 +156,7 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
   return buildInboundManager(
     `inbound_${port.port}`,
     buildInboundRoutes(port.port),
-    logger,
+    [logger, ...buildRefusalLoggers(refusalCauses(shape, port.port, 'http'), 'http')],
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import {
   type TcpProxy_OnDemand,
@@ -25,13 +26,20 @@ export interface TcpProxyLimits {
   readonly maxConnectionDurationMs?: number;
   /** A connection asks for the cluster that it falls on, and waits for it. */
   readonly onDemand?: boolean;
+  readonly accessLogs?: readonly AccessLog[];
 }
 
 /** Carries bytes to the shares; each connection to one cluster. One that does not exist closes it. */
 export function buildTcpProxy(
   statPrefix: string,
   shares: readonly Share[],
-  { hashesSource = false, idleTimeoutMs = IDLE_TIMEOUT_MS, maxConnectionDurationMs, onDemand }: TcpProxyLimits = {},
+  {
+    hashesSource = false,
+    idleTimeoutMs = IDLE_TIMEOUT_MS,
+    maxConnectionDurationMs,
+    onDemand,
+    accessLogs = [],
+  }: TcpProxyLimits = {},
 ): Filter {
   const [only, ...others] = shares;
   const proxy = create(TcpProxySchema, {
@@ -47,6 +55,7 @@ export function buildTcpProxy(
     ...(maxConnectionDurationMs === undefined
       ? {}
       : { maxDownstreamConnectionDuration: milliseconds(maxConnectionDurationMs) }),
+    accessLog: [...accessLogs],
     maxConnectAttempts: CONNECT_ATTEMPTS,
     ...(onDemand ? { onDemand: buildOnDemand() } : {}),
     hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],

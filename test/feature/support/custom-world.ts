@@ -113,6 +113,11 @@ export class CustomWorld {
     return this.#backends.get(name)?.seen ?? [];
   }
 
+  /** What the sidecar wrote. */
+  log(): string {
+    return this.#envoy?.log() ?? '';
+  }
+
   /** Notes of a policy's condition. */
   notes(policy: string): string {
     return this.mesh.snapshot.policies.get(`AuthorizationPolicy/shop/${policy}`)?.notes.join('\n') ?? '';

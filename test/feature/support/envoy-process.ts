@@ -25,7 +25,7 @@ export interface EnvoyProcess {
   readonly pid: number;
   /** Text of an admin page. */
   admin(path: string): Promise<string>;
-  /** Everything it wrote to its log. */
+  /** Everything it wrote, to its log and of what policies refused. */
   log(): string;
   stop(): Promise<void>;
 }
@@ -58,11 +58,13 @@ export async function runEnvoy(config: unknown, adminPort: number): Promise<Envo
     '-l',
     'warning',
   ];
-  const child = spawn(await envoyBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(await envoyBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
-  child.stderr.on('data', (text: Buffer) => {
-    log = (log + text.toString()).slice(-100_000);
-  });
+  for (const output of [child.stdout, child.stderr]) {
+    output.on('data', (text: Buffer) => {
+      log = (log + text.toString()).slice(-100_000);
+    });
+  }
   const admin = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text();
   await untilAnswers(
     child,

@@ -1,0 +1,56 @@
+import { isGlobal } from '../../api/rate-limit-policy.ts';
+import type { ObjectRef } from '../mesh/object-ref.ts';
+import { type InboundShape, isAbout } from './inbound-shape.ts';
+import { actionOf, type Carrier } from './rbac.ts';
+
+/** Something by which policies refuse. */
+export interface RefusalCause {
+  /** What a line says of who decided; Envoy's details follow in a field of their own. */
+  readonly decidedBy: string;
+  /** How Envoy's details begin then; one of them. */
+  readonly details: readonly string[];
+}
+
+/** Policies that a line names; of more it says how many. */
+const NAMED = 5;
+const RBAC = 'rbac_access_denied_matched_policy[';
+
+/**
+ * What can be refused at a port, and which policies that would be. Where several could, all are named, as Envoy does not tell which: but of DENY, where
+ * its details name the rule.
+ * @param port undefined: a port that nobody declared
+ */
+export function refusalCauses(
+  { authorization, tokens, rateLimits }: Pick<InboundShape, 'authorization' | 'tokens' | 'rateLimits'>,
+  port: number | undefined,
+  carrier: Carrier,
+): RefusalCause[] {
+  const policies = authorization.filter((one) => isAbout(one, port) && !one.rules.dryRun);
+  const acting = (action: string) =>
+    policies.filter((one) => actionOf(one, carrier) === action).map(({ rules }) => rules.ref);
+  const all = [
+    cause('AuthorizationPolicy DENY', acting('DENY'), [`${RBAC}ns[`]),
+    cause('no ALLOW policy matched: AuthorizationPolicy', acting('ALLOW'), [`${RBAC}none]`]),
+    cause('AuthorizationPolicy CUSTOM', acting('CUSTOM'), ['ext_authz_']),
+  ];
+  if (carrier === 'tcp') return all.flat();
+  const limits = rateLimits.filter((one) => isAbout(one, port) && one.rules.spec.dryRun !== true);
+  const limiting = (global: boolean) =>
+    limits
+      .filter(({ rules }) => rules.spec.limits?.some((one) => isGlobal(one) === global))
+      .map(({ rules }) => rules.ref);
+  const asking = tokens.filter((one) => isAbout(one, port)).map(({ rules }) => rules.ref);
+  return [
+    ...all,
+    cause('RequestAuthentication', asking, ['jwt_authn_access_denied']),
+    cause('RateLimitPolicy', limiting(false), ['local_rate_limited']),
+    cause('RateLimitPolicy', limiting(true), ['request_rate_limited', 'rate_limiter_error']),
+  ].flat();
+}
+
+function cause(what: string, refs: readonly ObjectRef[], details: readonly string[]): RefusalCause[] {
+  if (refs.length === 0) return [];
+  const names = refs.slice(0, NAMED).map(({ namespace, name }) => `${namespace}/${name}`);
+  const rest = refs.length > NAMED ? ` and ${refs.length - NAMED} more` : '';
+  return [{ decidedBy: `${what} ${names.join(', ')}${rest}`, details }];
+}
