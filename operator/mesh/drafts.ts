@@ -23,6 +23,7 @@ export interface DraftContext {
   readonly authorizationTally: PolicyTally;
   readonly authorizationOverlap: OverlapTally;
   readonly requestAuthenticationTally: PolicyTally;
+  readonly requestAuthenticationOverlap: OverlapTally;
   readonly rateLimitTally: PolicyTally;
   /** Of those about a port that takes HTTP. */
   readonly rateLimitHttpTally: PolicyTally;

@@ -74,6 +74,7 @@ export class MeshBuilder {
   readonly #requestAuthenticationTally = new PolicyTally();
   readonly #rateLimitTally = new PolicyTally();
   readonly #rateLimitHttpTally = new PolicyTally();
+  readonly #requestAuthenticationOverlap = new OverlapTally();
   readonly #rateLimitOverlap = new OverlapTally();
   readonly #sidecarTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
@@ -110,6 +111,7 @@ export class MeshBuilder {
       requestAuthenticationTally: this.#requestAuthenticationTally,
       rateLimitTally: this.#rateLimitTally,
       rateLimitHttpTally: this.#rateLimitHttpTally,
+      requestAuthenticationOverlap: this.#requestAuthenticationOverlap,
       rateLimitOverlap: this.#rateLimitOverlap,
       sidecarTally: this.#sidecarTally,
     };

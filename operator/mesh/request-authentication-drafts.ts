@@ -5,6 +5,7 @@ import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { NO_TOKEN_KEYS } from './jwks.ts';
 import { objectKey } from './object-ref.ts';
+import { noteOthers } from './overlap-note.ts';
 import { isJudged } from './policy-view.ts';
 import type { RequestAuthenticationFacts } from './request-authentication.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
@@ -12,6 +13,13 @@ import type { MeshTables } from './tables.ts';
 
 /** Drafts the views of RequestAuthentications. */
 export function draftRequestAuthentications(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
+  for (const uid of dirty.pods) {
+    const attached = drafts.workloads.get(uid)?.tokens ?? [];
+    context.requestAuthenticationOverlap.replace(
+      uid,
+      attached.map(({ rules }) => objectKey(rules.ref)),
+    );
+  }
   draftAttached(dirty, drafts, {
     kind: REQUEST_AUTHENTICATION_KIND,
     tally: context.requestAuthenticationTally,
@@ -36,7 +44,11 @@ function buildView(context: DraftContext, facts: RequestAuthenticationFacts): Po
     reach: { kind: 'workloads', workloads: context.requestAuthenticationTally.consulted(key) },
     selected: context.requestAuthenticationTally.selected(key),
     problems: [...facts.problems, ...problems],
-    notes: [...noteMissingTargets(context.tables, facts), ...notes],
+    notes: [
+      ...noteMissingTargets(context.tables, facts),
+      ...notes,
+      ...noteOthers(context.requestAuthenticationOverlap, key),
+    ],
   };
 }
 

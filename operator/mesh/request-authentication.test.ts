@@ -33,6 +33,18 @@ const tokensOf = (uid: string) =>
 const viewOf = (key: string) => mesh.snapshot.policies.get(`RequestAuthentication/${key}`);
 
 describe('a RequestAuthentication', () => {
+  test('names the others about its pods, until they are gone; one that selects nothing has none', () => {
+    policy('shop/a', { jwtRules: [{ issuer: 'a', jwks: KEYS }] });
+    policy('shop/b', { selector: { matchLabels: { app: 'a' } }, jwtRules: [{ issuer: 'b', jwks: KEYS }] });
+    policy('shop/nothing', { selector: { matchLabels: { app: 'none' } }, jwtRules: [{ issuer: 'c', jwks: KEYS }] });
+    expect(viewOf('shop/a')?.notes).toEqual(['Also about some of its pods: shop/b.']);
+    expect(viewOf('shop/b')?.notes).toEqual(['Also about some of its pods: shop/a.']);
+    expect(viewOf('shop/nothing')).toMatchObject({ selected: 0, problems: [], notes: [] });
+    policy('shop/b', { selector: { matchLabels: { app: 'none' } }, jwtRules: [{ issuer: 'b', jwks: KEYS }] });
+    expect(viewOf('shop/a')?.notes).toEqual([]);
+    expect(viewOf('shop/b')?.notes).toEqual([]);
+  });
+
   test('is about its namespace, those it selects, ports of a Service, or from the root namespace everybody', () => {
     policy('shop/all', { jwtRules: [RULE] });
     policy('shop/labels', { selector: { matchLabels: { app: 'b' } }, jwtRules: [RULE] });
