@@ -135,6 +135,11 @@ export class RateLimitWorld {
     }
   }
 
+  /** What the sidecar of the first pod wrote. */
+  log(): string {
+    return this.#envoys[0]?.log() ?? '';
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#envoys.map((envoy) => envoy.stop()));
     await this.#harness?.stop();
