@@ -24,9 +24,13 @@ export function callFacts(caller: Caller, port: number, http?: HttpFacts): CallF
 /** What a request is, by the standards of HTTP, once its path is normalised. */
 export function sentFacts({ method, target, authority, headers, protocol }: TrickyRequest): HttpFacts {
   const [, absolute, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
-  const host = absolute ?? authority ?? hostsOf(headers)[0] ?? '';
+  // Who a URI is for stands behind what it says of its user (RFC 9110, 4.2.4); Envoy leaves that out.
+  const host = absolute?.replace(/^[^@]*@/, '') ?? authority ?? hostsOf(headers)[0] ?? '';
   const path = protocol !== 'HTTP/2' && absolute !== undefined ? (rest ?? '') : target;
-  return { method, host, path: normalisedPath(path), headers: joined(headers, protocol === 'HTTP/2') };
+  if (protocol !== 'HTTP/2') return { method, host, path: normalisedPath(path), headers: joined(headers) };
+  // Around a value of HTTP/2 stands no white space (RFC 9113, 8.2.1): Envoy leaves such a field out, for itself and for the application.
+  const heard = headers.filter(([, value]) => !/^[ \t]|[ \t]$/.test(value));
+  return { method, host, path: normalisedPath(path), headers: joined(heard, true) };
 }
 
 /** What an application may take a request for that it got: one for each name of a host in it. */
