@@ -25,6 +25,12 @@ describe('extension providers', () => {
     ['a port', http('').replace('port: 80', 'port: 0'), 'envoyExtAuthzHttp.port: '],
     ['a timeout', http('timeout: 0s'), 'timeout: must be a positive duration'],
     ['a status', http("statusOnError: '306'"), 'statusOnError: must be a status'],
+    ['a route', grpc('clearRouteCache: true'), 'envoyExtAuthzGrpc.clearRouteCache: has no effect'],
+    [
+      'two answers',
+      http("failOpen: true, statusOnError: '503'"),
+      'envoyExtAuthzHttp.statusOnError: has no effect with failOpen',
+    ],
     ['a path', http('pathPrefix: check'), 'pathPrefix: must begin with "/"'],
     ['a query', http('pathPrefix: "/a?b"'), 'pathPrefix: must have no query'],
     [

@@ -48,34 +48,50 @@ const common = {
     .refine((text) => /^[0-9]{3}$/.test(text) && isStatus(Number(text)), 'must be a status such as "503"')
     .optional(),
   /** Whether the route is looked for again after the provider changed headers. */
-  clearRouteCache: z.boolean().default(false),
+  clearRouteCache: z
+    .literal(false, 'has no effect, as a pod has one route for all requests that come in; leave it out')
+    .default(false),
 };
 
-const httpProvider = z.strictObject({
-  ...common,
-  /** Stands before the path of the request that it asks about. */
-  pathPrefix: z
-    .string()
-    .max(1024)
-    .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"')
-    .refine((text) => !text.includes('?'), 'must have no query')
-    .optional(),
-  /** Headers of the request that it is told besides method, path, host and `authorization`. */
-  includeRequestHeadersInCheck: headerNames,
-  /** Headers that it is told, whatever the request has of that name; values may hold commands of Envoy's (`%PROTOCOL%`). */
-  includeAdditionalHeadersInCheck: additionalHeaders,
-  includeRequestBodyInCheck: requestBody
-    .refine(({ packAsBytes }) => !packAsBytes, 'packAsBytes has a meaning with envoyExtAuthzGrpc alone; leave it out')
-    .optional(),
-  /** Headers of its answer that the application gets in place of the request's own. */
-  headersToUpstreamOnAllow: headerNames,
-  /** Headers of its answer that a denied caller gets; without any: all. */
-  headersToDownstreamOnDeny: headerNames,
-  /** Headers of its answer that a caller gets with the application's answer. */
-  headersToDownstreamOnAllow: headerNames,
-});
+/** Without `failOpen` it decides the answer, with it there is none to decide. */
+const ONE_ANSWER = {
+  check: ({ failOpen, statusOnError }: { readonly failOpen: boolean; readonly statusOnError?: string | undefined }) =>
+    !failOpen || statusOnError === undefined,
+  problem: {
+    path: ['statusOnError'],
+    message: 'has no effect with failOpen, which lets pass what would be answered so; leave one of the two out',
+  },
+};
 
-const grpcProvider = z.strictObject({ ...common, includeRequestBodyInCheck: requestBody.optional() });
+const httpProvider = z
+  .strictObject({
+    ...common,
+    /** Stands before the path of the request that it asks about. */
+    pathPrefix: z
+      .string()
+      .max(1024)
+      .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"')
+      .refine((text) => !text.includes('?'), 'must have no query')
+      .optional(),
+    /** Headers of the request that it is told besides method, path, host and `authorization`. */
+    includeRequestHeadersInCheck: headerNames,
+    /** Headers that it is told, whatever the request has of that name; values may hold commands of Envoy's (`%PROTOCOL%`). */
+    includeAdditionalHeadersInCheck: additionalHeaders,
+    includeRequestBodyInCheck: requestBody
+      .refine(({ packAsBytes }) => !packAsBytes, 'packAsBytes has a meaning with envoyExtAuthzGrpc alone; leave it out')
+      .optional(),
+    /** Headers of its answer that the application gets in place of the request's own. */
+    headersToUpstreamOnAllow: headerNames,
+    /** Headers of its answer that a denied caller gets; without any: all. */
+    headersToDownstreamOnDeny: headerNames,
+    /** Headers of its answer that a caller gets with the application's answer. */
+    headersToDownstreamOnAllow: headerNames,
+  })
+  .refine(ONE_ANSWER.check, ONE_ANSWER.problem);
+
+const grpcProvider = z
+  .strictObject({ ...common, includeRequestBodyInCheck: requestBody.optional() })
+  .refine(ONE_ANSWER.check, ONE_ANSWER.problem);
 
 /** Istio's `MeshConfig.ExtensionProvider`, as far as AuthorizationPolicies ask it. */
 export const extensionProvider = z

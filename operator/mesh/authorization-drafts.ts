@@ -3,9 +3,10 @@ import { authorizerOf, readServiceName } from '../../api/extension-provider.ts';
 import { noteMissingTargets } from './attachment.ts';
 import { draftAttached } from './attachment-drafts.ts';
 import { type AuthorizationPolicyFacts, markAuthorizationPolicy } from './authorization-policy.ts';
-import { findAuthorizer } from './authorizer.ts';
+import { noteProvider } from './authorizer-notes.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
+import { keyOf } from './mesh-object.ts';
 import { objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import { isJudged } from './policy-view.ts';
@@ -31,6 +32,10 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
       uid,
       attached.map(({ rules }) => objectKey(rules.ref)),
     );
+    // What is said of one that asks is also about who else does, and about the pod.
+    for (const { rules } of attached) {
+      if (rules.provider !== undefined) dirty.authorizationPolicies.add(keyOf(rules.ref));
+    }
   }
   draftAttached(dirty, drafts, {
     kind: AUTHORIZATION_POLICY_KIND,
@@ -39,13 +44,13 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
     at: ({ authorization }) => authorization.map(({ rules }) => rules.ref),
     view: (key) => {
       const facts = tables.authorizationPolicies.get(key);
-      return facts && buildView(context, facts);
+      return facts && buildView(context, drafts, facts);
     },
   });
 }
 
 /** @returns undefined when it is in a namespace that is not ours to judge */
-function buildView(context: DraftContext, facts: AuthorizationPolicyFacts): PolicyView | undefined {
+function buildView(context: DraftContext, drafts: Drafts, facts: AuthorizationPolicyFacts): PolicyView | undefined {
   const { ref: object, generation, problems, rules } = facts;
   if (!isJudged(context, object.namespace)) return undefined;
   const key = objectKey(object);
@@ -57,7 +62,7 @@ function buildView(context: DraftContext, facts: AuthorizationPolicyFacts): Poli
     selected: context.authorizationTally.selected(key),
     problems,
     notes: [
-      ...noteProvider(context, facts),
+      ...noteProvider(context, drafts, facts),
       ...noteMissingTargets(context.tables, facts),
       ...noteDryRun(facts),
       ...noteOthers(context.authorizationOverlap, key),
@@ -72,17 +77,4 @@ function noteDryRun({ rules }: AuthorizationPolicyFacts): string[] {
   return rules.action === 'CUSTOM'
     ? ['It is in dry run: it decides nothing, its provider is not asked, and nothing is counted.']
     : ['It is in dry run: it decides nothing.'];
-}
-
-/** What is to be said of whom a policy asks. */
-function noteProvider({ settings, tables }: DraftContext, { rules }: AuthorizationPolicyFacts): string[] {
-  if (rules?.provider === undefined || rules.dryRun) return [];
-  const { authorizer, problem } = findAuthorizer(settings, tables, rules.provider);
-  if (problem !== undefined) {
-    return [`spec.provider is not in force: ${problem}, so requests that a rule matches are denied.`];
-  }
-  if (authorizerOf(authorizer.provider).protocol === 'grpc') return [];
-  return [
-    `spec.provider: "${rules.provider}" is asked by HTTP. On connections that are not HTTP it can't be, and those that a rule matches, as far as it is not about requests, are denied there.`,
-  ];
 }

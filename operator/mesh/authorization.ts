@@ -1,6 +1,6 @@
 import type { AuthorizationRule } from '../../api/authorization-policy.ts';
 import { findAttached } from './attachment.ts';
-import { type Authorizer, findAuthorizer } from './authorizer.ts';
+import { type Authorizer, answersAt, findAuthorizer } from './authorizer.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
 import type { MeshSettings, Workload } from './snapshot.ts';
@@ -27,6 +27,11 @@ export interface AttachedPolicy {
   readonly ports?: readonly number[];
   /** Whom CUSTOM asks; without anybody, what it would ask about is denied. */
   readonly authorizer?: Authorizer;
+  /**
+   * Ports at which the pod itself answers for whom CUSTOM asks. A question there would be asked about, and so without end: what the rules match is denied
+   * there.
+   */
+  readonly asksItselfAt?: readonly number[];
 }
 
 /** AuthorizationPolicies that are about a pod, in order of their names: mesh-wide ones, its namespace's, those that select it or a Service of it. */
@@ -34,9 +39,19 @@ export function findAuthorization(settings: MeshSettings, tables: MeshTables, po
   return findAttached(tables, tables.authorizationPolicies, pod).flatMap(({ facts: { rules }, ...more }) => {
     if (rules === undefined) return [];
     if (rules.provider === undefined) return [{ rules, ...more }];
-    const { authorizer } = findAuthorizer(settings, tables, rules.provider);
-    return [{ rules, ...more, ...(authorizer === undefined ? {} : { authorizer }) }];
+    const { authorizer, pods } = findAuthorizer(settings, tables, rules.provider);
+    if (authorizer === undefined) return [{ rules, ...more }];
+    const own = answersAt(pods, pod).filter((port) => isAboutPort(rules, more.ports, port));
+    return [{ rules, ...more, authorizer, ...(own.length === 0 ? {} : { asksItselfAt: own }) }];
   });
+}
+
+/** Whether some rule of a policy may match what comes to a port. */
+function isAboutPort({ rules }: AuthorizationRules, about: readonly number[] | undefined, port: number): boolean {
+  const text = String(port);
+  const isAmong = ({ to = [{}] }: AuthorizationRule) =>
+    to.some(({ operation: { ports, notPorts } = {} }) => ports?.includes(text) !== false && !notPorts?.includes(text));
+  return about?.includes(port) !== false && rules.some(isAmong);
 }
 
 /** All policies that stand in the inbound side of a workload. */

@@ -95,3 +95,69 @@ describe('whom a policy asks', () => {
     expect(builder.snapshot.policies.get('AuthorizationPolicy/shop/a')).not.toHaveProperty('dryRun');
   });
 });
+
+describe('a provider whose own pods are asked about', () => {
+  const opaPod = (labels: Record<string, string>): MeshObject => {
+    const object = pod('opa', { labels: { app: 'opa', ...labels }, ports: [{ name: 'web', containerPort: 8080 }] });
+    return { kind: 'Pod', object: { ...object, metadata: { ...object.metadata, namespace: 'auth' } } };
+  };
+  const everywhere = (rule: object, more: object = {}) =>
+    authorizationPolicy('heddle-system/all', { action: 'CUSTOM', provider: { name: 'opa' }, rules: [rule], ...more });
+  const world = (rule: object, more: object = {}) => {
+    const builder = new MeshBuilder(settings);
+    const put = (...objects: MeshObject[]) => builder.apply(changesOf(objects));
+    put(opaPod({}), opa({ selector: { app: 'opa' } }), {
+      kind: 'AuthorizationPolicy',
+      object: everywhere(rule, more),
+    });
+    return {
+      put,
+      itself: () => builder.snapshot.workloads.get('uid-opa')?.authorization[0]?.asksItselfAt,
+      notes: () => builder.snapshot.policies.get('AuthorizationPolicy/heddle-system/all')?.notes.join('\n') ?? '',
+    };
+  };
+
+  test('is not asked at its port, and the condition says which pod', () => {
+    const { put, itself, notes } = world({});
+    expect(itself()).toEqual([9191]);
+    expect(notes()).toContain('would be asked about questions to itself, without end (auth/opa port 9191)');
+    put(opa({ selector: { app: 'other' } }));
+    expect(itself()).toBeUndefined();
+    expect(notes()).toBe('');
+    put(opa({ selector: { app: 'opa' } }));
+    expect(notes()).toContain('auth/opa port 9191');
+  });
+
+  test.each([
+    ['leave out its port', { to: [{ operation: { notPorts: ['9191'] } }] }, {}],
+    ['are about another port', { to: [{ operation: { ports: ['8080'] } }] }, {}],
+    ['are about other pods', {}, { selector: { matchLabels: { app: 'web' } } }],
+  ])('is asked about all else where the rules %s', (_, rule, more) => {
+    const { itself, notes } = world(rule, more);
+    expect(itself()).toBeUndefined();
+    expect(notes()).toBe('');
+  });
+});
+
+describe('several providers on one pod', () => {
+  test('are named in the condition of each, for as long as there are several', () => {
+    const { builder, put } = meshWith('opa');
+    const other = (provider: string, annotations = {}): MeshObject => {
+      const spec = { action: 'CUSTOM' as const, provider: { name: provider }, rules: [{}] };
+      return { kind: 'AuthorizationPolicy', object: authorizationPolicy('shop/b', spec, annotations) };
+    };
+    const named = (name: string) => {
+      const notes = builder.snapshot.policies.get(`AuthorizationPolicy/shop/${name}`)?.notes ?? [];
+      return notes.find((note) => note.includes('others are asked'));
+    };
+    put(opa({}), login('auth'), other('login'));
+    expect(named('a')).toBe(
+      'spec.provider: on some of its pods others are asked as well, and all must allow: "login" (shop/b).',
+    );
+    expect(named('b')).toContain('"opa" (shop/a)');
+    put(other('opa'));
+    expect([named('a'), named('b')]).toEqual([undefined, undefined]);
+    put(other('login', { 'istio.io/dry-run': 'true' }));
+    expect([named('a'), named('b')]).toEqual([undefined, undefined]);
+  });
+});

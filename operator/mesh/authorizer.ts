@@ -1,6 +1,9 @@
 import { authorizerOf, type ExtensionProvider, readServiceName } from '../../api/extension-provider.ts';
 import { namespaceOfHostname } from './hostname.ts';
+import { targetsOf } from './inbound.ts';
 import { byAge } from './mesh-object.ts';
+import type { PodFacts } from './pod.ts';
+import { type Labels, matchSelector } from './selector.ts';
 import { hostnameOf } from './service.ts';
 import { matchHostOwner } from './service-entry-claim.ts';
 import type { MeshSettings, ServiceKey, ServicePort } from './snapshot.ts';
@@ -13,10 +16,18 @@ export interface Authorizer {
   readonly service: ServiceKey;
 }
 
+/** Pods that answer for a provider, where its service selects some. */
+export interface AuthorizerPods {
+  readonly namespace: string;
+  /** Without labels it selects none. */
+  readonly selector: Labels;
+  readonly port: Pick<ServicePort, 'targetPort'>;
+}
+
 /** A provider that can be asked, or why it can't be. */
 export type FoundAuthorizer =
-  | { readonly authorizer: Authorizer; readonly problem?: undefined }
-  | { readonly authorizer?: undefined; readonly problem: string };
+  | { readonly authorizer: Authorizer; readonly pods: AuthorizerPods; readonly problem?: undefined }
+  | { readonly authorizer?: undefined; readonly pods?: undefined; readonly problem: string };
 
 /**
  * Finds whom a policy asks. What a provider's service is does not depend on who asks: else a namespace could have its own pods ask somebody else, by a
@@ -29,14 +40,22 @@ export function findAuthorizer(settings: MeshSettings, tables: MeshTables, name:
   const { service, port } = authorizerOf(provider).settings;
   const found = findService(settings, tables, service);
   if (typeof found === 'string') return { problem: `of the provider "${name}" ${found}` };
-  if (!found.ports.some((one) => one.port === port && one.protocol !== 'udp')) {
-    return { problem: `of the provider "${name}" the service ${service} has no port ${port}` };
-  }
-  return { authorizer: { provider, service: found.key } };
+  const asked = found.ports.find((one) => one.port === port && one.protocol !== 'udp');
+  if (asked === undefined) return { problem: `of the provider "${name}" the service ${service} has no port ${port}` };
+  const { namespace, selector } = found;
+  return { authorizer: { provider, service: found.key }, pods: { namespace, selector, port: asked } };
+}
+
+/** Ports at which a pod answers for a provider; of most pods none. */
+export function answersAt({ namespace, selector, port }: AuthorizerPods, pod: PodFacts): number[] {
+  if (pod.namespace !== namespace || Object.keys(selector).length === 0) return [];
+  return matchSelector(selector, pod.labels) ? targetsOf(pod, port) : [];
 }
 
 interface FoundService {
   readonly key: ServiceKey;
+  readonly namespace: string;
+  readonly selector: Labels;
   readonly ports: readonly ServicePort[];
 }
 
@@ -48,14 +67,16 @@ function findService(settings: MeshSettings, tables: MeshTables, service: string
     const facts = tables.services.get(owner.key);
     if (facts === undefined || facts.namespace !== namespace) return `nobody knows the service ${service}`;
     if (facts.kind === 'ExternalName') return `the service ${service} is an ExternalName, which has no ports`;
-    return { key: hostnameOf(settings, owner.key), ports: facts.ports };
+    const { selector, ports } = facts;
+    return { key: hostnameOf(settings, owner.key), namespace, selector, ports };
   }
-  if (owner === undefined) return `nobody knows the service ${service}`;
+  if (owner === undefined || namespace === undefined) return `nobody knows the service ${service}`;
   // Where the client wanted to go is here where the request came from.
   if (owner.entry.resolution === 'original-destination') {
     return `the ServiceEntry of ${service} has the resolution NONE, and so no address`;
   }
-  return { key: `${namespace}/${hostname}`, ports: owner.entry.ports };
+  const { selector, ports } = owner.entry;
+  return { key: `${namespace}/${hostname}`, namespace, selector, ports };
 }
 
 /** The one that a hostname names, or that of the oldest ServiceEntry which is for the root namespace too. */

@@ -61,7 +61,8 @@ function buildDeclared(
   return ports;
 }
 
-function targetsOf(pod: PodFacts, { targetPort }: ServicePort): number[] {
+/** Container ports of a pod to which a port of a Service leads. */
+export function targetsOf(pod: PodFacts, { targetPort }: Pick<ServicePort, 'targetPort'>): number[] {
   if (typeof targetPort === 'number') return [targetPort];
   // Kubernetes takes the first container port of the name.
   return pod.ports

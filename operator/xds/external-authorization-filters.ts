@@ -35,7 +35,7 @@ function buildMatching({ authorizer, rules }: Question): HttpFilter {
 }
 
 function buildHttpAsking({ authorizer }: Question): HttpFilter {
-  const { failOpen, statusOnError, clearRouteCache } = authorizerOf(authorizer.provider).settings;
+  const { failOpen, statusOnError } = authorizerOf(authorizer.provider).settings;
   const { envoyExtAuthzHttp: http, envoyExtAuthzGrpc: grpc } = authorizer.provider;
   const body = (http ?? grpc)?.includeRequestBodyInCheck;
   const config = create(ExtAuthzSchema, {
@@ -44,7 +44,6 @@ function buildHttpAsking({ authorizer }: Question): HttpFilter {
       : buildHttpService(http, clusterOf(authorizer), hostnameOfKey(authorizer.service))),
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: failOpen,
-    clearRouteCache,
     filterEnabledMetadata: whereMatched(HTTP_RBAC, authorizer),
     ...(statusOnError === undefined
       ? {}

@@ -27,7 +27,7 @@ export function buildQuestions(
   for (const one of attached) {
     const { authorizer, rules } = one;
     if (authorizer === undefined || rules.dryRun || !isAbout(one, port)) continue;
-    if (actionOf(one, carrier) !== 'CUSTOM') continue;
+    if (actionOf(one, port, carrier) !== 'CUSTOM') continue;
     const { name } = authorizer.provider;
     const group = byName.get(name) ?? { authorizer, policies: [] };
     byName.set(name, group);

@@ -73,7 +73,12 @@ export function isDualStack(workload: Workload): boolean {
 
 /** Equal for equal shapes, and only for those. */
 export function inboundShapeKey(shape: InboundShape): string {
-  const authorization = shape.authorization.map(({ rules, ports, authorizer }) => [rules.digest, ports, authorizer]);
+  const authorization = shape.authorization.map(({ rules, ports, authorizer, asksItselfAt }) => [
+    rules.digest,
+    ports,
+    authorizer,
+    asksItselfAt,
+  ]);
   const tokens = shape.tokens.map(({ rules, keys, ports }) => [rules.digest, keys.map(({ digest }) => digest), ports]);
   const rateLimits = shape.rateLimits.map(({ rules, ports }) => [rules.digest, ports]);
   return JSON.stringify({ ...shape, authorization, tokens, rateLimits });

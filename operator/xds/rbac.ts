@@ -37,9 +37,17 @@ const ACTIONS = {
   ALLOW: RBAC_Action.ALLOW,
 } as const;
 
-/** What becomes of requests that a policy's rules match: where nobody can be asked, CUSTOM denies. */
-export function actionOf({ rules, authorizer }: AttachedPolicy, carrier: Carrier): Action {
+/**
+ * What becomes of requests that a policy's rules match: where nobody can be asked, CUSTOM denies.
+ * @param port undefined: a port that nobody declared
+ */
+export function actionOf(
+  { rules, authorizer, asksItselfAt = [] }: AttachedPolicy,
+  port: number | undefined,
+  carrier: Carrier,
+): Action {
   if (rules.action !== 'CUSTOM') return rules.action;
+  if (port !== undefined && asksItselfAt.includes(port)) return 'DENY';
   const isAsked =
     authorizer !== undefined && (carrier === 'http' || authorizerOf(authorizer.provider).protocol === 'grpc');
   return isAsked ? 'CUSTOM' : 'DENY';
@@ -60,7 +68,7 @@ export function buildAuthorization(
   const dry = here.map(({ rules }) => rules).filter(({ dryRun, action }) => dryRun && isCounted(action));
   const all: Authorization[] = [];
   for (const action of ['AUDIT', 'DENY', 'ALLOW'] as const) {
-    const policies = inForce.filter((one) => actionOf(one, carrier) === action).map(({ rules }) => rules);
+    const policies = inForce.filter((one) => actionOf(one, port, carrier) === action).map(({ rules }) => rules);
     const built = buildRbac(action, policies, carrier);
     // An ALLOW policy without rules allows nothing, which is something.
     if (policies.length > 0 && (action === 'ALLOW' || Object.keys(built.policies).length > 0))

@@ -17,7 +17,7 @@ export type TcpAdmission = 'anybody' | 'nobody' | readonly StringMatcher[];
  */
 export function admitConnections(attached: readonly AttachedPolicy[], port: number | undefined): TcpAdmission {
   const here = attached.filter((one) => isAbout(one, port) && !one.rules.dryRun);
-  if (here.some((one) => actionOf(one, 'tcp') === 'DENY' && one.rules.rules.some(isAlways))) return 'nobody';
+  if (here.some((one) => actionOf(one, port, 'tcp') === 'DENY' && one.rules.rules.some(isAlways))) return 'nobody';
   const allowing = here.filter(({ rules }) => rules.action === 'ALLOW');
   if (allowing.length === 0) return 'anybody';
   const names: StringMatcher[] = [];

@@ -46,7 +46,7 @@ function draft(draw: Draw, service: string, port: number): unknown {
     service,
     port,
     failOpen: draw.once(2),
-    clearRouteCache: draw.once(2),
+    clearRouteCache: draw.once(8),
     ...(draw.once(2) ? { timeout: draw.one(['1ms', '0.1ms', '600s', '9999h', '1h2m3s']) } : {}),
     ...(draw.once(2) ? { statusOnError: draw.one(STATUSES) } : {}),
     ...(draw.once(2) ? { includeRequestBodyInCheck: body } : {}),
