@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CHECK, decideCheck } from './authorizer.ts';
 import { isDraining } from './drain.ts';
 import { MessageReader, writeMessage } from './grpc-frame.ts';
 import type { ServerState } from './server-state.ts';
@@ -16,7 +17,7 @@ const UNAVAILABLE = 14;
 
 /**
  * Answers gRPC: `/testbed.Echo/Unary` (the echo as JSON, or the gRPC status wished for by `x-status` or `x-fail`; see
- * `readWishes`), `/testbed.Echo/Stream` (every message back, one by one) and `/grpc.health.v1.Health/Check`.
+ * `readWishes`), `/testbed.Echo/Stream` (every message back, one by one), Envoy's questions (`authorizer.ts`) and `/grpc.health.v1.Health/Check`.
  */
 export function answerGrpc(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, state: ServerState): void {
   const path = headers[':path'] ?? '';
@@ -29,14 +30,17 @@ export function answerGrpc(stream: ServerHttp2Stream, headers: IncomingHttpHeade
     stream.on('data', () => {});
     return;
   }
-  const known = path === '/testbed.Echo/Stream' || path === '/grpc.health.v1.Health/Check';
+  const known = path === CHECK || path === '/testbed.Echo/Stream' || path === '/grpc.health.v1.Health/Check';
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  const status = known ? (readWishes('', headers).status ?? 0) : UNIMPLEMENTED;
+  const failing = path === CHECK && state.behaviour.errors ? UNAVAILABLE : undefined;
+  const status = failing ?? (known ? (readWishes('', headers).status ?? 0) : UNIMPLEMENTED);
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(status) }));
   stream.on('data', (chunk: Buffer) => {
     for (const message of reader.push(chunk)) {
-      if (path === '/testbed.Echo/Stream') stream.write(writeMessage(message));
-      else if (known) stream.write(writeMessage(isDraining() || !state.behaviour.ready ? NOT_SERVING : SERVING));
+      if (path === CHECK && failing === undefined) stream.write(writeMessage(decideCheck(message)));
+      else if (path === '/testbed.Echo/Stream') stream.write(writeMessage(message));
+      else if (known && path !== CHECK)
+        stream.write(writeMessage(isDraining() || !state.behaviour.ready ? NOT_SERVING : SERVING));
     }
   });
   stream.on('end', () => stream.end());

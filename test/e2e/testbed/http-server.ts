@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerCheck, CHECK_PREFIX } from './authorizer.ts';
 import { callOn } from './chain.ts';
 import { control } from './control.ts';
 import { isDraining } from './drain.ts';
@@ -10,8 +11,8 @@ import { acceptWebSocket } from './websocket.ts';
 import { readWishes } from './wishes.ts';
 
 /**
- * Makes a server of HTTP/1.1 that echoes requests as wished (see `readWishes`), upgrades to WebSocket, calls on (`/call`), and answers
- * `/readyz` and `/healthz`, `/hook`, which tells how often it was asked (for lifecycle hooks), and `/admin` and `/seen` (see `control`).
+ * Makes a server of HTTP/1.1 that echoes requests as wished (see `readWishes`), upgrades to WebSocket, calls on (`/call`), answers
+ * questions of ext_authz (`/authorize/`), `/readyz` and `/healthz`, `/hook`, which tells how often it was asked (for lifecycle hooks), and `/admin` and `/seen` (see `control`).
  */
 export function httpServer(state: ServerState): Server {
   const hooks = { count: 0 };
@@ -44,6 +45,10 @@ async function answer(
   const told = control(method, path, state);
   if (told !== undefined) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
+    return;
+  }
+  if (path.startsWith(CHECK_PREFIX) && !state.behaviour.errors) {
+    answerCheck(request.resume(), response);
     return;
   }
   if (path === '/hook') hooks.count++;

@@ -21,6 +21,8 @@ The server, by query or header of each request (HTTP, HTTP/2, HTTPS; gRPC by hea
   GET  /seen?key=NAME               requests with that key at this pod: count, hosts, gapsMs. Also on the control port
   POST /admin?errors=1&status=503&delay=500&reset=1&ready=0&concurrent=8&forget=1
                                     how this pod behaves from now on, any of these; not itself subject to it. Also on the control port
+Asked by Envoy's ext_authz whether a request may be made: yes with x-verdict: allow; by HTTP under /authorize/, by gRPC as
+envoy.service.auth.v3.Authorization, where also connections may be opened by all accounts but "stranger".
 TCP answers a line "whoami" with "220 POD VERSION".
 
 Environment of the server: VERSION; DRAIN_SECONDS; MAX_CONCURRENT (requests worked on at once, the others wait); TLS_NAMES (DNS names,
