@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { duration } from './duration.ts';
@@ -43,6 +44,13 @@ const jwksSettings = z.strictObject({
   allowedAddresses: z
     .array(z.string().refine(isSubnet, 'must be an address or a block such as "169.254.10.0/24"'))
     .default([]),
+  /** Authorities that servers of keys may have their certificates from, in PEM, besides those that everybody trusts (Istio: `jwksResolverExtraRootCA`). */
+  extraRootCA: z
+    .string()
+    .max(262_144)
+    .refine((text) => text.trim() === '' || areCertificates(text), 'must be certificates of authorities in PEM')
+    .transform((text) => text.trim())
+    .default(''),
 });
 
 /** Where counts of global rate limits are kept: a Redis or a Valkey. */
@@ -111,4 +119,18 @@ export function readMeshConfig(text: string): MeshConfig {
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'mesh.yaml'}: ${message}`);
   throw new Error(`mesh settings: ${problems.join('; ')}`);
+}
+
+function areCertificates(text: string): boolean {
+  const blocks = text
+    .trim()
+    .split(/(?<=-----END CERTIFICATE-----)\s*/)
+    .filter((block) => block !== '');
+  return blocks.every((block) => {
+    try {
+      return new X509Certificate(block).ca;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -21,6 +21,8 @@ import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
 import { blockList } from './jwks/destination.ts';
 import { KeyFetcher } from './jwks/key-fetcher.ts';
+import { recallKeys, rememberKeys } from './jwks/key-memory.ts';
+import { trustIn } from './jwks/tls-trust.ts';
 import { fetchWantedKeys } from './jwks/wanted-keys.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
@@ -58,7 +60,8 @@ const pipeline = new Pipeline(settings, cache, logger, (error) => {
   logger.error('mesh could not be updated, starting anew', { error });
   process.exit(1);
 });
-const tokenKeys = new KeyFetcher({ allowed: blockList(mesh.jwks.allowedAddresses), logger });
+const { allowedAddresses, extraRootCA } = mesh.jwks;
+const tokenKeys = new KeyFetcher({ allowed: blockList(allowedAddresses), trust: trustIn(extraRootCA), logger });
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
@@ -137,6 +140,7 @@ const election = new LeaderElection({
   logger,
   onStarted: (signal) => {
     certificates.lead(signal);
+    rememberKeys({ api, namespace, fetcher: tokenKeys, logger }, signal);
     status.start();
     canary?.resync();
   },
@@ -155,6 +159,7 @@ async function start(): Promise<void> {
   await health.start();
   await stores.start();
   pipeline.onUpdate((next, delta) => status.update(next, delta));
+  tokenKeys.recall(await recallKeys({ api, namespace, logger }));
   fetchWantedKeys(stores.requestAuthentications, stores.discovery, tokenKeys);
   await tokenKeys.settled(KEYS_MS);
   pipeline.start({ ...stores, jwks: tokenKeys });

@@ -2,8 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { jwksUriProblem } from '../../api/jwks-source.ts';
 import { mayReach } from './destination.ts';
+import { connectionProblem } from './tls-trust.ts';
 
 /** Most bytes that are read of an answer. */
 const MAX_BYTES = 1_048_576;
@@ -16,6 +18,8 @@ export interface FetchBounds {
   readonly timeoutMs: number;
   /** Addresses that are allowed although they would not be. */
   readonly allowed: BlockList;
+  /** Whose certificates are good; default: of those whom everybody trusts. */
+  readonly trust?: SecureContext;
 }
 
 /** Why a document could not be fetched; what it says is fit for a user who may not read the document. */
@@ -28,18 +32,18 @@ export class FetchError extends Error {}
 export async function fetchDocument(uri: string, bounds: FetchBounds): Promise<string> {
   const signal = AbortSignal.timeout(bounds.timeoutMs);
   try {
-    return await follow(uri, bounds.allowed, signal);
+    return await follow(uri, bounds, signal);
   } catch (error) {
     if (error instanceof FetchError) throw error;
     if (signal.aborted) throw new FetchError(`it took longer than ${bounds.timeoutMs} ms`);
-    throw new FetchError(`no connection: ${codeOf(error)}`);
+    throw new FetchError(connectionProblem(codeOf(error)));
   }
 }
 
-async function follow(uri: string, allowed: BlockList, signal: AbortSignal): Promise<string> {
+async function follow(uri: string, bounds: FetchBounds, signal: AbortSignal): Promise<string> {
   let url = checkedUrl(uri);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const answer = await get(url, allowed, signal);
+    const answer = await get(url, bounds, signal);
     const { statusCode = 0, headers } = answer;
     if (!REDIRECTS.has(statusCode)) return await readBody(answer);
     answer.destroy();
@@ -59,7 +63,7 @@ function checkedUrl(uri: string): URL {
   return new URL(uri);
 }
 
-async function get(url: URL, allowed: BlockList, signal: AbortSignal): Promise<IncomingMessage> {
+async function get(url: URL, { allowed, trust }: FetchBounds, signal: AbortSignal): Promise<IncomingMessage> {
   const addresses = await resolve(url.hostname.replace(/^\[(.*)\]$/, '$1'), allowed, signal);
   const [first] = addresses;
   if (first === undefined) {
@@ -72,7 +76,11 @@ async function get(url: URL, allowed: BlockList, signal: AbortSignal): Promise<I
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   const headers = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'heddle' };
   return new Promise((done, fail) => {
-    const request = send(url, { agent: false, lookup: pinned, headers, signal }, done);
+    const request = send(
+      url,
+      { agent: false, lookup: pinned, headers, signal, ...(trust && { secureContext: trust }) },
+      done,
+    );
     request.on('error', fail);
     request.end();
   });

@@ -1,4 +1,5 @@
 import type { BlockList } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { Logger } from '../../kube/logger.ts';
 import { fetchKeys } from './key-set.ts';
 
@@ -21,6 +22,8 @@ interface Change {
 export interface FetcherOptions {
   /** Addresses that are allowed although they would not be. */
   readonly allowed: BlockList;
+  /** Whose certificates are good; default: of those whom everybody trusts. */
+  readonly trust?: SecureContext;
   readonly logger: Logger;
   /** How long keys are good for, in ms. */
   readonly refreshMs?: number;
@@ -43,13 +46,15 @@ interface Wanted {
 }
 
 /**
- * Keeps the keys at URIs: each is fetched once for the whole mesh, and again in good time. Keys that were there stay when fetching fails. It is read like a
- * store.
+ * Keeps the keys at URIs: each is fetched once for the whole mesh, and again in good time. Keys that were there stay when fetching fails, and those that an
+ * operator of before had stand in. It is read like a store.
  */
 export class KeyFetcher {
-  readonly #options: Required<FetcherOptions>;
+  readonly #options: FetcherOptions & Required<Pick<FetcherOptions, 'refreshMs' | 'retryMs'>>;
   readonly #wanted = new Map<string, Wanted>();
   readonly #found = new Map<string, FetchedKeys>();
+  /** Keys of before this operator started, until they are fetched. */
+  readonly #recalled = new Map<string, string>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #waiting = new Set<string>();
   #running = 0;
@@ -71,6 +76,11 @@ export class KeyFetcher {
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes the keys that an operator of before had: they are good where fetching fails. */
+  recall(keys: ReadonlyMap<string, string>): void {
+    for (const [uri, text] of keys) this.#recalled.set(uri, text);
   }
 
   /** Keeps the keys at a URI from now on. @param timeoutMs how long fetching may take */
@@ -95,7 +105,10 @@ export class KeyFetcher {
   /** Resolves once all keys that are wanted were asked for, or after some time: an operator that starts anew must not send proxies none meanwhile. */
   settled(longestMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, longestMs);
+      const timer = setTimeout(() => {
+        this.#standIn();
+        resolve();
+      }, longestMs);
       this.#onSettled = () => {
         if ([...this.#wanted.keys()].some((uri) => !this.#found.has(uri))) return;
         clearTimeout(timer);
@@ -103,6 +116,16 @@ export class KeyFetcher {
       };
       this.#onSettled();
     });
+  }
+
+  /** Keys of before stand in for those that are still waited for. */
+  #standIn(): void {
+    for (const uri of this.#wanted.keys()) {
+      const keys = this.#recalled.get(uri);
+      if (keys !== undefined && !this.#found.has(uri)) {
+        this.#put(uri, { metadata: { name: uri }, keys, problem: 'there is no answer yet' });
+      }
+    }
   }
 
   stop(): void {
@@ -131,11 +154,12 @@ export class KeyFetcher {
   }
 
   async #fetch(uri: string, wanted: Wanted): Promise<void> {
-    const { allowed, logger } = this.#options;
-    const before = this.#found.get(uri)?.keys;
+    const { allowed, trust, logger } = this.#options;
+    const before = this.#found.get(uri)?.keys ?? this.#recalled.get(uri);
     let found: { readonly text?: string; readonly problem?: string };
     try {
-      found = await fetchKeys(uri, { allowed, timeoutMs: wanted.timeoutMs });
+      found = await fetchKeys(uri, { allowed, timeoutMs: wanted.timeoutMs, ...(trust && { trust }) });
+      this.#recalled.delete(uri);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       found = { ...(before === undefined ? {} : { text: before }), problem };

@@ -15,6 +15,8 @@ export interface CertificateWish {
   readonly issuer?: { readonly commonName: string; readonly key: string };
   /** True: it may sign others. */
   readonly authority?: boolean;
+  /** True: it was good until an hour ago. */
+  readonly expired?: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -28,9 +30,10 @@ const EXTENDED_KEY_USAGE = '551d25';
 const SERVER_AUTH = '2b06010505070301';
 const CLIENT_AUTH = '2b06010505070302';
 
-/** Makes an X.509 certificate (RFC 5280) for a new P-256 key, good for servers and clients, from yesterday on for a month. */
+/** Makes an X.509 certificate (RFC 5280) for a new P-256 key, good for servers and clients, from yesterday on for a month unless told. */
 export function issueCertificate(wish: CertificateWish): Identity {
-  const { commonName, names = [], issuer, authority = false } = wish;
+  const { commonName, names = [], issuer, authority = false, expired = false } = wish;
+  const notAfter = expired ? Date.now() - 3_600_000 : Date.now() + 30 * DAY_MS;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signer = issuer === undefined ? privateKey : createPrivateKey(issuer.key);
   const algorithm = sequence(oid(ECDSA_WITH_SHA256));
@@ -46,7 +49,7 @@ export function issueCertificate(wish: CertificateWish): Identity {
     der(0x02, serial),
     algorithm,
     distinguishedName(issuer?.commonName ?? commonName),
-    sequence(time(Date.now() - DAY_MS), time(Date.now() + 30 * DAY_MS)),
+    sequence(time(Date.now() - DAY_MS), time(notAfter)),
     distinguishedName(commonName),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),
