@@ -27,7 +27,7 @@ export function refusalCauses(
 ): RefusalCause[] {
   const policies = authorization.filter((one) => isAbout(one, port) && !one.rules.dryRun);
   const acting = (action: string) =>
-    policies.filter((one) => actionOf(one, carrier) === action).map(({ rules }) => rules.ref);
+    policies.filter((one) => actionOf(one, port, carrier) === action).map(({ rules }) => rules.ref);
   const all = [
     cause('AuthorizationPolicy DENY', acting('DENY'), [`${RBAC}ns[`]),
     cause('no ALLOW policy matched: AuthorizationPolicy', acting('ALLOW'), [`${RBAC}none]`]),
