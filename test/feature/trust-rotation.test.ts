@@ -1,44 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SECRET } from '../../kube/kinds.ts';
 import { foreignAuthority, userSecret } from '../../operator/certificates/testing/chain.ts';
+import { type ClosedLoop, startClosedLoop } from './support/closed-loop.ts';
 import { RotatingMesh } from './support/rotating-mesh.ts';
 
 let mesh: RotatingMesh;
-let load: { stop(): Promise<{ served: number; failures: string[] }> };
+let load: ClosedLoop;
 
 beforeEach(async () => {
   mesh = new RotatingMesh();
   await mesh.start();
-  load = startLoad(mesh.port, 4);
+  load = startClosedLoop(mesh.port, 4);
 }, 120_000);
 
 afterEach(async () => {
   await load.stop();
   await mesh.stop();
 });
-
-/** Requests in a closed loop, from so many workers, until it is stopped. */
-function startLoad(port: number, workers: number): typeof load {
-  const failures: string[] = [];
-  let served = 0;
-  let running = true;
-  const work = async (): Promise<void> => {
-    while (running) {
-      const answer = await fetch(`http://127.0.0.1:${port}`).catch((error: unknown) => String(error));
-      if (typeof answer === 'string') failures.push(answer);
-      else if (answer.status === 200 && (await answer.text()) === 'app') served += 1;
-      else failures.push(`${answer.status} ${await answer.text()}`);
-    }
-  };
-  const done = Promise.all(Array.from({ length: workers }, work));
-  return {
-    stop: async () => {
-      running = false;
-      await done;
-      return { served, failures };
-    },
-  };
-}
 
 /** The load has seen nothing of it, and was there. */
 async function lostNothing(): Promise<void> {

@@ -41,6 +41,20 @@ export async function startLeader(
   proxies: ProxyTrustSource,
   cleanups: (() => unknown)[],
 ): Promise<Leader> {
+  const plane = await startReplica(api, proxies);
+  const abort = new AbortController();
+  plane.lead(abort.signal);
+  const end = async () => {
+    abort.abort();
+    await plane.end();
+  };
+  cleanups.push(end);
+  await eventually(() => plane.authority.state !== undefined);
+  return { ...plane, end };
+}
+
+/** A control plane that does not lead yet. */
+export async function startReplica(api: MemoryApi, proxies: ProxyTrustSource): Promise<Leader> {
   const namespaces = new Reflector<KubeObject>({ api, kind: NAMESPACE, backoffMs: [1, 5] });
   await namespaces.start();
   const events: string[] = [];
@@ -59,15 +73,10 @@ export async function startLeader(
     proxies,
     logger: silentLogger,
   });
-  const abort = new AbortController();
-  certificates.lead(abort.signal);
   const end = async () => {
-    abort.abort();
     await certificates.stop();
     await namespaces.stop();
   };
-  cleanups.push(end);
-  await eventually(() => certificates.authority.state !== undefined);
   return { ...certificates, events, end };
 }
 
