@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
+import { ISSUER, testIssuer } from '../feature/support/test-tokens.ts';
 import { conditionMessage } from './support/conditions.ts';
 import { customPolicy, type ProviderSettings, providers } from './support/custom-authorization.ts';
+import { keyServer } from './support/key-server.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { withSettings } from './support/operator-settings.ts';
 import { Client, type RequestSpec } from './support/testbed-client.ts';
@@ -23,6 +25,7 @@ const outside = useNamespace('unknown', {});
 const caller = new Client(mesh, 'deployment/caller');
 const stranger = new Client(mesh, 'deployment/stranger');
 const PROVIDERS: ProviderSettings = providers(mesh.name);
+const issuer = testIssuer('RS256', 'first');
 const allow = { 'x-verdict': 'allow' };
 
 /** Puts the settings back; the operator is restarted for all of the tests together. */
@@ -36,10 +39,13 @@ clusterSetup(
     await Promise.all([
       mesh.apply(...['echo', 'ordering', 'shelf'].flatMap((name) => server(name)), down),
       mesh.apply(...server('judge', shown), ...client('caller', shown), ...client('stranger')),
-      outside.apply(...server('legacy')),
+      outside.apply(...server('legacy'), ...keyServer('keys', issuer)),
     ]);
     const names = ['echo', 'ordering', 'shelf', 'judge', 'caller', 'stranger'];
-    await Promise.all([...names.map((name) => mesh.rolledOut(name)), outside.rolledOut('legacy')]);
+    await Promise.all([
+      ...names.map((name) => mesh.rolledOut(name)),
+      ...['legacy', 'keys'].map((name) => outside.rolledOut(name)),
+    ]);
   },
   240_000,
 );
@@ -187,6 +193,38 @@ describe('with other settings', () => {
   });
 });
 
+const asked = (token: string): RequestSpec => ({ url: 'http://echo/', headers: { authorization: `Bearer ${token}` } });
+const forged = () => `${issuer.token().slice(0, -8)}AAAAAAAA`;
+
+describe('keys of tokens', () => {
+  const uri = () => `http://keys.${outside.name}.svc:80/`;
+
+  clusterTest('are written down once they are fetched', [mesh, outside], async () => {
+    await mesh.apply({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'RequestAuthentication',
+      metadata: { name: 'tokens' },
+      spec: { selector: { matchLabels: { app: 'echo' } }, jwtRules: [{ issuer: ISSUER, jwksUri: uri() }] },
+    });
+    await answered(asked(forged()), 401);
+    await answered(asked(issuer.token()), 200);
+    await waitUntil('the keys in their ConfigMap', async () => {
+      const { stdout } = await mesh.kubectl.try([
+        'get',
+        'configmap',
+        '-n',
+        'heddle-system',
+        'heddle-jwks',
+        '-o',
+        'yaml',
+      ]);
+      return stdout.includes(uri()) ? undefined : stdout;
+    });
+    // From here on nobody serves them.
+    await outside.run('delete', 'deployment,service', 'keys');
+  });
+});
+
 describe('with the settings put back', () => {
   clusterTest('unknown hosts are let through again', [mesh, outside], async () => {
     const hosts = [...KNOWN, ...(await unknownHosts())];
@@ -197,5 +235,14 @@ describe('with the settings put back', () => {
       return counts.every((one) => one === 1) ? undefined : counts.join();
     });
     await answered({ url: 'http://ordering/', headers: allow }, 403);
+  });
+
+  clusterTest('the operator that came anew has the keys that nobody serves any more', [mesh, outside], async () => {
+    await waitUntil('word of it', async () => {
+      const message = await conditionMessage(mesh, 'requestauthentication', 'tokens', 'Accepted', 'True');
+      return message.includes('the last ones stay in force') ? undefined : message;
+    });
+    const [good, bad] = await caller.plan([asked(issuer.token()), asked(forged())]);
+    expect([good.statuses, bad.statuses]).toEqual([{ 200: 1 }, { 401: 1 }]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect } from '@jest/globals';
 import type { TrustRotation, TrustRotationPhase } from '../../api/trust-rotation.ts';
 import { waitFor } from '../../hack/mesh/wait.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { killReplica, leader, scaleOperator } from './support/operator-replicas.ts';
 import { withLifetimes } from './support/operator-settings.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
@@ -50,15 +51,20 @@ async function reaches(suffix: string, phase: TrustRotationPhase): Promise<Trust
 
 describe('a TrustRotation on a cluster', () => {
   clusterTest(
-    'three times in a row, and once aborted while it issues, loses no request and counts every proxy',
+    'three times in a row, once with its leader killed, and once aborted while it issues, loses no request and counts every proxy',
     [mesh],
     async () => {
       // Kubelets take up to 90 s to project a bundle; the streams of this test's proxies do not begin anew meanwhile.
       const restore = await withLifetimes(mesh.kubectl, { trustPropagation: '15s' });
       try {
+        await scaleOperator(mesh.kubectl, 2);
         await underLoad(async () => {
           for (const suffix of ['first', 'second', 'third']) {
             await rotate(suffix);
+            if (suffix === 'second') {
+              await reaches(suffix, 'Issuing');
+              await killReplica(mesh.kubectl, await leader(mesh.kubectl));
+            }
             const { status } = await reaches(suffix, 'Complete');
             // Two of the server and the caller, and those of the cluster's other tests.
             expect(status?.proxiesTotal).toBeGreaterThanOrEqual(3);
@@ -79,6 +85,7 @@ describe('a TrustRotation on a cluster', () => {
         expect(listed).toMatch(/PHASE +PROGRESS +OLD ROOT EXPIRES +NEW ROOT EXPIRES +MESSAGE +AGE/);
       } finally {
         await mesh.kubectl.run(['delete', 'trustrotation', ...['first', 'second', 'third', 'aborted'].map(nameOf)]);
+        await scaleOperator(mesh.kubectl, 1);
         await restore();
       }
     },

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
-import { forgedToken, nowSeconds, type TestIssuer, testIssuer } from '../../feature/support/test-tokens.ts';
+import { forgedToken, nowSeconds, testIssuer } from '../../feature/support/test-tokens.ts';
 import { condition, conditionMessage, programmed } from '../support/conditions.ts';
+import { keyServer } from '../support/key-server.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client, server } from '../support/testbed-objects.ts';
@@ -12,18 +13,11 @@ const SAMPLE = join(import.meta.dirname, '../../../config/samples/security/reque
 const KIND = 'requestauthentication';
 /** As in the sample. */
 const ISSUER = 'https://id.example.com';
-const SERVE_KEYS = "require('node:http').createServer((_, answer) => answer.end(process.env.KEYS)).listen(8080)";
 
 const mesh = useNamespace('tokens');
 const keys = useNamespace('keys', {});
 const ui = new Client(mesh, 'deployment/ui');
 const [first, second] = [testIssuer('RS256', 'first', ISSUER), testIssuer('ES256', 'second', ISSUER)];
-
-/** The server of the keys, which is not in the mesh: whoever asks for a token's keys is the operator. */
-function keyServer(name: string, { jwk }: TestIssuer): object[] {
-  const container = { command: ['node', '-e', SERVE_KEYS], livenessProbe: undefined };
-  return server(name, { env: { KEYS: JSON.stringify({ keys: [jwk] }) }, container });
-}
 
 clusterSetup(
   [mesh, keys],
