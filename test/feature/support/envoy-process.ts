@@ -65,7 +65,14 @@ export async function runEnvoy(config: unknown, adminPort: number): Promise<Envo
       log = (log + text.toString()).slice(-100_000);
     });
   }
-  const admin = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text();
+  const admin = async (path: string): Promise<string> => {
+    try {
+      return await (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text();
+    } catch (cause) {
+      const end = child.signalCode ?? child.exitCode ?? 'it runs';
+      throw new Error(`Envoy's admin port does not answer ${path} (${end}): ${log}`, { cause });
+    }
+  };
   await untilAnswers(
     child,
     () => admin('/server_info'),
