@@ -27,7 +27,7 @@ interface Settings {
 }
 
 /**
- * Changes the mesh settings and restarts the operator, which reads them at its start.
+ * Changes the mesh settings and restarts operator and webhook, which read them at their start.
  * @param change gives the fields of mesh.yaml that are to be others
  * @returns puts the settings back as they were
  */
@@ -45,5 +45,9 @@ export async function withSettings(
 async function write(kubectl: Kubectl, text: string): Promise<void> {
   const patch = JSON.stringify({ data: { 'mesh.yaml': text } });
   await kubectl.run(['patch', 'configmap', '-n', SYSTEM, 'heddle-mesh', '--type=merge', '-p', patch]);
+  // The webhook takes changes in by itself, but each of its pods only when its kubelet has brought them, within a minute or two.
+  const webhook = 'deployment/heddle-webhook';
+  await kubectl.run(['rollout', 'restart', '-n', SYSTEM, webhook]);
   await restartOperator(kubectl);
+  await kubectl.run(['rollout', 'status', '-n', SYSTEM, webhook, '--timeout=120s'], { timeoutMs: 130_000 });
 }
