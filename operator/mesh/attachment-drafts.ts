@@ -1,6 +1,7 @@
 import type { DirtySet } from './dirty-set.ts';
 import type { Drafts } from './drafts.ts';
 import { type ObjectRef, objectKey } from './object-ref.ts';
+import type { OverlapTally } from './overlap-tally.ts';
 import type { PolicyTally, TalliedDecision } from './policy-tally.ts';
 import type { PolicyView, Workload } from './snapshot.ts';
 
@@ -8,6 +9,8 @@ import type { PolicyView, Workload } from './snapshot.ts';
 interface AttachedKind {
   readonly kind: string;
   readonly tally: PolicyTally;
+  /** Which of them are about the same workloads. */
+  readonly overlap: OverlapTally;
   /** Those whose views are to be drafted, `namespace/name`. */
   readonly dirty: Set<string>;
   /** Those at work on a workload. */
@@ -19,11 +22,12 @@ interface AttachedKind {
 export function draftAttached(
   { pods }: Pick<DirtySet, 'pods'>,
   { workloads, policies }: Pick<Drafts, 'workloads' | 'policies'>,
-  { kind, tally, dirty, at, view }: AttachedKind,
+  { kind, tally, overlap, dirty, at, view }: AttachedKind,
 ): void {
   for (const uid of pods) {
     const workload = workloads.get(uid);
     const refs = workload === undefined ? [] : at(workload);
+    overlap.replace(uid, refs.map(objectKey));
     for (const key of tally.replace(uid, decisionOf(refs))) dirty.add(key.slice(kind.length + 1));
   }
   for (const key of dirty) policies.put(`${kind}/${key}`, view(key));

@@ -27,19 +27,15 @@ export function markAskers({ settings, tables }: DraftContext, dirty: DirtySet):
 export function draftAuthorization(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
   const { tables, authorizationTally, authorizationOverlap } = context;
   for (const uid of dirty.pods) {
-    const attached = drafts.workloads.get(uid)?.authorization ?? [];
-    authorizationOverlap.replace(
-      uid,
-      attached.map(({ rules }) => objectKey(rules.ref)),
-    );
     // What is said of one that asks is also about who else does, and about the pod.
-    for (const { rules } of attached) {
+    for (const { rules } of drafts.workloads.get(uid)?.authorization ?? []) {
       if (rules.provider !== undefined) dirty.authorizationPolicies.add(keyOf(rules.ref));
     }
   }
   draftAttached(dirty, drafts, {
     kind: AUTHORIZATION_POLICY_KIND,
     tally: authorizationTally,
+    overlap: authorizationOverlap,
     dirty: dirty.authorizationPolicies,
     at: ({ authorization }) => authorization.map(({ rules }) => rules.ref),
     view: (key) => {

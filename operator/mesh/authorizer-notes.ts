@@ -2,6 +2,7 @@ import { authorizerOf } from '../../api/extension-provider.ts';
 import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
 import { type AuthorizerPods, findAuthorizer } from './authorizer.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
+import { listNames } from './name-list.ts';
 import { objectKey } from './object-ref.ts';
 
 /** Pods or policies that a condition names. */
@@ -40,7 +41,7 @@ function noteItself(
   }
   if (found.length === 0) return [];
   return [
-    `spec.provider: "${rules?.provider}" would be asked about questions to itself, without end (${named(found)}). What a rule matches there is denied, ` +
+    `spec.provider: "${rules?.provider}" would be asked about questions to itself, without end (${listNames(found.sort(), NAMED)}). What a rule matches there is denied, ` +
       'and so may be the questions: leave these pods out by spec.selector, or the port by notPorts.',
   ];
 }
@@ -55,10 +56,7 @@ function noteOtherProviders({ tables, authorizationOverlap }: DraftContext, fact
     others.push(`"${provider}" (${other?.key})`);
   }
   if (others.length === 0) return [];
-  return [`spec.provider: on some of its pods others are asked as well, and all must allow: ${named(others)}.`];
-}
-
-function named(all: readonly string[]): string {
-  const rest = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
-  return `${[...all].sort().slice(0, NAMED).join(', ')}${rest}`;
+  return [
+    `spec.provider: on some of its pods others are asked as well, and all must allow: ${listNames(others.sort(), NAMED)}.`,
+  ];
 }

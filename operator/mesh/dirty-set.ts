@@ -134,20 +134,21 @@ export class DirtySet {
         : pods.select('namespace', ref.namespace);
     for (const { uid, injected, meshTls } of affected) if (injected || meshTls) this.pods.add(uid);
   }
+
   /** What is called of the workloads that are no pods, where they may be called by mesh mTLS. */
   #markEntryWorkloads({ ref: { namespace }, selector }: PeerAuthenticationFacts, everywhere: boolean): void {
     const { workloadEntries, serviceEntries } = this.#tables;
     const everyone = Object.keys(selector).length === 0;
     const matches = (labels: Labels): boolean => everyone || matchSelector(selector, labels);
-    for (const { ref, labels, workload } of everywhere
-      ? workloadEntries.values()
-      : workloadEntries.select('namespace', namespace)) {
+    const workloads = everywhere ? workloadEntries.values() : workloadEntries.select('namespace', namespace);
+    for (const { ref, labels, workload } of workloads) {
       if (workload?.serviceAccount === undefined || !matches(labels)) continue;
       for (const entry of this.#tables.entriesSelecting(ref.namespace, labels)) this.markEntry(entry);
       for (const { key } of this.#tables.servicesSelecting({ namespace: ref.namespace, labels }))
         this.services.add(key);
     }
-    for (const entry of everywhere ? serviceEntries.values() : serviceEntries.select('namespace', namespace)) {
+    const services = everywhere ? serviceEntries.values() : serviceEntries.select('namespace', namespace);
+    for (const entry of services) {
       if (entry.endpoints.some(({ serviceAccount, labels }) => serviceAccount !== undefined && matches(labels)))
         this.markEntry(entry);
     }

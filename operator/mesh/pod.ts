@@ -115,3 +115,8 @@ function declaredPorts({ spec }: V1Pod): ContainerPort[] {
     .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
     .map(({ name, containerPort }) => ({ name: name ?? '', port: containerPort }));
 }
+
+/** Index values of pods with a sidecar that does not serve all ports: their namespace, and `*` for all namespaces. */
+export function partialTerms({ injected, namespace, capture }: PodFacts): string[] {
+  return injected && (capture.include !== '*' || capture.exclude.length > 0) ? [namespace, '*'] : [];
+}

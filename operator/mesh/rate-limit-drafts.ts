@@ -17,19 +17,14 @@ type RateLimitSpec = RateLimitPolicySpec | undefined;
 export function draftRateLimits(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
   const { tables, rateLimitTally, rateLimitHttpTally, rateLimitOverlap } = context;
   for (const uid of dirty.pods) {
-    const workload = drafts.workloads.get(uid);
-    const attached = workload?.rateLimits ?? [];
-    rateLimitOverlap.replace(
-      uid,
-      attached.map(({ rules }) => objectKey(rules.ref)),
-    );
-    for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(workload)))) {
+    for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(drafts.workloads.get(uid))))) {
       dirty.rateLimitPolicies.add(key.slice(RATE_LIMIT_POLICY_KIND.length + 1));
     }
   }
   draftAttached(dirty, drafts, {
     kind: RATE_LIMIT_POLICY_KIND,
     tally: rateLimitTally,
+    overlap: rateLimitOverlap,
     dirty: dirty.rateLimitPolicies,
     at: ({ rateLimits }) => rateLimits.map(({ rules }) => rules.ref),
     view: (key) => {

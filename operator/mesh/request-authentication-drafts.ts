@@ -13,16 +13,10 @@ import type { MeshTables } from './tables.ts';
 
 /** Drafts the views of RequestAuthentications. */
 export function draftRequestAuthentications(context: DraftContext, dirty: DirtySet, drafts: Drafts): void {
-  for (const uid of dirty.pods) {
-    const attached = drafts.workloads.get(uid)?.tokens ?? [];
-    context.requestAuthenticationOverlap.replace(
-      uid,
-      attached.map(({ rules }) => objectKey(rules.ref)),
-    );
-  }
   draftAttached(dirty, drafts, {
     kind: REQUEST_AUTHENTICATION_KIND,
     tally: context.requestAuthenticationTally,
+    overlap: context.requestAuthenticationOverlap,
     dirty: dirty.requestAuthentications,
     at: ({ tokens }) => tokens.map(({ rules }) => rules.ref),
     view: (key) => {

@@ -31,11 +31,6 @@ export function noteUncaptured({ settings, tables, mtls }: NoteContext, policy: 
   return [];
 }
 
-/** Index values of pods of which some ports are not the sidecar's. */
-export function partialTerms({ injected, namespace, capture }: PodFacts): string[] {
-  return injected && (capture.include !== '*' || capture.exclude.length > 0) ? [namespace, '*'] : [];
-}
-
 function openPorts({ include, exclude }: InboundCapture, effective: EffectiveMtls): string | undefined {
   if (include !== '*') {
     if (effective.mode !== 'STRICT') return undefined;

@@ -1,4 +1,5 @@
 import { isGlobal } from '../../api/rate-limit-policy.ts';
+import { listNames } from '../mesh/name-list.ts';
 import type { ObjectRef } from '../mesh/object-ref.ts';
 import { type InboundShape, isAbout } from './inbound-shape.ts';
 import { actionOf, type Carrier } from './rbac.ts';
@@ -50,7 +51,6 @@ export function refusalCauses(
 
 function cause(what: string, refs: readonly ObjectRef[], details: readonly string[]): RefusalCause[] {
   if (refs.length === 0) return [];
-  const names = refs.slice(0, NAMED).map(({ namespace, name }) => `${namespace}/${name}`);
-  const rest = refs.length > NAMED ? ` and ${refs.length - NAMED} more` : '';
-  return [{ decidedBy: `${what} ${names.join(', ')}${rest}`, details }];
+  const names = refs.map(({ namespace, name }) => `${namespace}/${name}`);
+  return [{ decidedBy: `${what} ${listNames(names, NAMED)}`, details }];
 }

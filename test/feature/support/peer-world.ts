@@ -17,6 +17,7 @@ import {
   VIRTUAL_HOST_TYPE,
 } from '../../../operator/xds/resource.ts';
 import { WORKLOAD_SECRET } from '../../../proxy/names.ts';
+import { accepts } from './accepts.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
 import { boundInbound } from './bound-inbound.ts';
 import { boundListeners } from './bound-listeners.ts';
@@ -231,18 +232,6 @@ async function ask(line: Http1Line, path: string, host: string): Promise<{ statu
   );
   line.close();
   return { status, body };
-}
-
-async function accepts(address: string, port: number): Promise<boolean> {
-  const socket = connect(port, address);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 async function until(holds: () => Promise<boolean>, envoy: EnvoyProcess): Promise<void> {

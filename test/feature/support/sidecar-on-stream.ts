@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { LOADING_ANNOTATION } from '../../../api/pod-names.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import type { OutboundPolicy } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE } from '../../../operator/xds/resource.ts';
+import { accepts } from './accepts.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
 import { boundListeners } from './bound-listeners.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
@@ -72,7 +71,7 @@ export class SidecarOnStream {
     const envoy = await startEnvoy({ nodeId: nodeIdOf(client), token: client.token, adsPort, rootPem });
     this.running = { harness, client, envoy };
     // Envoy's admin interface tells of listeners before they listen.
-    for (const port of this.options.ports) await this.until(() => accepts(port));
+    for (const port of this.options.ports) await this.until(() => accepts('127.0.0.1', port));
   }
 
   get envoy(): EnvoyProcess {
@@ -125,18 +124,5 @@ export class SidecarOnStream {
     const [source] = this.mesh.sources;
     if (source === undefined) throw new Error('a mesh has a source');
     return [delayMs === undefined ? source : slowClusters(source, delayMs), boundListeners(this.mesh.cache, ports)];
-  }
-}
-
-/** Whether somebody listens on a port, at an address that no Service has. */
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
