@@ -1,10 +1,11 @@
 import type { XdsResource } from '../xds/resource.ts';
 
 /**
- * Keeps clusters in their phase while a proxy starts. Envoy makes its first clusters ready in two phases, and keeps a list of those it waits for in each
- * (`ClusterManagerInitHelper::addCluster` in its source). One that comes again in the other phase, as when a DestinationRule says PASSTHROUGH, stays in
- * the first list though it is gone: Envoy then never gets ready, or crashes. So such a change waits until the proxy asks for listeners, which
- * it does when its clusters are ready.
+ * Keeps clusters as they are while a proxy starts, as far as Envoy could not bear to see them change. It makes its first clusters ready in two phases, and
+ * keeps a list of those it waits for in each (`ClusterManagerInitHelper::addCluster` in its source). One that comes again in the other phase, as when a
+ * DestinationRule says PASSTHROUGH, stays in the first list though it is gone: Envoy then never gets ready, or crashes. And one of the first phase that
+ * waits for its certificate outlives its change or removal for a moment: if the certificate comes then, Envoy crashes (its issue 32917). So both wait
+ * until the proxy asks for listeners, which it does when its clusters are ready.
  */
 export class StartingClusters {
   /** By name of those that were sent; undefined once the proxy has started. */
@@ -13,7 +14,12 @@ export class StartingClusters {
   /** Whether a newer state of a cluster has to wait. */
   holdsBack({ name, phase }: XdsResource): boolean {
     const sent = this.phases?.get(name);
-    return sent !== undefined && sent !== phase;
+    return sent === 'primary' || (sent !== undefined && sent !== phase);
+  }
+
+  /** Whether the removal of a cluster has to wait. */
+  keeps(name: string): boolean {
+    return this.phases?.get(name) === 'primary';
   }
 
   sent(upserts: readonly XdsResource[], removed: readonly string[]): void {

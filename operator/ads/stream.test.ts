@@ -19,7 +19,7 @@ describe('clusters', () => {
   });
 });
 
-describe('a cluster that comes again in the other phase of a proxy’s start', () => {
+describe('while a proxy starts, a cluster that comes again in the other phase', () => {
   function begin() {
     const stream = openStream({ ...STREAM_SETTINGS, removalDelayMs: 0 });
     stream.put(CLUSTER_TYPE, 'a', 'eds', 'secondary');
@@ -31,9 +31,9 @@ describe('a cluster that comes again in the other phase of a proxy’s start', (
 
   test('waits until the proxy asks for listeners, and others do not', () => {
     const { sent, put, ask, acknowledge, close } = begin();
-    put(CLUSTER_TYPE, 'b', '1', 'primary');
+    put(CLUSTER_TYPE, 'b', '1', 'secondary');
     acknowledge(CLUSTER_TYPE);
-    put(CLUSTER_TYPE, 'b', '2', 'primary');
+    put(CLUSTER_TYPE, 'b', '2', 'secondary');
     acknowledge(CLUSTER_TYPE);
     expect(sent).toEqual(['Cluster a@eds', 'Cluster b@1', 'Cluster b@2']);
     ask(LISTENER_TYPE, '*');
@@ -51,6 +51,24 @@ describe('a cluster that comes again in the other phase of a proxy’s start', (
     put(CLUSTER_TYPE, 'a', 'original', 'primary');
     expect(sent).toEqual(['Cluster a@eds', 'Cluster -a', 'Cluster a@original']);
     close();
+  });
+});
+
+describe('while a proxy starts, a cluster of the first phase', () => {
+  test.each<[string, (stream: ReturnType<typeof openStream>) => void, string]>([
+    ['stays as it is, and changes then', ({ put }) => put(CLUSTER_TYPE, 'a', '2', 'primary'), 'Cluster a@2'],
+    ['stays, and goes then', ({ remove }) => remove(CLUSTER_TYPE, 'a'), 'Cluster -a'],
+  ])('%s', (_, change, then) => {
+    const stream = openStream({ ...STREAM_SETTINGS, removalDelayMs: 0 });
+    stream.put(CLUSTER_TYPE, 'a', '1', 'primary');
+    stream.ask(CLUSTER_TYPE, '*');
+    stream.acknowledge(CLUSTER_TYPE);
+    change(stream);
+    expect(stream.sent).toEqual(['Cluster a@1']);
+    stream.ask(LISTENER_TYPE, '*');
+    stream.acknowledge(LISTENER_TYPE);
+    expect(stream.sent).toContain(then);
+    stream.close();
   });
 });
 

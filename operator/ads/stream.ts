@@ -289,7 +289,7 @@ export class ProxyStream {
   }
 
   private removeClusters(clusters: Subscription): void {
-    const due = this.pending(clusters).removed;
+    const due = this.pending(clusters).removed.filter((name) => !this.starting.keeps(name));
     const routing = ROUTING.flatMap((typeUrl) => this.subscriptions.get(typeUrl) ?? []);
     const { names, waitMs } = this.removals.release(due, routing, performance.now());
     if (names.length > 0) {

@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DestinationRuleSpec } from '../../api/destination-rule.ts';
 import { SecretSource } from '../../operator/certificates/secret-source.ts';
 import { readyAuthority } from '../../operator/certificates/testing/chain.ts';
 import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { CLUSTER_TYPE } from '../../operator/xds/resource.ts';
 import { Draw } from '../../operator/xds/testing/draw.ts';
 import { MeshCache } from '../../operator/xds/testing/mesh-cache.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
 import { startEnvoy } from './support/envoy-process.ts';
+import { HeldSecrets } from './support/held-secrets.ts';
 
 /** Hundreds by hand: HEDDLE_ROUNDS. */
 const ROUNDS = Number(process.env.HEDDLE_ROUNDS ?? 12);
@@ -137,3 +139,80 @@ test('a proxy that starts while services go and come is ready soon', async () =>
     expect({ seed, state, waitsFor }).toEqual({ seed, state: 'LIVE', waitsFor: '' });
   }
 }, 600_000);
+
+describe('a cluster that waits for a certificate while its proxy starts', () => {
+  const NAME = 'outbound|80||changing.shop.svc.cluster.local';
+  const rule = (name: string, maxConnections: number): MeshObject => ({
+    kind: 'DestinationRule',
+    object: destinationRule(`shop/${name}`, {
+      host: name,
+      trafficPolicy: { loadBalancer: { simple: 'PASSTHROUGH' }, connectionPool: { tcp: { maxConnections } } },
+    }),
+  });
+  /** Of the clusters that Envoy makes ready first. */
+  const passedThrough = (name: string, number: number): MeshObject[] => {
+    const app = pod(`${name}-pod`, { address: `10.1.1.${number}` });
+    const ports = PORTS.map((port) => ({ ...port, protocol: 'TCP' }));
+    return [
+      { kind: 'Service', object: service(name, { app: name }, { clusterIP: `10.96.1.${number}`, ports }) },
+      { kind: 'Pod', object: app },
+      {
+        kind: 'EndpointSlice',
+        object: slice(name, [app], Object.fromEntries(ports.map((one) => [one.name, one.port]))),
+      },
+      rule(name, 1),
+    ];
+  };
+
+  test.each<[string, () => void, (clusters: string) => boolean]>([
+    [
+      'and goes meanwhile goes once it has it',
+      () => mesh.apply([{ kind: 'Service', key: 'shop/changing', object: undefined }]),
+      (clusters) => !clusters.includes(NAME),
+    ],
+    [
+      'and changes meanwhile changes once it has it',
+      () => mesh.put(rule('changing', 7)),
+      (clusters) => clusters.includes(`${NAME}::default_priority::max_connections::7`),
+    ],
+  ])(
+    '%s',
+    async (_, change, isDone) => {
+      mesh.put(...passedThrough('changing', 1), ...passedThrough('staying', 2));
+      const held = new HeldSecrets(secrets);
+      const own = await startHarness([mesh.cache, held]);
+      const client = own.addPod('client');
+      mesh.put({ kind: 'Pod', object: pod(client.name, { uid: client.uid, address: client.ips[0] ?? '' }) });
+      const envoy = await startEnvoy({
+        nodeId: nodeIdOf(client),
+        token: client.token,
+        adsPort: own.port,
+        rootPem: own.rootPem,
+      });
+      try {
+        await until(
+          async () => held.asked.size > 0 && own.server.acks.acked(client.uid, CLUSTER_TYPE, NAME) !== undefined,
+        );
+        // Envoy reads both at once, the change first: what a cluster leaves behind is gone a moment later.
+        process.kill(envoy.pid, 'SIGSTOP');
+        change();
+        await pause(200);
+        held.release();
+        await pause(200);
+        process.kill(envoy.pid, 'SIGCONT');
+        await until(async () => (await envoy.admin('/ready')).trim() === 'LIVE');
+        await until(async () => isDone(await envoy.admin('/clusters')));
+      } finally {
+        await envoy.stop();
+        await own.stop();
+      }
+    },
+    60_000,
+  );
+
+  async function until(holds: () => Promise<boolean>): Promise<void> {
+    for (const end = performance.now() + 20_000; !(await holds()); await pause(20)) {
+      if (performance.now() > end) throw new Error('it never came to be');
+    }
+  }
+});
