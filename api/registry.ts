@@ -1,4 +1,5 @@
-import { CANARY_KIND, canarySpec, canaryStatus } from './canary.ts';
+import { CANARY_KIND, canarySpec } from './canary.ts';
+import { canaryStatus } from './canary-status.ts';
 import type { CustomResource } from './custom-resource.ts';
 import { HEDDLE_GROUP, HEDDLE_VERSION } from './heddle.ts';
 import { NETWORKING_RESOURCES } from './networking-resources.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Canary, CanaryStatus } from '../api/canary.ts';
+import type { Canary } from '../api/canary.ts';
+import type { CanaryStatus } from '../api/canary-status.ts';
 import { canaryTargets, isGated } from './canary-gate.ts';
 
 const READY = { type: 'TargetReady', status: 'True', reason: 'Prepared', message: '', lastTransitionTime: '' } as const;

@@ -1,4 +1,5 @@
-import { type CanaryAnalysis, type CanarySpec, canarySpec } from '../api/canary.ts';
+import { type CanarySpec, canarySpec } from '../api/canary.ts';
+import type { CanaryAnalysis } from '../api/canary-analysis.ts';
 import { durationMs } from '../api/duration.ts';
 import { schemaProblems } from './schema-problems.ts';
 

@@ -1,4 +1,4 @@
-import type { CanaryPhase, CanaryStatus } from '../../api/canary.ts';
+import type { CanaryPhase, CanaryStatus } from '../../api/canary-status.ts';
 import type { Condition } from '../../api/condition.ts';
 import { mergeConditions } from '../../kube/status.ts';
 import type { Observation } from './observation.ts';

@@ -1,4 +1,5 @@
-import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import type { Canary } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY_GATE } from '../../api/pod-names.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { CanaryStatus } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, RevisionView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';

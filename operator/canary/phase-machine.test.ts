@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CanaryStatus } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { CanaryEvent } from './draft.ts';
 import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, TargetView } from './observation.ts';

@@ -1,4 +1,4 @@
-import type { CanaryStatus } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { Draft, type Transition } from './draft.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';

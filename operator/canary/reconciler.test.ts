@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import type { Canary } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { silentLogger } from '../../kube/logger.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import type { Canary } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { borrowing } from './borrowed-fields.ts';

@@ -1,4 +1,4 @@
-import type { CanaryStatus } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { RevisionView, TargetView } from './observation.ts';
 
 /** Revisions, the stable one included, that need no analysis when they come back. */

@@ -1,4 +1,6 @@
-import type { CanaryAnalysis, CanaryMetric, CanaryStatus } from '../../api/canary.ts';
+import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
+import type { CanaryMetric } from '../../api/canary-metric.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { RevisionTraffic, TrafficAnswer } from '../telemetry/traffic.ts';
 
 /** What a window says about a revision. */

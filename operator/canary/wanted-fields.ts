@@ -1,4 +1,4 @@
-import type { CanaryStatus } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { WantedFields } from './borrowed-fields.ts';
 import type { Observation } from './observation.ts';
 import { reachableWeight } from './target-fitness.ts';

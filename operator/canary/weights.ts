@@ -1,4 +1,4 @@
-import type { CanaryAnalysis } from '../../api/canary.ts';
+import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
 
 /**
  * The weights of the steps, rising, in percent (Flagger's `stepWeights`, or `stepWeight` up to `maxWeight`).

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Canary, CanaryStatus } from '../../api/canary.ts';
+import type { Canary } from '../../api/canary.ts';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { buildSnapshot } from './mesh-builder.ts';
 import type { MeshObject } from './mesh-object.ts';
 import { canary, pod, SETTINGS, service, slice } from './testing/objects.ts';

@@ -1,6 +1,7 @@
 import type { V1ContainerStatus, V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { AuthorizationPolicy, AuthorizationPolicySpec } from '../../../api/authorization-policy.ts';
-import type { Canary, CanaryStatus } from '../../../api/canary.ts';
+import type { Canary } from '../../../api/canary.ts';
+import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { DestinationRule, DestinationRuleSpec } from '../../../api/destination-rule.ts';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { CANARY_GATE, INJECTION_STATUS_ANNOTATION, TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../../api/pod-names.ts';

@@ -1,4 +1,4 @@
-import type { CanaryStatus } from '../../../api/canary.ts';
+import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { TestNamespace } from './namespace.ts';
 
 /** A Canary as far as the tests read it. */
