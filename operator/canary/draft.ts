@@ -46,6 +46,7 @@ export class Draft {
     this.#observation = observation;
     this.state = structuredClone(previous);
     delete this.state.conditions;
+    this.#mendTimes();
   }
 
   get now(): string {
@@ -100,6 +101,13 @@ export class Draft {
   /** ms since something last moved. */
   stalledMs(): number {
     return this.#observation.now - Date.parse(this.state.lastProgressTime ?? this.now);
+  }
+
+  /** What a replica whose clock was ahead has written would else be waited for. */
+  #mendTimes(): void {
+    for (const field of ['stepStartTime', 'lastProgressTime'] as const) {
+      if (Date.parse(this.state[field] ?? this.now) > this.#observation.now) this.state[field] = this.now;
+    }
   }
 
   /** Forgets fields of the status. */

@@ -139,6 +139,7 @@ function resolveStable(draft: Draft, target: TargetView, current: string): boole
       setStable(state, current);
       return true;
     }
+    adoptServing(draft, target, known, current);
     // A rollout that began before the target was prepared has no gates: it is none of ours.
     if (wasReady || (target.revisions.get(current)?.pods.held ?? 0) > 0) return true;
     draft.clear('stableRevision');
@@ -147,6 +148,17 @@ function resolveStable(draft: Draft, target: TargetView, current: string): boole
   if (found === undefined) return false;
   setStable(state, found);
   return true;
+}
+
+/** Pods that came without gates have replaced the stable revision whole, and the template has gone on since: what serves is stable. */
+function adoptServing(draft: Draft, target: TargetView, known: string, current: string): void {
+  const stable = target.revisions.get(known);
+  if (!stable || stable.replicas > 0 || stable.pods.total > 0) return;
+  const serving = [...target.revisions.values()].filter(({ revision, ready }) => revision !== current && ready > 0);
+  const [most] = serving.sort((a, b) => b.ready - a.ready || b.ordinal - a.ordinal);
+  if (!most) return;
+  draft.event('Warning', 'Unanalysed', `revision ${most.revision} has replaced ${known} without an analysis`);
+  setStable(draft.state, most.revision);
 }
 
 function awaitRollout(draft: Draft, target: TargetView): void {

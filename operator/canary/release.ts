@@ -28,9 +28,10 @@ export function advanceRelease(
   if (!next) return;
   const { state } = draft;
   const stage: Release = { observation, spec, target, next };
-  if (state.canaryRevision !== current) begin(draft, target, next);
+  const isNew = state.canaryRevision !== current;
+  if (isNew) begin(draft, target, next);
   if (!isReleased(draft, current)) {
-    const why = whyUntried(draft, stage);
+    const why = whyUntried(draft, stage) ?? (isNew ? undefined : whyResumed(draft, target));
     if (!why && current === state.failedRevision) {
       stayFailed(draft, stage);
       return;
@@ -110,11 +111,14 @@ function whyUntried(draft: Draft, { spec, target, next }: Release): string | und
   if (target.replicas === 0) return 'the target is scaled to 0';
   // To hold the new one back then would be an outage.
   if (!stable || (stable.replicas === 0 && stable.pods.total === 0)) return 'no pod of the stable revision is left';
-  const ungated = draft.before('Ungated');
-  if (ungated?.reason === 'Paused' && ungated.status === 'True' && target.pausedBy === undefined) {
-    return 'it had come without gates, and the paused rollout was resumed by hand';
-  }
   return undefined;
+}
+
+/** The rollout was paused because of pods without gates, of this same revision, and somebody resumed it. */
+function whyResumed(draft: Draft, { pausedBy }: TargetView): string | undefined {
+  const { reason, status } = draft.before('Ungated') ?? {};
+  if (reason !== 'Paused' || status !== 'True' || pausedBy !== undefined) return undefined;
+  return 'it had come without gates, and the paused rollout was resumed by hand';
 }
 
 /** Pods that came without gates while the webhook was away would be released by Kubernetes: the rollout is paused. */

@@ -38,8 +38,14 @@ function surgePercent({ phase, step }: CanaryStatus, { spec, target }: Observati
   return trying ? (weights[Math.min(step ?? 0, weights.length - 1)] ?? first) : first;
 }
 
-/** Long while a revision is tried; as short as can be once it has failed, until `kubectl rollout status` can tell. */
-function deadlineSeconds({ phase }: CanaryStatus, { target }: Observation): number | undefined {
+/** Long while a revision is tried; as short as can be once it has failed or will not replace the stable one, until `kubectl rollout status` can tell. */
+function deadlineSeconds(
+  { phase, lastProgressTime }: CanaryStatus,
+  { target, spec, now }: Observation,
+): number | undefined {
+  const stalledMs = now - Date.parse(lastProgressTime ?? '');
+  if (phase === 'Promoting' && spec && stalledMs > spec.progressDeadlineSeconds * 1000)
+    return spec.progressDeadlineSeconds;
   if (phase === 'Progressing' || phase === 'Waiting' || phase === 'Promoting') return LONG_SECONDS;
   if (phase === 'Failed' && target && !target.timedOut) return target.minReadySeconds + 1;
   return undefined;

@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CanaryStatus } from '../../api/canary-status.ts';
+import { observationOf, podsOf, revisionOf, targetOf } from './observation.fixture.ts';
+import type { TargetView } from './observation.ts';
+import { nextStatus } from './phase-machine.ts';
+import { wantedFields } from './wanted-fields.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const atRest = nextStatus(undefined, observationOf(targetOf())).status;
+const ungated = podsOf(1, { ungated: 1, held: 0 });
+
+/** A release of `r2`, of which so many pods are there. */
+const releasing = (pods = podsOf(1)) => targetOf({ current: 'r2' }, revisionOf('r2', pods));
+
+function run(from: CanaryStatus, ...steps: readonly [number, TargetView][]) {
+  let status = from;
+  const events: string[] = [];
+  for (const [second, target] of steps) {
+    const result = nextStatus(status, observationOf(target, { now: START + second * 1000 }));
+    status = result.status;
+    events.push(...result.events.map(({ reason }) => reason));
+  }
+  return { status, events };
+}
+
+describe('a clock that was ahead by an hour', () => {
+  test('does not keep the next leader waiting for an hour', () => {
+    const { status } = run(
+      atRest,
+      [3600, releasing()],
+      [3601, releasing()],
+      [10, releasing()],
+      [21, releasing(podsOf(2))],
+    );
+    expect(status.step).toBe(1);
+  });
+
+  test('does not put the deadline off', () => {
+    const { status } = run(
+      atRest,
+      [3600, releasing(podsOf(0))],
+      [10, releasing(podsOf(0))],
+      [700, releasing(podsOf(0))],
+    );
+    expect(status.phase).toBe('Failed');
+  });
+});
+
+describe('a template that changes while its forerunner stands paused for want of gates', () => {
+  const paused = run(
+    atRest,
+    [0, releasing(ungated)],
+    [1, targetOf({ current: 'r2', pausedBy: 'us' }, revisionOf('r2', ungated))],
+  );
+
+  test('is tried, for nobody resumed it', () => {
+    const target = targetOf({ current: 'r3' }, revisionOf('r2', ungated), revisionOf('r3', podsOf(1)));
+    const { status, events } = run(paused.status, [2, target]);
+    expect(events).not.toContain('ReleasedUntried');
+    expect(status.ungatedRevisions).toEqual(['r1']);
+  });
+
+  test('is tried against the pods that serve, when those without gates have replaced all others', () => {
+    const serving = revisionOf('r2', podsOf(4, { ungated: 4, held: 0 }));
+    const revisions = new Map(
+      [serving, revisionOf('r1', podsOf(0)), revisionOf('r3', podsOf(1))].map((one) => [one.revision, one]),
+    );
+    const { status, events } = run(paused.status, [2, targetOf({ current: 'r3', revisions, rolledOut: false })]);
+    expect(events).toContain('Unanalysed');
+    expect(events).not.toContain('ReleasedUntried');
+    expect(status).toMatchObject({ stableRevision: 'r2', canaryRevision: 'r3', phase: 'Progressing' });
+  });
+});
+
+test('a restart whose pods do not start has kubectl rollout status end after the deadline', () => {
+  const restart = { ...revisionOf('r2', podsOf(1, { eligible: 0 })), restartFingerprint: 'template r1' };
+  const target = targetOf({ current: 'r2' }, restart);
+  const { status } = run(atRest, [0, target], [40, target]);
+  expect(status.phase).toBe('Promoting');
+  const wanted = (second: number) => wantedFields(status, observationOf(target, { now: START + second * 1000 }));
+  expect(wanted(50)?.progressDeadlineSeconds).toBeGreaterThan(600);
+  expect(wanted(700)?.progressDeadlineSeconds).toBe(600);
+});
