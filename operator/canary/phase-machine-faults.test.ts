@@ -72,6 +72,14 @@ describe('a template that changes while its forerunner stands paused for want of
   });
 });
 
+test('a status that is lost in the middle of an untried rollout leaves the pods shut that were held', () => {
+  const released = revisionOf('r3', podsOf(2, { held: 0 }));
+  const target = targetOf({ current: 'r3' }, revisionOf('r2', podsOf(2)), released);
+  const { status } = nextStatus(undefined, observationOf(target));
+  expect(status.conditions).toContainEqual(expect.objectContaining({ reason: 'RolloutInProgress' }));
+  expect(status.ungatedRevisions).toEqual(['r1', 'r3']);
+});
+
 test('a restart whose pods do not start has kubectl rollout status end after the deadline', () => {
   const restart = { ...revisionOf('r2', podsOf(1, { eligible: 0 })), restartFingerprint: 'template r1' };
   const target = targetOf({ current: 'r2' }, restart);

@@ -164,6 +164,11 @@ function adoptServing(draft: Draft, target: TargetView, known: string, current: 
 function awaitRollout(draft: Draft, target: TargetView): void {
   const message = 'a rollout is under way that began before this Canary; its end is waited for';
   giveUp(draft, target);
+  // Pods that somebody holds back are of no use to the rollout that is waited for.
+  draft.state.ungatedRevisions = draft.state.ungatedRevisions?.filter((revision) => {
+    const pods = target.revisions.get(revision)?.pods;
+    return revision === target.current || !pods || pods.held === 0 || pods.held < pods.total;
+  });
   draft.say('TargetReady', 'False', 'RolloutInProgress', message);
   draft.enter('Initializing', message);
 }

@@ -89,7 +89,7 @@ export class Judge {
     const { deployment, now } = this.#world;
     const truth = deployment.truth(revision);
     const others = deployment.pods.filter((pod) => pod.revision !== revision && deployment.isReady(pod, now));
-    const isRestart = truth.restartOf !== revision && this.#rightly.has(truth.restartOf);
+    const isRestart = [...this.#rightly].some((other) => deployment.truth(other).restartOf === truth.restartOf);
     const cameUngated = deployment.of(revision).some(({ gated }) => !gated);
     const isAlone = others.length === 0 || deployment.replicas === 0;
     const isFirst = before?.stableRevision === undefined && (this.#rightly.size === 0 || cameUngated);

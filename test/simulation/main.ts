@@ -1,6 +1,6 @@
 /** `npm run simulate`: lives through random schedules of releases and faults with a fake clock, and looks for what must never be. */
 import { Command, InvalidArgumentError } from 'commander';
-import { startProgress } from '../../hack/terminal/progress.ts';
+import { startProgress } from '../../cli/terminal/progress.ts';
 import { SimulationError, simulate } from './simulate.ts';
 
 /** Stories of schedules that went wrong are told in full for so many. */

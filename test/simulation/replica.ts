@@ -46,9 +46,8 @@ export class Replica {
   /**
    * One reconcile.
    * @param fault of the n-th write of this step
-   * @returns undefined when nothing was written
    */
-  step(fault: (write: number) => WriteFault): Step | undefined {
+  step(fault: (write: number) => WriteFault): void {
     const canary = this.#newest();
     const { status: before } = canary;
     const observation = this.#observe();
@@ -67,19 +66,17 @@ export class Replica {
       return done && wrong !== 'unanswered';
     };
     const released = new Set(before?.ungatedRevisions ?? []);
-    if (!attempt(() => this.#openGates(released))) return undefined;
+    if (!attempt(() => this.#openGates(released))) return;
     const changed = !isDeepStrictEqual(plain(status), plain(before));
-    if (changed && !attempt(() => this.#write(status, canary))) return undefined;
+    if (changed && !attempt(() => this.#write({ before, after: status, events }, canary))) return;
     const fresh = (status.ungatedRevisions ?? []).filter((revision) => !released.has(revision));
-    const step = { before, after: status, events };
-    if (fresh.length > 0 && !attempt(() => this.#openGates(new Set(fresh)))) return step;
+    if (fresh.length > 0 && !attempt(() => this.#openGates(new Set(fresh)))) return;
     const wanted = wantedFields(status, observation);
     if (wanted) attempt(() => this.#borrow(wanted));
-    return step;
   }
 
-  #write(status: CanaryStatus, { uid, resourceVersion }: StoredCanary): boolean {
-    if (!this.#world.write(status, uid, resourceVersion)) return false;
+  #write(step: Step, { uid, resourceVersion }: StoredCanary): boolean {
+    if (!this.#world.write(step, uid, resourceVersion)) return false;
     this.#written = this.#world.canary;
     return true;
   }

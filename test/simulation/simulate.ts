@@ -44,18 +44,21 @@ export function simulate(seed: number): Outcome {
   leader.leads = true;
   const tell = (line: string) => story.push(`${((world.now - start) / 1000).toFixed(1)} s: ${line}`);
   const start = world.now;
+  listen(stage, judge, tell);
   try {
-    settle(stage, judge, tell, 60_000);
+    settle(stage, judge, 60_000);
     const acts = 1 + random.below(MOST_ACTS);
     for (let i = 0; i < acts; i++) {
       const act = random.of(ACTS);
       const said = act(stage);
       if (said) tell(said);
-      run(stage, judge, tell, 500 + random.below(12_000), true);
+      run(stage, judge, 500 + random.below(12_000), true);
     }
     endFaults(stage);
     tell('no more faults');
-    settle(stage, judge, tell, CALM_MS);
+    settle(stage, judge, CALM_MS);
+    // Pods that were taken away last come back.
+    run(stage, judge, 20_000, false);
     checkRest(stage);
   } catch (error) {
     throw new SimulationError(`seed ${seed}: ${(error as Error).message}`, story, error);
@@ -73,13 +76,7 @@ function randomSpec(random: Random) {
 }
 
 /** Lets time pass; replicas look when something has changed or when they wanted to. */
-function run(
-  { world, replicas, random }: Stage,
-  judge: Judge,
-  tell: (line: string) => void,
-  ms: number,
-  faults: boolean,
-) {
+function run({ world, replicas, random }: Stage, judge: Judge, ms: number, faults: boolean) {
   const until = world.now + ms;
   while (world.now < until) {
     const before = world.serving;
@@ -89,14 +86,19 @@ function run(
     for (const replica of replicas) {
       if (!faults || random.below(4) > 0) replica.sync();
       if (!replica.leads) continue;
-      const step = replica.step(() => (faults ? randomFault(random) : 'none'));
-      if (!step) continue;
-      judge.seeStep(step);
-      const { phase, weight, verdict } = step.after;
-      if (phase !== step.before?.phase || weight !== step.before?.weight) tell(`${phase} ${weight} % ${verdict ?? ''}`);
-      for (const { reason, message } of step.events) tell(`  ${reason}: ${message}`);
+      replica.step(() => (faults ? randomFault(random) : 'none'));
     }
   }
+}
+
+/** Judges each status that is written, and tells of it. */
+function listen({ world }: Stage, judge: Judge, tell: (line: string) => void): void {
+  world.onStatus = (step) => {
+    judge.seeStep(step);
+    const { phase, weight, verdict } = step.after;
+    if (phase !== step.before?.phase || weight !== step.before?.weight) tell(`${phase} ${weight} % ${verdict ?? ''}`);
+    for (const { reason, message } of step.events) tell(`  ${reason}: ${message}`);
+  };
 }
 
 function randomFault(random: Random): WriteFault {
@@ -105,9 +107,9 @@ function randomFault(random: Random): WriteFault {
 }
 
 /** Lets time pass without faults until nothing moves any more, but at most so long. */
-function settle(stage: Stage, judge: Judge, tell: (line: string) => void, most: number): void {
+function settle(stage: Stage, judge: Judge, most: number): void {
   const end = stage.world.now + most;
-  while (stage.world.now < end && !isAtRest(stage)) run(stage, judge, tell, 5000, false);
+  while (stage.world.now < end && !isAtRest(stage)) run(stage, judge, 5000, false);
 }
 
 function isAtRest({ world }: Stage): boolean {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { simulate } from './simulate.ts';
 
 /** `npm run simulate` lives through as many as one likes. */
-const SCHEDULES = 150;
+const SCHEDULES = 100;
 
 test('over random releases and faults no bad revision is released, no Canary stands still, and each says why it is where it is', () => {
   let promotions = 0;

@@ -2,6 +2,7 @@ import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { Random } from '../fuzz/engine/random.ts';
 import { DeploymentModel, type RevisionTruth, type SimulatedPod } from './deployment-model.ts';
+import type { Step } from './replica.ts';
 import { TrafficModel } from './traffic-model.ts';
 
 /** When a simulation begins, in ms since the epoch. */
@@ -29,6 +30,8 @@ export class World {
   requestsPerSecond = 20;
   /** Sidecars that call; those that have acknowledged the weight are this less `lagging`. */
   callers = 3;
+  /** Hears of each status that was written, also of one whose writer died at it. */
+  onStatus: (step: Step) => void = () => {};
   lagging = 0;
 
   constructor(random: Random, spec: CanarySpec) {
@@ -54,10 +57,11 @@ export class World {
   }
 
   /** Writes the Canary's status. @returns false when it was changed since `resourceVersion` (409) */
-  write(status: CanaryStatus, uid: number, resourceVersion: number): boolean {
+  write(step: Step, uid: number, resourceVersion: number): boolean {
     if (uid !== this.canary.uid || resourceVersion !== this.canary.resourceVersion) return false;
-    const plain = JSON.parse(JSON.stringify(status)) as CanaryStatus;
+    const plain = JSON.parse(JSON.stringify(step.after)) as CanaryStatus;
     this.canary = { status: plain, resourceVersion: resourceVersion + 1, uid };
+    this.onStatus(step);
     return true;
   }
 
