@@ -23,7 +23,9 @@ export const canaryStatus = z.object({
   stableRevision: z
     .string()
     .optional()
-    .describe('Revision (pod-template-hash) that serves; always in ungatedRevisions.'),
+    .describe(
+      'Revision (label pod-template-hash, or controller-revision-hash, of its pods) that serves; always in ungatedRevisions.',
+    ),
   canaryRevision: z.string().optional().describe('Revision under analysis; absent when there is none.'),
   ungatedRevisions: z
     .array(z.string())
@@ -47,7 +49,12 @@ export const canaryStatus = z.object({
     .array(z.string())
     .optional()
     .describe('Revisions that were stable lately, newest first; to return to one needs no analysis.'),
-  target: z.string().optional().describe('Name of the target this status speaks of.'),
+  target: z
+    .string()
+    .optional()
+    .describe(
+      'Name of the target this status speaks of; StatefulSets and DaemonSets after their kind: StatefulSet/NAME.',
+    ),
   lastTransitionTime: z.string().optional().describe('When the phase last changed (RFC 3339).'),
   metrics: windowFigures
     .optional()

@@ -8,7 +8,7 @@ export const canarySpec = z.object({
   targetRef: z
     .object({
       apiVersion: z.string().max(64).default('apps/v1').describe('API version of the target.'),
-      kind: z.enum(['Deployment']).describe('Kind of the target.'),
+      kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).describe('Kind of the target.'),
       name: z.string().min(1).max(253).describe('Name of the target, in the namespace of the Canary.'),
     })
     .describe('Whose new revisions are analysed. No copy of it is made.'),
@@ -19,6 +19,12 @@ export const canarySpec = z.object({
     .describe('Seconds a step may wait for capacity before the revision is given up.'),
   skipAnalysis: z.boolean().default(false).describe('Promote new revisions at once.'),
   suspend: z.boolean().default(false).describe('Leave everything as it is until this is false again.'),
+  takeOnlyPod: z
+    .boolean()
+    .optional()
+    .describe(
+      'Try new revisions of a StatefulSet or DaemonSet although that takes its only pod out of the stable revision, of which nothing serves meanwhile.',
+    ),
   analysis: canaryAnalysis.describe('How a new revision is tried.'),
 });
 

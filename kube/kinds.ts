@@ -27,6 +27,9 @@ export const CONFIG_MAP = define('', 'v1', 'configmaps', 'ConfigMap', true);
 export const EVENT = define('events.k8s.io', 'v1', 'events', 'Event', true);
 
 export const DEPLOYMENT = define('apps', 'v1', 'deployments', 'Deployment', true);
+export const STATEFUL_SET = define('apps', 'v1', 'statefulsets', 'StatefulSet', true);
+export const DAEMON_SET = define('apps', 'v1', 'daemonsets', 'DaemonSet', true);
+export const CONTROLLER_REVISION = define('apps', 'v1', 'controllerrevisions', 'ControllerRevision', true);
 export const REPLICA_SET = define('apps', 'v1', 'replicasets', 'ReplicaSet', true);
 
 export const ENDPOINT_SLICE = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true);

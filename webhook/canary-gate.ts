@@ -14,7 +14,7 @@ export function canaryTargets({ metadata, spec }: Canary): string[] {
 }
 
 /**
- * Whether a pod is to be held back by the readiness gate: a Canary targets its Deployment, has been prepared, knows its released
+ * Whether a pod is to be held back by the readiness gate: a Canary targets what it belongs to, has been prepared, knows its released
  * revisions, and this one is not among them. Whatever is unknown means no gate: a gate that nobody opens would hold up a release.
  * @param find Canaries by target
  */

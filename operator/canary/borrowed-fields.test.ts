@@ -6,9 +6,10 @@ import {
   fieldOwnership,
   hasBorrowed,
   pausedBy,
-  trimDeployment,
+  trimTarget,
 } from './borrowed-fields.ts';
 import type { Deployment, ManagedFields } from './objects.ts';
+import { DEPLOYMENT_FIELDS } from './targets/deployment.ts';
 
 const strategyFields = {
   'f:spec': {
@@ -102,7 +103,7 @@ describe('the fields that may be borrowed', () => {
       all,
     ],
   ])('%s', (_, given, expected) => {
-    expect(fieldOwnership(given)).toEqual(expected);
+    expect(fieldOwnership(given, DEPLOYMENT_FIELDS)).toEqual(expected);
   });
 });
 
@@ -110,7 +111,7 @@ describe('borrowing', () => {
   const wanted = { maxSurge: '5%', maxUnavailable: 0 };
 
   test('applies what is wanted, and keeps the old values in an annotation', () => {
-    expect(borrowing(deployment(), { ...wanted, progressDeadlineSeconds: 9000 })).toEqual({
+    expect(borrowing(deployment(), { ...wanted, progressDeadlineSeconds: 9000 }, DEPLOYMENT_FIELDS)).toEqual({
       metadata: {
         name: 'ordering',
         namespace: 'shop',
@@ -123,7 +124,7 @@ describe('borrowing', () => {
   });
 
   test('leaves alone what the user has set', () => {
-    const spec = borrowing(deployment({ surge: 2 }), wanted);
+    const spec = borrowing(deployment({ surge: 2 }), wanted, DEPLOYMENT_FIELDS);
     expect(spec).toMatchObject({ spec: { strategy: { rollingUpdate: { maxUnavailable: 0 } } } });
     expect(JSON.stringify(spec)).not.toContain('maxSurge');
   });
@@ -138,18 +139,20 @@ describe('borrowing', () => {
   });
 
   test('has nothing to do where all is in force', () => {
-    expect(borrowing(borrowed, wanted)).toBeUndefined();
-    expect(borrowing(deployment(), {})).toBeUndefined();
+    expect(borrowing(borrowed, wanted, DEPLOYMENT_FIELDS)).toBeUndefined();
+    expect(borrowing(deployment(), {}, DEPLOYMENT_FIELDS)).toBeUndefined();
   });
 
   test('gives a field back by applying without it', () => {
-    expect(borrowing(borrowed, {})).toEqual({ metadata: { name: 'ordering', namespace: 'shop' } });
+    expect(borrowing(borrowed, {}, DEPLOYMENT_FIELDS)).toEqual({ metadata: { name: 'ordering', namespace: 'shop' } });
     expect(hasBorrowed(borrowed)).toBe(true);
   });
 
   test('takes a field again that was set to its default meanwhile', () => {
     const reset = { ...borrowed, spec: deployment().spec } as Deployment;
-    expect(borrowing(reset, wanted)).toMatchObject({ spec: { strategy: { rollingUpdate: wanted } } });
+    expect(borrowing(reset, wanted, DEPLOYMENT_FIELDS)).toMatchObject({
+      spec: { strategy: { rollingUpdate: wanted } },
+    });
   });
 });
 
@@ -159,11 +162,11 @@ describe('a paused Deployment', () => {
     ['is the user’s', deployment({ paused: true }), 'user'],
     ['is ours', deployment({ paused: true, managers: [ours({ 'f:spec': { 'f:paused': {} } })] }), 'us'],
   ])('%s', (_, given, expected) => {
-    expect(pausedBy(given)).toBe(expected);
+    expect(pausedBy(given, DEPLOYMENT_FIELDS)).toBe(expected);
   });
 });
 
 test('a trimmed Deployment still tells who has applied what', () => {
-  const trimmed = trimDeployment(deployment({ managers: [kubectl, ours({})] }));
+  const trimmed = trimTarget(deployment({ managers: [kubectl, ours({})] }));
   expect(trimmed.metadata?.managedFields).toEqual([ours({})]);
 });

@@ -1,111 +1,109 @@
-import type { Deployment, ManagedFields } from './objects.ts';
+import type { ManagedFields, Target } from './objects.ts';
 
-/** Under this name the operator applies what it borrows of a Deployment. */
+/** Under this name the operator applies what it borrows of a target. */
 export const FIELD_MANAGER = 'heddle-canary';
 /** Annotation with the values that borrowed fields had before, as JSON. */
 export const BORROWED_ANNOTATION = 'canary.heddle.dev/borrowed';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-const FIELDS = {
-  maxSurge: { path: ['spec', 'strategy', 'rollingUpdate', 'maxSurge'], standard: '25%' },
-  maxUnavailable: { path: ['spec', 'strategy', 'rollingUpdate', 'maxUnavailable'], standard: '25%' },
-  progressDeadlineSeconds: { path: ['spec', 'progressDeadlineSeconds'], standard: 600 },
-} as const;
+export type BorrowedField = 'maxSurge' | 'maxUnavailable' | 'progressDeadlineSeconds' | 'partition';
 
-export type BorrowedField = keyof typeof FIELDS;
+/** A field that can be borrowed. */
+export interface Borrowable {
+  readonly path: readonly string[];
+  /** What it is when nobody sets it. */
+  readonly standard: string | number | boolean;
+}
 
-/** Which fields of a Deployment the operator may set: those nobody has really set. */
-export type Ownership = Readonly<Record<BorrowedField, boolean>>;
+/** What can be borrowed of a kind of targets. */
+export interface BorrowableFields {
+  readonly fields: Readonly<Partial<Record<BorrowedField, Borrowable>>>;
+  /** The field that stops a rollout when it has `value`. It is set whoever owns it, for it is set in distress only. */
+  readonly pause: Borrowable & { readonly value: string | number | boolean };
+}
+
+/** Which fields of a target the operator may set: those nobody has really set. Absent: its kind has no such field. */
+export type Ownership = Readonly<Partial<Record<BorrowedField, boolean>>>;
 
 /** What the operator wants in the fields; absent: the field's own default. */
-export interface WantedFields {
-  readonly maxSurge?: string;
-  readonly maxUnavailable?: number;
-  readonly progressDeadlineSeconds?: number;
-  readonly paused?: boolean;
-}
+export type WantedFields = Readonly<Partial<Record<BorrowedField, string | number>>> & { readonly paused?: boolean };
 
 /**
  * Tells which fields may be taken. Clients record the defaulted values as their own even when nobody wrote them, so
  * a field counts as set by the user when it is in kubectl's last-applied annotation, when a server-side apply of
  * another manager names it, or when its value is neither ours nor the default.
  */
-export function fieldOwnership(deployment: Deployment): Ownership {
-  return {
-    maxSurge: mayTake(deployment, 'maxSurge'),
-    maxUnavailable: mayTake(deployment, 'maxUnavailable'),
-    progressDeadlineSeconds: mayTake(deployment, 'progressDeadlineSeconds'),
-  };
+export function fieldOwnership(target: Target, { fields }: BorrowableFields): Ownership {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, mayTake(target, field)]));
 }
 
 /**
- * Trims a Deployment for its store, in place of the reflector's own trimming: who applied which field must stay.
+ * Trims a target for its store, in place of the reflector's own trimming: who applied which field must stay.
  * @returns the same object
  */
-export function trimDeployment<T extends Deployment>(deployment: T): T {
-  const { metadata } = deployment;
+export function trimTarget<T extends Target>(target: T): T {
+  const { metadata } = target;
   if (metadata?.managedFields) metadata.managedFields = metadata.managedFields.filter(isApply);
-  return deployment;
+  return target;
 }
 
-/** Whether the operator has applied anything to this Deployment that is still in force. */
-export function hasBorrowed(deployment: Deployment): boolean {
-  return deployment.metadata?.annotations?.[BORROWED_ANNOTATION] !== undefined || ourEntry(deployment) !== undefined;
+/** Whether the operator has applied anything to this target that is still in force. */
+export function hasBorrowed(target: Target): boolean {
+  return target.metadata?.annotations?.[BORROWED_ANNOTATION] !== undefined || ourEntry(target) !== undefined;
 }
 
-/** Whether the Deployment is paused, and by whom. */
-export function pausedBy(deployment: Deployment): 'us' | 'user' | undefined {
-  if (deployment.spec?.paused !== true) return undefined;
-  return ourEntry(deployment) && names(ourEntry(deployment), ['spec', 'paused']) ? 'us' : 'user';
+/** Whether the target's rollouts are stopped, and by whom. */
+export function pausedBy(target: Target, { pause }: BorrowableFields): 'us' | 'user' | undefined {
+  if (at(target, pause.path) !== pause.value) return undefined;
+  return names(ourEntry(target), pause.path) ? 'us' : 'user';
 }
 
 /**
  * The whole configuration that the operator applies (server-side, forced). A field that is left out goes back to
  * its default, for the operator alone owns it.
- * @returns undefined when the Deployment is like that already
+ * @returns undefined when the target is like that already
  */
-export function borrowing(deployment: Deployment, wanted: WantedFields): object | undefined {
-  const owned = fieldOwnership(deployment);
-  const { maxSurge, maxUnavailable, progressDeadlineSeconds, paused } = wanted;
-  const rollingUpdate = {
-    ...(owned.maxSurge && maxSurge !== undefined ? { maxSurge } : {}),
-    ...(owned.maxUnavailable && maxUnavailable !== undefined ? { maxUnavailable } : {}),
-  };
-  const spec = {
-    ...(Object.keys(rollingUpdate).length > 0 ? { strategy: { rollingUpdate } } : {}),
-    ...(owned.progressDeadlineSeconds && progressDeadlineSeconds !== undefined ? { progressDeadlineSeconds } : {}),
-    ...(paused ? { paused } : {}),
-  };
-  const annotations = annotationsFor(spec, rollingUpdate);
-  if (isInForce(deployment, { metadata: { annotations }, spec })) return undefined;
-  const { name, namespace } = deployment.metadata ?? {};
-  return { metadata: { name, namespace, ...(annotations ? { annotations } : {}) }, ...hasAny(spec) };
-}
-
-function annotationsFor(spec: object, rollingUpdate: object): Record<string, string> | undefined {
-  if (Object.keys(spec).length === 0) return undefined;
+export function borrowing(target: Target, wanted: WantedFields, kind: BorrowableFields): object | undefined {
+  const body: Record<string, unknown> = {};
   const borrowed: Record<string, unknown> = {};
-  for (const [field, { standard }] of Object.entries(FIELDS)) {
-    if (field in rollingUpdate || field in spec) borrowed[field] = standard;
+  for (const [name, field] of Object.entries(kind.fields) as [BorrowedField, Borrowable][]) {
+    const value = wanted[name];
+    if (value === undefined || !mayTake(target, field)) continue;
+    put(body, field.path, value);
+    borrowed[name] = field.standard;
   }
-  if ('paused' in spec) borrowed.paused = false;
-  return { [BORROWED_ANNOTATION]: JSON.stringify(borrowed) };
+  if (wanted.paused) {
+    const { path, value, standard } = kind.pause;
+    put(body, path, value);
+    borrowed[path.at(-1) ?? ''] = standard;
+  }
+  const none = Object.keys(borrowed).length === 0;
+  const annotations = none ? {} : { annotations: { [BORROWED_ANNOTATION]: JSON.stringify(borrowed) } };
+  if (isInForce(target, { metadata: annotations, ...body })) return undefined;
+  const { name, namespace } = target.metadata ?? {};
+  return { metadata: { name, namespace, ...annotations }, ...body };
 }
 
-function hasAny(spec: object): { spec?: object } {
-  return Object.keys(spec).length > 0 ? { spec } : {};
+function put(object: Record<string, unknown>, [name = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    object[name] = value;
+    return;
+  }
+  const inner = (object[name] ?? {}) as Record<string, unknown>;
+  object[name] = inner;
+  put(inner, rest, value);
 }
 
 /** Equal values that are not ours would be lost when their owner lets go, so ownership counts too. */
-function isInForce(deployment: Deployment, { metadata, spec }: { metadata: object; spec: object }): boolean {
-  const wanted = leaves({ metadata, spec }, []);
-  const ours = ourEntry(deployment)?.fieldsV1 ?? {};
+function isInForce(target: Target, body: object): boolean {
+  const wanted = leaves(body, []);
+  const ours = ourEntry(target)?.fieldsV1 ?? {};
   const present = ourLeaves(ours, []);
   if (wanted.length !== present.length) return false;
   return wanted.every(({ path, value }) => {
     const owned = present.some((other) => other.join('\n') === path.join('\n'));
-    return owned && at(deployment, path) === value;
+    return owned && at(target, path) === value;
   });
 }
 
@@ -123,19 +121,18 @@ function ourLeaves(fields: Record<string, unknown>, path: readonly string[]): (r
   );
 }
 
-function mayTake(deployment: Deployment, field: BorrowedField): boolean {
-  const { path, standard } = FIELDS[field];
-  const managers = deployment.metadata?.managedFields ?? [];
+function mayTake(target: Target, { path, standard }: Borrowable): boolean {
+  const managers = target.metadata?.managedFields ?? [];
   if (managers.some((entry) => entry.manager !== FIELD_MANAGER && entry.operation === 'Apply' && names(entry, path))) {
     return false;
   }
-  if (at(lastApplied(deployment), path) !== undefined) return false;
-  const ours = ourEntry(deployment);
-  return (ours !== undefined && names(ours, path)) || at(deployment, path) === standard;
+  if (at(lastApplied(target), path) !== undefined) return false;
+  const ours = ourEntry(target);
+  return (ours !== undefined && names(ours, path)) || at(target, path) === standard;
 }
 
-function ourEntry(deployment: Deployment): ManagedFields | undefined {
-  return deployment.metadata?.managedFields?.find(
+function ourEntry(target: Target): ManagedFields | undefined {
+  return target.metadata?.managedFields?.find(
     (entry) => entry.manager === FIELD_MANAGER && isApply(entry) && !entry.subresource,
   );
 }
@@ -144,9 +141,9 @@ function isApply({ operation }: ManagedFields): boolean {
   return operation === 'Apply';
 }
 
-function lastApplied(deployment: Deployment): unknown {
+function lastApplied(target: Target): unknown {
   try {
-    return JSON.parse(deployment.metadata?.annotations?.[LAST_APPLIED] ?? '{}');
+    return JSON.parse(target.metadata?.annotations?.[LAST_APPLIED] ?? '{}');
   } catch {
     return {};
   }

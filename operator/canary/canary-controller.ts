@@ -1,14 +1,15 @@
-import type { Canary } from '../../api/canary.ts';
 import { Controller } from '../../kube/controller.ts';
 import { objectKey } from '../../kube/object.ts';
+import type { StoreChange } from '../../kube/store.ts';
 import { hasBorrowed } from './borrowed-fields.ts';
-import type { Pod } from './objects.ts';
+import type { ControllerRevision, Pod, ReplicaSet, Target } from './objects.ts';
 import { isHeld, isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { CanaryReconciler } from './reconciler.ts';
-import { TargetIndex, targetOfReplicaSet } from './target-index.ts';
+import { TargetIndex, targetOfRevision } from './target-index.ts';
+import { keyOfTarget, targetOfCanary } from './target-key.ts';
 
-/** Marks the key of a pod that belongs to no Deployment. */
+/** Marks the key of a pod that belongs to no target. */
 const ORPHAN = 'pod:';
 
 /** The running canary controller. */
@@ -45,9 +46,19 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
     if (target !== undefined && (isHeld(pod) || index.canariesOf(target).length > 0)) controller.enqueue(target);
     if (target === undefined && isHeld(pod)) controller.enqueue(ORPHAN + objectKey(pod));
   };
+  const onTarget =
+    (kind: string) =>
+    ({ object, previous }: StoreChange<Target>) => {
+      const key = keyOfTarget(kind, object ?? previous ?? {});
+      if (index.canariesOf(key).length > 0 || (object && hasBorrowed(object))) enqueue(key);
+    };
+  const onRevision = ({ object, previous }: StoreChange<ReplicaSet | ControllerRevision>) => {
+    const key = targetOfRevision(object ?? previous ?? {});
+    if (key !== undefined && index.canariesOf(key).length > 0) enqueue(key);
+  };
   const resync = () => {
-    for (const canary of stores.canaries.list()) controller.enqueue(targetOf(canary));
-    for (const deployment of stores.deployments.list()) if (hasBorrowed(deployment)) enqueue(objectKey(deployment));
+    for (const canary of stores.canaries.list()) controller.enqueue(targetOfCanary(canary));
+    for (const [key, target] of index.targets()) if (hasBorrowed(target)) enqueue(key);
     for (const pod of stores.pods.list()) if (isHeld(pod)) enqueuePod(pod);
   };
   const touch = (namespace: string) => {
@@ -56,15 +67,13 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   const unsubscribe = [
     stores.canaries.onChange(({ object, previous }) => {
       if (!object) reconciler.forget(previous?.metadata.uid);
-      for (const canary of [object, previous]) if (canary) enqueue(targetOf(canary));
+      for (const canary of [object, previous]) if (canary) enqueue(targetOfCanary(canary));
     }),
-    stores.deployments.onChange(({ key, object }) => {
-      if (index.canariesOf(key).length > 0 || (object && hasBorrowed(object))) enqueue(key);
-    }),
-    stores.replicaSets.onChange(({ object, previous }) => {
-      const key = targetOfReplicaSet(object ?? previous ?? {});
-      if (key !== undefined && index.canariesOf(key).length > 0) enqueue(key);
-    }),
+    stores.deployments.onChange(onTarget('Deployment')),
+    stores.statefulSets.onChange(onTarget('StatefulSet')),
+    stores.daemonSets.onChange(onTarget('DaemonSet')),
+    stores.replicaSets.onChange(onRevision),
+    stores.controllerRevisions.onChange(onRevision),
     stores.pods.onChange(({ object, previous }) => enqueuePod(object ?? previous ?? {})),
     stores.nodes.onChange(({ key, object, previous }) => {
       if (isNodeReady(object) === isNodeReady(previous)) return;
@@ -85,20 +94,16 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   };
 }
 
-function targetOf({ metadata, spec }: Canary): string {
-  return `${metadata.namespace}/${spec?.targetRef?.name}`;
-}
-
 async function releaseAll(deps: CanaryDependencies, reconciler: CanaryReconciler, index: TargetIndex): Promise<void> {
   const keys = new Set<string>();
-  for (const deployment of deps.stores.deployments.list()) if (hasBorrowed(deployment)) keys.add(objectKey(deployment));
+  for (const [key, target] of index.targets()) if (hasBorrowed(target)) keys.add(key);
   for (const pod of deps.stores.pods.list()) {
     const key = isHeld(pod) ? index.targetOfPod(pod) : undefined;
     if (key !== undefined) keys.add(key);
   }
   for (const key of keys) {
     await reconciler.letGo(key).catch((error: unknown) => {
-      deps.logger.warn('borrowed fields could not be given back', { deployment: key, error });
+      deps.logger.warn('borrowed fields could not be given back', { target: key, error });
     });
   }
 }

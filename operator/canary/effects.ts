@@ -1,13 +1,14 @@
 import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY_GATE } from '../../api/pod-names.ts';
-import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
+import { CANARY, POD } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
+import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { FIELD_MANAGER } from './borrowed-fields.ts';
-import type { Deployment, Pod } from './objects.ts';
+import type { Pod, Target } from './objects.ts';
 
-type Api = Pick<KubeApi, 'apply' | 'patch'>;
+type Api = Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
 
 /** Pods whose gates are opened at the same time. */
 const PARALLEL = 8;
@@ -57,15 +58,23 @@ async function openGate(api: Api, { metadata }: Pod, condition: object): Promise
   }
 }
 
-/** Applies what `borrowing` gave. Never makes a Deployment that is gone. */
-export async function applyBorrowing(api: Api, deployment: Deployment, body: object): Promise<void> {
-  const { metadata, ...rest } = body as Deployment;
-  const whole = {
-    ...rest,
-    metadata: { ...metadata, ...(deployment.metadata?.uid ? { uid: deployment.metadata.uid } : {}) },
-  };
+/** Deletes pods that a controller waits for in vain; those that are gone meanwhile, or are others of the same name, are passed over. */
+export async function deletePods(api: Api, pods: readonly Pod[]): Promise<void> {
+  for (const { metadata: { name = '', namespace, uid } = {} } of pods) {
+    try {
+      await api.delete(POD, { name, namespace }, uid ? { preconditions: { uid } } : {});
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+}
+
+/** Applies what `borrowing` gave. Never makes a target that is gone. */
+export async function applyBorrowing(api: Api, kind: ResourceKind, target: Target, body: object): Promise<void> {
+  const { metadata, ...rest } = body as Target;
+  const whole = { ...rest, metadata: { ...metadata, ...(target.metadata?.uid ? { uid: target.metadata.uid } : {}) } };
   try {
-    await api.apply(DEPLOYMENT, whole, { fieldManager: FIELD_MANAGER });
+    await api.apply(kind, whole, { fieldManager: FIELD_MANAGER });
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }

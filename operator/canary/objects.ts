@@ -1,4 +1,5 @@
-import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
+import { REVISION_LABELS } from '../../api/pod-names.ts';
+import type { KubeObject, ObjectMeta, OwnerReference } from '../../kube/object.ts';
 
 /** Kubernetes objects as far as a canary reads them. */
 
@@ -45,6 +46,15 @@ export interface ReplicaSet extends KubeObject {
   status?: { replicas?: number; readyReplicas?: number; availableReplicas?: number };
 }
 
+/**
+ * A revision of a StatefulSet or DaemonSet. Of its `data` (a whole template) the store keeps what `trimControllerRevision` made of it.
+ */
+export interface ControllerRevision extends KubeObject {
+  revision?: number;
+  data?: { spec?: { template?: PodTemplate } };
+  restartFingerprint?: string;
+}
+
 /** One entry of `metadata.managedFields`. */
 export interface ManagedFields {
   manager?: string;
@@ -73,19 +83,67 @@ export interface Deployment extends KubeObject {
   };
 }
 
+export interface StatefulSet extends KubeObject {
+  metadata?: ObjectMeta & { managedFields?: ManagedFields[] };
+  spec?: {
+    replicas?: number;
+    minReadySeconds?: number;
+    ordinals?: { start?: number };
+    template?: PodTemplate;
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number; maxUnavailable?: number | string } };
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    availableReplicas?: number;
+    updateRevision?: string;
+  };
+}
+
+export interface DaemonSet extends KubeObject {
+  metadata?: ObjectMeta & { managedFields?: ManagedFields[] };
+  spec?: {
+    minReadySeconds?: number;
+    template?: PodTemplate;
+    updateStrategy?: {
+      type?: string;
+      rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string };
+    };
+  };
+  status?: {
+    observedGeneration?: number;
+    desiredNumberScheduled?: number;
+    updatedNumberScheduled?: number;
+    numberAvailable?: number;
+  };
+}
+
+/** What a Canary can name. */
+export type Target = Deployment | StatefulSet | DaemonSet;
+
 export interface Service extends KubeObject {
   spec?: { selector?: Record<string, string>; type?: string };
 }
 
 /** Label that tells the revision of a Deployment's pods and ReplicaSets. */
-export const REVISION_LABEL = 'pod-template-hash';
+export const REVISION_LABEL = REVISION_LABELS[0];
+/** Label that tells the revision of the pods of StatefulSets and DaemonSets. */
+export const REVISION_HASH_LABEL = REVISION_LABELS[1];
+
+/** The controller that owns an object. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
+}
 
 /** UID of the controller that owns an object, if it is of this kind. */
 export function ownerUid(object: KubeObject, kind: string): string | undefined {
-  return object.metadata?.ownerReferences?.find((owner) => owner.controller === true && owner.kind === kind)?.uid;
+  const owner = controllerOf(object);
+  return owner?.kind === kind ? owner.uid : undefined;
 }
 
 /** The revision a pod belongs to, '' when it has none. */
 export function revisionOfPod(pod: Pod): string {
-  return pod.metadata?.labels?.[REVISION_LABEL] ?? '';
+  const labels = pod.metadata?.labels ?? {};
+  return REVISION_LABELS.map((label) => labels[label]).find((revision) => revision !== undefined) ?? '';
 }

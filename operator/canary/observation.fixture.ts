@@ -29,6 +29,9 @@ export function revisionOf(revision: string, pods: RevisionPods): RevisionView {
 export function targetOf(more: Partial<TargetView> = {}, ...revisions: readonly RevisionView[]): TargetView {
   const stable = revisionOf('r1', podsOf(4, { held: 0 }));
   return {
+    kind: 'Deployment',
+    resumedBy: 'kubectl rollout resume',
+    takesOut: 0,
     replicas: 4,
     strategy: 'RollingUpdate',
     pausedBy: undefined,
@@ -59,7 +62,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     spec: specOf(),
     problems: [],
     undiscovered: undefined,
-    targetName: 'ordering',
+    targetTitle: 'Deployment ordering',
     rival: undefined,
     target,
     services: ['ordering'],

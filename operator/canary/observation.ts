@@ -3,7 +3,7 @@ import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Ownership } from './borrowed-fields.ts';
 import type { RevisionPods } from './pods.ts';
 
-/** One ReplicaSet of the target. */
+/** One revision of the target: a ReplicaSet, or a ControllerRevision. */
 export interface RevisionView {
   readonly revision: string;
   /** The Deployment controller's number of it; the newest revision has the highest. */
@@ -17,23 +17,30 @@ export interface RevisionView {
   readonly pods: RevisionPods;
 }
 
-/** The target Deployment. */
+/** The target. */
 export interface TargetView {
+  readonly kind: string;
   readonly replicas: number;
   readonly strategy: string;
   readonly pausedBy: 'us' | 'user' | undefined;
-  /** Revision of the present template; undefined while Kubernetes has made no ReplicaSet of it. */
+  /** What a person does to have a paused rollout go on, as a noun. */
+  readonly resumedBy: string;
+  /** Revision of the present template; undefined while Kubernetes has made none of it. */
   readonly current: string | undefined;
   readonly revisions: ReadonlyMap<string, RevisionView>;
   /** All wanted pods are of the current revision and available, and none is left of others. */
   readonly rolledOut: boolean;
-  /** `Progressing` of the Deployment says ProgressDeadlineExceeded. */
+  /** `Progressing` of a Deployment says ProgressDeadlineExceeded. */
   readonly timedOut: boolean;
   readonly minReadySeconds: number;
+  /** Pods that a new revision takes from the old one while it is tried; 0: none is needed for it. */
+  readonly takesOut: number;
+  /** A StatefulSet's. */
+  readonly partition?: number;
   readonly maxSurge: number | string;
   readonly maxUnavailable: number | string;
   readonly progressDeadlineSeconds: number;
-  /** Which of the three fields above the operator may set. */
+  /** Which fields of the rollout the operator may set. */
   readonly mayTake: Ownership;
 }
 
@@ -53,7 +60,8 @@ export interface Observation {
   /** Undefined when it is not valid; `problems` says why. */
   readonly spec: CanarySpec | undefined;
   readonly problems: readonly string[];
-  readonly targetName: string;
+  /** Kind and name, for people. */
+  readonly targetTitle: string;
   /** Why the mesh does nothing in its namespace; undefined: it does. */
   readonly undiscovered: string | undefined;
   /** Name of the Canary that had this target first. */

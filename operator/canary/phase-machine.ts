@@ -1,9 +1,11 @@
+import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { Draft, type Transition } from './draft.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
 import { findStable, setStable, setUngated } from './stable-revision.ts';
-import { costs, findUnfit, isPrepared, type Unfit } from './target-fitness.ts';
+import { costs, findUnfit } from './target-acceptance.ts';
+import { isPrepared, type Unfit } from './target-fitness.ts';
 
 /** What belongs to one release, and goes with it. */
 const RELEASE_FIELDS = [
@@ -28,7 +30,7 @@ export function nextStatus(previous: CanaryStatus | undefined, observation: Obse
 }
 
 function advance(draft: Draft, observation: Observation): void {
-  const { spec, rival, target, targetName } = observation;
+  const { spec, rival, target } = observation;
   const { state } = draft;
   if (!spec) {
     refuse(draft, observation);
@@ -39,11 +41,12 @@ function advance(draft: Draft, observation: Observation): void {
     return;
   }
   draft.say('Accepted', 'True', 'Accepted', 'The Canary is valid.');
-  if (state.target !== undefined && state.target !== targetName) {
+  const named = nameTarget(spec);
+  if (state.target !== undefined && state.target !== named) {
     forgetRelease(draft);
     draft.clear('stableRevision', 'recentRevisions', 'ungatedRevisions', 'phase');
   }
-  state.target = targetName;
+  state.target = named;
   const unfit = findUnfit(observation, isReleasing(state, target));
   if (unfit || !target) {
     letGo(draft, observation, unfit);
@@ -65,6 +68,11 @@ function advance(draft: Draft, observation: Observation): void {
   advanceRelease(draft, observation, spec, target, target.current);
 }
 
+/** A Deployment by its name alone, others after their kind. */
+function nameTarget({ targetRef: { kind, name } }: CanarySpec): string {
+  return kind === 'Deployment' ? name : `${kind}/${name}`;
+}
+
 function isReleasing({ stableRevision }: CanaryStatus, target: TargetView | undefined): boolean {
   return stableRevision !== undefined && target?.current !== stableRevision;
 }
@@ -78,8 +86,8 @@ function refuse(draft: Draft, { problems, target }: Observation): void {
   if (!draft.state.stableRevision) draft.state.ungatedRevisions = presentRevisions(target);
 }
 
-function standAside(draft: Draft, { targetName }: Observation, rival: string): void {
-  const message = `Canary ${rival} has Deployment ${targetName} already; delete one of the two`;
+function standAside(draft: Draft, { targetTitle }: Observation, rival: string): void {
+  const message = `Canary ${rival} has ${targetTitle} already; delete one of the two`;
   if (draft.before('Accepted')?.reason !== 'TargetConflict') draft.event('Warning', 'TargetConflict', message);
   draft.say('Accepted', 'False', 'TargetConflict', message);
   draft.say('TargetReady', 'False', 'TargetConflict', message);
@@ -118,11 +126,11 @@ function forgetRelease(draft: Draft): void {
   draft.state.weight = 0;
 }
 
-/** Kubernetes has not made the ReplicaSet of the newest template yet. */
-function settle(draft: Draft, { pausedBy }: TargetView): void {
-  if (draft.state.phase === undefined) draft.enter('Initializing', 'the first ReplicaSet is being made');
+/** Kubernetes has not made the revision of the newest template yet. */
+function settle(draft: Draft, { kind, pausedBy, resumedBy }: TargetView): void {
+  if (draft.state.phase === undefined) draft.enter('Initializing', 'the first revision is being made');
   if (pausedBy === 'user') {
-    draft.say('Progressing', 'False', 'TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
+    draft.say('Progressing', 'False', 'TargetPaused', `the ${kind} is paused; ${resumedBy} goes on`);
     return;
   }
   draft.requeue(1000);

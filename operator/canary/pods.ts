@@ -31,6 +31,11 @@ export function isHeld(pod: Pod): boolean {
   return hasGate(pod) && !conditionIsTrue(pod, CANARY_GATE);
 }
 
+/** Whether Kubernetes calls the pod Ready, and it is not on its way out. */
+export function isReady(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp === undefined && conditionIsTrue(pod, 'Ready');
+}
+
 /** Tells by name whether a node is alive. */
 export type NodeReadiness = (node: string) => boolean;
 

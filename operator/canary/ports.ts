@@ -4,7 +4,16 @@ import type { Logger } from '../../kube/logger.ts';
 import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
 import type { CanaryEvent } from './draft.ts';
-import type { Deployment, Node, Pod, ReplicaSet, Service } from './objects.ts';
+import type {
+  ControllerRevision,
+  DaemonSet,
+  Deployment,
+  Node,
+  Pod,
+  ReplicaSet,
+  Service,
+  StatefulSet,
+} from './objects.ts';
 import type { Coverage } from './observation.ts';
 
 /** A split as the mesh should have it. */
@@ -35,6 +44,9 @@ export interface CanaryStores {
   readonly canaries: IndexedStore<Canary>;
   readonly deployments: IndexedStore<Deployment>;
   readonly replicaSets: IndexedStore<ReplicaSet>;
+  readonly statefulSets: IndexedStore<StatefulSet>;
+  readonly daemonSets: IndexedStore<DaemonSet>;
+  readonly controllerRevisions: IndexedStore<ControllerRevision>;
   readonly pods: IndexedStore<Pod>;
   readonly services: IndexedStore<Service>;
   readonly nodes: ReadStore<Node>;
@@ -43,7 +55,7 @@ export interface CanaryStores {
 /** All that the canary controller needs from outside. */
 export interface CanaryDependencies {
   readonly stores: CanaryStores;
-  readonly api: Pick<KubeApi, 'apply' | 'patch'>;
+  readonly api: Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
   readonly mesh: MeshPort;
   readonly traffic: TrafficSource;
   /** Domain of Service hostnames, e.g. `cluster.local`. */

@@ -7,12 +7,21 @@ import { silentLogger } from '../../kube/logger.ts';
 import { Store } from '../../kube/store.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { BORROWED_ANNOTATION, FIELD_MANAGER } from './borrowed-fields.ts';
-import type { Deployment, Node, Pod, ReplicaSet, Service } from './objects.ts';
+import type {
+  ControllerRevision,
+  DaemonSet,
+  Deployment,
+  Node,
+  Pod,
+  ReplicaSet,
+  Service,
+  StatefulSet,
+} from './objects.ts';
 import { traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex } from './target-index.ts';
 
-const KEY = 'shop/ordering';
+const KEY = 'shop/Deployment/ordering';
 const namespace = 'shop';
 
 let api: MemoryApi;
@@ -48,6 +57,9 @@ function emptyStores() {
     canaries: new Store<Canary>(),
     deployments: new Store<Deployment>(),
     replicaSets: new Store<ReplicaSet>(),
+    statefulSets: new Store<StatefulSet>(),
+    daemonSets: new Store<DaemonSet>(),
+    controllerRevisions: new Store<ControllerRevision>(),
     pods: new Store<Pod>(),
     services: new Store<Service>(),
     nodes: new Store<Node>(),
@@ -156,7 +168,7 @@ describe('a target', () => {
     addReplicaSet('bbb', 'app:2');
     await addPod('aaa', 'old');
     await addPod('bbb', 'new');
-    const deployment = stores.deployments.get(KEY);
+    const deployment = stores.deployments.get('shop/ordering');
     if (deployment?.status) deployment.status.updatedReplicas = 1;
     await reconciler.reconcile(KEY);
     expect(writes()).toContain('patch Pod shop/old');
@@ -225,7 +237,7 @@ describe('a promotion', () => {
       conditions: [ready('TargetReady')],
     });
     await addTarget('app:2', true);
-    const deployment = stores.deployments.get(KEY);
+    const deployment = stores.deployments.get('shop/ordering');
     if (deployment?.status) deployment.status.replicas = 4;
     addReplicaSet('aaa', 'app:1');
     addReplicaSet('bbb', 'app:2');

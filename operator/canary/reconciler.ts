@@ -3,15 +3,17 @@ import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
-import { borrowing } from './borrowed-fields.ts';
-import { applyBorrowing, openGates, writeStatus } from './effects.ts';
-import { type Pod, revisionOfPod } from './objects.ts';
+import { borrowing, type WantedFields } from './borrowed-fields.ts';
+import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
+import { revisionOfPod } from './objects.ts';
+import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import { nextStatus } from './phase-machine.ts';
 import { isHeld } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import type { TargetIndex } from './target-index.ts';
-import { wantedFields } from './wanted-fields.ts';
+import { readTargetKey } from './target-key.ts';
+import { targetKind } from './targets/registry.ts';
 
 const CONFLICT_RETRY_MS = 50;
 
@@ -26,7 +28,7 @@ export class CanaryReconciler {
     this.#index = index;
   }
 
-  /** @param key of the target Deployment, `namespace/name` */
+  /** @param key of the target, `namespace/Kind/name` */
   async reconcile(key: string): Promise<ReconcileResult | undefined> {
     if (!this.#deps.isLeader()) return undefined;
     const [first, ...others] = this.#index.canariesOf(key);
@@ -39,18 +41,13 @@ export class CanaryReconciler {
     return result;
   }
 
-  /** Opens all gates of a Deployment and gives back what was borrowed of it. */
+  /** Opens all gates of a target and gives back what was borrowed of it. */
   async letGo(key: string): Promise<void> {
     await this.#openGates(key, undefined);
-    const deployment = this.#index.stores.deployments.get(key);
-    const body = deployment && borrowing(deployment, {});
-    if (deployment && body) {
-      await applyBorrowing(this.#deps.api, deployment, body);
-      this.#deps.logger.info('borrowed fields given back', { deployment: key });
-    }
+    if (await this.#borrow(key, {})) this.#deps.logger.info('borrowed fields given back', { target: key });
   }
 
-  /** Opens the gate of a pod that belongs to no Deployment. */
+  /** Opens the gate of a pod that belongs to no target. */
   async releaseOrphan(podKey: string): Promise<void> {
     const pod = this.#index.stores.pods.get(podKey);
     if (!pod || !isHeld(pod) || this.#index.targetOfPod(pod) || !this.#deps.isLeader()) return;
@@ -91,29 +88,40 @@ export class CanaryReconciler {
     if (rival !== undefined) return undefined;
     const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
     if (fresh?.length) await this.#openGates(key, new Set(fresh));
-    await this.#borrow(key, wantedFields(status, observation));
+    const wanted = wantedOf(status, observation);
+    if (wanted) await this.#borrow(key, wanted);
+    await this.#clearTheWay(key, status);
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
 
   /** @param listed revisions whose gates open; undefined: all */
   async #openGates(key: string, listed: ReadonlySet<string> | undefined): Promise<void> {
     if (!this.#deps.isLeader()) return;
-    const deployment = this.#index.stores.deployments.get(key);
-    const held: Pod[] = [];
-    for (const replicaSet of this.#index.replicaSetsOf(key, deployment)) {
-      for (const pod of this.#index.podsOf(replicaSet)) {
-        const open = listed === undefined || listed.has(revisionOfPod(pod));
-        if (open && isHeld(pod) && pod.metadata?.deletionTimestamp === undefined) held.push(pod);
-      }
-    }
+    const held = this.#index.podsOfTarget(key).filter((pod) => {
+      const open = listed === undefined || listed.has(revisionOfPod(pod));
+      return open && isHeld(pod) && pod.metadata?.deletionTimestamp === undefined;
+    });
     await openGates(this.#deps.api, held, this.#now());
   }
 
-  async #borrow(key: string, wanted: ReturnType<typeof wantedFields>): Promise<void> {
-    const deployment = this.#index.stores.deployments.get(key);
-    if (!deployment || !wanted || !this.#deps.isLeader()) return;
-    const body = borrowing(deployment, wanted);
-    if (body) await applyBorrowing(this.#deps.api, deployment, body);
+  /** Gives whether there was anything to do. */
+  async #borrow(key: string, wanted: WantedFields): Promise<boolean> {
+    const target = this.#index.target(key);
+    const { borrowable, resource } = targetKind(readTargetKey(key).kind);
+    const body = target && borrowing(target, wanted, borrowable);
+    if (!body || !this.#deps.isLeader()) return false;
+    await applyBorrowing(this.#deps.api, resource, target, body);
+    return true;
+  }
+
+  /** Deletes held pods that the target's controller would wait for in vain. */
+  async #clearTheWay(key: string, status: CanaryStatus): Promise<void> {
+    const target = this.#index.target(key);
+    if (!target) return;
+    const pods = targetKind(readTargetKey(key).kind).inTheWay(status, target, this.#index.podsOfTarget(key));
+    if (pods.length === 0 || !this.#deps.isLeader()) return;
+    this.#deps.logger.info('held pods deleted', { target: key, pods: pods.map(({ metadata }) => metadata?.name) });
+    await deletePods(this.#deps.api, pods);
   }
 
   /** The store may lag behind our own last write, and an old status would be gone on from. */
@@ -130,6 +138,17 @@ export class CanaryReconciler {
   #now(): string {
     return new Date((this.#deps.now ?? Date.now)()).toISOString();
   }
+}
+
+/**
+ * What is wanted of the target's rollout.
+ * @param status as just written
+ * @returns undefined: leave everything as it is; empty: give everything back
+ */
+function wantedOf(status: CanaryStatus, observation: Observation): WantedFields | undefined {
+  const { spec, target, rival } = observation;
+  if (rival || !target || !spec) return undefined;
+  return status.stableRevision === undefined ? {} : targetKind(target.kind).wanted(status, observation, target);
 }
 
 /** As it looks on the wire. */

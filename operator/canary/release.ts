@@ -69,7 +69,7 @@ function standStill(draft: Draft, { spec, target }: Release): boolean {
   const highest = Math.max(...stepWeights(spec.analysis, reachableWeight(target)));
   draft.state.weight = Math.min(draft.state.weight ?? 0, highest);
   if (spec.suspend) draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
-  else draft.wait('TargetPaused', 'the Deployment is paused; kubectl rollout resume goes on');
+  else draft.wait('TargetPaused', `the ${target.kind} is paused; ${target.resumedBy} goes on`);
   return true;
 }
 
@@ -110,7 +110,10 @@ function whyUntried(draft: Draft, { spec, target, next }: Release): string | und
   if (state.recentRevisions?.includes(next.revision)) return 'it was stable lately';
   if (target.replicas === 0) return 'the target is scaled to 0';
   // To hold the new one back then would be an outage.
-  if (!stable || (stable.replicas === 0 && stable.pods.total === 0)) return 'no pod of the stable revision is left';
+  if (!stable) return 'the stable revision is gone';
+  // One that gives its only pods for the trial does so with open eyes.
+  const given = target.takesOut >= target.replicas && spec.takeOnlyPod;
+  if (stable.replicas === 0 && stable.pods.total === 0 && !given) return 'no pod of the stable revision is left';
   return undefined;
 }
 
@@ -129,7 +132,7 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
     return false;
   }
   const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
-  const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; kubectl rollout resume releases it untried, deleting those pods brings them back with gates`;
+  const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; ${target.resumedBy} releases it untried, deleting those pods brings them back with gates`;
   draft.state.weight = 0;
   draft.clear('stepStartTime');
   if (draft.state.phase !== 'Failed') draft.wait('Ungated', message);

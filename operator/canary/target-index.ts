@@ -1,21 +1,51 @@
-import { objectKey, splitKey } from '../../kube/object.ts';
-import { type Deployment, ownerUid, type Pod, REVISION_LABEL, type ReplicaSet, type Service } from './objects.ts';
+import { objectKey } from '../../kube/object.ts';
+import {
+  type ControllerRevision,
+  controllerOf,
+  type Deployment,
+  ownerUid,
+  type Pod,
+  REVISION_LABEL,
+  type ReplicaSet,
+  type Service,
+  type Target,
+} from './objects.ts';
 import type { CanaryStores } from './ports.ts';
+import { readTargetKey, targetKey, targetOfCanary } from './target-key.ts';
 
 const BY_TARGET = 'canary/target';
 const BY_OWNER = 'canary/owner';
 const BY_NAMESPACE = 'canary/namespace';
 
-/** Finds what belongs to a target. Targets go by the key of the Deployment, `namespace/name`. */
+/** Kinds whose pods are owned by them, without a ReplicaSet in between. */
+const DIRECT_OWNERS: readonly string[] = ['StatefulSet', 'DaemonSet'];
+
+/** Finds what belongs to a target. Targets go by their key, `namespace/Kind/name`. */
 export class TargetIndex {
   readonly stores: CanaryStores;
 
   constructor(stores: CanaryStores) {
     this.stores = stores;
-    stores.canaries.addIndex(BY_TARGET, ({ metadata, spec }) => [`${metadata.namespace}/${spec?.targetRef?.name}`]);
-    stores.replicaSets.addIndex(BY_OWNER, (replicaSet) => asList(targetOfReplicaSet(replicaSet)));
-    stores.pods.addIndex(BY_OWNER, (pod) => asList(ownerUid(pod, 'ReplicaSet')));
+    stores.canaries.addIndex(BY_TARGET, (canary) => [targetOfCanary(canary)]);
+    stores.replicaSets.addIndex(BY_OWNER, (replicaSet) => asList(targetOfRevision(replicaSet)));
+    stores.controllerRevisions.addIndex(BY_OWNER, (revision) => asList(targetOfRevision(revision)));
+    stores.pods.addIndex(BY_OWNER, (pod) => asList(ownerUid(pod, 'ReplicaSet') ?? directTarget(pod)));
     stores.services.addIndex(BY_NAMESPACE, ({ metadata }) => [metadata?.namespace ?? '']);
+  }
+
+  /** The target itself; undefined when it is not there. */
+  target(key: string): Target | undefined {
+    const { kind, objectKey: name } = readTargetKey(key);
+    return this.#targets(kind)?.get(name);
+  }
+
+  /** All objects that are, or could be, targets, each with its key. */
+  *targets(): Generator<readonly [string, Target]> {
+    for (const kind of ['Deployment', ...DIRECT_OWNERS]) {
+      for (const target of this.#targets(kind)?.list() ?? []) {
+        yield [targetKey(target.metadata?.namespace, kind, target.metadata?.name), target];
+      }
+    }
   }
 
   /** Canaries of a target, the oldest first; those that are being deleted are left out. */
@@ -26,21 +56,33 @@ export class TargetIndex {
       .sort((a, b) => age(a.metadata).localeCompare(age(b.metadata)));
   }
 
-  /** ReplicaSets of a target. Those of a namesake that was deleted before are left out once its successor is there. */
+  /** ReplicaSets of a Deployment. Those of a namesake that was deleted before are left out once its successor is there. */
   replicaSetsOf(key: string, deployment: Deployment | undefined): readonly ReplicaSet[] {
-    const owned = this.stores.replicaSets.byIndex(BY_OWNER, key);
-    const uid = deployment?.metadata?.uid;
-    return uid === undefined ? owned : owned.filter((replicaSet) => ownerUid(replicaSet, 'Deployment') === uid);
+    return ofOwner(this.stores.replicaSets.byIndex(BY_OWNER, key), deployment);
+  }
+
+  /** ControllerRevisions of a StatefulSet or DaemonSet, without those of a namesake, too. */
+  controllerRevisionsOf(key: string, target: Target | undefined): readonly ControllerRevision[] {
+    return ofOwner(this.stores.controllerRevisions.byIndex(BY_OWNER, key), target);
   }
 
   podsOf(replicaSet: ReplicaSet): readonly Pod[] {
     return this.stores.pods.byIndex(BY_OWNER, replicaSet.metadata?.uid ?? '');
   }
 
-  /** Services whose selector matches the labels of the Deployment's template. */
-  servicesOf(deployment: Deployment): readonly Service[] {
-    const labels = deployment.spec?.template?.metadata?.labels ?? {};
-    return this.stores.services.byIndex(BY_NAMESPACE, deployment.metadata?.namespace ?? '').filter(({ spec }) => {
+  /** Pods of a target, of all its revisions. */
+  podsOfTarget(key: string): readonly Pod[] {
+    const target = this.target(key);
+    if (DIRECT_OWNERS.includes(readTargetKey(key).kind)) {
+      return ofOwner(this.stores.pods.byIndex(BY_OWNER, key), target);
+    }
+    return this.replicaSetsOf(key, target).flatMap((replicaSet) => this.podsOf(replicaSet));
+  }
+
+  /** Services whose selector matches the labels of the target's template. */
+  servicesOf(target: Target): readonly Service[] {
+    const labels = target.spec?.template?.metadata?.labels ?? {};
+    return this.stores.services.byIndex(BY_NAMESPACE, target.metadata?.namespace ?? '').filter(({ spec }) => {
       const selector = Object.entries(spec?.selector ?? {});
       return (
         spec?.type !== 'ExternalName' &&
@@ -50,34 +92,48 @@ export class TargetIndex {
     });
   }
 
-  /** Key of the Deployment that a pod belongs to; undefined when it belongs to none. */
+  /** Key of the target that a pod belongs to; undefined when it belongs to none. */
   targetOfPod(pod: Pod): string | undefined {
-    const owner = pod.metadata?.ownerReferences?.find(({ kind, controller }) => controller && kind === 'ReplicaSet');
-    if (!owner) return undefined;
+    const owner = controllerOf(pod);
+    if (owner?.kind !== 'ReplicaSet') return directTarget(pod);
     const replicaSet = this.stores.replicaSets.get(`${pod.metadata?.namespace}/${owner.name}`);
-    if (replicaSet) return targetOfReplicaSet(replicaSet);
+    if (replicaSet) return targetOfRevision(replicaSet);
     // The ReplicaSet's event may come after the pod's; its name tells as well.
     const suffix = `-${pod.metadata?.labels?.[REVISION_LABEL]}`;
     return owner.name.endsWith(suffix)
-      ? `${pod.metadata?.namespace}/${owner.name.slice(0, -suffix.length)}`
+      ? targetKey(pod.metadata?.namespace, 'Deployment', owner.name.slice(0, -suffix.length))
       : undefined;
   }
 
-  /** Keys of all Deployments in a namespace that are the target of a Canary. */
+  /** Keys of all targets of Canaries in a namespace. */
   targetsIn(namespace: string): string[] {
-    const keys = [...this.stores.canaries.list()].map(
-      ({ metadata, spec }) => `${metadata.namespace}/${spec?.targetRef?.name}`,
-    );
-    return [...new Set(keys)].filter((key) => splitKey(key).namespace === namespace);
+    const keys = [...this.stores.canaries.list()].map(targetOfCanary);
+    return [...new Set(keys)].filter((key) => readTargetKey(key).namespace === namespace);
+  }
+
+  #targets(kind: string) {
+    const { deployments, statefulSets, daemonSets } = this.stores;
+    return { Deployment: deployments, StatefulSet: statefulSets, DaemonSet: daemonSets }[kind];
   }
 }
 
-/** Key of the Deployment that owns a ReplicaSet. */
-export function targetOfReplicaSet(replicaSet: ReplicaSet): string | undefined {
-  const owner = replicaSet.metadata?.ownerReferences?.find(
-    ({ kind, controller }) => controller && kind === 'Deployment',
-  );
-  return owner && `${replicaSet.metadata?.namespace}/${owner.name}`;
+/** Key of the target whose revision this ReplicaSet or ControllerRevision is. */
+export function targetOfRevision(revision: ReplicaSet | ControllerRevision): string | undefined {
+  const owner = controllerOf(revision);
+  if (owner?.kind !== 'Deployment' && !DIRECT_OWNERS.includes(owner?.kind ?? '')) return undefined;
+  return owner && targetKey(revision.metadata?.namespace, owner.kind, owner.name);
+}
+
+function directTarget(pod: Pod): string | undefined {
+  const owner = controllerOf(pod);
+  if (!owner || !DIRECT_OWNERS.includes(owner.kind)) return undefined;
+  return targetKey(pod.metadata?.namespace, owner.kind, owner.name);
+}
+
+/** Leaves out what belongs to a namesake of the owner. */
+function ofOwner<T extends Pod | ReplicaSet | ControllerRevision>(owned: readonly T[], owner: Target | undefined) {
+  const uid = owner?.metadata?.uid;
+  return uid === undefined ? owned : owned.filter((object) => controllerOf(object)?.uid === uid);
 }
 
 function asList(value: string | undefined): string[] {

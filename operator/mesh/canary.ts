@@ -1,4 +1,5 @@
 import { CANARY_KIND, type Canary } from '../../api/canary.ts';
+import { REVISION_LABELS } from '../../api/pod-names.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import { ownerKey } from './owner.ts';
@@ -11,6 +12,8 @@ export interface CanaryFacts {
   readonly generation: number;
   /** `namespace/Kind/name` of what is released. */
   readonly target: string;
+  /** Label by which its pods tell their revision. */
+  readonly label: string;
   /** '' when there is none yet: nothing is split. */
   readonly stable: string;
   /** '' when nothing is being released. */
@@ -30,6 +33,7 @@ export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
     createdAt: creationTime(metadata),
     generation: metadata.generation ?? 0,
     target: ownerKey(metadata.namespace, spec.targetRef.kind, spec.targetRef.name),
+    label: spec.targetRef.kind === 'Deployment' ? REVISION_LABELS[0] : REVISION_LABELS[1],
     stable,
     next: next === stable ? '' : next,
     released: status?.ungatedRevisions ?? [],

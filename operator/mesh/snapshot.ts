@@ -59,6 +59,8 @@ export interface RevisionSplit {
   readonly next?: string;
   /** Percent of requests that go to `next`, 0 to 100. */
   readonly weight: number;
+  /** What the Canary asked for, where `weight` is 100 for want of a stable pod. */
+  readonly asked?: number;
 }
 
 /** How a service's endpoints are found: known to the mesh, by DNS (all answers, or the first), or by the address the client chose. */

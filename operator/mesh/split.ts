@@ -1,4 +1,3 @@
-import { REVISION_LABELS } from '../../api/pod-names.ts';
 import type { CanaryFacts } from './canary.ts';
 import { byAge } from './mesh-object.ts';
 import { matchSelector } from './selector.ts';
@@ -53,10 +52,10 @@ export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly
   const next = candidates
     .filter(({ endpoint, ownerKey }) => ownerKey === canary.target && isOf(canary.next, endpoint))
     .map(({ endpoint }) => endpoint);
-  const split = { canary: canary.ref, label: REVISION_LABELS[0], stable: canary.stable };
+  const split = { canary: canary.ref, label: canary.label, stable: canary.stable };
   if (stable.length === 0) {
     if (next.length === 0 || canary.weight === 0) return { endpoints: open };
-    return { split: { ...split, next: canary.next, weight: 100 }, endpoints: next };
+    return { split: { ...split, next: canary.next, weight: 100, asked: canary.weight }, endpoints: next };
   }
   if (next.length === 0 || !servesAllPorts(next, stable)) return { split: { ...split, weight: 0 }, endpoints: stable };
   return { split: { ...split, next: canary.next, weight: canary.weight }, endpoints: [...stable, ...next] };

@@ -13,6 +13,8 @@ import type { WorkloadEntry } from '../../api/workload-entry.ts';
 import {
   AUTHORIZATION_POLICY,
   CANARY,
+  CONTROLLER_REVISION,
+  DAEMON_SET,
   DEPLOYMENT,
   DESTINATION_RULE,
   ENDPOINT_SLICE,
@@ -26,6 +28,7 @@ import {
   SERVICE,
   SERVICE_ENTRY,
   SIDECAR,
+  STATEFUL_SET,
   VIRTUAL_SERVICE,
   WORKLOAD_ENTRY,
 } from '../../kube/kinds.ts';
@@ -35,13 +38,17 @@ import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { ReadStore } from '../../kube/store.ts';
-import { trimDeployment } from '../canary/borrowed-fields.ts';
+import { trimTarget } from '../canary/borrowed-fields.ts';
+import { trimControllerRevision } from '../canary/controller-revisions.ts';
 import type {
   Node as CanaryNode,
   Pod as CanaryPod,
   Service as CanaryService,
+  ControllerRevision,
+  DaemonSet,
   Deployment,
   ReplicaSet,
+  StatefulSet,
 } from '../canary/objects.ts';
 import { isNodeReady, servingSince } from '../canary/pods.ts';
 import { isInjected } from '../mesh/pod.ts';
@@ -77,6 +84,9 @@ export class ClusterStores {
   readonly endpointSlices;
   readonly deployments;
   readonly replicaSets;
+  readonly statefulSets;
+  readonly daemonSets;
+  readonly controllerRevisions;
   readonly canaries;
   readonly authorizationPolicies;
   readonly peerAuthentications;
@@ -106,7 +116,10 @@ export class ClusterStores {
     this.services = this.#watch<Service>(SERVICE, dropManagedFields, nothing);
     this.endpointSlices = this.#watch<V1EndpointSlice & KubeObject>(ENDPOINT_SLICE, dropManagedFields, nothing);
     // The canary controller reads managedFields: who set a field decides whether it may be borrowed.
-    this.deployments = this.#watch<Deployment>(DEPLOYMENT, trimDeployment);
+    this.deployments = this.#watch<Deployment>(DEPLOYMENT, trimTarget);
+    this.statefulSets = this.#watch<StatefulSet>(STATEFUL_SET, trimPodOwner);
+    this.daemonSets = this.#watch<DaemonSet>(DAEMON_SET, trimPodOwner);
+    this.controllerRevisions = this.#watch<ControllerRevision>(CONTROLLER_REVISION, trimControllerRevision, nothing);
     this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET, dropManagedFields, restOfReplicaSet);
     this.canaries = this.#watch<Canary>(CANARY);
     this.authorizationPolicies = this.#watch<AuthorizationPolicy>(AUTHORIZATION_POLICY);
@@ -206,6 +219,13 @@ function trimPod(pod: Pod): Pod {
     }
   }
   return pod;
+}
+
+/** A StatefulSet or DaemonSet: which revision its template is the API server says, so that of the template the labels are read only. */
+function trimPodOwner<T extends StatefulSet | DaemonSet>(owner: T): T {
+  trimTarget(owner);
+  if (owner.spec?.template) owner.spec.template = { metadata: { labels: owner.spec.template.metadata?.labels ?? {} } };
+  return owner;
 }
 
 function nothing(): undefined {

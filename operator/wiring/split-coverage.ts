@@ -53,7 +53,7 @@ function isShown(snapshot: MeshSnapshot, query: SplitQuery): boolean {
     if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
     if (split.stable !== query.stable) return false;
     // A split without endpoints of the new revision sends it nothing, whatever its weight.
-    if ((split.next === query.next ? split.weight : 0) !== query.weight) return false;
+    if ((split.next === query.next ? (split.asked ?? split.weight) : 0) !== query.weight) return false;
     carriers++;
   }
   return carriers > 0;

@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { REVISION_LABELS } from '../../api/pod-names.ts';
 import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
 
 /** The owner of a pod, where a controller made it. */
@@ -6,7 +7,7 @@ export interface PodOwner {
   readonly kind: string;
   /** For a ReplicaSet of a Deployment: the Deployment's name. */
   readonly name: string;
-  /** The pod's revision; only for pods of a Deployment. */
+  /** The pod's revision; only for pods of a Deployment, a StatefulSet or a DaemonSet. */
   readonly revision?: string;
 }
 
@@ -14,11 +15,13 @@ export interface PodOwner {
 export function podOwner({ metadata }: V1Pod): PodOwner | undefined {
   const owner = metadata?.ownerReferences?.find((each) => each.controller);
   if (!owner) return undefined;
-  const revision = metadata?.labels?.['pod-template-hash'];
+  const revision = metadata?.labels?.[REVISION_LABELS[0]];
   if (owner.kind === 'ReplicaSet' && revision && owner.name.endsWith(`-${revision}`)) {
     return { kind: 'Deployment', name: owner.name.slice(0, -revision.length - 1), revision };
   }
-  return { kind: owner.kind, name: owner.name };
+  const hash = metadata?.labels?.[REVISION_LABELS[1]];
+  const whole = { kind: owner.kind, name: owner.name };
+  return hash ? { ...whole, revision: hash } : whole;
 }
 
 /** A name of the pod for people: pods of a controller have none yet when they are admitted. */

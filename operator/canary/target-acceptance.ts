@@ -1,0 +1,48 @@
+import type { Observation, TargetView } from './observation.ts';
+import type { Check, Unfit } from './target-fitness.ts';
+import { targetKind } from './targets/registry.ts';
+
+/** Checks of all kinds that are made while nothing is being released. */
+const AT_REST: readonly Check[] = [
+  ({ current, revisions }, { targetTitle }) => {
+    const pods = revisions.get(current ?? '')?.pods;
+    if (!pods || pods.total === 0 || pods.injected > 0) return undefined;
+    return {
+      reason: 'TargetUnsupported',
+      message: `the pods of ${targetTitle} have no sidecar, so no share of their requests can be tried; label the namespace heddle.dev/injection=enabled and run kubectl rollout restart`,
+    };
+  },
+  (_, { services, targetTitle }) =>
+    services.length === 0
+      ? {
+          reason: 'NoService',
+          message: `no Service selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels`,
+        }
+      : undefined,
+];
+
+/**
+ * Whether revisions of the target can be tried: the first check that fails speaks.
+ * @param releasing true while a revision is under analysis: then only what would do harm counts
+ */
+export function findUnfit(observation: Observation, releasing: boolean): Unfit | undefined {
+  const { target, targetTitle, undiscovered } = observation;
+  if (undiscovered !== undefined) return { reason: 'NotDiscovered', message: undiscovered };
+  if (!target) {
+    return {
+      reason: 'TargetMissing',
+      message: `there is no ${targetTitle} in this namespace; spec.targetRef.name must name one`,
+    };
+  }
+  const { always, atRest } = targetKind(target.kind);
+  for (const check of releasing ? always : [...always, ...atRest, ...AT_REST]) {
+    const unfit = check(target, observation);
+    if (unfit) return unfit;
+  }
+  return undefined;
+}
+
+/** What the target's kind, and the user's own settings, cost, in sentences; empty when nothing. */
+export function costs(target: TargetView): string[] {
+  return targetKind(target.kind).costs(target);
+}
