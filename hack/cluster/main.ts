@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { paint } from '../terminal/colour.ts';
-import { formatTable } from '../terminal/table.ts';
+import { paint } from '../../cli/terminal/colour.ts';
+import { formatTable } from '../../cli/terminal/table.ts';
 import { clusterDown, clusterLoad, clusterStatus, clusterUp } from './cluster.ts';
 import { CONTEXT_NAME, cacheDirectory, KUBERNETES_VERSION, stateDirectory, stateLayout } from './layout.ts';
 import { PrerequisiteError } from './prerequisites.ts';

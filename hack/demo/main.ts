@@ -1,11 +1,11 @@
 import { Command } from 'commander';
+import { paint } from '../../cli/terminal/colour.ts';
 import { clusterDown, clusterUp } from '../cluster/cluster.ts';
 import { PrerequisiteError } from '../cluster/prerequisites.ts';
 import { HEDDLE_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
 import { installHeddle } from '../mesh/install.ts';
 import { Kubectl } from '../mesh/kubectl.ts';
-import { paint } from '../terminal/colour.ts';
 import { removeShop, shopIsThere } from './shop.ts';
 import { heading, step } from './step.ts';
 import { tellStory } from './story.ts';

@@ -1,7 +1,7 @@
+import { paint } from '../../cli/terminal/colour.ts';
+import { formatTable } from '../../cli/terminal/table.ts';
 import type { Kubectl } from '../mesh/kubectl.ts';
 import { waitUntil } from '../mesh/wait.ts';
-import { paint } from '../terminal/colour.ts';
-import { formatTable } from '../terminal/table.ts';
 import { type Counts, orderingShares, readCounts, SHOP } from './shop.ts';
 import { say } from './step.ts';
 

@@ -1,5 +1,5 @@
-import { paint } from '../terminal/colour.ts';
-import { formatSeconds } from '../terminal/estimate.ts';
+import { paint } from '../../cli/terminal/colour.ts';
+import { formatSeconds } from '../../cli/terminal/estimate.ts';
 
 const REDRAW_MS = 200;
 const QUIET_MS = 10_000;

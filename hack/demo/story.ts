@@ -1,7 +1,7 @@
+import { paint } from '../../cli/terminal/colour.ts';
 import { inTree } from '../mesh/install.ts';
 import type { Kubectl } from '../mesh/kubectl.ts';
 import { waitUntil } from '../mesh/wait.ts';
-import { paint } from '../terminal/colour.ts';
 import { release, sharesText, waitForPhase } from './release.ts';
 import { type Counts, callFromOutside, deployShop, orderingShares, readCounts, SHOP, trafficFlows } from './shop.ts';
 import { heading, say, step } from './step.ts';

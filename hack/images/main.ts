@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { paint } from '../terminal/colour.ts';
-import { formatTable } from '../terminal/table.ts';
+import { paint } from '../../cli/terminal/colour.ts';
+import { formatTable } from '../../cli/terminal/table.ts';
 import { IMAGES } from './catalog.ts';
 import { buildImages, loadImages } from './load.ts';
 

@@ -1,6 +1,6 @@
 /** `node hack/test/main.ts [layer…]`: runs the tests, layer by layer, and ends with `N passed, N failed`. */
 import { Command } from 'commander';
-import { formatTable } from '../terminal/table.ts';
+import { formatTable } from '../../cli/terminal/table.ts';
 import { endCurrent } from './child.ts';
 import { runLayer } from './layer-run.ts';
 import { chooseLayers, LAYERS, type Layer } from './layers.ts';

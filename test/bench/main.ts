@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command } from 'commander';
-import { paint } from '../../hack/terminal/colour.ts';
-import { startProgress } from '../../hack/terminal/progress.ts';
-import { formatTable } from '../../hack/terminal/table.ts';
+import { paint } from '../../cli/terminal/colour.ts';
+import { startProgress } from '../../cli/terminal/progress.ts';
+import { formatTable } from '../../cli/terminal/table.ts';
 import { BENCHES } from './registry.ts';
 import type { BenchResult } from './result.ts';
 

@@ -49,13 +49,13 @@ export class DeploymentModel {
   }
 
   get maxSurge(): number {
-    const percent = Number.parseFloat(this.wanted.maxSurge ?? '25%');
+    const percent = Number.parseFloat(String(this.wanted.maxSurge ?? '25%'));
     return Math.ceil((percent * this.replicas) / 100);
   }
 
   get maxUnavailable(): number {
     const { maxUnavailable } = this.wanted;
-    return maxUnavailable ?? Math.floor(this.replicas * 0.25);
+    return maxUnavailable === undefined ? Math.floor(this.replicas * 0.25) : Number(maxUnavailable);
   }
 
   get isPaused(): boolean {

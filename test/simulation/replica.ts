@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { WantedFields } from '../../operator/canary/borrowed-fields.ts';
 import type { CanaryEvent } from '../../operator/canary/draft.ts';
+import { observationOf, targetOf } from '../../operator/canary/observation.fixture.ts';
 import type { Observation, RevisionView, TargetView } from '../../operator/canary/observation.ts';
 import { nextStatus } from '../../operator/canary/phase-machine.ts';
 import { wantedFields } from '../../operator/canary/wanted-fields.ts';
@@ -108,16 +109,9 @@ export class Replica {
   #observe(): Observation {
     const world = this.#world;
     const now = world.now + this.clockOffsetMs;
-    return {
+    return observationOf(this.#target, {
       now,
-      generation: 1,
       spec: { ...world.spec, suspend: world.suspended },
-      problems: [],
-      targetName: 'ordering',
-      undiscovered: undefined,
-      rival: undefined,
-      target: this.#target,
-      services: ['ordering'],
       // Sidecars acknowledge what the Canary's written status says, not what a step has in mind.
       coverage: (next, weight) => {
         const { canaryRevision, weight: inForce = 0 } = world.canary.status ?? {};
@@ -125,7 +119,7 @@ export class Replica {
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
       traffic: (revision, since) => world.traffic.window(revision, since - this.clockOffsetMs),
-    };
+    });
   }
 }
 
@@ -133,20 +127,16 @@ function viewTarget(world: World): TargetView | undefined {
   if (world.deleted) return undefined;
   const { deployment } = world;
   const views = [...deployment.made].map((revision) => viewRevision(world, deployment, revision));
-  return {
+  return targetOf({
     replicas: deployment.replicas,
-    strategy: 'RollingUpdate',
     pausedBy: deployment.pausedByUser ? 'user' : deployment.wanted.paused ? 'us' : undefined,
     current: [...deployment.made].includes(deployment.template) ? deployment.template : undefined,
     revisions: new Map(views.map((view) => [view.revision, view])),
     rolledOut: deployment.rolledOut(world.now),
-    timedOut: false,
-    minReadySeconds: 0,
     maxSurge: deployment.wanted.maxSurge ?? '25%',
     maxUnavailable: deployment.wanted.maxUnavailable ?? '25%',
-    progressDeadlineSeconds: deployment.wanted.progressDeadlineSeconds ?? 600,
-    mayTake: { maxSurge: true, maxUnavailable: true, progressDeadlineSeconds: true },
-  };
+    progressDeadlineSeconds: Number(deployment.wanted.progressDeadlineSeconds ?? 600),
+  });
 }
 
 function viewRevision({ now }: World, deployment: DeploymentModel, revision: string): RevisionView {
