@@ -1,0 +1,46 @@
+import { CANARY_KIND } from '../../api/canary.ts';
+import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
+import { convertAnalysis } from './analysis.ts';
+import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
+import { convertService } from './service.ts';
+
+/** Fields of a Canary's spec that are dropped, and why nothing is lost. */
+const DROPPED: Readonly<Record<string, string>> = {
+  provider: 'dropped: Heddle is the mesh',
+  metricsServer: 'dropped: the built-in metrics need no Prometheus; a MetricTemplate names the address of its own',
+  autoscalerRef: 'dropped: no copy of the workload is made, so its autoscaler goes on as it is',
+  ingressRef: 'dropped: traffic is split in the mesh, behind any ingress',
+  routeRef: 'dropped: traffic is split in the mesh, behind any route',
+  upstreamRef: 'dropped: traffic is split in the mesh, behind any gateway',
+  revertOnDeletion: 'dropped: deleting a Canary gives back whatever was borrowed of its target, always',
+};
+
+const KEPT = ['progressDeadlineSeconds', 'skipAnalysis', 'suspend'];
+const READ = new Set([...Object.keys(DROPPED), ...KEPT, 'targetRef', 'service', 'analysis', 'canaryAnalysis']);
+
+/** A Canary of Flagger as one of ours, with the Service and the rules that Flagger would have generated. */
+export function convertCanary(manifest: Manifest, notes: Notes): Manifest[] {
+  const spec = manifest.spec ?? {};
+  for (const [field, sentence] of Object.entries(DROPPED)) if (field in spec) notes.add(`spec.${field}`, sentence);
+  for (const field of Object.keys(spec)) if (!READ.has(field)) notes.add(`spec.${field}`, 'dropped: it is not known');
+  const target = spec.targetRef as { kind?: string; name?: string } | undefined;
+  const kind = target?.kind ?? 'Deployment';
+  if (kind !== 'Deployment' && kind !== 'DaemonSet') {
+    notes.add(
+      'spec.targetRef.kind',
+      `${kind} can't be released by Heddle; name a Deployment, StatefulSet or DaemonSet`,
+    );
+  }
+  const { analysis, templates } = convertAnalysis(manifest, notes);
+  const canary: Manifest = {
+    apiVersion: `${HEDDLE_GROUP}/${HEDDLE_VERSION}`,
+    kind: CANARY_KIND,
+    metadata: carryMetadata(manifest),
+    spec: compact({
+      targetRef: { apiVersion: 'apps/v1', kind, name: target?.name },
+      ...Object.fromEntries(KEPT.map((field) => [field, spec[field]])),
+      analysis,
+    }),
+  };
+  return [canary, ...templates, ...convertService(manifest, notes)];
+}

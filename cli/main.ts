@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { explainFailure } from './failure.ts';
+import { buildProgram } from './program.ts';
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version count as success; what is wrong commander has said already.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const { text, code } = explainFailure(error);
+    process.stderr.write(`${text}\n`);
+    process.exitCode = code;
+  }
+}
