@@ -20,6 +20,11 @@ describe('readMeshConfig', () => {
     expect(readMeshConfig('').redis).toBeUndefined();
   });
 
+  test('has sidecars speak TLS 1.3, and older ones only when told', () => {
+    expect(readMeshConfig('').meshMTLS).toEqual({ minProtocolVersion: 'TLSV1_3' });
+    expect(readMeshConfig('meshMTLS: {minProtocolVersion: TLSV1_2}').meshMTLS.minProtocolVersion).toBe('TLSV1_2');
+  });
+
   test('takes lifetimes down to seconds', () => {
     expect(readMeshConfig('certificates: {workloadLifetime: 20s}').certificates.workloadLifetime).toBe('20s');
   });
@@ -56,6 +61,10 @@ describe('readMeshConfig', () => {
     ],
     ['discoverySelectors: [{matchlabels: {}}]', 'discoverySelectors.0: Unrecognized key: "matchlabels"'],
     ['discoverySelectors: [null]', 'discoverySelectors.0: Invalid input'],
+    [
+      'meshMTLS: {minProtocolVersion: TLSV1_1}',
+      'meshMTLS.minProtocolVersion: Invalid option: expected one of "TLSV1_2"|"TLSV1_3"',
+    ],
     ['redis: {url: http://redis}', 'redis.url: must be a URL such as "redis://'],
     ['redis: {url: "redis://:secret@redis:6379"}', 'redis.url: must be a URL such as'],
     ['redis: {url: "redis://redis/0", timeout: 0s}', 'redis.timeout: must be a positive duration'],

@@ -19,6 +19,10 @@ const quantity = z
 export const configurationLoading = z.enum(['eager', 'on-demand']);
 export type ConfigurationLoading = z.infer<typeof configurationLoading>;
 
+/** The oldest version of TLS that may be spoken, in Istio's words. */
+export const tlsVersion = z.enum(['TLSV1_2', 'TLSV1_3']);
+export type TlsVersion = z.infer<typeof tlsVersion>;
+
 const proxySettings = z.strictObject({
   /** Stock Envoy. */
   image: image.default('envoyproxy/envoy:v1.40.0'),
@@ -90,6 +94,8 @@ export const meshConfig = z.strictObject({
   outboundTrafficPolicy: z
     .strictObject({ mode: z.enum(['ALLOW_ANY', 'REGISTRY_ONLY']).default('ALLOW_ANY') })
     .prefault({}),
+  /** Of mutual TLS between sidecars, on both sides (Istio has it for servers, and TLSV1_2 unless told otherwise). */
+  meshMTLS: z.strictObject({ minProtocolVersion: tlsVersion.default('TLSV1_3') }).prefault({}),
   /** Namespaces that the mesh consists of: those that one of these selects; all, when there is none (`discovery.ts`). */
   discoverySelectors: z.array(labelSelector).default([]),
   proxy: proxySettings.prefault({}),

@@ -15,7 +15,7 @@ import { routablePorts } from './service-variant.ts';
 
 /** What is looked at to make the clusters. */
 export interface AuthorizerSources {
-  readonly settings: Pick<MeshSettings, 'rootNamespace'>;
+  readonly settings: Pick<MeshSettings, 'rootNamespace' | 'meshMTLS'>;
   readonly hosts: HostIndex;
   readonly policies: DestinationIndex;
   readonly services: { endpoints(key: ServiceKey): readonly Endpoint[] };
@@ -68,6 +68,7 @@ export class AuthorizerClusters {
     if (read === undefined || service === undefined || port === undefined) return undefined;
     const endpoints = this.sources.services.endpoints(read.service);
     const policy = this.policy(service, port);
+    const minTls = this.sources.settings.meshMTLS?.minProtocolVersion;
     const input = {
       name,
       service,
@@ -77,6 +78,7 @@ export class AuthorizerClusters {
       peers: service.external ? [] : expectedPeers(endpoints),
       policy,
       endpoints,
+      ...(minTls && { minTls }),
     };
     const cluster = new Lazy(() => translateServiceCluster(input));
     const members = { cluster: name, portName: port.name, endpoints, policy };

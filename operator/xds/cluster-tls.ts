@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import { TLS_MODE_ISTIO } from '../../api/pod-names.ts';
 import { type Cluster, ClusterSchema } from '../../generated/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { TransportSocket } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
@@ -19,6 +20,7 @@ export interface TlsInput {
   readonly peers: readonly string[];
   readonly policy: TrafficPolicy;
   readonly endpoints: readonly Endpoint[];
+  readonly minTls?: TlsVersion;
 }
 
 /** How connections are secured: `automatic` is mesh mTLS to each endpoint that takes it. A policy's `tls` without a mode is Istio's default, none. */
@@ -76,8 +78,8 @@ export function serverNames({ policy, service }: Pick<TlsInput, 'policy' | 'serv
   return own.length > 0 ? own : service.subjectAltNames;
 }
 
-function buildMeshTls({ service, port, subset, revision, peers, policy }: TlsInput): TransportSocket {
+function buildMeshTls({ service, port, subset, revision, peers, policy, minTls }: TlsInput): TransportSocket {
   const { sni, subjectAltNames = [] } = policy.tls ?? {};
   const names = [subjectAltNames, peers, service.subjectAltNames].find((list) => list.length > 0) ?? [];
-  return buildUpstreamTls(sni || meshServerName(port.port, service.hostname, revision || subset), names);
+  return buildUpstreamTls(sni || meshServerName(port.port, service.hostname, revision || subset), names, minTls);
 }

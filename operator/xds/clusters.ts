@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import {
   type Cluster,
   Cluster_DiscoveryType,
@@ -59,6 +60,8 @@ export interface ClusterInput {
   readonly endpoints: readonly Endpoint[];
   /** For endpoints that are part of the cluster, where their order or weights depend on it; without it all are alike. */
   readonly client?: AssignmentClient;
+  /** The oldest TLS that is spoken with other proxies; absent: 1.3. */
+  readonly minTls?: TlsVersion;
 }
 
 /** The cluster of a service's port, of a subset or revision of it, by the policy of whoever calls. */
@@ -99,11 +102,12 @@ export function translatePodCluster(
   port: ServicePort,
   peers: readonly string[],
   policy: TrafficPolicy = {},
+  minTls?: TlsVersion,
 ): XdsResource {
   const cluster = buildCluster(podCluster(port.port, hostname));
   cluster.clusterDiscoveryType = { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST };
   cluster.lbPolicy = Cluster_LbPolicy.CLUSTER_PROVIDED;
-  cluster.transportSocket = buildUpstreamTls(meshServerName(port.port, hostname), peers);
+  cluster.transportSocket = buildUpstreamTls(meshServerName(port.port, hostname), peers, minTls);
   applyConnectionPool(cluster, policy);
   if (isHttp(port.protocol)) {
     cluster.metadata = alpnMetadata();

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import {
   type Filter,
   type FilterChain,
@@ -71,7 +72,7 @@ function buildPortChain(shape: InboundShape, port: InboundPortShape, kind: Kind)
   const name = `${kind}|${port.port}`;
   if (http) {
     const limits = buildConnectionLimits(shape.rateLimits, port.port);
-    return buildChain(name, match, [...limits, buildHttp(shape, port, kind)], kind);
+    return buildChain(name, match, [...limits, buildHttp(shape, port, kind)], kind, shape.minTls);
   }
   const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
   return buildTcpChain(name, match, kind, shape, { port: port.port, cluster, prefix: `inbound_${port.port}` });
@@ -114,7 +115,7 @@ function buildTcpChain(
     ...rbac,
     ...buildTcpBandwidth(rateLimits, port),
   ];
-  return buildChain(name, match, [...filters, proxy], kind, names);
+  return buildChain(name, match, [...filters, proxy], kind, shape.minTls, names);
 }
 
 function buildBlockChain(): FilterChain {
@@ -128,10 +129,11 @@ function buildChain(
   filterChainMatch: FilterChainMatch,
   filters: Filter[],
   kind: Kind,
+  minTls: TlsVersion | undefined,
   names: readonly StringMatcher[] = [],
 ): FilterChain {
   const chain = create(FilterChainSchema, { name, filterChainMatch, filters });
-  if (isMutualTls(kind)) chain.transportSocket = buildDownstreamTls(names);
+  if (isMutualTls(kind)) chain.transportSocket = buildDownstreamTls(names, minTls);
   return chain;
 }
 

@@ -1,4 +1,4 @@
-import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
+import type { MeshSettings, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import { clusterOf } from './external-authorization.ts';
 import { translateInboundListener } from './inbound-listener.ts';
 import { type InboundShape, inboundShape, inboundShapeKey, isDualStack } from './inbound-shape.ts';
@@ -68,9 +68,13 @@ export class InboundTable {
   }
 
   /** Takes the newest state of a workload; undefined when it is gone. Gives the view before, and whether anything differs now. */
-  set(uid: WorkloadUid, workload: Workload | undefined): { before: ProxyView | undefined; changed: boolean } {
+  set(
+    uid: WorkloadUid,
+    workload: Workload | undefined,
+    settings: Pick<MeshSettings, 'meshMTLS'>,
+  ): { before: ProxyView | undefined; changed: boolean } {
     const before = this.proxies.get(uid);
-    const shape = workload === undefined ? undefined : inboundShape(workload);
+    const shape = workload === undefined ? undefined : inboundShape(workload, settings);
     const key = shape === undefined ? undefined : inboundShapeKey(shape);
     if (key === before?.key) return { before, changed: false };
     if (workload !== undefined && shape !== undefined && key !== undefined) {

@@ -1,6 +1,7 @@
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
-import type { AppProtocol, InboundPort, MtlsMode, Workload } from '../mesh/snapshot.ts';
+import type { AppProtocol, InboundPort, MeshSettings, MtlsMode, Workload } from '../mesh/snapshot.ts';
 import type { AttachedTokens } from '../mesh/tokens.ts';
 
 /** One port of an inbound listener. */
@@ -23,6 +24,8 @@ export interface InboundShape {
   readonly dualStack: boolean;
   /** Every answer asks its caller to connect anew, which then reaches another pod. */
   readonly terminating: boolean;
+  /** The oldest TLS that is taken of other proxies; undefined: 1.3. */
+  readonly minTls: TlsVersion | undefined;
   /** For ports that nobody declared. */
   readonly mode: MtlsMode;
   readonly authorization: readonly AttachedPolicy[];
@@ -32,8 +35,8 @@ export interface InboundShape {
   readonly ports: readonly InboundPortShape[];
 }
 
-/** What matters of a workload for its inbound side. */
-export function inboundShape(workload: Workload): InboundShape {
+/** What matters of a workload for its inbound side, and of the mesh's settings. */
+export function inboundShape(workload: Workload, settings: Pick<MeshSettings, 'meshMTLS'>): InboundShape {
   const ports = new Map<number, InboundPortShape>();
   const modeOf = (port: number): MtlsMode => workload.mtls.ports[port] ?? workload.mtls.mode;
   for (const { port, protocol, service, target, connectionPool } of workload.inbound) {
@@ -53,6 +56,7 @@ export function inboundShape(workload: Workload): InboundShape {
     namespace: workload.namespace,
     dualStack: isDualStack(workload),
     terminating: workload.terminating,
+    minTls: settings.meshMTLS?.minProtocolVersion,
     mode: workload.mtls.mode,
     authorization: workload.authorization,
     tokens: workload.tokens,

@@ -42,7 +42,7 @@ export class Outbound {
   readonly policies = new DestinationIndex();
   readonly aliases = new AliasTable();
   readonly distinctions = new Distinctions();
-  readonly services = new ServiceTable();
+  readonly services: ServiceTable;
   readonly clients: Clients;
   readonly virtualHosts: VirtualHostTable;
   readonly routes: RouteTable;
@@ -62,6 +62,7 @@ export class Outbound {
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {
+    this.services = new ServiceTable(settings.meshMTLS?.minProtocolVersion);
     const { hosts, rules, policies, services } = this;
     this.authorizers = new AuthorizerClusters({ settings, hosts, policies, services });
     this.clients = new Clients(

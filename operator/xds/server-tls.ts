@@ -38,7 +38,7 @@ export function buildServerTls(tls: ClientTls, names: readonly string[], alpn: r
   const context = create(UpstreamTlsContextSchema, {
     sni: tls.sni ?? '',
     commonTlsContext: {
-      tlsParams: buildTlsParameters(),
+      tlsParams: buildTlsParameters('TLSV1_2'),
       alpnProtocols: [...alpn],
       ...ownCertificate(tls),
       validationContextType: validation(tls, names),

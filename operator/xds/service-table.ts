@@ -1,3 +1,4 @@
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import type { SelectedPolicy } from '../mesh/destination-selection.ts';
 import { KeySets } from '../mesh/key-sets.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
@@ -28,9 +29,15 @@ const ANYWHERE: AssignmentClient = { locality: { region: '', zone: '', subzone: 
 
 /** Clusters and load assignments of all services, in as many variants as their clients' policies make. */
 export class ServiceTable {
+  readonly #minTls: TlsVersion | undefined;
   private readonly rows = new Map<ServiceKey, Row>();
   /** Services by the WorkloadEntries among their endpoints. */
   private readonly members = new KeySets<ObjectKey, ServiceKey>();
+
+  /** @param minTls the oldest that is spoken with other proxies; undefined: 1.3 */
+  constructor(minTls?: TlsVersion) {
+    this.#minTls = minTls;
+  }
 
   /** Names of the clusters of a service that some scope has. */
   *clusterNames(key: ServiceKey): Generator<string> {
@@ -41,11 +48,11 @@ export class ServiceTable {
   variant(scope: Scope, service: MeshService): ServiceVariant {
     const row = this.rows.get(service.key);
     const selected = scope.policy(service);
-    if (row === undefined) return buildServiceVariant(service, [], selected, undefined);
+    if (row === undefined) return buildServiceVariant(service, [], selected, undefined, this.#minTls);
     const key = keyOf(selected);
     const known = row.variants.get(key);
     if (known !== undefined) return known;
-    const built = buildServiceVariant(row.service, row.endpoints, selected, undefined);
+    const built = buildServiceVariant(row.service, row.endpoints, selected, undefined, this.#minTls);
     row.variants.set(key, built);
     return built;
   }
@@ -98,7 +105,8 @@ export class ServiceTable {
         const selected = scope.policy(service);
         const name = keyOf(selected);
         if (after.has(name)) continue;
-        after.set(name, buildServiceVariant(service, endpoints, selected, anew ? undefined : before.get(name)));
+        const previous = anew ? undefined : before.get(name);
+        after.set(name, buildServiceVariant(service, endpoints, selected, previous, this.#minTls));
       }
     }
     // Where clients may have gone from one variant to another that was there before, no variant differs, and yet all of them may for somebody.

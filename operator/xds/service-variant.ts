@@ -1,3 +1,4 @@
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import type { SubsetPolicy, TrafficPolicy } from '../mesh/destination-policy.ts';
 import { effectivePolicy, type SelectedPolicy } from '../mesh/destination-selection.ts';
 import { isHttp } from '../mesh/protocol.ts';
@@ -40,22 +41,25 @@ interface Draft {
   readonly assignments: Map<string, Assignment>;
   readonly peers: readonly string[];
   readonly reusable: ReadonlyMap<string, Lazy<XdsResource>> | undefined;
+  readonly minTls: TlsVersion | undefined;
 }
 
 /**
  * Translates one service as some clients see it.
  * @param previous what an earlier call gave for the same service and selection; its clusters are kept when nothing they depend on differs
+ * @param minTls the oldest TLS that is spoken with other proxies; undefined: 1.3
  */
 export function buildServiceVariant(
   service: MeshService,
   endpoints: readonly Endpoint[],
   selected: SelectedPolicy | undefined,
   previous: ServiceVariant | undefined,
+  minTls?: TlsVersion,
 ): ServiceVariant {
   const peers = service.external ? [] : expectedPeers(endpoints);
   const clusterKey = keyOfClusters(service, endpoints, peers);
   const reusable = previous?.clusterKey === clusterKey ? previous.clusters : undefined;
-  const draft: Draft = { clusters: new Map(), assignments: new Map(), peers, reusable };
+  const draft: Draft = { clusters: new Map(), assignments: new Map(), peers, reusable, minTls };
   const destinations = new Map<number, ReadonlyMap<string, PortDestination>>();
   const podShares = new Map<number, readonly Share[]>();
   const subsets = [undefined, ...(selected?.subsets.values() ?? [])];
@@ -101,7 +105,7 @@ interface PoolInput {
 
 function addPools(draft: Draft, { service, port, endpoints, subset, policy }: PoolInput): PortDestination {
   const { pools, shares } = buildDestination(service, port, endpoints, subset);
-  const { peers } = draft;
+  const { peers, minTls } = draft;
   for (const { cluster, revision, endpoints: members } of pools) {
     const encoded =
       draft.reusable?.get(cluster) ??
@@ -115,6 +119,7 @@ function addPools(draft: Draft, { service, port, endpoints, subset, policy }: Po
           peers,
           policy,
           endpoints: members,
+          ...(minTls && { minTls }),
         }),
       );
     draft.clusters.set(cluster, encoded);
@@ -128,14 +133,14 @@ function addPools(draft: Draft, { service, port, endpoints, subset, policy }: Po
 
 /** How single pods of a headless service are reached: with mTLS when all that serve the port take it. */
 function addPodPath(
-  { clusters, peers, reusable }: Draft,
+  { clusters, peers, reusable, minTls }: Draft,
   { service, port, endpoints, policy }: PoolInput,
 ): Share[] | undefined {
   // A policy that has other TLS, or none, has the service's own way.
   const meshTls = policy.tls?.mode === undefined || policy.tls.mode === 'ISTIO_MUTUAL';
   if (service.kind !== 'Headless' || peers.length === 0 || !meshTls) return undefined;
   const name = podCluster(port.port, service.hostname);
-  const cluster = new Lazy(() => translatePodCluster(service.hostname, port, peers, policy));
+  const cluster = new Lazy(() => translatePodCluster(service.hostname, port, peers, policy, minTls));
   clusters.set(name, reusable?.get(name) ?? cluster);
   const serving = endpoints.filter((endpoint) => endpoint.ports[port.name] === port.port);
   const all = serving.length > 0 && serving.length === meshPods(endpoints, port).length;

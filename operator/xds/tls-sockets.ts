@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { TlsVersion } from '../../api/mesh-config.ts';
 import { type TransportSocket, TransportSocketSchema } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import { RawBufferSchema } from '../../generated/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js';
 import {
@@ -30,12 +31,21 @@ import { pack } from './encoding.ts';
 export const SOCKET_MATCH_FILTER = 'envoy.transport_socket_match';
 export const SOCKET_MATCH_KEY = 'tlsMode';
 
+/** What the mesh's proxies speak with each other, unless the settings say otherwise: all of them are Envoys, and know it. */
+const MESH_TLS: TlsVersion = 'TLSV1_3';
+const PROTOCOLS = { TLSV1_2: TlsParameters_TlsProtocol.TLSv1_2, TLSV1_3: TlsParameters_TlsProtocol.TLSv1_3 } as const;
+
 /**
  * The calling side of mesh mTLS: shows the workload's certificate, trusts the mesh's roots, and accepts only the given names (exact), SPIFFE IDs as a rule.
  *
  * @param names at least one, or any workload of the mesh would do
+ * @param minTls the oldest version that is offered
  */
-export function buildUpstreamTls(serverName: string, names: readonly string[]): TransportSocket {
+export function buildUpstreamTls(
+  serverName: string,
+  names: readonly string[],
+  minTls: TlsVersion = MESH_TLS,
+): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
     configType: {
@@ -44,7 +54,7 @@ export function buildUpstreamTls(serverName: string, names: readonly string[]): 
         UpstreamTlsContextSchema,
         create(UpstreamTlsContextSchema, {
           sni: serverName,
-          commonTlsContext: commonContext(names.map(buildNameMatcher), [MESH_ALPN]),
+          commonTlsContext: commonContext(names.map(buildNameMatcher), [MESH_ALPN], minTls),
         }),
       ),
     },
@@ -55,8 +65,12 @@ export function buildUpstreamTls(serverName: string, names: readonly string[]): 
  * The serving side: requires a certificate of the mesh. No ALPN of its own: if it chose the marker, the connection inside would no longer be
  * sniffed as HTTP/1 or HTTP/2.
  * @param names SPIFFE IDs of which one must be the caller's; without any it may be anybody of the mesh
+ * @param minTls the oldest version that is accepted
  */
-export function buildDownstreamTls(names: readonly StringMatcher[] = []): TransportSocket {
+export function buildDownstreamTls(
+  names: readonly StringMatcher[] = [],
+  minTls: TlsVersion = MESH_TLS,
+): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
     configType: {
@@ -65,7 +79,7 @@ export function buildDownstreamTls(names: readonly StringMatcher[] = []): Transp
         DownstreamTlsContextSchema,
         create(DownstreamTlsContextSchema, {
           requireClientCertificate: true,
-          commonTlsContext: commonContext(names.map(buildIdentityMatcher), []),
+          commonTlsContext: commonContext(names.map(buildIdentityMatcher), [], minTls),
         }),
       ),
     },
@@ -79,17 +93,21 @@ export function buildRawBuffer(): TransportSocket {
   });
 }
 
-/** TLS 1.2 or 1.3. */
-export function buildTlsParameters(): TlsParameters {
+/** @param minimum the oldest version; the newest is 1.3 */
+export function buildTlsParameters(minimum: TlsVersion): TlsParameters {
   return create(TlsParametersSchema, {
-    tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+    tlsMinimumProtocolVersion: PROTOCOLS[minimum],
     tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
   });
 }
 
-function commonContext(matchTypedSubjectAltNames: SubjectAltNameMatcher[], alpn: string[]): CommonTlsContext {
+function commonContext(
+  matchTypedSubjectAltNames: SubjectAltNameMatcher[],
+  alpn: string[],
+  minTls: TlsVersion,
+): CommonTlsContext {
   return create(CommonTlsContextSchema, {
-    tlsParams: buildTlsParameters(),
+    tlsParams: buildTlsParameters(minTls),
     tlsCertificateSdsSecretConfigs: [buildSecretReference(WORKLOAD_SECRET)],
     validationContextType: {
       case: 'combinedValidationContext',

@@ -213,7 +213,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
 
   private updateWorkloads(snapshot: MeshSnapshot, uids: ReadonlySet<WorkloadUid>, change: CacheChange): void {
     for (const uid of uids) {
-      const { before, changed } = this.inbound.set(uid, snapshot.workloads.get(uid));
+      const { before, changed } = this.inbound.set(uid, snapshot.workloads.get(uid), snapshot.settings);
       if (!changed) continue;
       const after = this.inbound.get(uid);
       const clusters = [...(before?.inbound.clusters.keys() ?? []), ...(after?.inbound.clusters.keys() ?? [])];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type SecureVersion } from 'node:tls';
 import { makeEndCertificate, makeRoot } from '../../../operator/certificates/certificate.ts';
 import { makeKeyPair, privateKeyPem } from '../../../operator/certificates/key-pair.ts';
 import { MESH_ALPN } from '../../../proxy/names.ts';
@@ -14,6 +14,8 @@ export interface Caller {
   readonly sourceIp: string;
   readonly destinationIp: string;
   readonly serverName?: string;
+  /** The only version of TLS that it speaks; absent: whatever the listener takes. */
+  readonly version?: SecureVersion;
 }
 
 /** Certificates of a test's mesh. */
@@ -64,7 +66,7 @@ export async function connectAs(
   port: number,
   alpn = MESH_ALPN,
 ): Promise<Socket> {
-  const { principal, sourceIp, destinationIp, serverName } = caller;
+  const { principal, sourceIp, destinationIp, serverName, version } = caller;
   const raw = connect({ port: at, host: '127.0.0.1', localAddress: sourceIp });
   raw.on('error', () => {});
   raw.write(`PROXY TCP4 ${sourceIp} ${destinationIp} 40000 ${port}\r\n`);
@@ -73,7 +75,11 @@ export async function connectAs(
     await once(raw, 'connect');
     return raw;
   }
-  const secureContext = credentials.callers.get(principal);
+  const cert = credentials.certificates.get(principal);
+  const secureContext =
+    version === undefined || cert === undefined
+      ? credentials.callers.get(principal)
+      : createSecureContext({ cert, key: credentials.workload.key, minVersion: version, maxVersion: version });
   if (secureContext === undefined) throw new Error(`${principal} has no certificate`);
   const socket = connectTls({
     socket: raw,

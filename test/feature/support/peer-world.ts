@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
+import type { SecureVersion } from 'node:tls';
 import type { PeerAuthentication } from '../../../api/peer-authentication.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
+import type { MeshSettings } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { HTTP_ALPN, INBOUND_LISTENER } from '../../../operator/xds/names.ts';
 import {
@@ -70,9 +72,9 @@ export class PeerWorld {
     this.asked = parts.asked;
   }
 
-  static async start(): Promise<PeerWorld> {
+  static async start(settings: Partial<MeshSettings> = {}): Promise<PeerWorld> {
     const at = await freePort();
-    const parts = await buildParts(at);
+    const parts = await buildParts(at, { ...SETTINGS, ...settings });
     const { harness, pods } = parts;
     const start = (own: TestPod) =>
       startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort: harness.port, rootPem: harness.rootPem });
@@ -131,11 +133,12 @@ export class PeerWorld {
   }
 
   /** Status of a request by mTLS of the mesh, whatever the callers of the mesh are told; 0 without an answer. */
-  async callByMutualTls(name: PortName, principal = PRINCIPAL): Promise<number> {
+  async callByMutualTls(name: PortName, principal = PRINCIPAL, version?: SecureVersion): Promise<number> {
     const entrance = { at: this.parts.at, credentials: this.credentials };
     const alpn = name === 'any' ? HTTP_ALPN : undefined;
     try {
-      const socket = await connectAs(entrance, { ...LOOPBACK, principal }, this.port(name).number, alpn);
+      const caller = { ...LOOPBACK, principal, ...(version && { version }) };
+      const socket = await connectAs(entrance, caller, this.port(name).number, alpn);
       return (await ask(new Http1Line(socket), '/', 'x')).status;
     } catch {
       return 0;
@@ -163,8 +166,8 @@ interface Parts {
   readonly pods: { readonly client: TestPod; readonly server: TestPod };
 }
 
-async function buildParts(at: number): Promise<Parts> {
-  const mesh = new MeshOnStream(SETTINGS, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
+async function buildParts(at: number, settings: MeshSettings): Promise<Parts> {
+  const mesh = new MeshOnStream(settings, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
   const [source] = mesh.sources;
   if (source === undefined) throw new Error('a mesh has a source');
   const wire = new Wire(at);
