@@ -118,7 +118,7 @@ export const rateLimitPolicySpec = z.object({
     .enum(['Open', 'Closed'])
     .optional()
     .describe(
-      'What becomes of requests when global counts cannot be asked. Open (default): they pass. Closed: they are answered 503.',
+      'What becomes of requests when global counts cannot be asked. Open (default): they pass. Closed: they are answered 503. While a Redis cannot be asked the condition Degraded says so.',
     ),
   response: response.optional().describe('The answer to a request over its limit.'),
   dryRun: z

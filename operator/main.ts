@@ -126,6 +126,7 @@ const acks = replicas.reports(ads);
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
   dryRuns: dryRunReport(ledger),
+  counts: rateLimits.counts,
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });

@@ -54,6 +54,9 @@ function buildView(context: DraftContext, facts: RateLimitPolicyFacts): PolicyVi
       ...noteOthers(rateLimitOverlap, key),
     ],
     ...(dryRun ? { dryRun: true as const } : {}),
+    ...(settings.rateLimits?.redis === true && isCounted(rules?.spec)
+      ? { failureMode: rules?.spec.failureMode ?? 'Open' }
+      : {}),
   };
 }
 
@@ -78,9 +81,14 @@ function isOfHttp({ inbound }: Workload, { ports }: AttachedRateLimits): boolean
   return inbound.some(({ port, protocol }) => isHttp(protocol) && (ports === undefined || ports.includes(port)));
 }
 
+/** Whether it has global limits. */
+function isCounted(spec: RateLimitSpec): boolean {
+  return spec?.limits?.some(isGlobal) === true;
+}
+
 /** Where the counts of global limits are kept. */
 function noteCounts({ rateLimits }: MeshSettings, spec: RateLimitSpec): string[] {
-  if (spec?.limits?.some(isGlobal) !== true) return [];
+  if (!isCounted(spec)) return [];
   if (rateLimits?.redis === true) return ['Global counts are kept in Redis.'];
   return ['Global counts are kept in the memory of the operator; a restart of it begins windows anew.'];
 }

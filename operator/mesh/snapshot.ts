@@ -219,6 +219,8 @@ export interface PolicyView {
   readonly problems: readonly Problem[];
   /** It decides nothing; what it would have decided is counted. */
   readonly dryRun?: true;
+  /** It has limits that are counted in Redis: what becomes of requests while that can't be asked. */
+  readonly failureMode?: 'Open' | 'Closed';
   /** Where `problems` leave parts of it in force: what the condition Accepted says besides. */
   readonly notes: readonly string[];
 }

@@ -2,6 +2,7 @@ import { createClient, defineScript, type RedisClientOptions } from '@redis/clie
 import { UNIT_SECONDS } from '../../api/rate-limit-policy.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type Counters, type Hit, type Tally, tallyOf } from './counters.ts';
+import { type CountsState, CountsWatch } from './counts-watch.ts';
 
 /** How to reach a Redis, or a Valkey. */
 export interface RedisAccess {
@@ -19,6 +20,9 @@ const RETRY_MS: readonly [number, number] = [100, 2_000];
 /** Commands that wait for an answer at most: those of proxies that have given up long ago help nobody. */
 const MAX_WAITING = 20_000;
 const PREFIX = 'heddle:ratelimit:';
+/** What is counted to see whether that works; no policy has such a domain. */
+const WATCHED = 'watch';
+const LOOK: Hit = { key: '', overflow: '', hits: 1, requests: 1, unit: 'Second' };
 
 /** Counts, begins the window where there is none, and tells how long it lasts; all at once. */
 const HIT = defineScript({
@@ -46,6 +50,7 @@ export class RedisCounters implements Counters {
   readonly #client;
   readonly #timeoutMs: number;
   #problem = '';
+  readonly #watch = new CountsWatch(() => this.count(WATCHED, [LOOK]));
 
   constructor({ url, credentials, timeoutMs }: RedisAccess, logger: Logger) {
     this.#timeoutMs = timeoutMs;
@@ -77,15 +82,23 @@ export class RedisCounters implements Counters {
   start(): void {
     // It goes on trying; what is wrong its events tell.
     this.#client.connect().catch(() => {});
+    this.#watch.start();
+  }
+
+  /** Whether it can be asked, as this replica sees it: it counts a request of nobody once a second. */
+  get state(): CountsState {
+    return this.#watch;
   }
 
   stop(): void {
+    this.#watch.stop();
     this.#client.destroy();
   }
 
   /** @inheritDoc */
   async count(domain: string, hits: readonly Hit[]): Promise<readonly Tally[]> {
-    if (!this.#client.isReady) throw new Error('there is no connection to Redis');
+    if (!this.#client.isReady)
+      throw new Error(`there is no connection to Redis${this.#problem && `: ${this.#problem}`}`);
     const counted = Promise.all(
       hits.map(async ({ key, hits: addend, requests, unit }) => {
         const [count, leftMs] = await this.#client.hit(

@@ -5,6 +5,7 @@ import type { MeshSnapshot, PolicyReach } from '../mesh/snapshot.ts';
 import type { Absence } from './absence.ts';
 import { buildConditions, isLeftOut } from './conditions.ts';
 import { countEnforcement, type EnforcementCount, type EnforcementSource, NO_ENFORCEMENT } from './enforcement.ts';
+import { type CountsSource, isDegraded, lostCounts } from './lost-counts.ts';
 import type { PolicyStatus } from './policy-objects.ts';
 import type { WorkloadIndex } from './workload-index.ts';
 
@@ -18,6 +19,7 @@ export interface JudgeContext {
   readonly enforcement: EnforcementSource;
   readonly absence: Absence;
   readonly dryRuns: DryRunSource;
+  readonly counts: Pick<CountsSource, 'problem'>;
 }
 
 /** What is to be said of a policy. */
@@ -44,7 +46,7 @@ const NO_COUNT: EnforcementCount = {
 export function judgePolicy(
   key: ObjectKey,
   present: PolicyStatus,
-  { snapshot, workloads, enforcement, absence, dryRuns }: JudgeContext,
+  { snapshot, workloads, enforcement, absence, dryRuns, counts }: JudgeContext,
   now: number,
 ): Judgement {
   const view = snapshot.policies.get(key);
@@ -57,7 +59,9 @@ export function judgePolicy(
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
   const found = view.dryRun === true ? dryRuns(view.object) : undefined;
   const told = found === undefined ? view : { ...view, notes: [...view.notes, found] };
-  const merged = mergeConditions(conditions, buildConditions(told, count.enforcement, programmed), time);
+  const lost = lostCounts(view, counts.problem());
+  const standing = lost.length > 0 ? conditions : conditions.filter(({ type }) => !isDegraded(view, type));
+  const merged = mergeConditions(standing, [...buildConditions(told, count.enforcement, programmed), ...lost], time);
   return { wanted: { observedGeneration, conditions: merged }, reach, count };
 }
 

@@ -5,6 +5,7 @@ import { Absence } from './absence.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { EnforcementSource } from './enforcement.ts';
 import { JudgementLoop } from './judgement-loop.ts';
+import type { CountsSource } from './lost-counts.ts';
 import type { PolicyObject, PolicyObjects } from './policy-objects.ts';
 import { newRow, type PolicyRow } from './policy-row.ts';
 import { PolicyWatch } from './policy-watch.ts';
@@ -18,6 +19,8 @@ export interface StatusWriterOptions {
   readonly enforcement: EnforcementSource;
   /** One sentence on what a policy in dry run would have come to; asked at each resync. Default: nothing is known. */
   readonly dryRuns?: DryRunSource;
+  /** Whether counts of global limits can be asked. Default: they can. */
+  readonly counts?: CountsSource;
   readonly clock?: Clock;
   /** A change waits this long, so that the proxies' answers to it go into the same write; default 300. */
   readonly settleMs?: number;
@@ -70,6 +73,7 @@ export class StatusWriter {
     this.#options = {
       clock: systemClock,
       dryRuns: () => undefined,
+      counts: { problem: () => undefined, onChange: () => () => {} },
       ...times,
       writesPerSecond: 20,
       checksPerSecond: 50_000,
@@ -110,7 +114,11 @@ export class StatusWriter {
   start(): void {
     if (this.#leading) return;
     this.#leading = true;
-    this.#unsubscribe = this.#options.enforcement.onChange((uids) => this.#takeAcks(uids));
+    const { enforcement, counts } = this.#options;
+    const ends = [enforcement.onChange((uids) => this.#takeAcks(uids)), counts.onChange(() => this.#followCounted())];
+    this.#unsubscribe = () => {
+      for (const end of ends) end();
+    };
     for (const { object } of this.#snapshot?.policies.values() ?? []) this.#follow(this.#rowOf(object));
     // What is not judged any more since there was an operator: what was said of it is to be taken back.
     for (const ref of this.#options.objects.withStatus()) {
@@ -142,6 +150,13 @@ export class StatusWriter {
       for (const ref of this.#round.next(refs, costOf, share)) this.#follow(this.#rowOf(ref));
       this.#scheduleResync();
     });
+  }
+
+  /** Counts are lost, or there again. */
+  #followCounted(): void {
+    for (const { object, failureMode } of this.#snapshot?.policies.values() ?? []) {
+      if (failureMode !== undefined) this.#takeChange(object);
+    }
   }
 
   #takeChange(ref: ObjectRef): void {
@@ -203,7 +218,7 @@ export class StatusWriter {
       row.again = true;
       return 1;
     }
-    const { objects, clock, enforcement, dryRuns } = this.#options;
+    const { objects, clock, enforcement, dryRuns, counts } = this.#options;
     const object = objects.get(row.ref);
     if (object === undefined || this.#snapshot === undefined) {
       this.#watch.leave(row);
@@ -213,7 +228,7 @@ export class StatusWriter {
     const present = row.written?.uid === object.uid ? row.written.status : object.status;
     const now = clock.now();
     const [snapshot, workloads, absence] = [this.#snapshot, this.#workloads, this.#absence];
-    const context = { snapshot, workloads, enforcement, absence, dryRuns };
+    const context = { snapshot, workloads, enforcement, absence, dryRuns, counts };
     const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
     row.looked = count.looked;
     this.#watch.judged(row, reach, count);

@@ -9,6 +9,7 @@ import { rateLimitDomain } from '../mesh/rate-limit-descriptor.ts';
 import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import type { MeshSnapshot } from '../mesh/snapshot.ts';
 import type { Counters } from '../ratelimit/counters.ts';
+import { ALWAYS_THERE, type CountsState } from '../ratelimit/counts-watch.ts';
 import { MemoryCounters } from '../ratelimit/memory-counters.ts';
 import { RATE_LIMIT_PATH, RateLimitService } from '../ratelimit/rate-limit-service.ts';
 import { RedisCounters } from '../ratelimit/redis-counters.ts';
@@ -31,16 +32,18 @@ export interface RateLimitOptions {
 export interface RateLimitServer {
   /** What the xDS port serves for it. */
   readonly calls: readonly UnaryCall[];
+  /** Whether counts can be asked. */
+  readonly counts: CountsState;
   stop(): void;
 }
 
 /** Starts the rate-limit server: it counts in Redis where the mesh's settings name one, and else in memory, together with the other replicas. */
 export function startRateLimits(options: RateLimitOptions): RateLimitServer {
   const { snapshot } = options;
-  const { counters, calls, stop } = openCounters(options);
+  const { counters, calls, counts, stop } = openCounters(options);
   const service = new RateLimitService(counters, (uid, domain) => findRules(snapshot(), uid, domain));
   const asked: UnaryCall = { path: RATE_LIMIT_PATH, answer: ({ uid }, question) => service.answer(uid, question) };
-  return { calls: [asked, ...calls], stop };
+  return { calls: [asked, ...calls], counts, stop };
 }
 
 /** Finds the policy of a domain among those that are about a pod. */
@@ -60,7 +63,7 @@ function openCounters(options: RateLimitOptions): RateLimitServer & { readonly c
     const credentials = () => readCredentials(api, namespace, passwordSecret);
     const counters = new RedisCounters({ url, credentials, timeoutMs: durationMs(timeout) }, logger);
     counters.start();
-    return { counters, calls: [], stop: () => counters.stop() };
+    return { counters, calls: [], counts: counters.state, stop: () => counters.stop() };
   }
   const own = new MemoryCounters();
   const counters = new SharedCounters(own, replicas.counting);
@@ -68,7 +71,7 @@ function openCounters(options: RateLimitOptions): RateLimitServer & { readonly c
   timer.unref();
   const { authenticator } = replicas;
   const counted: UnaryCall = { path: COUNT_PATH, authenticator, answer: (_, question) => counters.answer(question) };
-  return { counters, calls: [counted], stop: () => clearInterval(timer) };
+  return { counters, calls: [counted], counts: ALWAYS_THERE, stop: () => clearInterval(timer) };
 }
 
 /** Those in a Secret of the operator's namespace; none where no Secret is named. @throws {Error} when it is not there */
