@@ -1,21 +1,22 @@
 import { create } from '@bufbuild/protobuf';
 import type { AuthorizationOperation } from '../../api/authorization-policy.ts';
-import { isPathTemplate } from '../../api/path-template.ts';
 import { type Permission, PermissionSchema } from '../../generated/envoy/envoy/config/rbac/v3/rbac_pb.js';
 import { among, permissions } from './rbac-logic.ts';
+import { translatePaths } from './rbac-paths.ts';
 import { cidr } from './rbac-principals.ts';
-import { matchExpression, matchHeader, matchText, quote, readPattern } from './rbac-values.ts';
+import { matchHeader, matchText, readPattern } from './rbac-values.ts';
 
 /**
  * What is called, of one operation of a rule: all must hold.
  * @param isHttp false: what only requests have counts as not written
+ * @param stops the rule denies, or asks
  */
-export function translateOperation(operation: AuthorizationOperation, isHttp: boolean): Permission[] {
+export function translateOperation(operation: AuthorizationOperation, isHttp: boolean, stops: boolean): Permission[] {
   return [
     ...(isHttp ? among(permissions, operation.hosts, operation.notHosts, hostRule) : []),
     ...among(permissions, operation.ports, operation.notPorts, portRule),
     ...(isHttp ? among(permissions, operation.methods, operation.notMethods, methodRule) : []),
-    ...(isHttp ? among(permissions, operation.paths, operation.notPaths, pathRule) : []),
+    ...(isHttp ? translatePaths(operation, stops) : []),
   ];
 }
 
@@ -40,19 +41,4 @@ function hostRule(value: string): Permission {
 
 function methodRule(value: string): Permission {
   return create(PermissionSchema, { rule: { case: 'header', value: matchHeader(':method', readPattern(value)) } });
-}
-
-/** The path without its query, as it is after normalisation. */
-function pathRule(value: string): Permission {
-  const path = isPathTemplate(value) ? matchExpression(templateExpression(value)) : matchText(readPattern(value));
-  return create(PermissionSchema, { rule: { case: 'urlPath', value: { rule: { case: 'path', value: path } } } });
-}
-
-/** Envoy's own templates (`UriTemplateMatchConfig`) would not do: for them no segment has a `=`, so `/admin/a=b` would get past a `/admin/{*}`. */
-function templateExpression(template: string): string {
-  const segments = template.split('/').map((segment) => {
-    if (segment === '{*}') return '[^/]+';
-    return segment === '{**}' ? '.*' : quote(segment);
-  });
-  return segments.join('/');
 }

@@ -126,7 +126,7 @@ function translateRule(
     stops,
   );
   const sources = (from ?? [{}]).map(({ source = {} }) => translateSource(source, namespace, isHttp));
-  const operations = (to ?? [{}]).map(({ operation = {} }) => translateOperation(operation, isHttp));
+  const operations = (to ?? [{}]).map(({ operation = {} }) => translateOperation(operation, isHttp, stops));
   return create(PolicySchema, {
     principals: sources.map((source) => principals.and([...source, ...conditions.principals])),
     permissions: operations.map((operation) => permissions.and([...operation, ...conditions.permissions])),

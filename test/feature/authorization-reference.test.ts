@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AuthorizationPolicy, AuthorizationPolicySpec } from '../../api/authorization-policy.ts';
+import type {
+  AuthorizationOperation,
+  AuthorizationPolicy,
+  AuthorizationPolicySpec,
+} from '../../api/authorization-policy.ts';
 import { type CallFacts, decideByReference, type HttpFacts } from './support/authorization-reference.ts';
-import { normalisedPath } from './support/path-normalisation.ts';
+import { isUnclear, normalisedPath } from './support/path-normalisation.ts';
 
 /** Examples of Istio's documentation, by which the reference itself is held. */
 
@@ -19,7 +23,14 @@ function policy(spec: AuthorizationPolicySpec, namespace = 'foo', dryRun = false
 
 function call(http?: Partial<HttpFacts>, more: Partial<CallFacts> = {}): CallFacts {
   const addresses = { sourceIp: '10.1.2.3', remoteIp: '10.1.2.3', destinationIp: '10.9.9.9', port: 8080 };
-  const facts = { method: 'GET', host: 'a.example', path: '/', headers: new Map<string, string>(), ...http };
+  const facts = {
+    method: 'GET',
+    host: 'a.example',
+    path: '/',
+    unclear: false,
+    headers: new Map<string, string>(),
+    ...http,
+  };
   return { ...addresses, principal: 'cluster.local/ns/default/sa/sleep', ...(http && { http: facts }), ...more };
 }
 
@@ -117,7 +128,36 @@ describe('the reference of authorization', () => {
     ['/../a/..', '/'],
     ['//a/.', '//a/'],
     ['/a/..;x=y/b', '/b'],
+    ['/%6%31dmin', '/%2561dmin'],
+    ['/a%2%46b', '/a%252Fb'],
+    ['/a%+2Fb%', '/a%+2Fb%'],
+    ['/%%361', '/%2561'],
+    ['/%zz%36', '/%zz6'],
+    ['/x/%2e%2e;/admin', '/x/..;/admin'],
   ])('%s is normalised to %s', (target, path) => {
     expect(normalisedPath(target)).toBe(path);
   });
+
+  test.each([
+    ['/x/..;/admin', true],
+    ['/x/.;v=1/admin', true],
+    ['/x/..%3B/admin', true],
+    ['/x/a..;/admin', false],
+    ['/a;v=1/b', false],
+    ['/%2561dmin', false],
+  ])(
+    'that servers may take %s for another path is %s: who denies paths denies it then, and who allows some does not',
+    (path, unclear) => {
+      expect(isUnclear(path)).toBe(unclear);
+      const to = (operation: AuthorizationOperation) => [{ to: [{ operation }] }];
+      const http = call({ path, unclear });
+      for (const operation of [{ paths: ['/other'] }, { notPaths: [path] }]) {
+        expect(allowed([policy({ action: 'DENY', rules: to(operation) })], http)).toBe(!unclear);
+      }
+      for (const operation of [{ paths: ['*'] }, { notPaths: ['/other'] }]) {
+        expect(allowed([policy({ rules: to(operation) })], http)).toBe(!unclear);
+      }
+      expect(allowed([policy({ rules: to({ methods: ['GET'] }) })], http)).toBe(true);
+    },
+  );
 });

@@ -31,6 +31,8 @@ export interface HttpFacts {
   readonly host: string;
   /** Without the query. */
   readonly path: string;
+  /** Servers may take it for another: so it is among those that are denied, and not among those that are allowed. */
+  readonly unclear: boolean;
   /** By name in lower case; those of one name are joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
 }
@@ -96,7 +98,7 @@ interface Owner {
 function matchesRule({ from = [], to = [], when = [] }: AuthorizationRule, call: CallFacts, owner: Owner): boolean {
   return (
     (from.length === 0 || from.some(({ source = {} }) => matchesSource(source, call, owner.own))) &&
-    (to.length === 0 || to.some(({ operation = {} }) => matchesOperation(operation, call))) &&
+    (to.length === 0 || to.some(({ operation = {} }) => matchesOperation(operation, call, owner.denies))) &&
     when.every((condition) => matchesCondition(condition, call, owner))
   );
 }
@@ -134,7 +136,7 @@ function matchesSource(source: AuthorizationSource, call: CallFacts, own: string
   );
 }
 
-function matchesOperation(operation: AuthorizationOperation, { port, http }: CallFacts): boolean {
+function matchesOperation(operation: AuthorizationOperation, { port, http }: CallFacts, denies: boolean): boolean {
   if (!holds(isLike(String(port)), operation.ports, operation.notPorts)) return false;
   if (http === undefined) return true;
   const isHost = (pattern: string): boolean => isLike(http.host.toLowerCase())(pattern.toLowerCase());
@@ -143,7 +145,9 @@ function matchesOperation(operation: AuthorizationOperation, { port, http }: Cal
   return (
     holds(isHost, operation.hosts, operation.notHosts) &&
     holds(isLike(http.method), operation.methods, operation.notMethods) &&
-    holds(isPath, operation.paths, operation.notPaths)
+    (http.unclear && (operation.paths ?? operation.notPaths) !== undefined
+      ? denies
+      : holds(isPath, operation.paths, operation.notPaths))
   );
 }
 

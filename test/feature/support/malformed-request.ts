@@ -31,10 +31,6 @@ export function malformation(request: TrickyRequest): Malformation | undefined {
   }
   if (/[\0-\x20\x7f-\xff#]|%00/.test(path))
     return { reason: 'NUL, control or fragment in the target', readable: false };
-  // What is read depends on how often it is unescaped: `%2%46` is `%2F` after once.
-  if (/%[0-9a-fA-F]?%[0-9a-fA-F]{2}/.test(path)) {
-    return { reason: 'an escape that another one completes', readable: false };
-  }
   if (hasEmptyItem(headers)) return { reason: 'an empty header beside another of its name', readable: false };
   const reason = readableProblem(request, path, [absolute, authority, ...hosts]);
   return reason === undefined ? undefined : { reason, readable: true };

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { CallFacts, HttpFacts } from './authorization-reference.ts';
 import type { Caller } from './mesh-callers.ts';
-import { normalisedPath } from './path-normalisation.ts';
+import { isUnclear, normalisedPath } from './path-normalisation.ts';
 import type { ReceivedRequest } from './recording-backend.ts';
 import type { TrickyRequest } from './tricky-requests.ts';
 
@@ -26,19 +26,23 @@ export function sentFacts({ method, target, authority, headers, protocol }: Tric
   const [, absolute, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
   // Who a URI is for stands behind what it says of its user (RFC 9110, 4.2.4); Envoy leaves that out.
   const host = absolute?.replace(/^[^@]*@/, '') ?? authority ?? hostsOf(headers)[0] ?? '';
-  const path = protocol !== 'HTTP/2' && absolute !== undefined ? (rest ?? '') : target;
-  if (protocol !== 'HTTP/2') return { method, host, path: normalisedPath(path), headers: joined(headers) };
+  const path = normalisedPath(protocol !== 'HTTP/2' && absolute !== undefined ? (rest ?? '') : target);
+  const facts = { method, host, path, unclear: isUnclear(path) };
+  if (protocol !== 'HTTP/2') return { ...facts, headers: joined(headers) };
   // Around a value of HTTP/2 stands no white space (RFC 9113, 8.2.1): Envoy leaves such a field out, for itself and for the application.
   const heard = headers.filter(([, value]) => !/^[ \t]|[ \t]$/.test(value));
-  return { method, host, path: normalisedPath(path), headers: joined(heard, true) };
+  return { ...facts, headers: joined(heard, true) };
 }
 
-/** What an application may take a request for that it got: one for each name of a host in it. */
+/** What an application may take a request for that it got: for each name of a host in it, by its path as it is, and as who normalises it reads it. */
 export function receivedFacts({ method, target, headers }: ReceivedRequest): HttpFacts[] {
   const [path = ''] = target.split('?', 1);
   const fields = headers.filter(([name]) => !name.startsWith(':'));
   const hosts = [...headers.flatMap(([name, value]) => (name === ':authority' ? [value] : [])), ...hostsOf(headers)];
-  return (hosts.length === 0 ? [''] : hosts).map((host) => ({ method, host, path, headers: joined(fields) }));
+  const readings = [...new Set([path, ...(path.startsWith('/') ? [normalisedPath(path)] : [])])];
+  return (hosts.length === 0 ? [''] : hosts).flatMap((host) =>
+    readings.map((read) => ({ method, host, path: read, unclear: isUnclear(read), headers: joined(fields) })),
+  );
 }
 
 function hostsOf(headers: Headers): string[] {

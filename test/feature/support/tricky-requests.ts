@@ -146,6 +146,11 @@ const TRICKS: readonly Trick[] = [
   atSlash(() => '/x/..;v=1/'),
   atSlash(() => '/x/%2e%2e;/'),
   atSlash(() => '\\x\\..;\\'),
+  atSlash(() => '/x/%2E%2e;v=1/'),
+  atSlash(() => '/%2e;/'),
+  atSlash(() => '/x/%2%65%2%65/'),
+  atSlash(() => '/x/%2%65%2%65;/'),
+  atSlash(() => '%2%46'),
   atSlash(() => '/.;/'),
   atSlash(() => '/x/..%3b/'),
   atSlash(() => '/;/'),
@@ -166,6 +171,9 @@ const TRICKS: readonly Trick[] = [
   atCharacter((character) => `%${hex(character)}`),
   atCharacter((character) => `%${hex(character).toUpperCase()}`),
   atCharacter((character) => `%25${hex(character)}`),
+  // An escape whose second digit is escaped itself.
+  atCharacter((character) => `%${hex(character)[0]}%${hex(hex(character)[1] ?? '')}`),
+  atCharacter((character) => `%%${hex(hex(character)[0] ?? '')}${hex(character)[1]}`),
   atCharacter((character) => character.toUpperCase()),
   atCharacter(
     (character, draw) =>
