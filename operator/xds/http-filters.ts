@@ -16,6 +16,7 @@ import { buildHttpBandwidth } from './http-bandwidth.ts';
 import { buildHttpFilter } from './http-filter.ts';
 import { buildJwtFilters } from './jwt-filters.ts';
 import type { TokenProvider } from './jwt-providers.ts';
+import { buildLimitHeaders } from './limit-headers.ts';
 import { buildLocalRateLimits } from './local-rate-limits.ts';
 import type { Authorization } from './rbac.ts';
 import { buildHttpRbac } from './rbac-filters.ts';
@@ -57,6 +58,7 @@ const FILTERS: readonly FilterBuilder[] = [
   buildHttpQuestions,
   buildJwtFilters,
   buildHttpRbac,
+  buildLimitHeaders,
   buildLocalRateLimits,
   buildGlobalRateLimits,
   buildHttpBandwidth,

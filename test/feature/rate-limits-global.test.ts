@@ -45,6 +45,15 @@ beforeAll(async () => {
     open: { policy: { limits: [global(3)], failureMode: 'Open' as const } },
     closed: { policy: { limits: [global(3)], failureMode: 'Closed' as const } },
     wake: { policy: { limits: [global(1000)], failureMode: 'Closed' as const } },
+    told: {
+      policy: {
+        limits: [
+          global(6),
+          { requests: 8, unit: 'Hour' as const, burst: 4 },
+          { ...global(3), match: [{ uri: { exact: '/few' } }] },
+        ],
+      },
+    },
     mixed: { policy: { limits: [global(4), { requests: 3, unit: 'Hour' as const }] } },
   };
   world = await RateLimitWorld.start(services, notingCounters(), { pods: PODS, principals: [UI] });
@@ -94,6 +103,26 @@ test('the answer tells of the limit, and when to come back', async () => {
   const { status, headers } = await world.ask('answer', { pod: 1 });
   expect({ status, why: headers['x-why'] }).toEqual({ status: 503, why: 'too much' });
   expect(Number(headers['retry-after'])).toBeGreaterThan(3500);
+});
+
+test('an answer tells of one limit, the one that is nearest to its end, also where others refuse', async () => {
+  // Headers of one name would be joined by commas.
+  const tell = async (pod: number, path = '/'): Promise<unknown[]> => {
+    const { status, headers } = await world.ask('told', { pod, path });
+    expect(headers['x-ratelimit-reset']).toMatch(/^[0-9]+$/);
+    return [status, headers['x-ratelimit-remaining'], headers['x-ratelimit-limit']];
+  };
+  // In the bucket of a pod are 4; all pods have 6.
+  expect(await tell(0)).toEqual([200, '3', '4']);
+  expect(await tell(0)).toEqual([200, '2', '4']);
+  expect(await tell(0, '/few')).toEqual([200, '1', '4']);
+  expect(await tell(0)).toEqual([200, '0', '4']);
+  // Refused by its pod, which asks nobody then.
+  expect(await tell(0)).toEqual([429, '0', '4']);
+  expect(await tell(1, '/few')).toEqual([200, '1', expect.stringMatching(/^[36]\b/)]);
+  expect(await tell(1)).toEqual([200, '0', expect.stringMatching(/^6\b/)]);
+  // By all together, when the pod has 1 left.
+  expect(await tell(1)).toEqual([429, '0', expect.stringMatching(/^6\b/)]);
 });
 
 test('a dry run refuses nothing and tells callers nothing', async () => {
