@@ -97,7 +97,9 @@ const response = z.object({
   limitHeaders: z
     .boolean()
     .optional()
-    .describe('Whether all answers have x-ratelimit-limit, x-ratelimit-remaining and x-ratelimit-reset, of the limit that is nearest to its end. Default true.'),
+    .describe(
+      'Whether all answers have x-ratelimit-limit, x-ratelimit-remaining and x-ratelimit-reset, of the limit that is nearest to its end. Default true.',
+    ),
 });
 
 /** `heddle.dev` RateLimitPolicy. */

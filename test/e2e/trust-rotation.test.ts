@@ -9,27 +9,16 @@ import { client, server } from './support/testbed-objects.ts';
 
 const mesh = useNamespace('rotation');
 const inside = new Client(mesh, 'deployment/caller');
-/** One round of load; rounds follow each other for as long as something is watched. */
-const ROUND_S = 10;
 
 clusterSetup([mesh], async () => {
   await mesh.apply(...server('echo', { replicas: 2 }), ...client('caller'));
   await Promise.all([mesh.rolledOut('echo'), mesh.rolledOut('caller')]);
 });
 
-/** Sends requests, each over a new connection from the application, until some work is done. @throws {Error} from the work */
+/** Sends requests, each over a new connection from the application, until some work is done: none may fail. @throws {Error} from the work */
 async function underLoad(work: () => Promise<void>): Promise<void> {
-  let isDone = false;
-  const done = work().finally(() => {
-    isDone = true;
-  });
-  let sent = 0;
-  do {
-    const report = await inside.load('http://echo/', { rate: 50, seconds: ROUND_S, keepAlive: false });
-    expect(report.failures).toEqual({});
-    sent += report.sent;
-  } while (!isDone);
-  await done;
+  const [{ sent, failures }] = await inside.loadDuring('http://echo/', { rate: 50, keepAlive: false }, work);
+  expect(failures).toEqual({});
   expect(sent).toBeGreaterThan(0);
 }
 

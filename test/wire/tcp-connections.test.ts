@@ -3,6 +3,17 @@ import { readConnections } from './tcp-connections.ts';
 
 const [CLIENT, SERVER] = ['10.0.0.1:4000', '10.0.0.2:80'] as const;
 
+/** What `capture ::1` printed of a connection from port 34490 of Node.js, which said "ping" to a server on 8089, and of its answer. */
+const IPV6_PACKETS = [
+  'YAgg7wAoBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAYa6H5l0kVqaAAAAAKAC/8QAMAAAAgT/xAQCCAp+IVrMAAAAAAEDAwo=',
+  'YAKRmAAoBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAR+ZhrpmTi1ydJFam6AS/7gAMAAAAgT/xAQCCArHLyfKfiFazAEDAwo=',
+  'YAgg7wAgBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAYa6H5l0kVqbZk4tc4AQAEAAKAAAAQEICn4hWszHLyfK',
+  'YAgg7wAkBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAYa6H5l0kVqbZk4tc4AYAEAALAAAAQEICn4hWtHHLyfKcGluZw==',
+  'YAKRmAAgBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAR+ZhrpmTi1zdJFan4AQAEAAKAAAAQEICscvJ89+IVrR',
+  'YAKRmAAkBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAR+ZhrpmTi1zdJFan4AYAEAALAAAAQEICscvJ9B+IVrRcG9uZw==',
+  'YAgg7wAgBkAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAYa6H5l0kVqfZk4td4AQAEAAKAAAAQEICn4hWtLHLyfQ',
+];
+
 interface Packet {
   readonly from?: string;
   readonly to?: string;
@@ -74,6 +85,12 @@ describe('a TCP connection', () => {
     expect(
       read([...begin(100, 500), say(101, 'hello', 501), say(110, 'late', 501), answer(501, '', 114)]),
     ).toMatchObject([{ sent: 'hello', whole: false }]);
+  });
+
+  test('is read from packets of IPv6, too', () => {
+    const packets = IPV6_PACKETS.map((line) => Buffer.from(line, 'base64'));
+    const [client, server] = ['[0:0:0:0:0:0:0:1]:34490', '[0:0:0:0:0:0:0:1]:8089'];
+    expect(read(packets)).toEqual([{ client, server, sent: 'ping', answered: 'pong', whole: true }]);
   });
 
   test('that was there before is not told of, nor is what is no TCP', () => {

@@ -2,7 +2,7 @@ import { isWhole, joinSegments, type Segment } from './tcp-segments.ts';
 
 /** What was seen of one TCP connection. */
 export interface TcpConnection {
-  /** `IP:PORT` of who began it. */
+  /** `IP:PORT` of who began it; an IPv6 address stands in brackets, in eight groups. */
   readonly client: string;
   readonly server: string;
   /** Bytes of the client, in their order, up to the first that was not captured. */
@@ -29,10 +29,11 @@ interface Side {
 }
 
 const TCP = 6;
+const IPV6_HEADER = 40;
 const [SYN, ACK] = [0x02, 0x10];
 
 /**
- * Puts TCP connections together from IPv4 packets. A packet may be there several times, as it is where it passes several interfaces, and
+ * Puts TCP connections together from packets of IPv4 and IPv6. A packet may be there several times, as it is where it passes several interfaces, and
  * in any order.
  * @param packets each from its IP header on
  * @returns connections of which the first packet was seen, in the order of that
@@ -68,22 +69,48 @@ export function readConnections(packets: Iterable<Buffer>): TcpConnection[] {
   });
 }
 
-/** @returns undefined for what is no TCP over IPv4, or a later fragment */
+/** The parts of a packet that matter here. */
+interface IpPacket {
+  readonly source: string;
+  readonly destination: string;
+  /** What it carries, as long as its header says. */
+  readonly tcp: Buffer;
+}
+
+/** @returns undefined for what is no TCP over IP, or a later fragment */
 function readTcp(packet: Buffer): TcpPacket | undefined {
-  if (packet.length < 40 || packet.readUInt8(0) >> 4 !== 4 || packet.readUInt8(9) !== TCP) return undefined;
-  if ((packet.readUInt16BE(6) & 0x1fff) !== 0) return undefined;
-  const start = (packet.readUInt8(0) & 0x0f) * 4;
-  // Zero for what a virtual interface has not cut into segments yet, where it is longer than the field can say.
-  const total = packet.readUInt16BE(2) || packet.length;
-  const tcp = packet.subarray(start, total);
+  const version = packet.length < 40 ? 0 : packet.readUInt8(0) >> 4;
+  const ip = version === 4 ? readIpv4(packet) : version === 6 ? readIpv6(packet) : undefined;
+  if (ip === undefined) return undefined;
+  const { source, destination, tcp } = ip;
   const flags = tcp.readUInt8(13);
-  const addressAt = (at: number): string => [...packet.subarray(at, at + 4)].join('.');
   return {
-    from: `${addressAt(12)}:${tcp.readUInt16BE(0)}`,
-    to: `${addressAt(16)}:${tcp.readUInt16BE(2)}`,
+    from: `${source}:${tcp.readUInt16BE(0)}`,
+    to: `${destination}:${tcp.readUInt16BE(2)}`,
     sequence: tcp.readUInt32BE(4),
     acknowledged: (flags & ACK) === 0 ? undefined : tcp.readUInt32BE(8),
     syn: (flags & SYN) !== 0,
     bytes: tcp.subarray((tcp.readUInt8(12) >> 4) * 4),
   };
+}
+
+function readIpv4(packet: Buffer): IpPacket | undefined {
+  if (packet.readUInt8(9) !== TCP || (packet.readUInt16BE(6) & 0x1fff) !== 0) return undefined;
+  const start = (packet.readUInt8(0) & 0x0f) * 4;
+  // Zero for what a virtual interface has not cut into segments yet, where it is longer than the field can say.
+  const total = packet.readUInt16BE(2) || packet.length;
+  const addressAt = (at: number): string => [...packet.subarray(at, at + 4)].join('.');
+  return { source: addressAt(12), destination: addressAt(16), tcp: packet.subarray(start, total) };
+}
+
+/** Without headers between those of IP and TCP: pods send none. */
+function readIpv6(packet: Buffer): IpPacket | undefined {
+  if (packet.readUInt8(6) !== TCP) return undefined;
+  const length = packet.readUInt16BE(4) || packet.length - IPV6_HEADER;
+  const addressAt = (at: number): string => {
+    const groups = Array.from({ length: 8 }, (_, group) => packet.readUInt16BE(at + 2 * group).toString(16));
+    return `[${groups.join(':')}]`;
+  };
+  const tcp = packet.subarray(IPV6_HEADER, IPV6_HEADER + length);
+  return { source: addressAt(8), destination: addressAt(24), tcp };
 }

@@ -6,6 +6,7 @@ const COLLECTIONS: Readonly<Record<string, readonly [api: string, collection: st
   pod: ['api/v1', 'pods'],
   deployment: ['apis/apps/v1', 'deployments'],
   canary: ['apis/heddle.dev/v1alpha1', 'canaries'],
+  ratelimitpolicy: ['apis/heddle.dev/v1alpha1', 'ratelimitpolicies'],
   virtualservice: ['apis/networking.istio.io/v1', 'virtualservices'],
   destinationrule: ['apis/networking.istio.io/v1', 'destinationrules'],
   serviceentry: ['apis/networking.istio.io/v1', 'serviceentries'],

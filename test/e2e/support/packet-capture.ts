@@ -6,7 +6,7 @@ const CAPTURE_IMAGE = 'heddle/capture:dev';
 interface Pod {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly nodeName?: string };
-  readonly status: { readonly podIP?: string };
+  readonly status: { readonly podIPs?: readonly { readonly ip: string }[] };
 }
 
 /** Packets of some pods, captured in the network namespaces of the nodes that they run on: what passes between pods passes there. */
@@ -26,7 +26,8 @@ export class PacketCapture {
    */
   static async start(space: TestNamespace, pods: readonly string[]): Promise<PacketCapture> {
     const found = (await space.list<Pod>('pods')).filter(({ metadata }) => pods.includes(metadata.name));
-    const addresses = found.map(({ status }) => status.podIP ?? '');
+    // Of both families, where a pod has both.
+    const addresses = found.flatMap(({ status }) => (status.podIPs ?? [{ ip: '' }]).map(({ ip }) => ip));
     const nodes = [...new Set(found.map(({ spec }) => spec.nodeName ?? ''))];
     if (found.length !== pods.length || addresses.includes('') || nodes.includes(''))
       throw new Error(`of the pods ${pods.join(', ')} some do not run`);

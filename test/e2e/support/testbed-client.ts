@@ -92,7 +92,7 @@ export interface HttpOptions {
 /** How long a plan may take. */
 const PLAN_MS = 180_000;
 /** A load that lasts as long as something else is ended after so long all the same. */
-const LOAD_MS = 600_000;
+const LOAD_MS = 1_200_000;
 
 /** Drives the callers of the testbed in a pod, by `kubectl exec`: no port is forwarded, and the calls take the pod's own way. */
 export class Client {
