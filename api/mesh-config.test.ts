@@ -65,6 +65,7 @@ describe('readMeshConfig', () => {
       'meshMTLS: {minProtocolVersion: TLSV1_1}',
       'meshMTLS.minProtocolVersion: Invalid option: expected one of "TLSV1_2"|"TLSV1_3"',
     ],
+    ['pathNormalization: {normalization: NONE}', 'pathNormalization.normalization: Invalid option'],
     ['redis: {url: http://redis}', 'redis.url: must be a URL such as "redis://'],
     ['redis: {url: "redis://:secret@redis:6379"}', 'redis.url: must be a URL such as'],
     ['redis: {url: "redis://redis/0", timeout: 0s}', 'redis.timeout: must be a positive duration'],

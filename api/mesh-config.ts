@@ -23,6 +23,10 @@ export type ConfigurationLoading = z.infer<typeof configurationLoading>;
 export const tlsVersion = z.enum(['TLSV1_2', 'TLSV1_3']);
 export type TlsVersion = z.infer<typeof tlsVersion>;
 
+/** How far paths are normalised before anything looks at them, in Istio's words; `DEFAULT` is `BASE`. Its `NONE` would let everybody walk around policies. */
+export const pathNormalization = z.enum(['DEFAULT', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES']);
+export type PathNormalization = z.infer<typeof pathNormalization>;
+
 const proxySettings = z.strictObject({
   /** Stock Envoy. */
   image: image.default('envoyproxy/envoy:v1.40.0'),
@@ -96,6 +100,7 @@ export const meshConfig = z.strictObject({
     .prefault({}),
   /** Of mutual TLS between sidecars, on both sides (Istio has it for servers, and TLSV1_2 unless told otherwise). */
   meshMTLS: z.strictObject({ minProtocolVersion: tlsVersion.default('TLSV1_3') }).prefault({}),
+  pathNormalization: z.strictObject({ normalization: pathNormalization.default('BASE') }).prefault({}),
   /** Namespaces that the mesh consists of: those that one of these selects; all, when there is none (`discovery.ts`). */
   discoverySelectors: z.array(labelSelector).default([]),
   proxy: proxySettings.prefault({}),

@@ -1,6 +1,6 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { ExtensionProvider } from '../../api/extension-provider.ts';
-import type { ConfigurationLoading, TlsVersion } from '../../api/mesh-config.ts';
+import type { ConfigurationLoading, PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
 import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
 import type { AttachedPolicy } from './authorization.ts';
 import type { DestinationPolicy } from './destination-policy.ts';
@@ -30,6 +30,8 @@ export interface MeshSettings {
   readonly outboundTrafficPolicy: { readonly mode: OutboundPolicy };
   /** Absent: TLS 1.3. */
   readonly meshMTLS?: { readonly minProtocolVersion: TlsVersion };
+  /** Absent: `BASE`. */
+  readonly pathNormalization?: { readonly normalization: PathNormalization };
   readonly proxy: { readonly configurationLoading: ConfigurationLoading };
   /** Whether global counts are kept in Redis; absent: in the operator's memory. */
   readonly rateLimits?: { readonly redis: boolean };

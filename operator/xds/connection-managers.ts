@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { PathNormalization } from '../../api/mesh-config.ts';
 import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { HttpProtocolOptionsSchema } from '../../generated/envoy/envoy/config/core/v3/protocol_pb.js';
 import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
@@ -31,8 +32,9 @@ export function buildOutboundManager(
   routes: string,
   accessLog: AccessLog,
   onDemand = false,
+  normalization?: PathNormalization,
 ): Filter {
-  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, [accessLog]);
+  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, [accessLog], normalization);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;
@@ -46,6 +48,7 @@ export function buildOutboundManager(
  * @param questions who is asked whether they may
  * @param tokens which tokens of end users are valid
  * @param rateLimits how much is taken
+ * @param normalization of paths
  */
 export function buildInboundManager(
   statPrefix: string,
@@ -57,11 +60,13 @@ export function buildInboundManager(
   questions: readonly Question[],
   tokens: readonly TokenProvider[],
   rateLimits: readonly RateLimitRules[],
+  normalization: PathNormalization | undefined,
 ): Filter {
   const manager = buildManager(
     { direction: 'inbound', authorization, questions, tokens, rateLimits },
     statPrefix,
     accessLogs,
+    normalization,
   );
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
@@ -79,13 +84,15 @@ export function buildInboundManager(
 
 /**
  * Common to both directions. Bytes stay as they came where Envoy lets them: server header, request IDs, HTTP/1.0; no idle timeout on streams,
- * for WebSockets and long polls. Paths are normalised as Istio does by default, so that policies cannot be walked around.
+ * for WebSockets and long polls. Paths are normalised as Istio does, so that policies cannot be walked around.
  */
 function buildManager(
   filters: FilterContext,
   statPrefix: string,
   accessLogs: readonly AccessLog[],
+  normalization: PathNormalization = 'BASE',
 ): HttpConnectionManager {
+  const decodes = normalization === 'DECODE_AND_MERGE_SLASHES';
   return create(HttpConnectionManagerSchema, {
     statPrefix,
     httpFilters: buildHttpFilters(filters),
@@ -97,7 +104,10 @@ function buildManager(
     streamIdleTimeout: milliseconds(0),
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     normalizePath: true,
-    pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.KEEP_UNCHANGED,
+    mergeSlashes: decodes || normalization === 'MERGE_SLASHES',
+    pathWithEscapedSlashesAction: decodes
+      ? HttpConnectionManager_PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD
+      : HttpConnectionManager_PathWithEscapedSlashesAction.KEEP_UNCHANGED,
   });
 }
 

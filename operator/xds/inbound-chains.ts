@@ -165,5 +165,6 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
     buildQuestions(shape.authorization, port.port, 'http'),
     tokenProviders(shape.tokens, port.port),
     shape.rateLimits.filter((one) => isAbout(one, port.port)).map(({ rules }) => rules),
+    shape.normalization,
   );
 }

@@ -1,7 +1,13 @@
-import type { MeshSettings, Workload, WorkloadUid } from '../mesh/snapshot.ts';
+import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import { clusterOf } from './external-authorization.ts';
 import { translateInboundListener } from './inbound-listener.ts';
-import { type InboundShape, inboundShape, inboundShapeKey, isDualStack } from './inbound-shape.ts';
+import {
+  type InboundSettings,
+  type InboundShape,
+  inboundShape,
+  inboundShapeKey,
+  isDualStack,
+} from './inbound-shape.ts';
 import { translateInboundCluster } from './local-clusters.ts';
 import type { XdsResource } from './resource.ts';
 
@@ -71,7 +77,7 @@ export class InboundTable {
   set(
     uid: WorkloadUid,
     workload: Workload | undefined,
-    settings: Pick<MeshSettings, 'meshMTLS'>,
+    settings: InboundSettings,
   ): { before: ProxyView | undefined; changed: boolean } {
     const before = this.proxies.get(uid);
     const shape = workload === undefined ? undefined : inboundShape(workload, settings);

@@ -1,4 +1,4 @@
-import type { TlsVersion } from '../../api/mesh-config.ts';
+import type { PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
 import type { AppProtocol, InboundPort, MeshSettings, MtlsMode, Workload } from '../mesh/snapshot.ts';
@@ -26,6 +26,8 @@ export interface InboundShape {
   readonly terminating: boolean;
   /** The oldest TLS that is taken of other proxies; undefined: 1.3. */
   readonly minTls: TlsVersion | undefined;
+  /** Of paths; undefined: `BASE`. */
+  readonly normalization: PathNormalization | undefined;
   /** For ports that nobody declared. */
   readonly mode: MtlsMode;
   readonly authorization: readonly AttachedPolicy[];
@@ -35,8 +37,11 @@ export interface InboundShape {
   readonly ports: readonly InboundPortShape[];
 }
 
-/** What matters of a workload for its inbound side, and of the mesh's settings. */
-export function inboundShape(workload: Workload, settings: Pick<MeshSettings, 'meshMTLS'>): InboundShape {
+/** The mesh's settings that matter for the inbound side of workloads. */
+export type InboundSettings = Pick<MeshSettings, 'meshMTLS' | 'pathNormalization'>;
+
+/** What matters of a workload for its inbound side. */
+export function inboundShape(workload: Workload, settings: InboundSettings): InboundShape {
   const ports = new Map<number, InboundPortShape>();
   const modeOf = (port: number): MtlsMode => workload.mtls.ports[port] ?? workload.mtls.mode;
   for (const { port, protocol, service, target, connectionPool } of workload.inbound) {
@@ -57,6 +62,7 @@ export function inboundShape(workload: Workload, settings: Pick<MeshSettings, 'm
     dualStack: isDualStack(workload),
     terminating: workload.terminating,
     minTls: settings.meshMTLS?.minProtocolVersion,
+    normalization: settings.pathNormalization?.normalization,
     mode: workload.mtls.mode,
     authorization: workload.authorization,
     tokens: workload.tokens,

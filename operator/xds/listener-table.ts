@@ -205,6 +205,7 @@ function translate(name: string, { view, items }: Variant): XdsResource {
     dualStack,
     onDemand,
     outboundPolicy: scope.outboundPolicy,
+    normalization: scope.normalization,
     ...(bound === undefined ? {} : { bind: { address: bound.address, name } }),
   });
 }

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { PathNormalization } from '../../api/mesh-config.ts';
 import { AddressSchema } from '../../generated/envoy/envoy/config/core/v3/address_pb.js';
 import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import {
@@ -25,6 +26,8 @@ export interface PortListenerOptions {
   readonly onDemand?: boolean;
   /** What becomes of connections to where the mesh knows nothing. */
   readonly outboundPolicy: OutboundPolicy;
+  /** Of paths; absent: `BASE`. */
+  readonly normalization?: PathNormalization | undefined;
   /** A Sidecar's egress listener that clients connect to themselves: where, and its name. `unix://PATH` is a socket file. */
   readonly bind?: { readonly address: string; readonly name: string };
 }
@@ -39,7 +42,7 @@ export interface PortListenerOptions {
 export function translatePortListener(
   port: number,
   targets: readonly OutboundTarget[],
-  { dualStack, onDemand = false, outboundPolicy, bind }: PortListenerOptions,
+  { dualStack, onDemand = false, outboundPolicy, normalization, bind }: PortListenerOptions,
 ): XdsResource {
   // What comes to a bound listener has nowhere else to go, for passed through it would come back to it.
   const unknown = bind === undefined ? unknownChain(outboundPolicy) : BLOCK;
@@ -52,7 +55,7 @@ export function translatePortListener(
     bindToPort: bind !== undefined,
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
-      ...(http ? [buildHttpChain(port, onDemand)] : []),
+      ...(http ? [buildHttpChain(port, onDemand, normalization)] : []),
       ...others.map((chain) => buildTcpChain(chain, onDemand)),
       buildTcpChain(unknown),
     ],
@@ -75,8 +78,8 @@ function boundAddress(address: string, port: number) {
   });
 }
 
-function buildHttpChain(port: number, onDemand: boolean): FilterChain {
+function buildHttpChain(port: number, onDemand: boolean, normalization?: PathNormalization): FilterChain {
   const logger = buildStatsLogger(outboundTags());
-  const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), logger, onDemand);
+  const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), logger, onDemand, normalization);
   return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });
 }

@@ -1,3 +1,4 @@
+import type { PathNormalization } from '../../api/mesh-config.ts';
 import { isProxyPort } from '../../proxy/ports.ts';
 import type { DestinationIndex, SelectedPolicy } from '../mesh/destination-selection.ts';
 import { coversHostname, isWildcard } from '../mesh/hostname.ts';
@@ -49,6 +50,11 @@ export class Scope {
   /** What becomes of connections to hosts that nobody knows. */
   get outboundPolicy(): OutboundPolicy {
     return this.traits.sidecar?.outboundPolicy ?? this.sources.settings.outboundTrafficPolicy.mode;
+  }
+
+  /** How far paths are normalised; undefined: as far as `BASE` says. */
+  get normalization(): PathNormalization | undefined {
+    return this.sources.settings.pathNormalization?.normalization;
   }
 
   /** Forgets what it knows of hostnames; all of it without an argument. */

@@ -1,6 +1,7 @@
 import type { AuthorizationPolicy } from '../../../api/authorization-policy.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
+import type { MeshSettings } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service } from '../../../operator/mesh/testing/objects.ts';
 import { HTTP_ALPN } from '../../../operator/xds/names.ts';
 import { SECRET_TYPE } from '../../../operator/xds/resource.ts';
@@ -51,12 +52,17 @@ export class AuthorizationWorld {
   /** Requests that reached the application, by what `PAIR_HEADER` says. */
   readonly received = new Map<string, ReceivedRequest[]>();
   private readonly ports: WorldPort[] = [];
-  private readonly mesh = new MeshOnStream(SETTINGS);
+  private readonly mesh: MeshOnStream;
   private readonly backends: RecordingBackend[] = [];
   private held: readonly string[] = [];
   private entrance: Entrance | undefined;
   private harness: AdsHarness | undefined;
   private envoy: EnvoyProcess | undefined;
+
+  /** @param settings that differ from those of all tests */
+  constructor(settings: Partial<MeshSettings> = {}) {
+    this.mesh = new MeshOnStream({ ...SETTINGS, ...settings });
+  }
 
   async start(counts: Readonly<Record<PortKind, number>>, principals: readonly string[]): Promise<void> {
     const credentials = await makeMeshCredentials('cluster.local/ns/shop/sa/default', principals);
