@@ -32,7 +32,15 @@ export const canaryStatus = z.object({
     .optional()
     .describe('Revisions whose pods get no readiness gate, and whose gates are opened. Empty: no gate at all.'),
   weight: z.int().min(0).max(100).optional().describe('Percent of the requests that go to canaryRevision.'),
-  step: z.int().optional().describe('Index into the list of weights.'),
+  matched: z.boolean().optional().describe('Whether requests that spec.analysis.match matches go to canaryRevision.'),
+  mirrorWeight: z
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe('Percent of the requests that are copied to canaryRevision.'),
+  step: z.int().optional().describe('Index into the list of steps; a step of copies comes before the first weight.'),
+  iterations: z.int().optional().describe('Checks that have passed at the present step.'),
   failedChecks: z.int().optional().describe('Checks that failed in this analysis.'),
   failedRevision: z
     .string()

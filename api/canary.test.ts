@@ -24,7 +24,7 @@ describe('the analysis of a Canary', () => {
   test.each([
     ['a negative interval', { interval: '-5s', stepWeight: 5 }, 'analysis.interval: must be a positive duration'],
     ['an interval of zero', { interval: '0s', stepWeight: 5 }, 'analysis.interval: must be a positive duration'],
-    ['no weights', { interval: '5s' }, 'analysis: give exactly one of stepWeight and stepWeights'],
+    ['no weights', { interval: '5s' }, 'analysis: give exactly one of iterations, stepWeight and stepWeights'],
     ['both weights', { interval: '5s', stepWeight: 5, stepWeights: [5] }, 'analysis: give exactly one of'],
     ['weights that fall', { interval: '5s', stepWeights: [50, 5] }, 'analysis: stepWeights must rise'],
     ['a weight over 100', { interval: '5s', stepWeights: [5, 101] }, 'analysis.stepWeights.1: '],

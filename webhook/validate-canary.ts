@@ -2,6 +2,7 @@ import { type CanarySpec, canarySpec } from '../api/canary.ts';
 import type { CanaryAnalysis } from '../api/canary-analysis.ts';
 import { durationMs } from '../api/duration.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { stepProblems } from './validate-canary-steps.ts';
 
 /** Shortest window of an analysis: below it hardly any request is counted. */
 const MIN_INTERVAL_MS = 1000;
@@ -33,14 +34,6 @@ function intervalProblems({ analysis, progressDeadlineSeconds }: CanarySpec): st
 
 function analysisProblems(analysis: CanaryAnalysis): string[] {
   return [...stepProblems(analysis), ...metricProblems(analysis)];
-}
-
-function stepProblems({ stepWeights, maxWeight }: CanaryAnalysis): string[] {
-  if (stepWeights === undefined) return [];
-  if (maxWeight !== undefined) return ['spec.analysis.maxWeight: has no meaning with stepWeights; remove it'];
-  const same = stepWeights.findIndex((weight, index) => index > 0 && weight === stepWeights[index - 1]);
-  if (same < 0) return [];
-  return [`spec.analysis.stepWeights[${same}]: ${stepWeights[same]} stands there twice; list rising weights`];
 }
 
 function metricProblems({ metrics }: CanaryAnalysis): string[] {

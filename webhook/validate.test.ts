@@ -39,7 +39,7 @@ describe('validateCanary', () => {
     [
       'neither kind of steps',
       canary({ stepWeight: undefined }),
-      'spec.analysis: give exactly one of stepWeight and stepWeights',
+      'spec.analysis: give exactly one of iterations, stepWeight and stepWeights',
     ],
     ['both kinds of steps', canary({ stepWeights: [5] }), 'spec.analysis: give exactly one'],
     [

@@ -1,8 +1,9 @@
-import { CANARY_KIND, type CanarySpec } from '../api/canary.ts';
+import { CANARY_KIND, type CanarySpec, canarySpec } from '../api/canary.ts';
 import { HEDDLE_GROUP } from '../api/heddle.ts';
 import { judgeOf } from './policy-judges.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { validateCanary } from './validate-canary.ts';
+import { canaryWarnings } from './validate-canary-steps.ts';
 
 /** What validation asks of the cluster. */
 export interface ClusterView {
@@ -21,7 +22,8 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
   if (kind.group === HEDDLE_GROUP && kind.kind === CANARY_KIND) {
     const refusal = toRefusal('Canary', request, validateCanary(object.spec));
     if (refusal.refusal) return refusal;
-    return { warnings: await cluster.judgeTarget(namespace, object.spec as CanarySpec) };
+    const warnings = canaryWarnings(canarySpec.parse(object.spec));
+    return { warnings: [...warnings, ...(await cluster.judgeTarget(namespace, object.spec as CanarySpec))] };
   }
   const judge = judgeOf(kind);
   if (judge === undefined || (kind.group !== HEDDLE_GROUP && !cluster.isOurs(namespace))) return {};

@@ -1,10 +1,13 @@
 import { durationMs } from '../../api/duration.ts';
 import type { Draft, WaitReason } from './draft.ts';
+import { carriedWeight, isRouted, planOf, type Step } from './plan.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
-import { reachableWeight } from './target-fitness.ts';
-import { figuresOf, judgeWindow, SILENCE_MS } from './verdict.ts';
-import { podsForWeight, stepWeights, weightForPods } from './weights.ts';
+import { describeSide, setSide, sideOf } from './side.ts';
+import { judgeStep } from './step-window.ts';
+import { roomOf } from './target-fitness.ts';
+import { figuresOf, SILENCE_MS } from './verdict.ts';
+import { podsForWeight } from './weights.ts';
 
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
@@ -17,13 +20,14 @@ const INCOMPLETE_PATIENCE_MS = 15_000;
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
 export function advanceAnalysis(draft: Draft, stage: Release): void {
   if (checkCrashes(draft, stage)) return;
-  const weights = stepWeights(stage.spec.analysis, reachableWeight(stage.target));
-  const step = Math.min(draft.state.step ?? 0, weights.length - 1);
-  draft.state.step = step;
-  const weight = weights[step] ?? 1;
-  if (!hasCapacity(draft, stage, weight)) return;
-  if (!isInForce(draft, stage, weight)) return;
-  checkWindow(draft, stage, weights.length);
+  const plan = planOf(stage.spec.analysis, roomOf(stage.target));
+  const index = Math.min(draft.state.step ?? 0, plan.length - 1);
+  const step = plan[index];
+  if (step === undefined) return;
+  draft.state.step = index;
+  if (!hasCapacity(draft, stage, step)) return;
+  if (!isInForce(draft, stage, step)) return;
+  checkWindow(draft, stage, step, plan.length);
 }
 
 /** A container that ended under analysis is a failed check at once, whatever the requests say. */
@@ -41,69 +45,79 @@ function checkCrashes(draft: Draft, { spec, next }: Release): boolean {
   return true;
 }
 
-function hasCapacity(draft: Draft, stage: Release, weight: number): boolean {
+function hasCapacity(draft: Draft, stage: Release, step: Step): boolean {
   const { state } = draft;
   const { replicas } = stage.target;
   const { eligible, trouble } = stage.next.pods;
-  const needed = podsForWeight(weight, replicas);
+  const needed = podsForWeight(step.pods, replicas);
   if (eligible > (state.canaryPods ?? 0)) {
     state.canaryPods = eligible;
     draft.progress();
   }
   if (eligible >= needed) return true;
   // Requests that the pods at hand can't carry would fail for a reason that is none of the revision's.
-  state.weight = Math.min(state.weight ?? 0, weightForPods(eligible, replicas));
-  draft.clear('stepStartTime');
-  const message = `${eligible} of the ${needed} pods that ${weight} % of the requests need are ready`;
+  state.weight = Math.min(state.weight ?? 0, carriedWeight(step, eligible, replicas));
+  // A copy is nobody's request. Users that are matched stay where they are, as long as there is a pod.
+  draft.clear('stepStartTime', 'mirrorWeight');
+  const message = `${eligible} of the ${needed} pods that this step needs are ready (${describeSide(step)})`;
   stall(draft, stage, 'AwaitingCapacity', trouble ? `${message}: ${trouble}` : message, 0);
   return false;
 }
 
-function isInForce(draft: Draft, stage: Release, weight: number): boolean {
+function isInForce(draft: Draft, stage: Release, step: Step): boolean {
   const { state } = draft;
-  if (state.weight !== weight) {
-    state.weight = weight;
+  const { next, spec } = stage;
+  const before = sideOf(state);
+  if (before.weight !== step.weight || before.matched !== step.matched || before.mirror !== step.mirror) {
+    setSide(state, step);
     draft.clear('stepStartTime');
     draft.progress();
-    draft.event('Normal', 'WeightSet', `${weight} % of the requests go to revision ${stage.next.revision}`);
+    draft.event('Normal', 'WeightSet', `revision ${next.revision} gets ${describeSide(step)}`);
   }
+  // Other terms than those under which the window began.
+  if (draft.isNewSpec) draft.clear('stepStartTime');
   if (state.stepStartTime !== undefined) return true;
-  const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, weight);
-  if (callers === 0) {
-    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, 0);
-    return false;
-  }
-  const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
-  if (acknowledged < callers && !enough) {
-    draft.enter('Progressing', `${weight} % is being put in force`);
-    draft.requeue(ACKNOWLEDGE_POLL_MS);
-    giveUpIfOverdue(draft, stage, `${weight} % is in force on ${acknowledged} of ${callers} sidecars only`, 0);
-    return false;
-  }
+  if (isRouted(step, spec.analysis) && !isAcknowledged(draft, stage, step)) return false;
   state.stepStartTime = draft.now;
   draft.progress();
   return true;
 }
 
-function checkWindow(draft: Draft, stage: Release, steps: number): void {
+/** Whether the sidecars that call have what the step says. */
+function isAcknowledged(draft: Draft, stage: Release, step: Step): boolean {
+  const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, step);
+  if (callers === 0) {
+    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, 0);
+    return false;
+  }
+  const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
+  if (acknowledged >= callers || enough) return true;
+  const side = describeSide(step);
+  draft.enter('Progressing', `being put in force: ${side}`);
+  draft.requeue(ACKNOWLEDGE_POLL_MS);
+  giveUpIfOverdue(draft, stage, `in force on ${acknowledged} of ${callers} sidecars only: ${side}`, 0);
+  return false;
+}
+
+function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): void {
   const { state } = draft;
   const { observation, spec, next } = stage;
-  const interval = durationMs(spec.analysis.interval);
+  const interval = step.intervalMs;
   const since = Date.parse(state.stepStartTime ?? draft.now);
   const elapsed = observation.now - since;
-  const progress = `step ${(state.step ?? 0) + 1} of ${steps}: ${state.weight} % of the requests`;
+  const progress = progressOf(draft, step, steps);
   if (elapsed < interval) {
     draft.enter('Progressing', progress);
     draft.requeue(interval - elapsed);
     return;
   }
   const answer = observation.traffic(next.revision, since);
-  const verdict = judgeWindow(spec.analysis, answer, elapsed);
+  const verdict = judgeStep(step, spec.analysis, answer, elapsed);
   state.metrics = figuresOf(answer);
   const stable = observation.traffic(state.stableRevision ?? '', since);
   state.stableMetrics = figuresOf(stable);
   if (verdict.kind === 'Passed') {
-    pass(draft, stage, steps, progress);
+    pass(draft, stage, step, steps);
     return;
   }
   if (verdict.kind === 'Failed') {
@@ -123,21 +137,42 @@ function checkWindow(draft: Draft, stage: Release, steps: number): void {
   stall(draft, stage, verdict.kind, verdict.message, interval);
 }
 
-function pass(draft: Draft, stage: Release, steps: number, progress: string): void {
+function progressOf({ state }: Draft, step: Step, steps: number): string {
+  const check = step.checks === 1 ? '' : `, check ${(state.iterations ?? 0) + 1} of ${step.checks}`;
+  return `step ${(state.step ?? 0) + 1} of ${steps}${check}: ${describeSide(step)}`;
+}
+
+function pass(draft: Draft, stage: Release, step: Step, steps: number): void {
   const { state } = draft;
-  const step = (state.step ?? 0) + 1;
+  const { requests, successRate, p99 } = state.metrics ?? {};
+  const figures = successRate === undefined ? 'no request' : `${successRate} of ${requests} requests, p99 ${p99}`;
+  draft.event('Normal', 'CheckPassed', `${progressOf(draft, step, steps)}: ${figures}`);
   state.verdict = 'Passed';
-  draft.clear('stepStartTime');
   draft.progress();
-  const figures = `${state.metrics?.successRate} of ${state.metrics?.requests} requests, p99 ${state.metrics?.p99}`;
-  draft.event('Normal', 'CheckPassed', `${progress}: ${figures}`);
-  if (step < steps) {
-    state.step = step;
-    draft.enter('Progressing', progress);
+  const passed = (state.iterations ?? 0) + 1;
+  if (passed < step.checks) {
+    state.iterations = passed;
+    // What is in force stays so; the next window begins where this one ended.
+    state.stepStartTime = draft.now;
+    draft.enter('Progressing', progressOf(draft, step, steps));
+    draft.requeue(step.intervalMs);
+    return;
+  }
+  draft.clear('stepStartTime', 'iterations');
+  advanceStep(draft, stage, steps);
+}
+
+function advanceStep(draft: Draft, stage: Release, steps: number): void {
+  const { state } = draft;
+  const index = (state.step ?? 0) + 1;
+  if (index < steps) {
+    state.step = index;
+    draft.enter('Progressing', `step ${index + 1} of ${steps}`);
     // The next step's capacity and weight are a matter of this same moment.
     advanceAnalysis(draft, stage);
     return;
   }
+  draft.clear('mirrorWeight');
   draft.event('Normal', 'Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.enter('Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.requeue(10);

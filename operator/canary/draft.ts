@@ -53,6 +53,12 @@ export class Draft {
     return new Date(this.#observation.now).toISOString();
   }
 
+  /** Whether the spec is another than the one the previous status was made from. */
+  get isNewSpec(): boolean {
+    const { observedGeneration } = this.#previous;
+    return observedGeneration !== undefined && observedGeneration !== this.#observation.generation;
+  }
+
   /** The condition as the previous status had it. */
   before(type: ConditionType): Condition | undefined {
     return this.#previous.conditions?.find((condition) => condition.type === type);

@@ -2,6 +2,7 @@ import type { CanarySpec } from '../../api/canary.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Ownership } from './borrowed-fields.ts';
 import type { RevisionPods } from './pods.ts';
+import type { Side } from './side.ts';
 
 /** One revision of the target: a ReplicaSet, or a ControllerRevision. */
 export interface RevisionView {
@@ -48,7 +49,7 @@ export interface TargetView {
 export interface Coverage {
   /** Sidecars, the target's own apart, that route to a Service of the target. */
   readonly callers: number;
-  /** Those of them that have acknowledged exactly this weight. */
+  /** Those of them that have acknowledged exactly this split. */
   readonly acknowledged: number;
 }
 
@@ -69,8 +70,8 @@ export interface Observation {
   readonly target: TargetView | undefined;
   /** Names of the Services that select the target's pods. */
   readonly services: readonly string[];
-  /** How far a split (revision and weight) is in force. */
-  readonly coverage: (next: string, weight: number) => Coverage;
+  /** How far a split (a revision and what it gets) is in force, by the terms of the spec. */
+  readonly coverage: (next: string, side: Side) => Coverage;
   /** What was counted of a revision from `since` (ms) until now. */
   readonly traffic: (revision: string, since: number) => TrafficAnswer;
 }

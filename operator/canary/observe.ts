@@ -1,5 +1,6 @@
 import { type Canary, type CanarySpec, canarySpec } from '../../api/canary.ts';
 import { undiscoveredMessage } from '../../api/discovery.ts';
+import { readTrafficTerms, termsKey } from '../../api/traffic-terms.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Observation } from './observation.ts';
 import type { CanaryDependencies } from './ports.ts';
@@ -34,6 +35,8 @@ export function observe(
   const services = target ? index.servicesOf(target).map(({ metadata }) => metadata?.name ?? '') : [];
   const hostnames = services.map((service) => `${service}.${namespace}.svc.${deps.clusterDomain}`);
   const stable = canary.status?.stableRevision ?? '';
+  const terms = readTrafficTerms(canary.spec?.analysis);
+  const query = { namespace, canary: name, services: hostnames, stable, terms: terms ? termsKey(terms) : '' };
   return {
     now,
     generation,
@@ -43,8 +46,8 @@ export function observe(
     rival,
     target: target && targetKind(kind).view(target, key, index),
     services,
-    coverage: (next, weight) =>
-      deps.mesh.coverage({ namespace, canary: name, services: hostnames, stable, next, weight }),
+    coverage: (next, { weight, matched, mirror }) =>
+      deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
     traffic: (revision, since): TrafficAnswer =>
       deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
   };

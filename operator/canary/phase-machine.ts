@@ -3,6 +3,7 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import { Draft, type Transition } from './draft.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
+import { cutOff } from './side.ts';
 import { findStable, setStable, setUngated } from './stable-revision.ts';
 import { costs, findUnfit } from './target-acceptance.ts';
 import { isPrepared, type Unfit } from './target-fitness.ts';
@@ -11,6 +12,7 @@ import { isPrepared, type Unfit } from './target-fitness.ts';
 const RELEASE_FIELDS = [
   'canaryRevision',
   'step',
+  'iterations',
   'failedChecks',
   'failedRevision',
   'stepStartTime',
@@ -123,7 +125,7 @@ function presentRevisions(target: TargetView | undefined): string[] {
 
 function forgetRelease(draft: Draft): void {
   draft.clear(...RELEASE_FIELDS);
-  draft.state.weight = 0;
+  cutOff(draft.state);
 }
 
 /** Kubernetes has not made the revision of the newest template yet. */
@@ -192,7 +194,7 @@ function prepare(draft: Draft, target: TargetView): boolean {
   const message = 'the rollout strategy of the target is being set';
   draft.say('TargetReady', 'False', 'Preparing', message);
   setUngated(draft.state);
-  draft.state.weight = 0;
+  cutOff(draft.state);
   draft.enter('Initializing', message);
   return false;
 }

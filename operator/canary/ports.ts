@@ -15,6 +15,7 @@ import type {
   StatefulSet,
 } from './objects.ts';
 import type { Coverage } from './observation.ts';
+import type { Side } from './side.ts';
 
 /** A split as the mesh should have it. */
 export interface SplitQuery {
@@ -25,8 +26,10 @@ export interface SplitQuery {
   readonly services: readonly string[];
   readonly stable: string;
   readonly next: string;
-  /** Percent of requests that go to `next`. */
-  readonly weight: number;
+  /** What `next` gets. */
+  readonly side: Side;
+  /** The terms of the analysis (`termsKey`), by which matches, cookies and hashes are told apart; '' when they are not valid. */
+  readonly terms: string;
 }
 
 /** What a canary asks of the mesh. */

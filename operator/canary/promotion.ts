@@ -1,5 +1,7 @@
 import type { Draft } from './draft.ts';
+import { paceMs, promotionWeight } from './promotion-weight.ts';
 import type { Release } from './release.ts';
+import { cutOff, sideOf } from './side.ts';
 import { setStable, setUngated } from './stable-revision.ts';
 import { weightForPods } from './weights.ts';
 
@@ -36,20 +38,23 @@ export function advancePromotion(draft: Draft, stage: Release): void {
   draft.requeue(5000);
 }
 
-function grow(draft: Draft, { observation, target, next }: Release): void {
+function grow(draft: Draft, stage: Release): void {
+  const { observation, spec, target, next } = stage;
   const { state } = draft;
   const { eligible } = next.pods;
   if (next.pods.crashing) {
     fail(draft, next.revision, 'PodsCrash', next.pods.crashing);
     return;
   }
-  state.weight = weightForPods(eligible, target.replicas);
+  state.weight = promotionWeight(draft, stage);
+  draft.clear('mirrorWeight');
   if (eligible > (state.canaryPods ?? 0)) {
     state.canaryPods = eligible;
     draft.progress();
   }
-  const patient = target.mayTake.maxSurge && draft.stalledMs() < GROWTH_PATIENCE_MS;
-  if (patient && !(state.weight === 100 && inForce(observation.coverage(next.revision, 100)))) {
+  const patient = target.mayTake.maxSurge && draft.stalledMs() < GROWTH_PATIENCE_MS + paceMs(stage);
+  const routed = spec.analysis.traffic === 'None' || inForce(observation.coverage(next.revision, sideOf(state)));
+  if (patient && !(state.weight === 100 && routed)) {
     draft.enter('Promoting', `revision ${next.revision} grows to full size before it replaces the stable one`);
     draft.requeue(POLL_MS);
     return;
@@ -77,8 +82,17 @@ function followPods({ state }: Draft, { target, next }: Release): void {
 function succeed(draft: Draft, revision: string): void {
   const { state } = draft;
   setStable(state, revision);
-  state.weight = 0;
-  draft.clear('canaryRevision', 'step', 'failedChecks', 'stepStartTime', 'lastProgressTime', 'restarts', 'canaryPods');
+  cutOff(state);
+  draft.clear(
+    'canaryRevision',
+    'step',
+    'iterations',
+    'failedChecks',
+    'stepStartTime',
+    'lastProgressTime',
+    'restarts',
+    'canaryPods',
+  );
   draft.event('Normal', 'Succeeded', `revision ${revision} is the stable one now`);
   draft.enter('Succeeded', `revision ${revision} serves`);
 }
@@ -86,7 +100,7 @@ function succeed(draft: Draft, revision: string): void {
 /** Gives the revision up: no request goes to it from this moment. Its pods stay for a look. */
 export function fail(draft: Draft, revision: string, reason: string, message: string): void {
   const { state } = draft;
-  state.weight = 0;
+  cutOff(state);
   state.failedRevision = revision;
   state.verdict = 'Failed';
   draft.clear('stepStartTime');

@@ -17,7 +17,7 @@ import type {
   Service,
   StatefulSet,
 } from './objects.ts';
-import { traffic } from './observation.fixture.ts';
+import { specOf, traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex } from './target-index.ts';
 
@@ -76,7 +76,7 @@ async function addCanary(name = 'ordering', created = '2026-01-01T00:00:00Z', st
       progressDeadlineSeconds: 600,
       skipAnalysis: false,
       suspend: false,
-      analysis: { interval: '10s', threshold: 1, minRequests: 10, metrics: [], stepWeights: [50] },
+      analysis: specOf({ threshold: 1, stepWeights: [50] }).analysis,
     },
     ...(status ? { status } : {}),
   });

@@ -2,10 +2,11 @@ import type { CanarySpec } from '../../api/canary.ts';
 import { advanceAnalysis } from './analysis.ts';
 import type { Draft } from './draft.ts';
 import type { Observation, RevisionView, TargetView } from './observation.ts';
+import { planOf } from './plan.ts';
 import { advancePromotion, release } from './promotion.ts';
+import { cutOff } from './side.ts';
 import { setUngated } from './stable-revision.ts';
-import { reachableWeight } from './target-fitness.ts';
-import { stepWeights } from './weights.ts';
+import { roomOf } from './target-fitness.ts';
 
 /** All that the stages of a release look at. */
 export interface Release {
@@ -66,7 +67,7 @@ export function advanceRelease(
 /** Stands still at the user's wish; what was beyond the steps of the analysis goes back to the last of them. */
 function standStill(draft: Draft, { spec, target }: Release): boolean {
   if (!spec.suspend && target.pausedBy !== 'user') return false;
-  const highest = Math.max(...stepWeights(spec.analysis, reachableWeight(target)));
+  const highest = Math.max(...planOf(spec.analysis, roomOf(target)).map(({ weight }) => weight));
   draft.state.weight = Math.min(draft.state.weight ?? 0, highest);
   if (spec.suspend) draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
   else draft.wait('TargetPaused', `the ${target.kind} is paused; ${target.resumedBy} goes on`);
@@ -85,8 +86,9 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   if (superseded !== undefined && superseded !== state.failedRevision) {
     draft.event('Normal', 'Superseded', `revision ${superseded} gives way to ${current}`);
   }
-  draft.clear('stepStartTime', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
-  Object.assign(state, { canaryRevision: current, step: 0, weight: 0, failedChecks: 0, restarts: next.pods.restarts });
+  cutOff(state);
+  draft.clear('stepStartTime', 'iterations', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
+  Object.assign(state, { canaryRevision: current, step: 0, failedChecks: 0, restarts: next.pods.restarts });
   draft.progress();
   draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);
   draft.say('Ungated', 'False', 'Gated', 'The new revision came with gates.');
@@ -133,7 +135,7 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
   }
   const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
   const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; ${target.resumedBy} releases it untried, deleting those pods brings them back with gates`;
-  draft.state.weight = 0;
+  cutOff(draft.state);
   draft.clear('stepStartTime');
   if (draft.state.phase !== 'Failed') draft.wait('Ungated', message);
   if (draft.before('Ungated')?.status !== 'True') draft.event('Warning', 'Ungated', message);
@@ -143,7 +145,7 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
 
 /** A revision that failed is not tried again, and gets nothing, until the template changes. */
 function stayFailed(draft: Draft, stage: Release): void {
-  draft.state.weight = 0;
+  cutOff(draft.state);
   setUngated(draft.state);
   draft.enter('Failed', draft.before('Progressing')?.message ?? `revision ${stage.next.revision} was given up`);
   holdUngated(draft, stage);

@@ -12,11 +12,11 @@ const AT_REST: readonly Check[] = [
       message: `the pods of ${targetTitle} have no sidecar, so no share of their requests can be tried; label the namespace heddle.dev/injection=enabled and run kubectl rollout restart`,
     };
   },
-  (_, { services, targetTitle }) =>
-    services.length === 0
+  (_, { services, targetTitle, spec }) =>
+    services.length === 0 && spec?.analysis.traffic !== 'None'
       ? {
           reason: 'NoService',
-          message: `no Service selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels`,
+          message: `no Service selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels, or spec.analysis.traffic to None if it takes no requests`,
         }
       : undefined,
 ];

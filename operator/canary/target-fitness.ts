@@ -1,4 +1,5 @@
 import type { Observation, TargetView } from './observation.ts';
+import type { Room } from './plan.ts';
 import { weightForPods } from './weights.ts';
 
 /** Why revisions of a target can't be tried. */
@@ -26,6 +27,11 @@ export function isPrepared(target: TargetView): boolean {
 export function reachableWeight(target: TargetView): number {
   if (target.mayTake.maxSurge || target.replicas <= 0) return 100;
   return Math.max(1, weightForPods(extraPods(target), target.replicas));
+}
+
+/** What pods can be had for the steps of an analysis. */
+export function roomOf(target: TargetView): Room {
+  return { reachable: reachableWeight(target), replicas: target.replicas };
 }
 
 /** Pods of a new revision that Kubernetes makes before it waits for the first. */

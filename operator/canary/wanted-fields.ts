@@ -1,8 +1,8 @@
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { WantedFields } from './borrowed-fields.ts';
 import type { Observation } from './observation.ts';
-import { reachableWeight } from './target-fitness.ts';
-import { stepWeights } from './weights.ts';
+import { planOf } from './plan.ts';
+import { roomOf } from './target-fitness.ts';
 
 /** A week: `kubectl rollout status` waits for the verdict. */
 const LONG_SECONDS = 7 * 24 * 3600;
@@ -30,12 +30,12 @@ export function wantedFields(status: CanaryStatus, observation: Observation): Wa
 /** In percent, so that it follows `kubectl scale` and autoscalers by itself. */
 function surgePercent({ phase, step }: CanaryStatus, { spec, target }: Observation): number {
   if (!spec || !target) return 100;
-  const weights = stepWeights(spec.analysis, reachableWeight(target));
-  const first = weights[0] ?? 1;
+  const plan = planOf(spec.analysis, roomOf(target));
+  const first = plan[0]?.pods ?? 1;
   // A revision that is released untried rolls out as it would without us.
   if (phase === 'Promoting') return step === undefined ? Math.max(25, first) : 100;
   const trying = phase === 'Progressing' || phase === 'Waiting';
-  return trying ? (weights[Math.min(step ?? 0, weights.length - 1)] ?? first) : first;
+  return trying ? (plan[Math.min(step ?? 0, plan.length - 1)]?.pods ?? first) : first;
 }
 
 /** Long while a revision is tried; as short as can be once it has failed or will not replace the stable one, until `kubectl rollout status` can tell. */

@@ -3,6 +3,8 @@ import { REVISION_LABELS } from '../../api/pod-names.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import { ownerKey } from './owner.ts';
+import { readSplitTerms } from './read-split-terms.ts';
+import type { SplitTerms } from './split-terms.ts';
 
 /** What the mesh reads of a Canary. */
 export interface CanaryFacts {
@@ -21,12 +23,16 @@ export interface CanaryFacts {
   /** Revisions that were released. */
   readonly released: readonly string[];
   readonly weight: number;
+  /** Absent: the weight is all there is. */
+  readonly terms?: SplitTerms;
 }
 
 /** Reads a Canary: its target, and what the canary controller wrote into its status. */
 export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
   const stable = status?.stableRevision ?? '';
-  const next = status?.canaryRevision ?? '';
+  const revision = status?.canaryRevision ?? '';
+  const next = revision === stable ? '' : revision;
+  const terms = next === '' ? undefined : readSplitTerms(spec.analysis, status, stable, next);
   return {
     key: keyOf(metadata),
     ref: { kind: CANARY_KIND, namespace: metadata.namespace, name: metadata.name },
@@ -35,8 +41,9 @@ export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
     target: ownerKey(metadata.namespace, spec.targetRef.kind, spec.targetRef.name),
     label: spec.targetRef.kind === 'Deployment' ? REVISION_LABELS[0] : REVISION_LABELS[1],
     stable,
-    next: next === stable ? '' : next,
+    next,
     released: status?.ungatedRevisions ?? [],
     weight: Math.min(100, Math.max(0, status?.weight ?? 0)),
+    ...(terms === undefined ? {} : { terms }),
   };
 }

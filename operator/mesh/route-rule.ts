@@ -54,6 +54,8 @@ export interface HttpMatch {
   /** None of these may match. */
   readonly withoutHeaders: readonly NamedMatch[];
   readonly queryParams: readonly NamedMatch[];
+  /** By name; absent: none. */
+  readonly cookies?: readonly NamedMatch[];
   /** Port the client addresses. */
   readonly port?: number;
   readonly source?: SourceMatch;

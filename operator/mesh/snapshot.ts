@@ -9,6 +9,7 @@ import type { AttachedRateLimits } from './rate-limits.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { Labels } from './selector.ts';
 import type { SidecarScope } from './sidecar-scope.ts';
+import type { SplitTerms } from './split-terms.ts';
 import type { AttachedTokens } from './tokens.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -65,6 +66,8 @@ export interface RevisionSplit {
   readonly weight: number;
   /** What the Canary asked for, where `weight` is 100 for want of a stable pod. */
   readonly asked?: number;
+  /** Absent: the weight is all there is. */
+  readonly terms?: SplitTerms;
 }
 
 /** How a service's endpoints are found: known to the mesh, by DNS (all answers, or the first), or by the address the client chose. */

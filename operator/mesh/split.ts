@@ -58,7 +58,11 @@ export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly
     return { split: { ...split, next: canary.next, weight: 100, asked: canary.weight }, endpoints: next };
   }
   if (next.length === 0 || !servesAllPorts(next, stable)) return { split: { ...split, weight: 0 }, endpoints: stable };
-  return { split: { ...split, next: canary.next, weight: canary.weight }, endpoints: [...stable, ...next] };
+  const { weight, terms } = canary;
+  return {
+    split: { ...split, next: canary.next, weight, ...(terms === undefined ? {} : { terms }) },
+    endpoints: [...stable, ...next],
+  };
 }
 
 /**

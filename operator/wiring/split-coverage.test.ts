@@ -13,7 +13,8 @@ const query: SplitQuery = {
   services: ['young.shop.svc', 'shared.shop.svc'],
   stable: 'y1',
   next: 'y2',
-  weight: 50,
+  side: { weight: 50, matched: false, mirror: 0 },
+  terms: '',
 };
 
 const splitOf = (canary: string, stable: string, next: string, weight = 50): RevisionSplit => ({

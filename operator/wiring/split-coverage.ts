@@ -3,7 +3,7 @@ import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
 import type { MeshPort, SplitQuery } from '../canary/ports.ts';
 import { objectKey } from '../mesh/object-ref.ts';
-import type { MeshSnapshot, Workload } from '../mesh/snapshot.ts';
+import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
 import { hasAcknowledged } from './policy-enforcement.ts';
 
@@ -52,9 +52,21 @@ function isShown(snapshot: MeshSnapshot, query: SplitQuery): boolean {
     if (split === undefined) return false;
     if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
     if (split.stable !== query.stable) return false;
-    // A split without endpoints of the new revision sends it nothing, whatever its weight.
-    if ((split.next === query.next ? (split.asked ?? split.weight) : 0) !== query.weight) return false;
+    if (!hasSide(split, query)) return false;
     carriers++;
   }
   return carriers > 0;
+}
+
+/** A split without endpoints of the new revision sends it nothing, whatever its weight. */
+function hasSide(
+  { next, weight, asked, terms }: RevisionSplit,
+  { next: wanted, side, terms: key }: SplitQuery,
+): boolean {
+  if (next !== wanted) return side.weight === 0 && !side.matched && side.mirror === 0;
+  if ((asked ?? weight) !== side.weight || (terms?.mirror ?? 0) !== side.mirror) return false;
+  if ((terms?.matches.length ?? 0) > 0 !== side.matched) return false;
+  // By weight alone there are none, and cookies and hashes mean nothing without one.
+  const isTermed = side.matched || side.mirror > 0 || (side.weight > 0 && key !== '');
+  return isTermed ? terms?.key === key : terms === undefined;
 }

@@ -2,10 +2,12 @@ import type { Backend } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { AliasTable } from './aliases.ts';
 import { hashPolicies } from './cluster-load-balancing.ts';
+import type { DestinationSplit } from './destination.ts';
 import type { HostIndex } from './host-index.ts';
 import type { ResolvedBackend, RouteContext } from './http-route-context.ts';
+import { isSource } from './http-rules.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, ScopeTraits } from './scope.ts';
 import type { ServiceTable } from './service-table.ts';
 import { tcpPolicy } from './tcp-policy.ts';
 
@@ -44,7 +46,13 @@ export class BackendResolution implements RouteContext {
     const found = service && this.sources.services.variant(this.scope, service).destinations.get(port)?.get(subset);
     if (found !== undefined) {
       const { shares, policy } = found;
-      return { shares, hashPolicies: hashPolicies(policy), tcp: tcpPolicy(policy) };
+      const split = found.split && cutSplit(found.split, this.scope.traits);
+      return {
+        shares,
+        ...(split === undefined ? {} : { split }),
+        hashPolicies: hashPolicies(policy),
+        tcp: tcpPolicy(policy),
+      };
     }
     return NOWHERE;
   }
@@ -73,4 +81,10 @@ export function destinationService(
   if (service?.kind !== 'ExternalName') return service;
   const target = aliases.target(hostname);
   return target === undefined ? undefined : scope.destination(target);
+}
+
+/** With those of the matches that are for these clients. */
+function cutSplit(split: DestinationSplit, client: ScopeTraits): DestinationSplit {
+  const matches = split.terms.matches.filter(({ source }) => isSource(source, client));
+  return matches.length === split.terms.matches.length ? split : { ...split, terms: { ...split.terms, matches } };
 }

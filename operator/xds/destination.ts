@@ -1,6 +1,8 @@
 import type { SubsetPolicy } from '../mesh/destination-policy.ts';
+import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import { type Labels, matchSelector } from '../mesh/selector.ts';
-import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
+import type { Endpoint, MeshService, RevisionSplit, ServicePort } from '../mesh/snapshot.ts';
+import type { SplitTerms } from '../mesh/split-terms.ts';
 import { outboundCluster } from './names.ts';
 
 /** A cluster of one port of a service, and who is in it. */
@@ -14,12 +16,25 @@ export interface Pool {
 export interface Share {
   readonly cluster: string;
   readonly weight: number;
+  /** A `Set-Cookie` header of its answers. */
+  readonly setCookie?: string;
+}
+
+/** The sides of a split that is by more than a share. */
+export interface DestinationSplit {
+  readonly canary: ObjectKey;
+  /** Clusters. */
+  readonly stable: string;
+  readonly next: string;
+  readonly terms: SplitTerms;
 }
 
 /** Where traffic for one port of a service goes. */
 export interface Destination {
   readonly pools: readonly Pool[];
   readonly shares: readonly Share[];
+  /** Absent where the shares are all there is. */
+  readonly split?: DestinationSplit;
 }
 
 /**
@@ -55,11 +70,24 @@ export function buildDestination(
   const usable = (side: readonly Endpoint[]) => side.some((endpoint) => endpoint.ports[port.name] !== undefined);
   const wanted = usable(candidates) ? Math.min(100, Math.max(0, Math.round(split.weight))) : 0;
   const weight = wanted > 0 && subset !== undefined && !usable(stableSide) ? 100 : wanted;
-  const shares = [
-    { cluster: stable, weight: 100 - weight },
-    { cluster: cluster(next), weight },
-  ];
-  return { pools, shares: shares.filter((share) => share.weight > 0) };
+  const isShared = usable(candidates) && usable(stableSide);
+  return { pools, ...divide(split, isShared ? split.terms : undefined, stable, cluster(next), weight) };
+}
+
+/** @param terms undefined where one side has no usable endpoint: there is no choice to be had */
+function divide(
+  { canary }: RevisionSplit,
+  terms: SplitTerms | undefined,
+  stable: string,
+  next: string,
+  weight: number,
+): Pick<Destination, 'shares' | 'split'> {
+  const cookie = (one: SplitTerms['nextCookie']) => (one === undefined ? {} : { setCookie: one.header });
+  const old: Share = { cluster: stable, weight: 100 - weight, ...cookie(terms?.stableCookie) };
+  const fresh: Share = { cluster: next, weight, ...cookie(terms?.nextCookie) };
+  // A hash falls into a range that begins with the new side, so that whoever is on it stays as it grows.
+  const shares = (terms?.stickiness === undefined ? [old, fresh] : [fresh, old]).filter((share) => share.weight > 0);
+  return { shares, ...(terms === undefined ? {} : { split: { canary: objectKey(canary), stable, next, terms } }) };
 }
 
 /** A subset without labels is the whole service. */

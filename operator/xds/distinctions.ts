@@ -24,7 +24,8 @@ export class Distinctions {
 
   setService(service: MeshService | undefined, key: string): void {
     const own = service?.kind === 'Entry' ? [service.namespace] : [];
-    this.put(`service ${key}`, service && { namespaces: [...own, ...listed(service.visibility)], labels: [] });
+    const labels = service?.split?.terms?.matches.flatMap(({ source }) => Object.keys(source?.labels ?? {})) ?? [];
+    this.put(`service ${key}`, service && { namespaces: [...own, ...listed(service.visibility)], labels });
   }
 
   setRule(rule: RouteRule | undefined, key: string): void {

@@ -1,5 +1,5 @@
 import type { Backend } from '../mesh/route-rule.ts';
-import type { Share } from './destination.ts';
+import type { DestinationSplit, Share } from './destination.ts';
 import type { HashPolicy } from './http-route-hashes.ts';
 import type { TcpPolicy } from './tcp-policy.ts';
 
@@ -7,6 +7,8 @@ import type { TcpPolicy } from './tcp-policy.ts';
 export interface ResolvedBackend {
   /** Clusters and their weights; weights of one backend add up to 100. */
   readonly shares: readonly Share[];
+  /** With the matches that are for this client; absent where the shares are all there is. */
+  readonly split?: DestinationSplit;
   /** How requests choose an endpoint, from the DestinationRule's consistentHash; empty: no hash. */
   readonly hashPolicies: readonly HashPolicy[];
   /** What the policy says of opaque connections; absent: nothing. */

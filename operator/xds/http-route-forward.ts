@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { BoolValueSchema } from '@bufbuild/protobuf/wkt';
 import {
   type Route,
   type RouteAction,
@@ -11,7 +12,7 @@ import {
   WeightedClusterSchema,
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { RegexMatchAndSubstituteSchema } from '../../generated/envoy/envoy/type/matcher/v3/regex_pb.js';
-import type { HttpRule, Mirror, Rewrite, WeightedBackend } from '../mesh/route-rule.ts';
+import type { HttpRule, Rewrite, WeightedBackend } from '../mesh/route-rule.ts';
 import { milliseconds } from './encoding.ts';
 import { buildHeaderMutations, type HeaderMutations, requestedHost } from './header-operations.ts';
 import type { RouteContext } from './http-route-context.ts';
@@ -20,7 +21,11 @@ import { buildRuntimePercent } from './http-route-percent.ts';
 import { multiplyShares, type RouteShare } from './http-route-shares.ts';
 import { BLACK_HOLE_CLUSTER } from './names.ts';
 import { buildRetryPolicy } from './retry-policies.ts';
+import { cookieRules, copiesOf, sideHashes } from './split-shares.ts';
 import { buildRegexMatcher } from './string-matchers.ts';
+
+/** A hash chooses the cluster as well as the endpoint; a request that has nothing of what is hashed falls by chance. */
+const BY_HASH = { case: 'useHashPolicy', value: create(BoolValueSchema, { value: true }) } as const;
 
 /** What `grpc-timeout` says, with no bound of our own. */
 const CALLERS_DEADLINE = create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: milliseconds(0) });
@@ -34,50 +39,60 @@ export function buildForward(rule: HttpRule, backends: readonly WeightedBackend[
   const [only, ...others] = backends;
   const lone = others.length === 0 ? only : undefined;
   const host = rule.rewrite?.authority || requestedHost(rule.headers) || requestedHost(lone?.headers);
-  const shares = multiplyShares(resolved, ({ shares }) => shares);
   const used = resolved.filter((backend) => backend.weight > 0);
+  const sides = sideHashes(used);
+  const shares = multiplyShares(resolved, ({ shares }) => shares, sides.length > 0);
+  const options = { ownHeaders: lone === undefined, hostGiven: host !== undefined, hashed: sides.length > 0 };
   const action = create(RouteActionSchema, {
-    clusterSpecifier: clusterSpecifier(shares, lone === undefined, host !== undefined),
+    clusterSpecifier: clusterSpecifier(shares, options),
     ...buildTimeout(rule.timeoutMs ?? 0),
     ...buildRewrite(rule.rewrite),
     ...(host === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: host } }),
-    requestMirrorPolicies: rule.mirrors
-      .filter(({ percent }) => percent > 0)
-      .map((mirror) => buildMirror(mirror, context.mirrorCluster(mirror))),
-    hashPolicy: buildHashPolicies(used.flatMap((backend) => backend.hashPolicies)),
+    requestMirrorPolicies: [
+      ...rule.mirrors
+        .filter(({ percent }) => percent > 0)
+        .map(({ percent, ...mirror }) => buildMirror(percent, context.mirrorCluster(mirror))),
+      ...copiesOf(used).map(({ percent, cluster }) => buildMirror(percent, cluster)),
+    ],
+    hashPolicy: buildHashPolicies([...sides, ...used.flatMap((backend) => backend.hashPolicies)]),
   });
   const retryPolicy = buildRetryPolicy(rule.retries);
   if (retryPolicy !== undefined) action.retryPolicy = retryPolicy;
   return { ...buildHeaderMutations(rule.headers, lone?.headers), action: { case: 'route', value: action } };
 }
 
-/**
- * @param ownHeaders whether backends have their headers to themselves
- * @param hostGiven whether the rule has said what the host becomes, which overrules its backends
- */
+interface ShareOptions {
+  /** Backends have their headers to themselves. */
+  readonly ownHeaders: boolean;
+  /** The rule has said what the host becomes, which overrules its backends. */
+  readonly hostGiven: boolean;
+  /** What is hashed decides, in place of chance. */
+  readonly hashed: boolean;
+}
+
 function clusterSpecifier(
   shares: readonly RouteShare<WeightedBackend>[],
-  ownHeaders: boolean,
-  hostGiven: boolean,
+  options: ShareOptions,
 ): RouteAction['clusterSpecifier'] {
   const [only, ...others] = shares;
   if (only === undefined) return { case: 'cluster', value: BLACK_HOLE_CLUSTER };
-  const plain = others.length === 0 && (!ownHeaders || only.backend.headers === undefined);
-  if (plain) return { case: 'cluster', value: only.cluster };
-  const clusters = shares.map((share) => buildClusterWeight(share, ownHeaders, hostGiven));
-  return { case: 'weightedClusters', value: create(WeightedClusterSchema, { clusters }) };
+  const hasHeaders = (options.ownHeaders && only.backend.headers !== undefined) || only.setCookie !== undefined;
+  if (others.length === 0 && !hasHeaders) return { case: 'cluster', value: only.cluster };
+  const clusters = shares.map((share) => buildClusterWeight(share, options));
+  const randomValueSpecifier = options.hashed ? BY_HASH : { case: undefined };
+  return { case: 'weightedClusters', value: create(WeightedClusterSchema, { clusters, randomValueSpecifier }) };
 }
 
 function buildClusterWeight(
-  { cluster, weight, backend }: RouteShare<WeightedBackend>,
-  ownHeaders: boolean,
-  hostGiven: boolean,
+  { cluster, weight, backend, setCookie }: RouteShare<WeightedBackend>,
+  { ownHeaders, hostGiven }: ShareOptions,
 ): WeightedCluster_ClusterWeight {
+  const headers = ownHeaders ? backend.headers : undefined;
   const host = ownHeaders && !hostGiven ? requestedHost(backend.headers) : undefined;
   return create(WeightedCluster_ClusterWeightSchema, {
     name: cluster,
     weight,
-    ...(ownHeaders ? buildHeaderMutations(backend.headers) : {}),
+    ...buildHeaderMutations(headers, cookieRules(setCookie)),
     ...(host === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: host } }),
   });
 }
@@ -102,7 +117,7 @@ function buildRewrite(rewrite: Rewrite | undefined): Partial<Pick<RouteAction, '
 }
 
 /** The copy's host stays as it is, as in Istio: Envoy would add `-shadow`, which applications know nothing of. */
-function buildMirror({ percent }: Mirror, cluster: string): RouteAction_RequestMirrorPolicy {
+function buildMirror(percent: number, cluster: string): RouteAction_RequestMirrorPolicy {
   return create(RouteAction_RequestMirrorPolicySchema, {
     cluster,
     runtimeFraction: buildRuntimePercent(percent),

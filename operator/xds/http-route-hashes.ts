@@ -5,8 +5,13 @@ import {
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { milliseconds } from './encoding.ts';
 
-/** What of a request chooses its endpoint (DestinationRule, `consistentHash`). */
-export type HashPolicy =
+/** What of a request chooses its endpoint (DestinationRule, `consistentHash`), or its side of a split. */
+export type HashPolicy = HashKey & {
+  /** Where a request has it, what comes after is not looked at. */
+  readonly terminal?: true;
+};
+
+type HashKey =
   | { readonly kind: 'header'; readonly name: string }
   | {
       readonly kind: 'cookie';
@@ -24,7 +29,10 @@ export type HashPolicy =
 export function buildHashPolicies(policies: readonly HashPolicy[]): RouteAction_HashPolicy[] {
   const distinct = new Map(policies.map((policy) => [JSON.stringify(policy), policy]));
   return [...distinct.values()].map((policy) =>
-    create(RouteAction_HashPolicySchema, { policySpecifier: policySpecifier(policy) }),
+    create(RouteAction_HashPolicySchema, {
+      policySpecifier: policySpecifier(policy),
+      terminal: policy.terminal ?? false,
+    }),
   );
 }
 

@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  type CookieMatcher,
+  CookieMatcherSchema,
   type HeaderMatcher,
   HeaderMatcherSchema,
   type QueryParameterMatcher,
@@ -29,7 +31,15 @@ export function buildRouteMatch(match?: HttpMatch): RouteMatch {
       ...pseudoHeader(':scheme', match.scheme),
     ],
     queryParameters: match.queryParams.map(buildQueryMatcher),
+    cookies: (match.cookies ?? []).map(buildCookieMatcher),
   });
+}
+
+/** Of a cookie that is there twice Envoy looks at the first. */
+function buildCookieMatcher({ name, value }: NamedMatch): CookieMatcher {
+  // Envoy has no word for a cookie that is just there.
+  const wanted = value ?? { kind: 'regex', value: '.*' };
+  return create(CookieMatcherSchema, { name, stringMatch: buildStringMatcher(wanted) });
 }
 
 /** A prefix is one of text, as in Istio: `/pay` also matches `/payments`. An expression matches the whole path, without the query. */

@@ -10,6 +10,7 @@ export interface RouteShare<B extends WeightedBackend> {
   /** An integer above 0, relative to the sum. */
   readonly weight: number;
   readonly backend: B;
+  readonly setCookie?: string;
 }
 
 /**
@@ -17,20 +18,23 @@ export interface RouteShare<B extends WeightedBackend> {
  * long as the sum has room in 32 bits; beyond that it has them to one in some billions. Clusters without weight are left out.
  *
  * @param resolve the clusters of a backend, their weights in percent
+ * @param keepsTotal the sum stays the same whatever the clusters' weights: hashes are divided by it, and would fall elsewhere
  */
 export function multiplyShares<B extends WeightedBackend>(
   backends: readonly B[],
   resolve: (backend: B) => readonly Share[],
+  keepsTotal = false,
 ): RouteShare<B>[] {
   const weighted = backends.filter((backend) => backend.weight > 0);
   // A lone backend has everything, so its clusters keep the weights they have.
   const factor = (backend: B) => (weighted.length === 1 ? 1 : backend.weight);
   const shares = weighted
     .flatMap((backend) =>
-      resolve(backend).map(({ cluster, weight }) => ({ cluster, weight: weight * factor(backend), backend })),
+      resolve(backend).map((share) => ({ ...share, weight: share.weight * factor(backend), backend })),
     )
     .filter(({ weight }) => weight > 0);
-  const divisor = weighted.length === 1 ? 1 : shares.reduce((common, { weight }) => gcd(common, weight), 100);
+  const divisor =
+    weighted.length === 1 || keepsTotal ? 1 : shares.reduce((common, { weight }) => gcd(common, weight), 100);
   const total = shares.reduce((sum, { weight }) => sum + weight, 0) / divisor;
   const scale = total > MAX_TOTAL ? (MAX_TOTAL - shares.length) / total : undefined;
   return shares.map(({ weight, ...share }) => {

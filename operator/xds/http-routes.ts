@@ -7,9 +7,10 @@ import type { RouteContext } from './http-route-context.ts';
 import { buildFilterConfig } from './http-route-filters.ts';
 import { buildForward, type Forward } from './http-route-forward.ts';
 import { buildRouteMatch } from './http-route-matches.ts';
+import { bothMatch, splitRule } from './split-routes.ts';
 
 /**
- * Envoy's routes for rules of HTTP, one for each match of each rule. The same arguments give the same bytes.
+ * Envoy's routes for rules of HTTP, one for each match of each rule, and of each part into which splits divide it. The same arguments give the same bytes.
  *
  * @param rules in order, already cut down to those that can match this client and port: `port` and `source` of their matches are not looked at. A
  *   rule whose matches are empty matches everything
@@ -19,14 +20,18 @@ export function buildHttpRoutes(rules: readonly HttpRule[], context: RouteContex
 }
 
 function buildRuleRoutes(rule: HttpRule, context: RouteContext): Route[] {
-  // The routes of a rule share these messages, which nobody alters.
-  const shared = {
-    name: rule.name || 'default',
-    ...buildOutcome(rule, context),
-    typedPerFilterConfig: buildFilterConfig(rule),
-  };
   const matches = rule.matches.length === 0 ? [undefined] : rule.matches;
-  return matches.map((match) => create(RouteSchema, { ...shared, match: buildRouteMatch(match) }));
+  return splitRule(rule, context).flatMap(({ condition, context: own }) => {
+    // The routes of a rule share these messages, which nobody alters.
+    const shared = {
+      name: rule.name || 'default',
+      ...buildOutcome(rule, own),
+      typedPerFilterConfig: buildFilterConfig(rule),
+    };
+    return matches.map((match) =>
+      create(RouteSchema, { ...shared, match: buildRouteMatch(bothMatch(match, condition)) }),
+    );
+  });
 }
 
 function buildOutcome(rule: HttpRule, context: RouteContext): Forward {

@@ -43,9 +43,10 @@ export class OnDemandClusters {
    * Whether that holds for all clusters of a service, as it does for none otherwise. They need not be made to know it. Names that DNS is asked for
    * are looked up before: Envoy takes such a cluster for ready when it comes, so that none holds up its start, and a first request would find no endpoint.
    */
-  includesAll({ hostname, resolution }: MeshService): boolean {
+  includesAll({ hostname, resolution, split }: MeshService): boolean {
     const needsDns = resolution === 'dns' || resolution === 'dns-round-robin';
-    return !needsDns && !this.getsCopies(hostname);
+    const isMirrored = (split?.terms?.mirror ?? 0) > 0;
+    return !needsDns && !isMirrored && !this.getsCopies(hostname);
   }
 
   /**

@@ -44,9 +44,7 @@ export function routeOpaque(input: TargetInput): OpaqueRoutes {
  */
 function ruleChain({ service, port, resolve }: TargetInput, backends: readonly WeightedBackend[]): TcpChain {
   const resolved = new Map(backends.filter(({ weight }) => weight > 0).map((backend) => [backend, resolve(backend)]));
-  const shares = multiplyShares(backends, (backend) => resolved.get(backend)?.shares ?? []).map(
-    ({ cluster, weight }): Share => ({ cluster, weight }),
-  );
+  const shares = multiplyShares(backends, (backend) => resolved.get(backend)?.shares ?? []);
   const whole = tcpChain(port.port, service.hostname);
   const chain = describeTcpChain(whole, [...resolved.values()], shares);
   return { ...chain, name: `${whole}|${contentHash(JSON.stringify(chain))}`, statPrefix: whole };
@@ -68,7 +66,8 @@ export function describeTcpChain(
   const { idleTimeoutMs, maxConnectionDurationMs } = backends.find(({ tcp }) => tcp !== undefined)?.tcp ?? {};
   return {
     name,
-    shares: some,
+    // The rest of a share is for HTTP.
+    shares: some.map(({ cluster, weight }) => ({ cluster, weight })),
     ...(hashesSource ? { hashesSource: true } : {}),
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     ...(maxConnectionDurationMs === undefined ? {} : { maxConnectionDurationMs }),

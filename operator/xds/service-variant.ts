@@ -6,7 +6,7 @@ import type { Endpoint, MeshService, ServicePort } from '../mesh/snapshot.ts';
 import { Assignment } from './assignment.ts';
 import { discoveryOf } from './cluster-discovery.ts';
 import { translatePodCluster, translateServiceCluster } from './clusters.ts';
-import { acceptsMeshTls, buildDestination, expectedPeers, type Share } from './destination.ts';
+import { acceptsMeshTls, buildDestination, type DestinationSplit, expectedPeers, type Share } from './destination.ts';
 import { Lazy } from './lazy.ts';
 import { podCluster } from './names.ts';
 import { meshPods } from './outbound-target.ts';
@@ -15,6 +15,7 @@ import type { XdsResource } from './resource.ts';
 /** Where traffic goes for one port of a service, or for a subset of that, and by what policy. */
 export interface PortDestination {
   readonly shares: readonly Share[];
+  readonly split?: DestinationSplit;
   readonly policy: TrafficPolicy;
 }
 
@@ -76,7 +77,7 @@ export function buildServiceVariant(
   }
   const shares = [...destinations].map(([port, entries]) => [
     port,
-    [...entries].map(([name, one]) => [name, one.shares]),
+    [...entries].map(([name, { shares, split }]) => [name, shares, split]),
   ]);
   const { kind, addresses, dnsAddress, externalName, ports, visibility } = service;
   const facts = [kind, addresses, dnsAddress, externalName, ports, visibility];
@@ -104,7 +105,7 @@ interface PoolInput {
 }
 
 function addPools(draft: Draft, { service, port, endpoints, subset, policy }: PoolInput): PortDestination {
-  const { pools, shares } = buildDestination(service, port, endpoints, subset);
+  const { pools, shares, split } = buildDestination(service, port, endpoints, subset);
   const { peers, minTls } = draft;
   for (const { cluster, revision, endpoints: members } of pools) {
     const encoded =
@@ -128,7 +129,7 @@ function addPools(draft: Draft, { service, port, endpoints, subset, policy }: Po
       draft.assignments.set(cluster, new Assignment(input, encoded));
     }
   }
-  return { shares, policy };
+  return { shares, policy, ...(split === undefined ? {} : { split }) };
 }
 
 /** How single pods of a headless service are reached: with mTLS when all that serve the port take it. */

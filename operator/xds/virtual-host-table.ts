@@ -94,7 +94,11 @@ export class VirtualHostTable {
 
   /** Equal for clients for which the virtual host comes out the same, until a hostname that it depends on is forgotten. */
   private keyOf(scope: Scope, { named, target, rules }: Subject): string {
-    const policy = (service: MeshService | undefined) => (service && scope.policy(service)?.keys.join(' ')) ?? '';
+    const policy = (service: MeshService | undefined): string => {
+      const matches = service?.split?.terms?.matches ?? [];
+      const sources = matches.map(({ source }) => (isSource(source, scope.traits) ? 1 : 0)).join('');
+      return `${(service && scope.policy(service)?.keys.join(' ')) ?? ''} ${sources}`;
+    };
     const own = `${named?.key ?? ''} ${target?.key ?? ''} ${policy(target)}`;
     if (rules.length === 0) return own;
     const parts = rules.map((rule) => {

@@ -5,6 +5,7 @@ import type { CanaryEvent } from '../../operator/canary/draft.ts';
 import { observationOf, targetOf } from '../../operator/canary/observation.fixture.ts';
 import type { Observation, RevisionView, TargetView } from '../../operator/canary/observation.ts';
 import { nextStatus } from '../../operator/canary/phase-machine.ts';
+import { sideOf } from '../../operator/canary/side.ts';
 import { wantedFields } from '../../operator/canary/wanted-fields.ts';
 import type { DeploymentModel } from './deployment-model.ts';
 import type { StoredCanary, World } from './world.ts';
@@ -113,9 +114,9 @@ export class Replica {
       now,
       spec: { ...world.spec, suspend: world.suspended },
       // Sidecars acknowledge what the Canary's written status says, not what a step has in mind.
-      coverage: (next, weight) => {
-        const { canaryRevision, weight: inForce = 0 } = world.canary.status ?? {};
-        const shown = canaryRevision === next && inForce === weight;
+      coverage: (next, side) => {
+        const status = world.canary.status ?? {};
+        const shown = status.canaryRevision === next && isDeepStrictEqual(sideOf(status), side);
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
       traffic: (revision, since) => world.traffic.window(revision, since - this.clockOffsetMs),

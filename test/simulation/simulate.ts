@@ -67,7 +67,15 @@ export function simulate(seed: number): Outcome {
 }
 
 function randomSpec(random: Random) {
-  const plan = random.of([{ stepWeights: [5, 50] }, { stepWeights: [10, 40, 100] }, { stepWeight: 30, maxWeight: 60 }]);
+  const plan = random.of<object>([
+    { stepWeights: [5, 50] },
+    { stepWeights: [5, 50] },
+    { stepWeights: [10, 40, 100] },
+    { stepWeight: 30, maxWeight: 60 },
+    { stepWeights: [5, 50], mirror: true, mirrorWeight: 50 },
+    { iterations: 3, match: [{ headers: { 'x-tester': { exact: 'yes' } } }] },
+    { iterations: 3, mirror: true },
+  ]);
   return canarySpec.parse({
     targetRef: { kind: 'Deployment', name: 'ordering' },
     progressDeadlineSeconds: random.of([60, 120, 600]),

@@ -74,11 +74,20 @@ export class World {
   }
 
   #serve(ms: number): void {
-    const { stableRevision: stable, canaryRevision: next, weight = 0 } = this.canary.status ?? {};
+    const {
+      stableRevision: stable,
+      canaryRevision: next,
+      weight = 0,
+      matched = false,
+      mirrorWeight = 0,
+    } = this.canary.status ?? {};
     const requests = Math.round((this.requestsPerSecond * ms) / 1000);
     const hasPods =
       next !== undefined && this.deployment.of(next).some((pod) => this.deployment.isStarted(pod, this.now));
-    const toNext = hasPods ? Math.round((requests * weight) / 100) : 0;
+    // Whom a match sends to the new revision are a tenth of all.
+    const share = weight === 0 && matched ? 10 : weight;
+    const toNext = hasPods ? Math.round((requests * share) / 100) : 0;
+    if (hasPods && mirrorWeight > 0) this.#serveAs(next, Math.round((requests * mirrorWeight) / 100));
     if (next !== undefined && toNext > 0) this.#serveAs(next, toNext);
     if (stable !== undefined && requests > toNext) this.#serveAs(stable, requests - toNext);
   }

@@ -122,7 +122,16 @@ export function canary(
       progressDeadlineSeconds: 600,
       skipAnalysis: false,
       suspend: false,
-      analysis: { interval: '10s', threshold: 5, minRequests: 10, metrics: [], stepWeight: 50, maxWeight: 50 },
+      analysis: {
+        interval: '10s',
+        threshold: 5,
+        minRequests: 10,
+        metrics: [],
+        mirror: false,
+        traffic: 'Requests',
+        stepWeight: 50,
+        maxWeight: 50,
+      },
     },
     status,
   };

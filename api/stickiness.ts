@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { withRules } from './rule.ts';
+
+const name = z
+  .string()
+  .max(128)
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a name: letters, digits, "-" and "_"');
+
+/** By what of a request its side of a split is chosen: equal ones fall on one side, and never back as the weight grows. */
+export const stickiness = withRules(
+  z.object({
+    header: name
+      .optional()
+      .describe(
+        'Requests with the same value of this header go the same way, e.g. "x-user-id"; those without it by chance.',
+      ),
+    cookie: name.optional().describe('The same by the value of a cookie.'),
+    sourceAddress: z.boolean().optional().describe('The same by the address of the calling pod.'),
+  }),
+  [
+    {
+      cel: '[has(self.header), has(self.cookie), has(self.sourceAddress) && self.sourceAddress].filter(one, one).size() == 1',
+      message: 'give exactly one of header, cookie and sourceAddress',
+      holds: ({ header, cookie, sourceAddress }) =>
+        [header !== undefined, cookie !== undefined, sourceAddress === true].filter(Boolean).length === 1,
+    },
+  ],
+);
+
+export type Stickiness = z.infer<typeof stickiness>;
