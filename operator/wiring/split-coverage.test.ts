@@ -3,6 +3,7 @@ import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { SplitQuery } from '../canary/ports.ts';
 import { objectKey } from '../mesh/object-ref.ts';
 import type { MeshService, MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
+import type { SplitTerms } from '../mesh/split-terms.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
 import { VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { SplitCoverage } from './split-coverage.ts';
@@ -29,7 +30,11 @@ const ours = splitOf('young', 'y1', 'y2');
 const older = splitOf('old', 'o1', 'o2', 5);
 
 /** Coverage by one caller that has acknowledged the newest of everything but the routes named here. */
-function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: readonly string[] = []) {
+function coverage(
+  splits: Record<string, RevisionSplit | undefined>,
+  behindOn: readonly string[] = [],
+  asked: Partial<SplitQuery> = {},
+) {
   const services = new Map(
     Object.entries(splits).map(([name, split], at) => {
       const ports = [{ name: 'http', port: 8000 + at, protocol: 'http' }];
@@ -51,7 +56,7 @@ function coverage(splits: Record<string, RevisionSplit | undefined>, behindOn: r
     isCurrent: (_proxy, _policy, _resource, version) => version === 'new',
   };
   const snapshot = { services, workloads } as unknown as MeshSnapshot;
-  return new SplitCoverage(() => snapshot, acks, carriers).coverage(query);
+  return new SplitCoverage(() => snapshot, acks, carriers).coverage({ ...query, ...asked });
 }
 
 describe('a weight', () => {
@@ -77,5 +82,39 @@ describe('a weight', () => {
     ['is not when every Service is split by an older Canary', { young: older, shared: older }, [], 0],
   ])('%s', (_, splits, behindOn, acknowledged) => {
     expect(coverage(splits, behindOn)).toEqual({ callers: 1, acknowledged });
+  });
+});
+
+describe('a split by more than weight', () => {
+  const terms = (more: Partial<SplitTerms> = {}): SplitTerms => ({ matches: [], mirror: 0, key: 'a', ...more });
+  const matches = [{ ignoreUriCase: false, headers: [], withoutHeaders: [], queryParams: [] }];
+  const matched = { side: { weight: 0, matched: true, mirror: 0 }, terms: 'a' };
+  const copied = { side: { weight: 0, matched: false, mirror: 30 }, terms: '' };
+  const affine = { terms: 'a' };
+
+  test.each<[string, number, SplitTerms | undefined, Partial<SplitQuery>, number]>([
+    ['is in force with its matches', 0, terms({ matches }), matched, 1],
+    ['is not before the mesh has the matches', 0, undefined, matched, 0],
+    ['is not with the matches of an older spec', 0, terms({ matches, key: 'b' }), matched, 0],
+    ['is not while matches are to be over', 0, terms({ matches }), { side: { ...matched.side, matched: false } }, 0],
+    ['is in force with its copies', 0, terms({ mirror: 30, key: '' }), copied, 1],
+    ['is not with another part of copies', 0, terms({ mirror: 100, key: '' }), copied, 0],
+    ['is not while copies are still made', 50, terms({ mirror: 30, key: '' }), {}, 0],
+    ['is in force with its cookies', 50, terms(), affine, 1],
+    ['is not before the mesh has the cookies', 50, undefined, affine, 0],
+    ['is not while the mesh has the cookies of an older spec', 50, terms({ key: 'b' }), affine, 0],
+    ['is not while cookies are to be over', 50, terms(), {}, 0],
+  ])('%s', (_, weight, shown, asked, acknowledged) => {
+    const split = { ...splitOf('young', 'y1', 'y2', weight), ...(shown && { terms: shown }) };
+    expect(coverage({ young: split, shared: split }, [], asked)).toEqual({ callers: 1, acknowledged });
+  });
+
+  test('is nothing where no pod of the new revision is', () => {
+    const { next: _, ...none } = splitOf('young', 'y1', 'y2', 0);
+    expect(coverage({ young: none, shared: none }, [], matched).acknowledged).toBe(0);
+    expect(coverage({ young: none, shared: none }, [], { side: { weight: 0, matched: false, mirror: 0 } })).toEqual({
+      callers: 1,
+      acknowledged: 1,
+    });
   });
 });
