@@ -70,6 +70,16 @@ export const CAPTURE: GoProgram = {
   expectedPackages: 110,
 };
 
+/** Keeps a CA in a Secret, for the integration tests. */
+export const CERT_MANAGER: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'cert-manager'),
+  binary: 'cert-manager',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 140,
+  expectedPackages: 1187,
+};
+
 /** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
 export async function binaryFolder(program: GoProgram): Promise<string> {
   const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);

@@ -13,31 +13,24 @@ import { handshake } from '../../operator/certificates/testing/handshake.ts';
 import { testKubectl } from '../e2e/support/cluster.ts';
 import { useNamespace } from '../e2e/support/namespace.ts';
 import { established } from './support/established.ts';
+import { useNoOperator } from './support/no-operator.ts';
 import { QUICK, RootReplica, type RootReplicaOptions } from './support/root-replica.ts';
 import { testApi } from './support/test-api.ts';
 
 const kubectl = testKubectl();
 const namespace = useNamespace('root', {});
+useNoOperator(kubectl);
 const WORKLOAD = { names: [{ uri: 'spiffe://cluster.local/ns/a/sa/a' }], usage: ['serverAuth', 'clientAuth'] } as const;
-const OPERATOR = ['-n', 'heddle-system', 'deployment/heddle-operator'];
 const SOON_MS = 20_000;
 
 let api: KubeApi;
-/** Replicas of an operator that is installed: it would take our TrustRotations for its own. */
-let installed = '';
 const running: RootReplica[] = [];
 
 beforeAll(async () => {
   api = testApi();
   await kubectl.run(['apply', '-k', inTree('manifests/base/crds')]);
   await established(kubectl, ['trustrotations.heddle.dev']);
-  const { code, stdout } = await kubectl.try(['get', ...OPERATOR, '-o', 'jsonpath={.spec.replicas}']);
-  if (code !== 0) return;
-  installed = stdout;
-  await kubectl.run(['scale', ...OPERATOR, '--replicas=0']);
-  const pods = ['-n', 'heddle-system', 'wait', 'pod', '-l', 'app.kubernetes.io/name=heddle-operator'];
-  await kubectl.run([...pods, '--for=delete', '--timeout=60s']);
-}, 120_000);
+}, 60_000);
 
 beforeEach(async () => {
   for (const name of ['heddle-ca', 'cacerts']) await namespace.run('delete', 'secret', name, '--ignore-not-found');
@@ -50,9 +43,8 @@ afterEach(async () => {
 
 afterAll(async () => {
   await kubectl.run(['delete', 'trustrotations', '--all']);
-  if (installed !== '') await kubectl.run(['scale', ...OPERATOR, `--replicas=${installed}`]);
   api.close();
-}, 60_000);
+});
 
 const own = () => ({ namespace: namespace.name, name: 'heddle-ca' });
 const readCa = () => api.get<CaSecret>(SECRET, own());

@@ -6,6 +6,7 @@ import { CertificateAuthority } from '../../../operator/certificates/authority.t
 import { DEFAULT_LIFETIMES, type Lifetimes } from '../../../operator/certificates/lifetimes.ts';
 import { RootController } from '../../../operator/certificates/root-controller.ts';
 import { RootSource } from '../../../operator/certificates/root-source.ts';
+import { NO_PROXIES, type ProxyTrustSource } from '../../../operator/certificates/trust-survey.ts';
 
 type RootApi = Pick<KubeApi, 'get' | 'list' | 'create' | 'update' | 'apply' | 'watch'>;
 
@@ -18,6 +19,8 @@ export interface RootReplicaOptions {
   readonly lifetimes?: Lifetimes;
   /** By how much its clock is ahead, ms. */
   readonly skewMs?: number;
+  /** Absent: there are none. */
+  readonly proxies?: ProxyTrustSource;
 }
 
 /** What of a replica of the operator has to do with the root; it believes that it leads. */
@@ -31,7 +34,7 @@ export class RootReplica {
   readonly #controller: RootController;
   #cut = new AbortController();
 
-  constructor({ api, namespace, lifetimes = QUICK, skewMs = 0 }: RootReplicaOptions) {
+  constructor({ api, namespace, lifetimes = QUICK, skewMs = 0, proxies = NO_PROXIES }: RootReplicaOptions) {
     const now = () => Date.now() + skewMs;
     const { events } = this;
     const seeing: RootApi = {
@@ -46,7 +49,7 @@ export class RootReplica {
     this.authority = new CertificateAuthority({ lifetimes, now });
     const options = { api: seeing, namespace, lifetimes, authority: this.authority, now, logger: silentLogger };
     this.#source = new RootSource(options);
-    this.#controller = new RootController({ ...options, source: this.#source, events: { record } });
+    this.#controller = new RootController({ ...options, source: this.#source, proxies, events: { record } });
   }
 
   async start(): Promise<void> {
