@@ -19,10 +19,13 @@ export class RootProblem extends Error {
   override readonly name = 'RootProblem';
   /** `ClockOff`: it may be right, and our clock wrong, so it must not be replaced. */
   readonly reason: 'Invalid' | 'Expired' | 'ClockOff';
+  /** When it is over by our clock, milliseconds since 1970; undefined where only another Secret ends it. */
+  readonly until: number | undefined;
 
-  constructor(reason: RootProblem['reason'], message: string) {
+  constructor(reason: RootProblem['reason'], message: string, until?: number) {
     super(message);
     this.reason = reason;
+    this.until = until;
   }
 }
 
@@ -103,7 +106,8 @@ function checkValidity(certificate: X509Certificate, field: string, now: number)
   }
   if (validFromDate.getTime() > now) {
     const from = validFromDate.toISOString();
-    throw new RootProblem('ClockOff', `${field} is valid from ${from} on only; check this node's clock`);
+    const message = `${field} is valid from ${from} on only; check this node's clock`;
+    throw new RootProblem('ClockOff', message, validFromDate.getTime());
   }
 }
 

@@ -99,13 +99,20 @@ export class RootController {
   async #reconcile(): Promise<ReconcileResult> {
     const { source } = this.#options;
     const user = source.readUser();
-    if (user.kind === 'broken') this.#refuse(user);
-    const own = source.readOwn();
+    if (user.kind !== 'broken') return bounded(await this.#look(user), MAX_WAIT_MS);
+    this.#refuse(user);
+    // What becomes valid by itself is told by no watch.
+    const { until = Number.POSITIVE_INFINITY } = user.problem;
+    return bounded(await this.#look(user), Math.min(Math.max(until - this.#now(), 100), MAX_WAIT_MS));
+  }
+
+  async #look(user: Reading<SigningRoot>): Promise<ReconcileResult> {
+    const own = this.#options.source.readOwn();
     if (own.kind === 'absent') return this.#create(user);
     if (this.#writer.hasReplaced(own.secret)) return { requeueAfterMs: 50 };
     if (own.kind === 'broken') return this.#repair(own, user);
-    if (own.value.phase !== 'Stable') return bounded(await this.#driver.drive(own.secret, own.value));
-    return bounded(await this.#keep(own, user));
+    if (own.value.phase !== 'Stable') return this.#driver.drive(own.secret, own.value);
+    return this.#keep(own, user);
   }
 
   async #create(user: Reading<SigningRoot>): Promise<ReconcileResult> {
@@ -225,6 +232,6 @@ function describe(root: SigningRoot): string {
     : `a root of Heddle (${nameOf(root)})`;
 }
 
-function bounded({ requeueAfterMs }: ReconcileResult): ReconcileResult {
-  return { requeueAfterMs: Math.min(requeueAfterMs ?? MAX_WAIT_MS, MAX_WAIT_MS) };
+function bounded({ requeueAfterMs }: ReconcileResult, mostMs: number): ReconcileResult {
+  return { requeueAfterMs: Math.min(requeueAfterMs ?? mostMs, mostMs) };
 }

@@ -18,11 +18,11 @@ const leader = (api: MemoryApi, proxies = new Proxies()) => startLeader(api, pro
 /** A CA that somebody else keeps: its root can sign more than one. */
 async function corporate() {
   const root = await newRoot({ ...SHORT, rootMs: 3_600_000 }, Date.now());
-  const sign = async () => {
+  const sign = async (notBefore = Date.now() - 1000) => {
     const { publicKey, privateKey } = await makeKeyPair();
     const now = Date.now();
     const request = {
-      notBefore: now - 1000,
+      notBefore,
       notAfter: now + 1_800_000,
       commonName: 'Mesh CA',
       publicKey,
@@ -88,6 +88,20 @@ describe('the user’s CA', () => {
     await eventually(() => mesh.authority.generation !== generation);
     expect((await until(api, 'now', phase('Refused'))).message).toContain('holds what signs already');
   });
+
+  test('issued by a clock ahead of ours is taken over as soon as ours is there, without another word', async () => {
+    const api = new MemoryApi();
+    const { root, sign } = await corporate();
+    await api.create(SECRET, userSecret(root, await sign()));
+    const mesh = await leader(api);
+    const ahead = await sign(Date.now() + 3000);
+    await api.update(SECRET, userSecret(root, ahead));
+    await eventually(() => mesh.events.some((event) => /RootRefused: .* is valid from .* on only/.test(event)));
+    const { fingerprint256 } = ahead.certificate;
+    const isTaken = () => mesh.authority.state?.signing.certificate.fingerprint256 === fingerprint256;
+    expect(isTaken()).toBe(false);
+    await eventually(isTaken, 'the CA', 8000);
+  }, 15_000);
 
   test('that is deleted stays in use, and a warning says what can be done', async () => {
     const api = new MemoryApi();
