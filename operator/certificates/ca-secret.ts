@@ -46,6 +46,10 @@ export const CA_KEYS: CaKeys = {
   roots: 'root-cert.pem',
 };
 
+/** Extended key usages. */
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+
 /** Runs a reader; whatever it throws becomes a RootProblem. */
 export function guarded<T>(read: () => T): T {
   try {
@@ -85,6 +89,7 @@ export function readIssuer(secret: CaSecret, keys: CaKeys, now: number): Issuer 
     throw new Error(`${field} and ${keys.key} do not belong together; write both of one CA at once`);
   }
   signatureAlgorithm(key);
+  checkUses(certificate, field);
   checkValidity(certificate, field, now);
   return { certificate, privateKey: key };
 }
@@ -97,6 +102,16 @@ export function readSigningRoot(secret: CaSecret, keys: CaKeys, origin: RootOrig
   const own = readCertificates(secret, keys.certificate);
   const chain = chainOf(signing.certificate, [...own, ...between], anchors, { secret, keys, now });
   return { signing, chain, origin, anchors };
+}
+
+/** TLS's verifiers (OpenSSL, and BoringSSL in Envoy) want the uses of an end certificate of every one above it, the root included, where that names any. */
+function checkUses(certificate: X509Certificate, field: string): void {
+  // By this name Node.js gives the extended ones.
+  const uses: readonly string[] | undefined = certificate.keyUsage;
+  if (uses === undefined || (uses.includes(SERVER_AUTH) && uses.includes(CLIENT_AUTH))) return;
+  throw new Error(
+    `${field} is limited to other uses than serverAuth and clientAuth; issue it with both, or without extended key usages`,
+  );
 }
 
 function checkValidity(certificate: X509Certificate, field: string, now: number): void {
@@ -131,6 +146,7 @@ function chainOf(
   let current = signing;
   while (!isIn(roots, current)) {
     if (chain.length > 8) throw new Error(`${fieldName(secret, keys.chain)} is longer than 8 certificates; shorten it`);
+    checkUses(current, fieldName(secret, `a certificate of ${keys.chain}`));
     checkValidity(current, fieldName(secret, `a certificate of ${keys.chain}`), now);
     chain.push(current);
     const child = current;
@@ -144,6 +160,7 @@ function chainOf(
     }
     current = parent;
   }
+  checkUses(current, fieldName(secret, keys.roots));
   checkValidity(current, fieldName(secret, keys.roots), now);
   return chain;
 }

@@ -191,8 +191,16 @@ describe('a CA that the real cert-manager keeps', () => {
     const wrong = await another();
     await hears(mesh, 'RootRefused: Secret cacerts: tls.crt is no CA certificate; issue it with');
     expect(mesh.replica.authority.generation).toBe(own);
-    await namespace.apply(...selfSigned());
-    await signs(mesh, await another(wrong));
+    // A verifier wants what a CA was issued for of all that it signs: clients under this one would be refused.
+    await namespace.apply(...selfSigned({ usages: ['cert sign', 'server auth'] }));
+    const narrow = await another(wrong);
+    await hears(
+      mesh,
+      'RootRefused: Secret cacerts: tls.crt is limited to other uses than serverAuth and clientAuth; issue',
+    );
+    expect(mesh.replica.authority.generation).toBe(own);
+    await namespace.apply(...selfSigned({ usages: ['cert sign'] }));
+    await signs(mesh, await another(narrow));
     await mesh.settle();
   }, 120_000);
 
