@@ -38,7 +38,6 @@ const MAX_CLOCK_OFFSET_MS = 3_600_000;
 const MAX_WAIT_MS = 3_600_000;
 /** What proxies tell in a rotation is taken together for so long. */
 const PROGRESS_MS = 250;
-const DAY_MS = 86_400_000;
 
 type Valid<T> = Extract<Reading<T>, { kind: 'valid' }>;
 type Broken = Extract<Reading<unknown>, { kind: 'broken' }>;
@@ -217,7 +216,8 @@ export class RootController {
 
   #warnOfExpiry(secret: CaSecret, leftMs: number): void {
     const what = secret.metadata.name === 'cacerts' ? 'its CA' : 'what signs';
-    const message = `${what} expires in ${Math.floor(leftMs / DAY_MS)} days; replace it in the Secret cacerts, or create a TrustRotation`;
+    const at = new Date(this.#now() + leftMs).toISOString().replace(/\.\d+/, '');
+    const message = `${what} expires at ${at}; replace it in the Secret cacerts, or create a TrustRotation`;
     this.#writer.warn(secret, 'RootExpires', message);
   }
 

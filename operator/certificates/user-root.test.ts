@@ -18,12 +18,11 @@ const leader = (api: MemoryApi, proxies = new Proxies()) => startLeader(api, pro
 /** A CA that somebody else keeps: its root can sign more than one. */
 async function corporate() {
   const root = await newRoot({ ...SHORT, rootMs: 3_600_000 }, Date.now());
-  const sign = async (notBefore = Date.now() - 1000) => {
+  const sign = async (notBefore = Date.now() - 1000, notAfter = Date.now() + 1_800_000) => {
     const { publicKey, privateKey } = await makeKeyPair();
-    const now = Date.now();
     const request = {
       notBefore,
-      notAfter: now + 1_800_000,
+      notAfter,
       commonName: 'Mesh CA',
       publicKey,
       pathLength: 0,
@@ -102,6 +101,18 @@ describe('the user’s CA', () => {
     expect(isTaken()).toBe(false);
     await eventually(isTaken, 'the CA', 8000);
   }, 15_000);
+
+  test('with a fifth of its life left is warned of, with the time of its end, at the Secret', async () => {
+    const api = new MemoryApi();
+    const { root, sign } = await corporate();
+    const now = Date.now();
+    const aging = await sign(now - 900_000, now + 200_000);
+    await api.create(SECRET, userSecret(root, aging));
+    const mesh = await leader(api);
+    const end = aging.certificate.validToDate.toISOString().replace('.000', '');
+    const fix = 'replace it in the Secret cacerts, or create a TrustRotation';
+    await eventually(() => mesh.events.includes(`Secret RootExpires: its CA expires at ${end}; ${fix}`));
+  });
 
   test('that is deleted stays in use, and a warning says what can be done', async () => {
     const api = new MemoryApi();

@@ -220,7 +220,7 @@ describe('a CA that the real cert-manager keeps', () => {
     await certManager.get().stop();
     const mesh = await startMesh();
     await signs(mesh, first);
-    await hears(mesh, 'RootExpires: its CA expires in');
+    await hears(mesh, 'RootExpires: its CA expires at 2');
     await mesh.settle();
     await eventually(() => Date.now() > (mesh.replica.authority.signerExpiresAt ?? 0), 'its end', SOON_MS);
     await certManager.get().start();
