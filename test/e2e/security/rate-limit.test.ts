@@ -80,9 +80,9 @@ describe('limits', () => {
       expect(errors).toEqual({});
       expect(Object.keys(statuses).sort()).toEqual(['200', '429']);
       // A window begins with the first request that is counted, which on a busy node may be late; test/feature/rate-limits-global measures the rate. The last
-      // window may just have begun.
+      // window may just have begun. A slow node may not send as much as would be let through.
       const windows = Math.ceil(seconds);
-      expect(ok).toBeGreaterThan(100 * seconds * 0.8);
+      expect(ok).toBeGreaterThan(Math.min(100 * seconds, load.count) * 0.8);
       expect(ok).toBeLessThanOrEqual(Math.max(100 * windows, 100 * seconds * 1.05));
     });
   });
