@@ -6,8 +6,10 @@ import { type StringMatcher, StringMatcherSchema } from '../../generated/envoy/e
 import { among, permissions } from './rbac-logic.ts';
 import { matchExpression, matchText, quote, readPattern } from './rbac-values.ts';
 
-/** What a path has that is another one for some servers. */
-const UNCLEAR = ['/.;', '/..;', '/.%3b', '/..%3b'];
+/** Few paths have it, so that the expression is seldom asked: policies are many, and each asks. */
+const DOT = '/.';
+/** A path that is another one for some servers. */
+const UNCLEAR = '(?is).*/\\.\\.?(?:;|%3b).*';
 
 /**
  * Which paths, without their query, as they are after normalisation.
@@ -21,7 +23,7 @@ const UNCLEAR = ['/.;', '/..;', '/.%3b', '/..%3b'];
 export function translatePaths({ paths, notPaths }: AuthorizationOperation, stops: boolean): Permission[] {
   const terms = among(permissions, paths, notPaths, pathRule);
   if (terms.length === 0) return [];
-  const unclear = permissions.or(UNCLEAR.map((part) => urlPath(contains(part))));
+  const unclear = permissions.and([urlPath(contains(DOT)), urlPath(matchExpression(UNCLEAR))]);
   return stops ? [permissions.or([permissions.and(terms), unclear])] : [...terms, permissions.not(unclear)];
 }
 
@@ -34,7 +36,7 @@ function urlPath(path: StringMatcher): Permission {
 }
 
 function contains(part: string): StringMatcher {
-  return create(StringMatcherSchema, { matchPattern: { case: 'contains', value: part }, ignoreCase: true });
+  return create(StringMatcherSchema, { matchPattern: { case: 'contains', value: part } });
 }
 
 /** Envoy's own templates (`UriTemplateMatchConfig`) would not do: for them no segment has a `=`, so `/admin/a=b` would get past a `/admin/{*}`. */
