@@ -24,14 +24,15 @@ import { KeyFetcher } from './jwks/key-fetcher.ts';
 import { recallKeys, rememberKeys } from './jwks/key-memory.ts';
 import { trustIn } from './jwks/tls-trust.ts';
 import { fetchWantedKeys } from './jwks/wanted-keys.ts';
+import { hasPolicy } from './mesh/authorization.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
-import { dryRunReport } from './wiring/dry-run-report.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
+import { policyFindings } from './wiring/policy-findings.ts';
 import { proxyTrust } from './wiring/proxy-trust.ts';
 import { startRateLimits } from './wiring/rate-limits.ts';
 import { Replicas } from './wiring/replicas.ts';
@@ -68,6 +69,7 @@ const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instanc
 const ledger = new TrafficLedger({
   workload: (uid) => snapshot().workloads.get(uid),
   stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
+  isPolicyOf: (uid, policy) => hasPolicy(snapshot().workloads.get(uid), policy),
 });
 const authenticator = new TokenAuthenticator(
   tokenPorts(
@@ -125,7 +127,7 @@ const ads = new AdsServer({
 const acks = replicas.reports(ads);
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
-  dryRuns: dryRunReport(ledger),
+  findings: policyFindings(ledger),
   counts: rateLimits.counts,
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),

@@ -40,6 +40,7 @@ function envoy_on_response(response)
   local body = response:body()
   if body == nil or body:length() == 0 then return end
   local text = string.gsub(body:getBytes(0, body:length()), "envoy_istio_", "istio_")
+  text = string.gsub(text, "envoy_heddle_", "heddle_")
   response:headers():replace("content-length", tostring(body:setBytes(text)))
 end`;
 

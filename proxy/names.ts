@@ -39,5 +39,8 @@ export function dryRunLimitsToken(namespace: string, name: string): string {
   return `${dryRunToken(namespace, name)}/limits`;
 }
 
+/** The counter of what policies refuse; a series for each policy of a proxy and way of refusing. */
+export const REFUSED_METRIC = 'heddle_policy_refused_requests_total';
+
 /** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
 export const MESH_ALPN = 'istio';

@@ -1,9 +1,9 @@
 import type { EnvoyConfig } from './envoy-types.ts';
-import { XDS_CLUSTER } from './names.ts';
+import { REFUSED_METRIC, XDS_CLUSTER } from './names.ts';
 import { TCP_PROBE_CLUSTER } from './probe-listeners.ts';
 
 /**
- * What Envoy counts at all. Everything here is also pushed to the operator every five seconds, so the list is short: the mesh's two metric
+ * What Envoy counts at all. Everything here is also pushed to the operator every five seconds, so the list is short: the mesh's metric
  * families, and what tells whether a sidecar is configured, alive, and speaking TLS.
  */
 const COUNTED: readonly EnvoyConfig[] = [
@@ -22,6 +22,8 @@ const COUNTED: readonly EnvoyConfig[] = [
   { safe_regex: { regex: String.raw`.*\.dry_run/.*\.shadow_(allowed|denied)` } },
   { safe_regex: { regex: String.raw`dry_run/.*\.http_local_rate_limit\.(ok|rate_limited)` } },
   { safe_regex: { regex: String.raw`.*\.ratelimit\.dry_run/.*\.(ok|over_limit)` } },
+  // What policies in force refused.
+  { contains: REFUSED_METRIC },
   // One per cluster, and sent only for those that were used: it proves that a hop is TLS.
   { suffix: 'ssl.handshake' },
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },

@@ -62,3 +62,13 @@ export function policiesOfServer(
   const { mtls, authorization, tokens, rateLimits } = workload;
   return [...mtls.policies, ...[...authorization, ...tokens, ...rateLimits].map(({ rules }) => rules.ref)];
 }
+
+/** Whether a policy stands in the inbound side of a workload. */
+export function hasPolicy(
+  workload: Parameters<typeof policiesOfServer>[0],
+  { kind, namespace, name }: ObjectRef,
+): boolean {
+  return policiesOfServer(workload).some(
+    (one) => one.name === name && one.namespace === namespace && one.kind === kind,
+  );
+}

@@ -9,8 +9,8 @@ import { type CountsSource, isDegraded, lostCounts } from './lost-counts.ts';
 import type { PolicyStatus } from './policy-objects.ts';
 import type { WorkloadIndex } from './workload-index.ts';
 
-/** Tells what a policy in dry run would have come to of late. */
-export type DryRunSource = (policy: ObjectRef) => string | undefined;
+/** Tells in one sentence what a policy refused of late, or would have, when it is in dry run. Undefined: nothing that is worth one. */
+export type FindingSource = (policy: ObjectRef, dryRun: boolean) => string | undefined;
 
 /** What policies are judged by. */
 export interface JudgeContext {
@@ -18,7 +18,7 @@ export interface JudgeContext {
   readonly workloads: WorkloadIndex;
   readonly enforcement: EnforcementSource;
   readonly absence: Absence;
-  readonly dryRuns: DryRunSource;
+  readonly findings: FindingSource;
   readonly counts: Pick<CountsSource, 'problem'>;
 }
 
@@ -46,7 +46,7 @@ const NO_COUNT: EnforcementCount = {
 export function judgePolicy(
   key: ObjectKey,
   present: PolicyStatus,
-  { snapshot, workloads, enforcement, absence, dryRuns, counts }: JudgeContext,
+  { snapshot, workloads, enforcement, absence, findings, counts }: JudgeContext,
   now: number,
 ): Judgement {
   const view = snapshot.policies.get(key);
@@ -57,7 +57,7 @@ export function judgePolicy(
   const { reach, generation: observedGeneration } = view;
   const count = isLeftOut(view) ? NO_COUNT : countEnforcement(workloads.within(reach), key, enforcement, absence, now);
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  const found = view.dryRun === true ? dryRuns(view.object) : undefined;
+  const found = findings(view.object, view.dryRun === true);
   const told = found === undefined ? view : { ...view, notes: [...view.notes, found] };
   const lost = lostCounts(view, counts.problem());
   const standing = lost.length > 0 ? conditions : conditions.filter(({ type }) => !isDegraded(view, type));

@@ -10,15 +10,15 @@ import type { PolicyObject, PolicyObjects } from './policy-objects.ts';
 import { newRow, type PolicyRow } from './policy-row.ts';
 import { PolicyWatch } from './policy-watch.ts';
 import { ResyncRound } from './resync-round.ts';
-import { type DryRunSource, judgePolicy, sameStatus } from './status-judge.ts';
+import { type FindingSource, judgePolicy, sameStatus } from './status-judge.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
 /** What the writer works with; all times in ms. */
 export interface StatusWriterOptions {
   readonly objects: PolicyObjects;
   readonly enforcement: EnforcementSource;
-  /** One sentence on what a policy in dry run would have come to; asked at each resync. Default: nothing is known. */
-  readonly dryRuns?: DryRunSource;
+  /** What policies came to; asked at each look, so it is to change no more than once a minute. Default: nothing is known. */
+  readonly findings?: FindingSource;
   /** Whether counts of global limits can be asked. Default: they can. */
   readonly counts?: CountsSource;
   readonly clock?: Clock;
@@ -72,7 +72,7 @@ export class StatusWriter {
     const times = { settleMs: 300, answerMs: 1500, intervalMs: 5000, graceMs: 15_000, resyncMs: 60_000 };
     this.#options = {
       clock: systemClock,
-      dryRuns: () => undefined,
+      findings: () => undefined,
       counts: { problem: () => undefined, onChange: () => () => {} },
       ...times,
       writesPerSecond: 20,
@@ -218,7 +218,7 @@ export class StatusWriter {
       row.again = true;
       return 1;
     }
-    const { objects, clock, enforcement, dryRuns, counts } = this.#options;
+    const { objects, clock, enforcement, findings, counts } = this.#options;
     const object = objects.get(row.ref);
     if (object === undefined || this.#snapshot === undefined) {
       this.#watch.leave(row);
@@ -228,7 +228,7 @@ export class StatusWriter {
     const present = row.written?.uid === object.uid ? row.written.status : object.status;
     const now = clock.now();
     const [snapshot, workloads, absence] = [this.#snapshot, this.#workloads, this.#absence];
-    const context = { snapshot, workloads, enforcement, absence, dryRuns, counts };
+    const context = { snapshot, workloads, enforcement, absence, findings, counts };
     const { wanted, reach, count } = judgePolicy(row.key, present, context, now);
     row.looked = count.looked;
     this.#watch.judged(row, reach, count);

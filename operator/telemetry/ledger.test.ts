@@ -2,24 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { TrafficLedger } from './ledger.ts';
 import type { MetricsMessage } from './metrics-message.ts';
+import { encodeLabels } from './testing/encoded-labels.ts';
 
 const HOST = 'shop.test.svc.cluster.local';
 const START = 1_700_000_000_000;
 
-/** The key of a series: encoded labels, as Envoy sends them. */
-function keyOf(labels: Readonly<Record<string, string>>): string {
-  const bytes: number[] = [];
-  for (const [name, value] of Object.entries(labels)) {
-    const pair = [10, name.length, ...Buffer.from(name), 18, value.length, ...Buffer.from(value)];
-    bytes.push(10, pair.length, ...pair);
-  }
-  return Buffer.from(bytes).toString('latin1');
-}
-
 const callerKey = (code: string, revision = '|abc') =>
-  keyOf({ reporter: 'source', response_code: code, upstream_cluster: `outbound|80||${HOST}${revision}` });
+  encodeLabels({ reporter: 'source', response_code: code, upstream_cluster: `outbound|80||${HOST}${revision}` });
 const serverKey = (code: string, service = HOST) =>
-  keyOf({ reporter: 'destination', response_code: code, destination_service: service });
+  encodeLabels({ reporter: 'destination', response_code: code, destination_service: service });
 
 /** A ledger with a clock, and a proxy that reports to it. */
 function setUp(stable: string | undefined = undefined) {
@@ -30,6 +21,7 @@ function setUp(stable: string | undefined = undefined) {
     workload: (uid) =>
       gone.has(uid) ? undefined : { namespace: 'test', revision: uid.startsWith('new') ? 'abc' : 'old' },
     stableRevision: () => stable,
+    isPolicyOf: () => false,
   });
   const report = (uid: string, counts: Record<string, number>, options: Partial<MetricsMessage> = {}) =>
     ledger.record(uid, {

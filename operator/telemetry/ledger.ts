@@ -1,7 +1,9 @@
+import type { ObjectRef } from '../mesh/object-ref.ts';
 import { type DryRun, readDryRun } from './dry-run.ts';
 import { Durations } from './durations.ts';
 import { decodeLabels, decodeMetricsMessage, type MetricsMessage } from './metrics-message.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
+import { readRefusal, refusalLabels } from './refusals.ts';
 import { Reporter } from './reporter.ts';
 import { type Cell, TimeSlices } from './time-slices.ts';
 import type { RevisionTraffic, TrafficAnswer, TrafficQuery, TrafficSource } from './traffic.ts';
@@ -18,6 +20,8 @@ export interface LedgerPorts {
   workload(podUid: string): ReportingWorkload | undefined;
   /** The stable revision of a Service that a Canary splits; undefined when none does. */
   stableRevision(hostname: string): string | undefined;
+  /** Whether a policy is in the inbound side of a pod: nobody else is heard on what it refuses. */
+  isPolicyOf(podUid: string, policy: ObjectRef): boolean;
   /** Ms since the epoch. */
   now?(): number;
 }
@@ -76,6 +80,11 @@ export class TrafficLedger implements TrafficSource {
         this.countDryRun(dryRun, value, now);
         continue;
       }
+      const labels = refusalLabels(key);
+      if (labels !== undefined) {
+        if (value > 0) this.countRefusal(podUid, labels, value, now);
+        continue;
+      }
       const outcome = this.outcome(key);
       const subject = outcome && this.subjectOf(outcome, workload);
       if (outcome === undefined || subject === undefined) {
@@ -114,6 +123,12 @@ export class TrafficLedger implements TrafficSource {
     return { denied: failures, asked: requests };
   }
 
+  /** What a policy refused in a window [since, until) in ms since the epoch, and of that, what others may have decided as well. */
+  refused(policy: ObjectRef, since: number, until: number): { readonly refused: number; readonly shared: number } {
+    const { requests, failures } = this.sum([refusalSubject(policy)], { since, until });
+    return { refused: requests, shared: failures };
+  }
+
   /** When a proxy last reported anything, in ms since the epoch; undefined when it never did. */
   lastReport(podUid: string): number | undefined {
     return this.reporters.get(podUid)?.lastReport;
@@ -140,6 +155,14 @@ export class TrafficLedger implements TrafficSource {
     const cell = this.slices.cell(now, policy);
     cell.requests += value;
     cell.failures += denied ? value : 0;
+  }
+
+  private countRefusal(podUid: string, labels: string, value: number, now: number): void {
+    const refusal = readRefusal(decodeLabels(labels));
+    if (refusal === undefined || !this.ports.isPolicyOf(podUid, refusal.policy)) return;
+    const cell = this.slices.cell(now, refusalSubject(refusal.policy));
+    cell.requests += value;
+    cell.failures += refusal.shared ? value : 0;
   }
 
   private sum(subjects: readonly string[], { since, until }: Pick<TrafficQuery, 'since' | 'until'>): RevisionTraffic {
@@ -234,6 +257,10 @@ export class TrafficLedger implements TrafficSource {
   private now(): number {
     return this.ports.now?.() ?? Date.now();
   }
+}
+
+function refusalSubject({ kind, namespace, name }: ObjectRef): string {
+  return `refused|${kind}|${namespace}|${name}`;
 }
 
 function callerSubject(service: string, revision: string): string {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StreamMetricsMessageSchema } from '../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
 import { decodeLabels, decodeMetricsMessage } from './metrics-message.ts';
+import { refusalLabels } from './refusals.ts';
 
 const LABELS = [
   { name: 'reporter', value: 'source' },
@@ -43,6 +44,20 @@ describe('a metrics message', () => {
     const [key] = message.requests.map((sample) => sample.key);
     expect(message.durations[0]?.key).toBe(key);
     expect(Object.fromEntries(decodeLabels(key ?? ''))).toEqual({ reporter: 'source', response_code: '200' });
+  });
+
+  test('gives what policies refused, by a key of its own', () => {
+    const metric = [{ label: LABELS, counter: { value: 3 } }];
+    const { requests } = decodeMetricsMessage(
+      encode({
+        envoyMetrics: [
+          { name: 'heddle_policy_refused_requests_total', metric },
+          { name: 'istio_requests_total', metric },
+        ],
+      }),
+    );
+    const [refusals, all] = requests.map(({ key }) => key);
+    expect(refusalLabels(refusals ?? '')).toBe(all);
   });
 
   test('without a sender is not the first of its stream', () => {

@@ -1,6 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { BoundedReader } from '../ads/bounded-reader.ts';
 import { dryRunKey, isDryRunFamily } from './dry-run.ts';
+import { isRefusalFamily, refusalKey } from './refusals.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
 export interface Sample<Value> {
@@ -28,7 +29,7 @@ export interface MetricsMessage {
   readonly first: boolean;
   /** How long the proxy has been up; undefined when the message does not tell. */
   readonly uptime: Uptime | undefined;
-  /** Of requests, and of policies in dry run (see `dry-run.ts`). */
+  /** Of requests, of policies in dry run (see `dry-run.ts`), and of what policies refused (`refusals.ts`). */
   readonly requests: readonly Sample<number>[];
   readonly durations: readonly Sample<DurationBuckets>[];
 }
@@ -39,7 +40,7 @@ const UPTIME = 'server.uptime';
 const NOTHING = new BoundedReader(new Uint8Array());
 
 /**
- * Decodes a message of Envoy's metrics service (families of `io.prometheus.client`); families other than the mesh's two, the uptime and what policies in
+ * Decodes a message of Envoy's metrics service (families of `io.prometheus.client`); families other than the mesh's, the uptime and what policies in
  * dry run would have come to are skipped. Names may carry a scope in front (`envoy_`, `wasmcustom_`).
  * @throws RangeError or Error from the reader when the bytes are no protobuf, or have too many parts
  */
@@ -61,6 +62,8 @@ export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
         } else if (isDryRun) {
           const key = dryRunKey(name, metric.key);
           if (key !== undefined) requests.push({ key, value: decodeNumber(metric.counter) });
+        } else if (isRefusalFamily(name)) {
+          requests.push({ key: refusalKey(metric.key), value: decodeNumber(metric.counter) });
         } else if (name.endsWith(REQUESTS)) {
           requests.push({ key: metric.key, value: decodeNumber(metric.counter) });
         } else {
@@ -114,9 +117,7 @@ function decodeFamily(reader: BoundedReader): { name: string; metrics: RawMetric
     const [field, wireType] = reader.tag();
     if (field === 1) {
       name = reader.string();
-      if (name !== UPTIME && !name.endsWith(REQUESTS) && !name.endsWith(DURATIONS) && !isDryRunFamily(name)) {
-        return { name, metrics };
-      }
+      if (!isRead(name)) return { name, metrics };
     } else if (field === 4) {
       metrics.push(decodeMetric(reader.nested()));
     } else {
@@ -124,6 +125,12 @@ function decodeFamily(reader: BoundedReader): { name: string; metrics: RawMetric
     }
   }
   return { name, metrics };
+}
+
+function isRead(name: string): boolean {
+  return (
+    [UPTIME, REQUESTS, DURATIONS].some((one) => name.endsWith(one)) || isRefusalFamily(name) || isDryRunFamily(name)
+  );
 }
 
 function decodeMetric(reader: BoundedReader): RawMetric {

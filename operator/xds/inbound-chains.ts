@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { TlsVersion } from '../../api/mesh-config.ts';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
   type Filter,
   type FilterChain,
@@ -19,9 +20,10 @@ import { buildInboundRoutes } from './inbound-routes.ts';
 import { type InboundPortShape, type InboundShape, isAbout } from './inbound-shape.ts';
 import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
-import { buildAuthorization } from './rbac.ts';
+import { buildAuthorization, type Carrier } from './rbac.ts';
 import { buildNetworkRbac } from './rbac-filters.ts';
 import { refusalCauses } from './refusal-causes.ts';
+import { buildRefusalCounters } from './refusal-counters.ts';
 import { buildRefusalLoggers } from './refusal-logger.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
 import { admitConnections } from './tcp-admission.ts';
@@ -103,7 +105,7 @@ function buildTcpChain(
   const names = typeof admitted === 'string' ? [] : admitted;
   // Who shows no certificate has no name.
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
-  const accessLogs = buildRefusalLoggers(refusalCauses(shape, port, 'tcp'), 'tcp');
+  const accessLogs = buildRefusalLogs(shape, port, 'tcp');
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
   });
@@ -116,6 +118,12 @@ function buildTcpChain(
     ...buildTcpBandwidth(rateLimits, port),
   ];
   return buildChain(name, match, [...filters, proxy], kind, shape.minTls, names);
+}
+
+/** What policies refuse is written down and counted. */
+function buildRefusalLogs(shape: InboundShape, port: number | undefined, carrier: Carrier): AccessLog[] {
+  const causes = refusalCauses(shape, port, carrier);
+  return [...buildRefusalLoggers(causes, carrier), ...buildRefusalCounters(causes, carrier)];
 }
 
 function buildBlockChain(): FilterChain {
@@ -158,7 +166,7 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
   return buildInboundManager(
     `inbound_${port.port}`,
     buildInboundRoutes(port.port),
-    [logger, ...buildRefusalLoggers(refusalCauses(shape, port.port, 'http'), 'http')],
+    [logger, ...buildRefusalLogs(shape, port.port, 'http')],
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),

@@ -11,6 +11,7 @@ import {
 } from '../../generated/envoy/envoy/config/rbac/v3/rbac_pb.js';
 import { dryRunToken } from '../../proxy/names.ts';
 import type { AttachedPolicy, AuthorizationRules } from '../mesh/authorization.ts';
+import type { ObjectRef } from '../mesh/object-ref.ts';
 import { isAbout } from './inbound-shape.ts';
 import { translateConditions } from './rbac-conditions.ts';
 import { permissions, principals } from './rbac-logic.ts';
@@ -94,13 +95,18 @@ function buildDryRun(
   return { rules: buildRbac(action, policies, carrier), dryRun: dryRunToken(ref.namespace, ref.name) };
 }
 
+/** How the names of a policy's rules begin, by which Envoy tells which one denied; the number of the rule and a bracket follow. */
+export function rulesName({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string {
+  return `ns[${namespace}]-policy[${name}]-rule[`;
+}
+
 /** The rules of policies of one action. Names of the rules begin with `ns[`. */
 export function buildRbac(action: Action, policies: readonly AuthorizationRules[], carrier: Carrier): RBAC {
   const built: Record<string, Policy> = {};
   for (const { ref, rules } of policies) {
     for (const [index, rule] of rules.entries()) {
       const policy = translateRule(rule, ref.namespace, action, carrier);
-      if (policy !== undefined) built[`ns[${ref.namespace}]-policy[${ref.name}]-rule[${index}]`] = policy;
+      if (policy !== undefined) built[`${rulesName(ref)}${index}]`] = policy;
     }
   }
   return create(RBACSchema, { action: ACTIONS[action], policies: built });

@@ -21,7 +21,7 @@ const SHARED_TAGS: StatTags = {
 
 /** The logger that counts every request as Istio's `istio_requests_total` and `istio_request_duration_milliseconds`. */
 export function buildStatsLogger(tags: StatTags): AccessLog {
-  const encoded = Object.entries({ ...tags, ...SHARED_TAGS }).map(buildTag);
+  const encoded = buildTags({ ...tags, ...SHARED_TAGS });
   const config = create(ConfigSchema, {
     statsScope: {},
     counters: [{ stat: { name: 'istio_requests_total', tags: encoded }, valueFixed: 1n }],
@@ -39,8 +39,9 @@ export function buildStatsLogger(tags: StatTags): AccessLog {
   });
 }
 
-function buildTag([name, valueFormat]: [string, string]): Config_Tag {
-  return create(Config_TagSchema, { name, valueFormat });
+/** Tags as a counter or a histogram has them. */
+export function buildTags(tags: StatTags): Config_Tag[] {
+  return Object.entries(tags).map(([name, valueFormat]) => create(Config_TagSchema, { name, valueFormat }));
 }
 
 /** Tags of the calling side. One listener serves all proxies, so what differs between them comes from their environment. */

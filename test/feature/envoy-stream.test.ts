@@ -19,6 +19,7 @@ describe('the real Envoy on a delta ADS stream', () => {
   const ledger = new TrafficLedger({
     workload: () => ({ namespace: 'shop', revision: 'abc' }),
     stableRevision: () => 'old',
+    isPolicyOf: () => false,
   });
   let harness: AdsHarness;
   let pod: TestPod;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MemoryCounters } from '../../operator/ratelimit/memory-counters.ts';
-import { dryRunReport } from '../../operator/wiring/dry-run-report.ts';
+import { reportDryRun } from '../../operator/wiring/dry-run-report.ts';
+import { reportWindow } from '../../operator/wiring/report-window.ts';
 import { offer } from './support/offered-load.ts';
 import { RateLimitWorld } from './support/rate-limit-world.ts';
 import { ISSUER, testIssuer } from './support/test-tokens.ts';
@@ -126,9 +127,10 @@ describe('the answer', () => {
 
 test('a dry run refuses nothing, and says what it would have', async () => {
   expect(await world.statuses(4, 'tried')).toEqual(repeated(200, 4));
-  const report = dryRunReport(world.ledger);
-  const told = (): string | undefined => report({ kind: 'RateLimitPolicy', namespace: 'shop', name: 'tried' });
-  for (const end = performance.now() + 15_000; performance.now() < end && !told()?.includes('refused 3 times'); ) {
+  const policy = { kind: 'RateLimitPolicy', namespace: 'shop', name: 'tried' };
+  const { ledger } = world;
+  const told = (): string => reportDryRun(ledger, policy, reportWindow(ledger.startedAt, Date.now()));
+  for (const end = performance.now() + 15_000; performance.now() < end && !told().includes('refused 3 times'); ) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(told()).toContain('Its limits would have refused 3 times');

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CustomWorld } from './support/custom-world.ts';
 import { freePort } from './support/free-port.ts';
 import { HttpAuthorizer } from './support/http-authorizer.ts';
+import { refusalCounts } from './support/refusal-counts.ts';
 
-/** What a real sidecar writes of what policies refuse. */
+/** What a real sidecar writes, and counts, of what policies refuse. */
 
 const UI = 'cluster.local/ns/shop/sa/ui';
 const authorizer = new HttpAuthorizer();
-const denied = { action: 'DENY' as const, rules: [{ to: [{ operation: { paths: ['/denied'] } }] }] };
+const allow = (path: string) => ({ rules: [{ to: [{ operation: { paths: [path] } }] }] });
+const deny = (path: string) => ({ action: 'DENY' as const, ...allow(path) });
 const get = { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] };
 const world = new CustomWorld(
   [
@@ -17,7 +19,8 @@ const world = new CustomWorld(
     },
   ],
   {
-    rules: { policies: [denied, get] },
+    rules: { policies: [deny('/denied'), get, deny('/denied-too')] },
+    either: { policies: [allow('/a'), allow('/b')] },
     asking: { policies: [{ action: 'CUSTOM' as const, provider: { name: 'login' }, rules: [{}] }] },
     bytes: {
       protocol: 'tcp',
@@ -42,6 +45,8 @@ const lines = (): Record<string, unknown>[] =>
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
     .map((line) => JSON.parse(line));
 
+const counts = async () => refusalCounts(await world.admin('/stats/prometheus'));
+
 /** Envoy writes its logs some time after the answer. */
 async function written(field: string, value: string): Promise<Record<string, unknown>> {
   for (const end = performance.now() + 60_000; performance.now() < end; ) {
@@ -65,7 +70,7 @@ test('a request that a DENY refuses is told with the rule, and one that went wel
     response_code: 403,
     source_principal: `spiffe://${UI}`,
   });
-  expect(line.decided_by).toMatch(/^AuthorizationPolicy DENY shop\/rules$/);
+  expect(line.decided_by).toBe('AuthorizationPolicy DENY shop/rules, shop/rules-2');
   expect(lines().map(({ path }) => path)).not.toContain('/fine');
 }, 90_000);
 
@@ -83,4 +88,33 @@ test('what a provider refuses is told with the policy that asks it', async () =>
 test('so is a connection of TCP', async () => {
   await world.say('bytes', UI);
   expect(await written('decided_by', 'shop/bytes')).toMatchObject({ source_principal: `spiffe://${UI}` });
+}, 90_000);
+
+test('all of it is counted by policy, and of several of which Envoy tells none each counts', async () => {
+  const before = await counts();
+  for (const path of ['/denied', '/denied-too', '/denied-too']) await world.ask('rules', path);
+  await world.ask('rules', '/other', { method: 'POST' });
+  await world.ask('asking', '/asked', { headers: { 'x-verdict': 'deny' } });
+  await world.say('bytes', UI);
+  await world.ask('either', '/nobody');
+  // The application's own answer is nobody's refusal.
+  expect((await world.ask('rules', '/fine?failing=rules')).status).toBe(503);
+  const grown = async () => {
+    const after = await counts();
+    return Object.fromEntries(Object.entries(after).map(([series, count]) => [series, count - (before[series] ?? 0)]));
+  };
+  const wanted = {
+    'AuthorizationPolicy shop/rules deny of 1': 1,
+    'AuthorizationPolicy shop/rules-2 deny of 1': 2,
+    'AuthorizationPolicy shop/rules-1 no_allow_matched of 1': 1,
+    'AuthorizationPolicy shop/asking custom of 1': 1,
+    'AuthorizationPolicy shop/bytes deny of 1': 1,
+    'AuthorizationPolicy shop/either no_allow_matched of 2': 1,
+    'AuthorizationPolicy shop/either-1 no_allow_matched of 2': 1,
+  };
+  const total = (of: Record<string, number>) => Object.values(of).reduce((sum, one) => sum + one, 0);
+  for (const end = performance.now() + 60_000; performance.now() < end && total(await grown()) < total(wanted); ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await grown()).toEqual(wanted);
 }, 90_000);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RateLimitPolicySpec } from '../../../api/rate-limit-policy.ts';
 import type { RequestAuthenticationSpec } from '../../../api/request-authentication.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
+import { hasPolicy } from '../../../operator/mesh/authorization.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import {
   pod,
@@ -67,6 +68,7 @@ export class RateLimitWorld {
     this.ledger = new TrafficLedger({
       workload: () => ({ namespace: 'shop', revision: '' }),
       stableRevision: () => undefined,
+      isPolicyOf: (uid, policy) => hasPolicy(this.#mesh.snapshot.workloads.get(uid), policy),
     });
   }
 

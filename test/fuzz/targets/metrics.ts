@@ -3,6 +3,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { StreamMetricsMessageSchema } from '../../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
 import { decodeOrRefuse, RefusalError } from '../../../operator/ads/refusal.ts';
 import { TrafficLedger } from '../../../operator/telemetry/ledger.ts';
+import { REFUSED_METRIC } from '../../../proxy/names.ts';
 import type { Target } from '../target.ts';
 import { MESSAGE_BYTES, ofShortParts, repeated } from './repeated.ts';
 
@@ -11,6 +12,12 @@ const LABELS = [
   ['response_code', '200'],
   ['upstream_cluster', 'outbound|80||web.shop.svc.cluster.local|7d4b9c6f5'],
   ['response_flags', '-'],
+].map(([name = '', value = '']) => ({ name, value }));
+const POLICY = [
+  ['kind', 'RateLimitPolicy'],
+  ['namespace', 'shop'],
+  ['name', 'a'],
+  ['among', '2'],
 ].map(([name = '', value = '']) => ({ name, value }));
 const bucket = [5, 10, 3_600_000].map((upperBound) => ({ upperBound, cumulativeCount: 2n }));
 
@@ -30,6 +37,7 @@ export const MESSAGES: readonly Uint8Array[] = [
         metric: [{ label: LABELS, histogram: { sampleCount: 3n, bucket } }],
       },
       { name: 'http.inbound.rbac.dry_run/shop/a.shadow_denied', metric: [{ counter: { value: 1 } }] },
+      { name: REFUSED_METRIC, metric: [{ label: POLICY, counter: { value: 2 } }] },
     ],
   },
 ].map((fields) => toBinary(StreamMetricsMessageSchema, create(StreamMetricsMessageSchema, fields)));
@@ -45,6 +53,7 @@ const newLedger = (): TrafficLedger =>
   new TrafficLedger({
     workload: () => ({ namespace: 'shop', revision: '7d4b9c6f5' }),
     stableRevision: () => undefined,
+    isPolicyOf: (_uid, { name }) => name === 'a',
   });
 let ledger = newLedger();
 let messages = 0;
@@ -60,7 +69,7 @@ export const target: Target = {
     for (const piece of ['ratelimit.', 'shadow_', 'dry_run/', '.ok', 'istio_requests_total']) {
       yield family(repeated(piece, MESSAGE_BYTES - 64).toString());
     }
-    for (const name of ['istio_requests_total', 'server.uptime', 'a.shadow_denied']) {
+    for (const name of ['istio_requests_total', 'server.uptime', 'a.shadow_denied', REFUSED_METRIC]) {
       for (const metric of ['2200', '22040a020a00', '22021a00', '22041200']) yield family(name, metric);
     }
     for (const metric of ['2200', '22023a00', '22043a021a00'])

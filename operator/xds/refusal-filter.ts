@@ -1,0 +1,53 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type AccessLogFilter,
+  AccessLogFilterSchema,
+  ComparisonFilter_Op,
+} from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import { ExpressionFilterSchema } from '../../generated/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
+import { pack } from './encoding.ts';
+import type { Carrier } from './rbac.ts';
+
+/** Envoy wants to know by which runtime key the bound could be changed. */
+const STATUS_KEY = 'heddle.refusal_log.lowest_status';
+const LOWEST_STATUS = 400;
+
+/** Where Envoy says why, in CEL. */
+const DETAILS = { http: 'response.code_details', tcp: 'connection.termination_details' } as const;
+
+/** Lets a logger hear of what is refused for one cause. @param details how Envoy's begin then; one of them */
+export function refusedBy(details: readonly string[], carrier: Carrier): AccessLogFilter {
+  const matches = details.map((prefix) => `${DETAILS[carrier]}.startsWith('${prefix}')`).join(' || ');
+  return carrier === 'http' ? failed(matches) : matching(matches);
+}
+
+/** A request that went well costs a comparison, not an expression. */
+function failed(expression: string): AccessLogFilter {
+  const status = create(AccessLogFilterSchema, {
+    filterSpecifier: {
+      case: 'statusCodeFilter',
+      value: {
+        comparison: {
+          op: ComparisonFilter_Op.GE,
+          value: { defaultValue: LOWEST_STATUS, runtimeKey: STATUS_KEY },
+        },
+      },
+    },
+  });
+  return create(AccessLogFilterSchema, {
+    filterSpecifier: { case: 'andFilter', value: { filters: [status, matching(expression)] } },
+  });
+}
+
+function matching(expression: string): AccessLogFilter {
+  const value = pack(ExpressionFilterSchema, create(ExpressionFilterSchema, { expression }));
+  return create(AccessLogFilterSchema, {
+    filterSpecifier: {
+      case: 'extensionFilter',
+      value: {
+        name: 'envoy.access_loggers.extension_filters.cel',
+        configType: { case: 'typedConfig', value },
+      },
+    },
+  });
+}
