@@ -4,6 +4,7 @@ import { noteMissingTargets } from './attachment.ts';
 import { draftAttached } from './attachment-drafts.ts';
 import { type AuthorizationPolicyFacts, markAuthorizationPolicy } from './authorization-policy.ts';
 import { noteProvider } from './authorizer-notes.ts';
+import { noteDenied } from './deny-note.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { keyOf } from './mesh-object.ts';
@@ -30,6 +31,12 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
     // What is said of one that asks is also about who else does, and about the pod.
     for (const { rules } of drafts.workloads.get(uid)?.authorization ?? []) {
       if (rules.provider !== undefined) dirty.authorizationPolicies.add(keyOf(rules.ref));
+    }
+  }
+  // What is said of an ALLOW is also about the DENY beside it.
+  for (const key of [...dirty.authorizationPolicies]) {
+    for (const other of authorizationOverlap.beside(`${AUTHORIZATION_POLICY_KIND}/${key}`)) {
+      dirty.authorizationPolicies.add(other.slice(AUTHORIZATION_POLICY_KIND.length + 1));
     }
   }
   draftAttached(dirty, drafts, {
@@ -61,6 +68,7 @@ function buildView(context: DraftContext, drafts: Drafts, facts: AuthorizationPo
       ...noteProvider(context, drafts, facts),
       ...noteMissingTargets(context.tables, facts),
       ...noteDryRun(facts),
+      ...noteDenied(context, facts),
       ...noteOthers(context.authorizationOverlap, key),
     ],
     // Of whom nobody is asked nothing is counted.

@@ -104,6 +104,27 @@ describe('what its user hears', () => {
     expect(view).toMatchObject({ selected: 1, notes: ['Also about some of its pods: shop/b.'] });
   });
 
+  test('which DENY lets nothing of an ALLOW through, until it is another', () => {
+    const builder = new MeshBuilder(SETTINGS);
+    const put = (key: string, spec: AuthorizationPolicySpec) =>
+      builder.apply([{ kind: 'AuthorizationPolicy', key, object: authorizationPolicy(key, spec) }]);
+    const told = () => builder.snapshot.policies.get('AuthorizationPolicy/shop/a')?.notes.join();
+    const get = { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] };
+    builder.apply([{ kind: 'Pod', key: 'shop/web', object: web }]);
+    put('shop/a', get);
+    put('shop/no', { action: 'DENY', rules: [{}] });
+    expect(told()).toContain('Where shop/no is in force as well, all that it allows is denied');
+    put('shop/no', { action: 'DENY', rules: [{ to: [{ operation: { methods: ['POST'] } }] }] });
+    expect(told()).not.toContain('denied');
+    put('shop/no', { action: 'DENY', ...get });
+    expect(told()).toContain('denied');
+    put('shop/no', get);
+    expect(told()).not.toContain('denied');
+    put('shop/no', { action: 'DENY', targetRefs: [{ kind: 'Service', name: 'web' }], ...get });
+    builder.apply([{ kind: 'Service', key: 'shop/web', object: service('web', { app: 'web' }, { ports }) }]);
+    expect(told()).toBe('Also about some of its pods: shop/no.');
+  });
+
   test('that it is in dry run', () => {
     const view = viewOf('shop/a', policy('shop/a', {}, { 'istio.io/dry-run': 'true' }));
     expect(view).toMatchObject({ dryRun: true, notes: [expect.stringContaining('decides nothing')] });
