@@ -22,7 +22,7 @@ import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
 import { buildAuthorization, type Carrier } from './rbac.ts';
 import { buildNetworkRbac } from './rbac-filters.ts';
-import { refusalCauses } from './refusal-causes.ts';
+import { type EarlyRefusal, refusalCauses } from './refusal-causes.ts';
 import { buildRefusalCounters } from './refusal-counters.ts';
 import { buildRefusalLoggers } from './refusal-logger.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
@@ -105,7 +105,8 @@ function buildTcpChain(
   const names = typeof admitted === 'string' ? [] : admitted;
   // Who shows no certificate has no name.
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
-  const accessLogs = buildRefusalLogs(shape, port, 'tcp');
+  const handshake = names.length > 0 ? 'handshake' : undefined;
+  const accessLogs = buildRefusalLogs(shape, port, 'tcp', isClosed ? 'nowhere' : handshake);
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
   });
@@ -121,8 +122,13 @@ function buildTcpChain(
 }
 
 /** What policies refuse is written down and counted. */
-function buildRefusalLogs(shape: InboundShape, port: number | undefined, carrier: Carrier): AccessLog[] {
-  const causes = refusalCauses(shape, port, carrier);
+function buildRefusalLogs(
+  shape: InboundShape,
+  port: number | undefined,
+  carrier: Carrier,
+  early?: EarlyRefusal,
+): AccessLog[] {
+  const causes = refusalCauses(shape, port, carrier, early);
   return [...buildRefusalLoggers(causes, carrier), ...buildRefusalCounters(causes, carrier)];
 }
 

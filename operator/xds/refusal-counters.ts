@@ -14,14 +14,14 @@ import { buildTags } from './stats-logger.ts';
  */
 export function buildRefusalCounters(causes: readonly RefusalCause[], carrier: Carrier): AccessLog[] {
   return causes.flatMap(({ reason, counted }) =>
-    counted.map(({ refs, details }) => {
+    counted.map(({ refs, signs }) => {
       const counters = refs.map(({ kind, namespace, name }) => {
         const tags = buildTags({ kind, namespace, name, reason, among: String(refs.length) });
         return { stat: { name: REFUSED_METRIC, tags }, valueFixed: 1n };
       });
       return create(AccessLogSchema, {
         name: 'envoy.access_loggers.stats',
-        filter: refusedBy(details, carrier),
+        filter: refusedBy(signs, carrier),
         configType: {
           case: 'typedConfig',
           value: pack(ConfigSchema, create(ConfigSchema, { statsScope: {}, counters })),

@@ -7,6 +7,7 @@ import {
 import { ExpressionFilterSchema } from '../../generated/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import { pack } from './encoding.ts';
 import type { Carrier } from './rbac.ts';
+import type { RefusalSigns } from './refusal-causes.ts';
 
 /** Envoy wants to know by which runtime key the bound could be changed. */
 const STATUS_KEY = 'heddle.refusal_log.lowest_status';
@@ -15,10 +16,26 @@ const LOWEST_STATUS = 400;
 /** Where Envoy says why, in CEL. */
 const DETAILS = { http: 'response.code_details', tcp: 'connection.termination_details' } as const;
 
-/** Lets a logger hear of what is refused for one cause. @param details how Envoy's begin then; one of them */
-export function refusedBy(details: readonly string[], carrier: Carrier): AccessLogFilter {
-  const matches = details.map((prefix) => `${DETAILS[carrier]}.startsWith('${prefix}')`).join(' || ');
-  return carrier === 'http' ? failed(matches) : matching(matches);
+/** Of a certificate whose names are none of those that a port asks for. */
+const WRONG_NAME = "connection.transport_failure_reason.contains('SAN matcher')";
+/** Of a connection that leads to no cluster, or to one without endpoints. */
+const NOWHERE = ['NC', 'UH'];
+
+/** Lets a logger hear of what is refused for one cause. */
+export function refusedBy({ details, early }: RefusalSigns, carrier: Carrier): AccessLogFilter {
+  const matches = details.map((prefix) => `${DETAILS[carrier]}.startsWith('${prefix}')`);
+  if (early === 'handshake') matches.push(WRONG_NAME);
+  const expression = matches.join(' || ');
+  if (carrier === 'http') return failed(expression);
+  const nowhere = early === 'nowhere' ? [flagged(NOWHERE)] : [];
+  const all = matches.length === 0 ? nowhere : [...nowhere, matching(expression)];
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return only;
+  return create(AccessLogFilterSchema, { filterSpecifier: { case: 'orFilter', value: { filters: all } } });
+}
+
+function flagged(flags: string[]): AccessLogFilter {
+  return create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags } } });
 }
 
 /** A request that went well costs a comparison, not an expression. */

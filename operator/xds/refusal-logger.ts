@@ -21,6 +21,8 @@ const OF_REQUESTS: JsonObject = {
   response_flags: '%RESPONSE_FLAGS%',
   request_id: '%REQ(X-REQUEST-ID)%',
 };
+/** What a handshake was refused for is no detail to Envoy. */
+const OF_CONNECTIONS: JsonObject = { ...COMMON, transport_failure: '%DOWNSTREAM_TRANSPORT_FAILURE_REASON%' };
 
 /** Where Envoy says why. */
 const DETAILS = { http: '%RESPONSE_CODE_DETAILS%', tcp: '%CONNECTION_TERMINATION_DETAILS%' } as const;
@@ -30,14 +32,18 @@ const DETAILS = { http: '%RESPONSE_CODE_DETAILS%', tcp: '%CONNECTION_TERMINATION
  * policy, or those of which one did.
  */
 export function buildRefusalLoggers(causes: readonly RefusalCause[], carrier: Carrier): AccessLog[] {
-  return causes.map(({ decidedBy, details }) => {
-    const fields = { ...(carrier === 'http' ? OF_REQUESTS : COMMON), decided_by: decidedBy, details: DETAILS[carrier] };
+  return causes.map(({ decidedBy, signs }) => {
+    const fields = {
+      ...(carrier === 'http' ? OF_REQUESTS : OF_CONNECTIONS),
+      decided_by: decidedBy,
+      details: DETAILS[carrier],
+    };
     const config = create(StdoutAccessLogSchema, {
       accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: fields } } },
     });
     return create(AccessLogSchema, {
       name: 'envoy.access_loggers.stdout',
-      filter: refusedBy(details, carrier),
+      filter: refusedBy(signs, carrier),
       configType: { case: 'typedConfig', value: pack(StdoutAccessLogSchema, config) },
     });
   });

@@ -17,7 +17,7 @@ export type TcpAdmission = 'anybody' | 'nobody' | readonly StringMatcher[];
  */
 export function admitConnections(attached: readonly AttachedPolicy[], port: number | undefined): TcpAdmission {
   const here = attached.filter((one) => isAbout(one, port) && !one.rules.dryRun);
-  if (here.some((one) => actionOf(one, port, 'tcp') === 'DENY' && one.rules.rules.some(isAlways))) return 'nobody';
+  if (here.some((one) => deniesAlways(one, port))) return 'nobody';
   const allowing = here.filter(({ rules }) => rules.action === 'ALLOW');
   if (allowing.length === 0) return 'anybody';
   const names: StringMatcher[] = [];
@@ -32,6 +32,11 @@ export function admitConnections(attached: readonly AttachedPolicy[], port: numb
     }
   }
   return names.length === 0 ? 'nobody' : names;
+}
+
+/** Whether a policy denies every connection to a port. @param port as above */
+export function deniesAlways(policy: AttachedPolicy, port: number | undefined): boolean {
+  return actionOf(policy, port, 'tcp') === 'DENY' && policy.rules.rules.some(isAlways);
 }
 
 /** Names of which one must be the caller's; of several lists that must all hold, the first does. Undefined: any. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CustomWorld } from './support/custom-world.ts';
+import { type AskedService, CustomWorld } from './support/custom-world.ts';
 import { freePort } from './support/free-port.ts';
 import { HttpAuthorizer } from './support/http-authorizer.ts';
 import { refusalCounts } from './support/refusal-counts.ts';
@@ -7,9 +7,11 @@ import { refusalCounts } from './support/refusal-counts.ts';
 /** What a real sidecar writes, and counts, of what policies refuse. */
 
 const UI = 'cluster.local/ns/shop/sa/ui';
+const ORDERING = 'cluster.local/ns/shop/sa/ordering';
 const authorizer = new HttpAuthorizer();
 const allow = (path: string) => ({ rules: [{ to: [{ operation: { paths: [path] } }] }] });
 const deny = (path: string) => ({ action: 'DENY' as const, ...allow(path) });
+const tcp = (policy: AskedService['policies'][number]): AskedService => ({ protocol: 'tcp', policies: [policy] });
 const get = { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] };
 const world = new CustomWorld(
   [
@@ -22,6 +24,9 @@ const world = new CustomWorld(
     rules: { policies: [deny('/denied'), get, deny('/denied-too')] },
     either: { policies: [allow('/a'), allow('/b')] },
     asking: { policies: [{ action: 'CUSTOM' as const, provider: { name: 'login' }, rules: [{}] }] },
+    named: tcp({ rules: [{ from: [{ source: { principals: [ORDERING] } }] }] }),
+    nobody: tcp({ rules: [] }),
+    closed: tcp({ action: 'DENY', rules: [{}] }),
     bytes: {
       protocol: 'tcp',
       policies: [{ action: 'DENY' as const, rules: [{ from: [{ source: { principals: [UI] } }] }] }],
@@ -31,7 +36,7 @@ const world = new CustomWorld(
 
 beforeAll(async () => {
   const port = await authorizer.start();
-  await world.start({ 'login.example.com': port, 'down.example.com': await freePort() }, [UI]);
+  await world.start({ 'login.example.com': port, 'down.example.com': await freePort() }, [UI, ORDERING]);
 }, 60_000);
 afterAll(async () => {
   await world.stop();
@@ -44,6 +49,13 @@ const lines = (): Record<string, unknown>[] =>
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
     .map((line) => JSON.parse(line));
+
+/** Waits for something, for a minute; what is looked at then tells. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 60_000; performance.now() < end && !(await isSo()); ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 const counts = async () => refusalCounts(await world.admin('/stats/prometheus'));
 
@@ -90,6 +102,27 @@ test('so is a connection of TCP', async () => {
   expect(await written('decided_by', 'shop/bytes')).toMatchObject({ source_principal: `spiffe://${UI}` });
 }, 90_000);
 
+test('and one that is refused with its handshake, or as its port leads nowhere', async () => {
+  expect(await world.say('named', ORDERING).catch(() => '')).toContain('heard');
+  await world.say('named', UI).catch(() => '');
+  const handshake = await written('transport_failure', 'SAN');
+  expect(handshake).toMatchObject({
+    decided_by: 'no ALLOW policy matched: AuthorizationPolicy shop/named',
+    source_principal: `spiffe://${UI}`,
+  });
+  // These are closed before anybody has shown a certificate.
+  for (const name of ['nobody', 'closed']) await world.say(name, ORDERING).catch(() => '');
+  await written('decided_by', 'no ALLOW policy matched: AuthorizationPolicy shop/nobody');
+  await written('decided_by', 'AuthorizationPolicy DENY shop/closed');
+  // Who shows no certificate has no name.
+  await world.say('named').catch(() => '');
+  await until(async () => (await counts())['AuthorizationPolicy shop/named no_allow_matched of 1'] === 2);
+  expect(await counts()).toMatchObject({
+    'AuthorizationPolicy shop/nobody no_allow_matched of 1': 1,
+    'AuthorizationPolicy shop/closed deny of 1': 1,
+  });
+}, 90_000);
+
 test('all of it is counted by policy, and of several of which Envoy tells none each counts', async () => {
   const before = await counts();
   for (const path of ['/denied', '/denied-too', '/denied-too']) await world.ask('rules', path);
@@ -113,8 +146,7 @@ test('all of it is counted by policy, and of several of which Envoy tells none e
     'AuthorizationPolicy shop/either-1 no_allow_matched of 2': 1,
   };
   const total = (of: Record<string, number>) => Object.values(of).reduce((sum, one) => sum + one, 0);
-  for (const end = performance.now() + 60_000; performance.now() < end && total(await grown()) < total(wanted); ) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  expect(await grown()).toEqual(wanted);
+  await until(async () => total(await grown()) >= total(wanted));
+  expect(await grown()).toMatchObject(wanted);
+  expect(total(await grown())).toBe(total(wanted));
 }, 90_000);

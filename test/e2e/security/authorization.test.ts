@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
+import { REFUSED_METRIC } from '../../../proxy/names.ts';
+import { METRICS_PORT } from '../../../proxy/ports.ts';
+import { refusalCounts } from '../../feature/support/refusal-counts.ts';
 import { condition, conditionMessage, programmed } from '../support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
@@ -103,6 +106,26 @@ describe('the sample: Inventory may be called by Ordering alone', () => {
     expect((await ui.tls('inventory:443', { sni: 'inventory' })).ok).toBe(0);
   });
 
+  clusterTest('and the sidecar says which policy that was, in its log and to Prometheus', [mesh], async () => {
+    const { name } = await inventoryPod();
+    const caller = `spiffe://cluster.local/ns/${mesh.name}/sa/ui`;
+    const decidedBy = `no ALLOW policy matched: AuthorizationPolicy ${mesh.name}/inventory`;
+    const lines = await waitFor('lines on a request and on a handshake', async () => {
+      const log = await mesh.run('logs', `pod/${name}`, '-c', 'istio-proxy');
+      const told = log.split('\n').filter((line) => line.includes('"decided_by"'));
+      const all = told.map((line) => JSON.parse(line) as Record<string, unknown>);
+      const request = all.find(({ path, method }) => path === '/items' && method === 'GET');
+      const handshake = all.find(({ transport_failure: failure }) => String(failure).includes('SAN'));
+      if (request === undefined || handshake === undefined) throw new Error(log.slice(-2000));
+      return [request, handshake];
+    });
+    const page = await new Client(mesh, 'deployment/inventory').http(
+      `http://127.0.0.1:${METRICS_PORT}/stats/prometheus?filter=${REFUSED_METRIC}`,
+    );
+    const counts = refusalCounts(page.body ?? '');
+    expect(counts[`AuthorizationPolicy ${mesh.name}/inventory no_allow_matched of 1`]).toBeGreaterThan(15);
+  });
+
   clusterTest('nor may who has no sidecar', [mesh, outside], async () => {
     expect((await outsider.http(`http://inventory.${mesh.name}/`)).status).toBe(403);
     expect((await outsider.tcp(`inventory.${mesh.name}:90`, 'ping')).error).toBeDefined();
@@ -136,13 +159,16 @@ describe('the sample: Inventory may be called by Ordering alone', () => {
 });
 
 describe('what a policy says of itself', () => {
-  clusterTest('a dry run decides nothing, and counts what it would have denied', [mesh], async () => {
+  clusterTest('a dry run decides nothing; that and others tell what they denied, or would have', [mesh], async () => {
     const dry = { 'istio.io/dry-run': 'true' };
+    const paths = [{ to: [{ operation: { paths: ['/refused'] } }] }];
     await mesh.apply(
+      policy('refuser', { selector: { matchLabels: { app: 'inventory' } }, action: 'DENY', rules: paths }),
       policy('trial', { selector: { matchLabels: { app: 'inventory' } }, action: 'DENY', rules: [{}] }, dry),
     );
-    await programmed(mesh, KIND, 'trial');
+    await Promise.all(['trial', 'refuser'].map((name) => programmed(mesh, KIND, name)));
     await renewInventory();
+    expect((await ui.many('http://inventory/refused', { count: 10 })).statuses).toEqual({ 403: 10 });
     expect((await condition(mesh, KIND, 'trial', 'Accepted', 'True')).message).toContain('dry run');
     const admin = new ProxyAdmin(mesh, 'deployment/inventory');
     const counted = () => admin.total('dry_run.*shadow_denied');
@@ -150,17 +176,20 @@ describe('what a policy says of itself', () => {
     expect((await ui.many('http://inventory/', { count: 20 })).ok).toBe(20);
     expect((await counted()) - before).toBe(20);
     // Judged anew once a minute.
-    const told = await mesh.waitFor<{ status?: { conditions?: { type: string; message: string }[] } }>(
-      KIND,
-      'trial',
-      ({ status }) => {
-        const message = status?.conditions?.find(({ type }) => type === 'Accepted')?.message ?? '';
-        return Number(/would have denied (\d+) of/.exec(message)?.[1]) >= 20 ? undefined : message;
-      },
-      { timeoutMs: 100_000 },
-    );
-    expect(told.status).toBeDefined();
-    await mesh.run('delete', KIND, 'trial');
+    const tells = (name: string, sentence: RegExp, least: number) =>
+      waitUntil(
+        `${name} tells at least ${least}`,
+        async () => {
+          const { message } = await condition(mesh, KIND, name, 'Accepted', 'True');
+          return Number(sentence.exec(message)?.[1]) >= least ? undefined : message;
+        },
+        { timeoutMs: 100_000 },
+      );
+    await Promise.all([
+      tells('trial', /would have denied (\d+) of/, 20),
+      tells('refuser', /It refused (\d+) requests and connections in the last/, 10),
+    ]);
+    await mesh.run('delete', KIND, 'trial', 'refuser');
   });
 
   clusterTest('one that selects nothing says so, and one of a Service that is not there', [mesh], async () => {
