@@ -119,6 +119,7 @@ describe('the sample: Inventory may be called by Ordering alone', () => {
       if (request === undefined || handshake === undefined) throw new Error(log.slice(-2000));
       return [request, handshake];
     });
+    for (const line of lines) expect(line).toMatchObject({ decided_by: decidedBy, source_principal: caller });
     const page = await new Client(mesh, 'deployment/inventory').http(
       `http://127.0.0.1:${METRICS_PORT}/stats/prometheus?filter=${REFUSED_METRIC}`,
     );
