@@ -18,6 +18,8 @@ export const CANARY_GATE = 'heddle.dev/canary';
 export const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
 /** Pod annotation by which the webhook notes that the pod's sidecar answers DNS (`enabled`); a user may set it on a pod to decide over the mesh. */
 export const DNS_CAPTURE_ANNOTATION = 'heddle.dev/dns-capture';
+/** Pod annotation by which the webhook notes that the pod's sidecar has a file with the budget of its refusals' log (`bounded`). */
+export const REFUSAL_LOG_ANNOTATION = 'heddle.dev/refusal-log';
 
 /** How much a pod's sidecar is told of the mesh; see `configurationLoading` of the mesh's settings. */
 export const LOADING_ANNOTATION = 'heddle.dev/configuration-loading';

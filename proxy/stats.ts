@@ -24,6 +24,8 @@ const COUNTED: readonly EnvoyConfig[] = [
   { safe_regex: { regex: String.raw`.*\.ratelimit\.dry_run/.*\.(ok|over_limit)` } },
   // What policies in force refused.
   { contains: REFUSED_METRIC },
+  // Lines on that which were left out.
+  { exact: 'access_log.process_ratelimit.denied' },
   // One per cluster, and sent only for those that were used: it proves that a hop is TLS.
   { suffix: 'ssl.handshake' },
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },

@@ -6,6 +6,7 @@ import {
   INJECTION_STATUS_ANNOTATION,
   LOADING_ANNOTATION,
   PROXY_CONTAINER,
+  REFUSAL_LOG_ANNOTATION,
   REVISION_LABELS,
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
@@ -47,6 +48,7 @@ export interface PodFacts {
   readonly meshTls: boolean;
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
+  readonly boundsRefusalLog: boolean;
   /** As its annotation says; undefined: as the mesh's settings do. */
   readonly configurationLoading: ConfigurationLoading | undefined;
   /** Ports that its sidecar serves; the others are the application's own. */
@@ -83,6 +85,7 @@ export function readPod(pod: V1Pod): PodFacts {
     proxyStarted: isProxyStarted(pod),
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
     dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
+    boundsRefusalLog: metadata?.annotations?.[REFUSAL_LOG_ANNOTATION] === 'bounded',
     configurationLoading: configurationLoading.safeParse(metadata?.annotations?.[LOADING_ANNOTATION]).data,
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,

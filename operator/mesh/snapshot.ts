@@ -188,6 +188,8 @@ export interface Workload {
   readonly sidecar?: ObjectKey;
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
+  /** Its sidecar has a file that says how many lines of refusals it may write (`proxy/refusal-budget.ts`); one injected before had none. */
+  readonly boundsRefusalLog?: boolean;
   /** Its sidecar is sent clusters of HTTP when they are first used. */
   readonly onDemand: boolean;
   /** The pod is being deleted: its callers are to find other pods while it still serves. */

@@ -38,6 +38,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     rateLimits: findRateLimits(tables, pod),
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
+    ...(pod.boundsRefusalLog ? { boundsRefusalLog: true } : {}),
     onDemand: (pod.configurationLoading ?? settings.proxy.configurationLoading) === 'on-demand',
     proxyStarted,
     terminating: deleting,

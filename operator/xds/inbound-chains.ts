@@ -129,7 +129,7 @@ function buildRefusalLogs(
   early?: EarlyRefusal,
 ): AccessLog[] {
   const causes = refusalCauses(shape, port, carrier, early);
-  return [...buildRefusalLoggers(causes, carrier), ...buildRefusalCounters(causes, carrier)];
+  return [...buildRefusalLoggers(causes, carrier, shape.boundsRefusalLog), ...buildRefusalCounters(causes, carrier)];
 }
 
 function buildBlockChain(): FilterChain {

@@ -28,6 +28,8 @@ export interface InboundShape {
   readonly minTls: TlsVersion | undefined;
   /** Of paths; undefined: `BASE`. */
   readonly normalization: PathNormalization | undefined;
+  /** As of a workload. */
+  readonly boundsRefusalLog: boolean;
   /** For ports that nobody declared. */
   readonly mode: MtlsMode;
   readonly authorization: readonly AttachedPolicy[];
@@ -63,6 +65,7 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
     terminating: workload.terminating,
     minTls: settings.meshMTLS?.minProtocolVersion,
     normalization: settings.pathNormalization?.normalization,
+    boundsRefusalLog: workload.boundsRefusalLog === true,
     mode: workload.mtls.mode,
     authorization: workload.authorization,
     tokens: workload.tokens,

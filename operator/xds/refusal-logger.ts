@@ -3,6 +3,7 @@ import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/con
 import { StdoutAccessLogSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { pack } from './encoding.ts';
 import type { Carrier } from './rbac.ts';
+import { withinBudget } from './refusal-budget-filter.ts';
 import type { RefusalCause } from './refusal-causes.ts';
 import { refusedBy } from './refusal-filter.ts';
 
@@ -30,8 +31,13 @@ const DETAILS = { http: '%RESPONSE_CODE_DETAILS%', tcp: '%CONNECTION_TERMINATION
 /**
  * Write a line of JSON to the sidecar's output for what policies refuse, one logger for each cause; of all else nothing is written. `decided_by` names the
  * policy, or those of which one did.
+ * @param isBounded no more lines than there is a budget for, of all causes and ports together
  */
-export function buildRefusalLoggers(causes: readonly RefusalCause[], carrier: Carrier): AccessLog[] {
+export function buildRefusalLoggers(
+  causes: readonly RefusalCause[],
+  carrier: Carrier,
+  isBounded: boolean,
+): AccessLog[] {
   return causes.map(({ decidedBy, signs }) => {
     const fields = {
       ...(carrier === 'http' ? OF_REQUESTS : OF_CONNECTIONS),
@@ -43,7 +49,7 @@ export function buildRefusalLoggers(causes: readonly RefusalCause[], carrier: Ca
     });
     return create(AccessLogSchema, {
       name: 'envoy.access_loggers.stdout',
-      filter: refusedBy(signs, carrier),
+      filter: isBounded ? withinBudget(refusedBy(signs, carrier)) : refusedBy(signs, carrier),
       configType: { case: 'typedConfig', value: pack(StdoutAccessLogSchema, config) },
     });
   });

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readResolvers } from '../dns-redirect.ts';
 import { buildRedirectRules } from '../redirect.ts';
 import { parseRedirectOptions, REDIRECT_ENV } from '../redirect-options.ts';
+import { FILES_MOUNT_PATH, formatRefusalBudget, REFUSAL_BUDGET_PATH } from '../refusal-budget.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
- * Entry point of the init container: loads the redirection table in one transaction and exits.
+ * Entry point of the init container: writes the sidecar's file, loads the redirection table in one transaction and exits.
  * Options come as JSON in the environment variable HEDDLE_REDIRECT or in the first argument; needs NET_ADMIN and the `nft` command.
  */
 function run(): string | undefined {
@@ -27,6 +28,12 @@ function run(): string | undefined {
   return `nft refused the redirection rules${hint}: ${detail || `exit status ${nft.status ?? nft.signal}`}`;
 }
 
+/** Not there where somebody runs this by hand. */
+function writeFiles(): void {
+  if (existsSync(FILES_MOUNT_PATH)) writeFileSync(REFUSAL_BUDGET_PATH, formatRefusalBudget());
+}
+
+writeFiles();
 const problem = run();
 if (problem) {
   console.error(`heddle-init: ${problem}`);

@@ -150,3 +150,23 @@ test('all of it is counted by policy, and of several of which Envoy tells none e
   expect(await grown()).toMatchObject(wanted);
   expect(total(await grown())).toBe(total(wanted));
 }, 90_000);
+
+test('a flood of them is counted, but written down no more often than there is a budget for', async () => {
+  const FLOOD = 400;
+  const rules = 'AuthorizationPolicy shop/rules deny of 1';
+  const before = (await counts())[rules] ?? 0;
+  const leftOut = async () => Number(/denied: (\d+)/.exec(await world.admin('/stats?filter=process_ratelimit'))?.[1]);
+  expect(await leftOut()).toBe(0);
+  const begin = performance.now();
+  for (let n = 0; n < FLOOD; n++) await world.ask('rules', '/denied', { headers: { 'x-flood': 'yes' } });
+  // A budget of 100 at once and 10 a second, of which some may be spent.
+  const most = 100 + 10 * Math.ceil((performance.now() - begin) / 1000 + 1);
+  await until(async () => (await counts())[rules] === before + FLOOD);
+  expect((await counts())[rules]).toBe(before + FLOOD);
+  const written = FLOOD - (await leftOut());
+  expect(written).toBeGreaterThan(50);
+  expect(written).toBeLessThanOrEqual(Math.min(most, FLOOD));
+  const ofFlood = () => lines().filter(({ path, source_principal: who }) => path === '/denied' && who === null).length;
+  await until(async () => ofFlood() >= written);
+  expect(ofFlood()).toBeLessThan(most + 10);
+}, 180_000);

@@ -14,8 +14,9 @@ import type { ProxyOptions } from '../../proxy/options.ts';
 import { HEALTH_PORT, METRICS_PORT, PROXY_UID } from '../../proxy/ports.ts';
 import type { RedirectOptions } from '../../proxy/redirect.ts';
 import { formatRedirectOptions, REDIRECT_ENV } from '../../proxy/redirect-options.ts';
+import { FILES_MOUNT_PATH } from '../../proxy/refusal-budget.ts';
 import type { InjectionSettings } from './settings.ts';
-import { TOKEN_VOLUME, TRUST_VOLUME } from './volumes.ts';
+import { FILES_VOLUME, TOKEN_VOLUME, TRUST_VOLUME } from './volumes.ts';
 
 /** Kubernetes' own. */
 const DEFAULT_GRACE_SECONDS = 30;
@@ -36,6 +37,7 @@ export function buildInitContainer(
     imagePullPolicy: settings.imagePullPolicy,
     command: [...settings.initCommand],
     env: [{ name: REDIRECT_ENV, value: formatRedirectOptions(redirect) }],
+    volumeMounts: [{ name: FILES_VOLUME, mountPath: FILES_MOUNT_PATH }],
     resources: fitPod({ requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } }, spec),
     securityContext: {
       runAsUser: 0,
@@ -121,6 +123,7 @@ export function buildSidecar(
     volumeMounts: [
       { name: TOKEN_VOLUME, mountPath: TOKEN_MOUNT_PATH, readOnly: true },
       { name: TRUST_VOLUME, mountPath: TRUST_MOUNT_PATH, readOnly: true },
+      { name: FILES_VOLUME, mountPath: FILES_MOUNT_PATH, readOnly: true },
     ],
   };
 }

@@ -60,7 +60,7 @@ describe('injectPod', () => {
       securityContext: { runAsUser: 1337, privileged: false },
     });
     expect(again?.env).toContainEqual({ name: 'EXTRA', value: '1' });
-    expect(again?.volumeMounts).toHaveLength(3);
+    expect(again?.volumeMounts).toHaveLength(4);
   });
 
   test('runs the init container with NET_ADMIN alone and the sidecar with nothing', () => {

@@ -5,6 +5,7 @@ import {
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
   PROXY_CONTAINER,
+  REFUSAL_LOG_ANNOTATION,
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
 } from '../../api/pod-names.ts';
@@ -137,6 +138,7 @@ function labelled(
     annotations: {
       ...pod.metadata?.annotations,
       [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status),
+      [REFUSAL_LOG_ANNOTATION]: 'bounded',
       // Told to the operator, whatever the mesh's setting becomes.
       ...(dnsCapture ? { [DNS_CAPTURE_ANNOTATION]: 'enabled' } : {}),
     },

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
 import { ROOT_SECRET, WORKLOAD_SECRET } from '../../../proxy/names.ts';
 import { buildRuntime } from '../../../proxy/runtime.ts';
@@ -11,6 +12,9 @@ import {
   VIRTUAL_HOST_TYPE,
 } from '../resource.ts';
 import { asObject, resourceJson } from './resource-json.ts';
+
+/** What the init container writes for the sidecar (`proxy/refusal-budget.ts`). */
+export const REFUSAL_BUDGET_FIXTURE = join(import.meta.dirname, 'refusal-budget.json');
 
 /** Key material for all secrets: the two that the certificates' source would send, and those that DestinationRules name. */
 export interface StaticSecrets {
@@ -38,6 +42,7 @@ export function buildStaticBootstrap(
     const object = Object.fromEntries(
       Object.entries(value).map(([key, child]) => [key, inlineFile(key, child, secrets) ?? inline(child)]),
     );
+    if (object.path_config_source !== undefined) object.path_config_source = { path: REFUSAL_BUDGET_FIXTURE };
     // A list of revoked certificates, which a file that is not there can't hold.
     if (typeof object.crl === 'object') delete object.crl;
     // There is nobody to ask for clusters; all that the proxy is sent are there.
@@ -60,7 +65,13 @@ export function buildStaticBootstrap(
   const assignments = new Map(resources(ENDPOINT_TYPE).map((assignment) => [assignment.cluster_name, assignment]));
   const listeners = resources(LISTENER_TYPE).map((listener) => asObject(inline(listener)));
   const clusters = resources(CLUSTER_TYPE).map((cluster) => inlineEndpoints(asObject(inline(cluster)), assignments));
-  return { ...buildRuntime(), static_resources: { listeners, clusters, secrets: buildSecrets(secrets, credentials) } };
+  // Whoever subscribes to a file must have a name.
+  const node = { id: 'sidecar', cluster: 'test' };
+  return {
+    node,
+    ...buildRuntime(),
+    static_resources: { listeners, clusters, secrets: buildSecrets(secrets, credentials) },
+  };
 }
 
 /** What stands in place of a file that a TLS context reads; undefined for anything else. */

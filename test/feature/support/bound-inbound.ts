@@ -1,11 +1,11 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, fromJson, type Registry, toBinary, toJson } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { AddressSchema } from '../../../generated/envoy/envoy/config/core/v3/address_pb.js';
 import {
   type ListenerFilter,
   ListenerFilterSchema,
 } from '../../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
-import { ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
+import { type Listener, ListenerSchema } from '../../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import { ProxyProtocolSchema } from '../../../generated/envoy/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js';
 import { ResourceSchema } from '../../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { encodeResource, milliseconds } from '../../../operator/xds/encoding.ts';
@@ -16,7 +16,10 @@ import {
   type ResourceSource,
   type XdsResource,
 } from '../../../operator/xds/resource.ts';
+import { envoyRegistry } from '../../../operator/xds/testing/envoy-registry.ts';
+import { REFUSAL_BUDGET_FIXTURE } from '../../../operator/xds/testing/static-bootstrap.ts';
 import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
+import { REFUSAL_BUDGET_PATH } from '../../../proxy/refusal-budget.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
 
 const SPEAK_MS = 30_000;
@@ -68,8 +71,19 @@ function bound({ name, bytes }: XdsResource, at: number): XdsResource {
     ...message.listenerFilters.filter((filter) => !filter.name.endsWith('original_dst')),
   ];
   message.listenerFiltersTimeout = milliseconds(SPEAK_MS);
-  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message));
+  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, withFiles(message)));
 }
+
+/** In place of the file that the init container writes, the one that tests have. */
+function withFiles(message: Listener): Listener {
+  registry ??= envoyRegistry();
+  const text = JSON.stringify(toJson(ListenerSchema, message, { registry }));
+  if (!text.includes(REFUSAL_BUDGET_PATH)) return message;
+  const json = JSON.parse(text.replaceAll(REFUSAL_BUDGET_PATH, REFUSAL_BUDGET_FIXTURE));
+  return fromJson(ListenerSchema, json, { registry });
+}
+
+let registry: Registry | undefined;
 
 function proxyProtocol(): ListenerFilter {
   const value = anyPack(ProxyProtocolSchema, create(ProxyProtocolSchema));

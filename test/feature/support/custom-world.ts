@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { AuthorizationPolicySpec } from '../../../api/authorization-policy.ts';
 import { extensionProviders } from '../../../api/extension-provider.ts';
-import { LOADING_ANNOTATION } from '../../../api/pod-names.ts';
+import { LOADING_ANNOTATION, REFUSAL_LOG_ANNOTATION } from '../../../api/pod-names.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import {
@@ -77,7 +77,11 @@ export class CustomWorld {
     const object = pod('web', { uid: own.uid, address: own.ips[0] ?? '', labels: { app: 'web' } });
     object.metadata = {
       ...object.metadata,
-      annotations: { ...object.metadata?.annotations, [LOADING_ANNOTATION]: 'on-demand' },
+      annotations: {
+        ...object.metadata?.annotations,
+        [LOADING_ANNOTATION]: 'on-demand',
+        [REFUSAL_LOG_ANNOTATION]: 'bounded',
+      },
     };
     this.mesh.put(
       { kind: 'Pod', object },
