@@ -1,3 +1,6 @@
+import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
+import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
+import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import type { FindingSource } from '../status/status-judge.ts';
 import type { TrafficLedger } from '../telemetry/ledger.ts';
@@ -7,6 +10,9 @@ import { reportWindow } from './report-window.ts';
 
 /** So long, in ms, a sentence stays as it is, however often a policy is looked at: each other one is a write. */
 const STANDS_MS = 30_000;
+
+/** Kinds that refuse anything. */
+const REFUSING = new Set<string>([AUTHORIZATION_POLICY_KIND, REQUEST_AUTHENTICATION_KIND, RATE_LIMIT_POLICY_KIND]);
 
 /** What was said of a policy, and when. */
 interface Said {
@@ -23,6 +29,7 @@ export function policyFindings(
   /** Oldest first. */
   const said = new Map<ObjectKey, Said>();
   return (policy, dryRun) => {
+    if (!REFUSING.has(policy.kind)) return undefined;
     const at = now();
     for (const [key, { at: then }] of said) {
       if (at - then < STANDS_MS) break;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { refusalCauses } from './refusal-causes.ts';
+import type { Carrier } from './rbac.ts';
+import { type EarlyRefusal, refusalCauses } from './refusal-causes.ts';
 
 type Shape = Parameters<typeof refusalCauses>[0];
 
@@ -50,4 +51,32 @@ test('a policy about other ports is no cause here', () => {
   const other = shape({ authorization: [{ ...authorization('no', 'DENY'), ports: [81] }] });
   expect(decided(other)).toEqual([]);
   expect(decided(other, 'http', 81)).toHaveLength(1);
+});
+
+const counted = (of: Shape, ...rest: [Carrier, EarlyRefusal?]) =>
+  refusalCauses(of, 80, ...rest).flatMap(({ reason, counted: all }) =>
+    all.map(({ refs, signs }) => [reason, refs.map(({ name }) => name).join(), signs.early ?? signs.details.join()]),
+  );
+
+test('each DENY is counted by itself, and policies of which Envoy tells none together', () => {
+  const policies = ['a', 'b'].flatMap((name) => [authorization(name, 'DENY'), authorization(`${name}2`, 'ALLOW')]);
+  const all = shape({ authorization: policies, rateLimits: [limits('own', 'Local')] });
+  const details = 'rbac_access_denied_matched_policy[';
+  expect(counted(all, 'http')).toEqual([
+    ['deny', 'a', `${details}ns[shop]-policy[a]-rule[`],
+    ['deny', 'b', `${details}ns[shop]-policy[b]-rule[`],
+    ['no_allow_matched', 'a2,b2', `${details}none]`],
+    ['local_limit', 'own', 'local_rate_limited'],
+  ]);
+});
+
+test('a connection that is refused early is the ALLOW policies’ doing, but for a DENY that is about every one', () => {
+  const some = authorization('some', 'DENY', { rules: [{ from: [{ source: { namespaces: ['a'] } }] }] });
+  const allow = authorization('allow', 'ALLOW');
+  const early = (of: object[], how: EarlyRefusal) =>
+    counted(shape({ authorization: of }), 'tcp', how).filter(([, , sign]) => sign === how);
+  expect(early([some, allow], 'handshake')).toEqual([['no_allow_matched', 'allow', 'handshake']]);
+  expect(early([some, allow], 'nowhere')).toEqual([['no_allow_matched', 'allow', 'nowhere']]);
+  const every = authorization('every', 'DENY', { rules: [{}] });
+  expect(early([some, every, allow], 'nowhere')).toEqual([['deny', 'every', 'nowhere']]);
 });
