@@ -1,3 +1,5 @@
+import { VersionTable } from './version-table.ts';
+
 /** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
 export const ABSENT = '';
 
@@ -6,7 +8,7 @@ const DOUBTFUL = '?';
 
 /** Which versions of what a proxy holds: what it was sent, and, until it answers, what it had before. */
 export class HeldVersions {
-  private readonly sent = new Map<string, string>();
+  private readonly sent = new VersionTable();
   /** Sent but not acknowledged: the version that was acknowledged before. */
   private readonly unacknowledged = new Map<string, string | undefined>();
   /** Names of the same that the proxy had nothing of: thousands for one that joins, of which mostly nothing is asked before it answers. */
@@ -18,8 +20,8 @@ export class HeldVersions {
   }
 
   /** Names with a version, or with `ABSENT`. */
-  names(): IterableIterator<string> {
-    return this.sent.keys();
+  names(): Iterable<string> {
+    return this.sent.names();
   }
 
   /** Whether the proxy has the resource. */
