@@ -55,6 +55,22 @@ describe('while a proxy starts, a cluster that comes again in the other phase', 
 });
 
 describe('while a proxy starts, a cluster of the first phase', () => {
+  test('that it held before its stream broke stays as it is until it asks for listeners', () => {
+    const stream = openStream({ ...STREAM_SETTINGS, removalDelayMs: 0 });
+    for (const name of ['changed', 'gone', 'same']) stream.put(CLUSTER_TYPE, name, '1', 'primary');
+    stream.put(CLUSTER_TYPE, 'changed', '2', 'primary');
+    stream.remove(CLUSTER_TYPE, 'gone');
+    stream.resume(CLUSTER_TYPE, { changed: '1', gone: '1', same: '1' });
+    stream.put(CLUSTER_TYPE, 'same', '2', 'primary');
+    stream.put(CLUSTER_TYPE, 'new', '1', 'primary');
+    stream.acknowledge(CLUSTER_TYPE);
+    expect(stream.sent).toEqual(['Cluster new@1']);
+    stream.resume(LISTENER_TYPE, {}, '*');
+    for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) stream.acknowledge(typeUrl);
+    expect(stream.sent).toEqual(expect.arrayContaining(['Cluster changed@2,same@2', 'Cluster -gone']));
+    stream.close();
+  });
+
   test.each<[string, (stream: ReturnType<typeof openStream>) => void, string]>([
     ['stays as it is, and changes then', ({ put }) => put(CLUSTER_TYPE, 'a', '2', 'primary'), 'Cluster a@2'],
     ['stays, and goes then', ({ remove }) => remove(CLUSTER_TYPE, 'a'), 'Cluster -a'],

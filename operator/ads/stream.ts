@@ -1,7 +1,6 @@
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
-  LISTENER_TYPE,
   type ProxyIdentity,
   ROUTE_TYPE,
   VIRTUAL_HOST_TYPE,
@@ -80,7 +79,7 @@ export class ProxyStream {
     if (request.nonce !== '') {
       this.settle(subscription, request);
     }
-    if (request.typeUrl === LISTENER_TYPE) this.starting.end();
+    this.starting.asked(request);
     const endpoints = request.typeUrl === ENDPOINT_TYPE;
     subscription.subscribe(
       request,

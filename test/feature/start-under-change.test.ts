@@ -4,7 +4,7 @@ import { SecretSource } from '../../operator/certificates/secret-source.ts';
 import { readyAuthority } from '../../operator/certificates/testing/chain.ts';
 import type { MeshChange, MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
-import { CLUSTER_TYPE } from '../../operator/xds/resource.ts';
+import { CLUSTER_TYPE, SECRET_TYPE } from '../../operator/xds/resource.ts';
 import { Draw } from '../../operator/xds/testing/draw.ts';
 import { MeshCache } from '../../operator/xds/testing/mesh-cache.ts';
 import { type AdsHarness, nodeIdOf, startHarness } from './support/ads-harness.ts';
@@ -164,20 +164,28 @@ describe('a cluster that waits for a certificate while its proxy starts', () => 
     ];
   };
 
-  test.each<[string, () => void, (clusters: string) => boolean]>([
+  test.each<[string, boolean, () => void, (clusters: string) => boolean]>([
     [
       'and goes meanwhile goes once it has it',
+      false,
       () => mesh.apply([{ kind: 'Service', key: 'shop/changing', object: undefined }]),
       (clusters) => !clusters.includes(NAME),
     ],
     [
       'and changes meanwhile changes once it has it',
+      false,
       () => mesh.put(rule('changing', 7)),
       (clusters) => clusters.includes(`${NAME}::default_priority::max_connections::7`),
     ],
+    [
+      'and changes after its stream broke changes once it has it',
+      true,
+      () => mesh.put(rule('changing', 8)),
+      (clusters) => clusters.includes(`${NAME}::default_priority::max_connections::8`),
+    ],
   ])(
     '%s',
-    async (_, change, isDone) => {
+    async (_, breaks, change, isDone) => {
       mesh.put(...passedThrough('changing', 1), ...passedThrough('staying', 2));
       const held = new HeldSecrets(secrets);
       const own = await startHarness([mesh.cache, held]);
@@ -193,6 +201,15 @@ describe('a cluster that waits for a certificate while its proxy starts', () => 
         await until(
           async () => held.asked.size > 0 && own.server.acks.acked(client.uid, CLUSTER_TYPE, NAME) !== undefined,
         );
+        if (breaks) {
+          const before = own.server.acks.proxy(client.uid)?.connectedAt;
+          own.server.letGo(1);
+          await until(async () => {
+            const now = own.server.acks.proxy(client.uid);
+            const asks = [...held.asked].every((name) => now?.asksFor?.(SECRET_TYPE, name) === true);
+            return now?.connected === true && now.connectedAt !== before && asks;
+          });
+        }
         // Envoy reads both at once, the change first: what a cluster leaves behind is gone a moment later.
         process.kill(envoy.pid, 'SIGSTOP');
         change();
