@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ANALYSIS_RULES } from './canary-analysis-rules.ts';
+import { controlFields } from './canary-control.ts';
 import { canaryMatch } from './canary-match.ts';
 import { canaryMetric } from './canary-metric.ts';
 import { duration } from './duration.ts';
@@ -86,6 +87,7 @@ const fields = z.object({
     .max(10)
     .default([])
     .describe('Checks; each must pass. Without any: request-success-rate of at least 99.'),
+  ...controlFields,
 });
 
 export const canaryAnalysis = withRules(fields, ANALYSIS_RULES);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { controlStatus } from './canary-control.ts';
 import { conditions } from './condition.ts';
 
 export const CANARY_PHASES = [
@@ -72,6 +73,7 @@ export const canaryStatus = z.object({
     .string()
     .optional()
     .describe('One word on the last check: Passed, Failed, InsufficientTraffic, AwaitingCapacity, ...'),
+  ...controlStatus,
   conditions: conditions.optional(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canaryAnalysis } from './canary-analysis.ts';
+import { canaryDependencies } from './canary-control.ts';
 import type { CanaryStatus } from './canary-status.ts';
 
 export const CANARY_KIND = 'Canary';
@@ -25,6 +26,9 @@ export const canarySpec = z.object({
     .describe(
       'Try new revisions of a StatefulSet or DaemonSet although that takes its only pod out of the stable revision, of which nothing serves meanwhile.',
     ),
+  dependsOn: canaryDependencies
+    .optional()
+    .describe('Canaries of a release of several services: this one waits until they have none under way.'),
   analysis: canaryAnalysis.describe('How a new revision is tried.'),
 });
 

@@ -1,3 +1,4 @@
+import { ALERT_PROVIDER_RESOURCE } from './alert-provider.ts';
 import { CANARY_KIND, canarySpec } from './canary.ts';
 import { canaryStatus } from './canary-status.ts';
 import type { CustomResource } from './custom-resource.ts';
@@ -72,6 +73,7 @@ const canary: CustomResource = {
 /** Every custom resource Heddle has a CRD for. */
 export const CUSTOM_RESOURCES: readonly CustomResource[] = [
   canary,
+  ALERT_PROVIDER_RESOURCE,
   RATE_LIMIT_POLICY_RESOURCE,
   trustRotation,
   ...SECURITY_RESOURCES,

@@ -1,3 +1,4 @@
+import { ALERT_PROVIDER_KIND } from '../api/alert-provider.ts';
 import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
 import { CANARY_KIND } from '../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
@@ -57,6 +58,7 @@ export const SUBJECT_ACCESS_REVIEW = define(
 );
 export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false);
 
+export const ALERT_PROVIDER = define(HEDDLE_GROUP, HEDDLE_VERSION, 'alertproviders', ALERT_PROVIDER_KIND, true);
 export const CANARY = define(HEDDLE_GROUP, HEDDLE_VERSION, 'canaries', CANARY_KIND, true);
 export const RATE_LIMIT_POLICY = define(
   HEDDLE_GROUP,

@@ -15,7 +15,10 @@ import { OPERATOR_SERVICE, SYSTEM_NAMESPACE } from '../proxy/names.ts';
 import { XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
+import { AlertSender } from './canary/alerts/alert-sender.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
+import { HookRunner } from './canary/hook-runner.ts';
+import { type OutcallBounds, postJson } from './canary/outcall.ts';
 import { lifetimesFrom } from './certificates/lifetimes.ts';
 import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
@@ -132,6 +135,14 @@ const status = new StatusWriter({
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });
+const outcalls = {
+  post: (url: string, body: unknown, bounds: Omit<OutcallBounds, 'allowed'>) =>
+    postJson(url, body, { ...bounds, allowed: blockList([]) }),
+  isLeader: () => election.isLeader,
+  logger,
+};
+const hooks = new HookRunner(outcalls);
+const alerts = new AlertSender({ ...outcalls, api, event: (subject, event) => events.record(subject, event) });
 let canary: CanaryController | undefined;
 let ready = false;
 
@@ -147,7 +158,10 @@ const election = new LeaderElection({
     status.start();
     canary?.resync();
   },
-  onLost: () => status.stop(),
+  onLost: () => {
+    status.stop();
+    hooks.forgetAll();
+  },
 });
 
 const health = new HealthServer({ port: HEALTH_PORT, registry, notReady });
@@ -192,6 +206,8 @@ async function start(): Promise<void> {
       servingSince: (uid) => stores.servingSince(uid),
       hearsAll: () => replicas.hearsAll(),
     }),
+    hooks,
+    alerts,
     clusterDomain: mesh.clusterDomain,
     isDiscovered: (namespace) => stores.discovery.has(namespace),
     isLeader: () => election.isLeader,
@@ -241,6 +257,8 @@ async function stop(signal: string): Promise<void> {
   const removed = election.isLeader && (await isRemoved());
   // First the controller ends: it would borrow again what is given back.
   await canary?.stop();
+  hooks.stop();
+  alerts.stop();
   if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();

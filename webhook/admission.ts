@@ -1,4 +1,4 @@
-import type { CanarySpec } from '../api/canary.ts';
+import type { Canary, CanarySpec } from '../api/canary.ts';
 import { admitPod, type InjectionContext } from './inject/admission.ts';
 import type { NamespaceView } from './inject/decision.ts';
 import { asPod } from './inject/pod-shape.ts';
@@ -17,6 +17,8 @@ export interface AdmissionCluster {
   readonly isOurs: (namespace: NamespaceView) => boolean;
   readonly isGated: InjectionContext['isGated'];
   readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
+  /** Finds a Canary that is there, by `namespace/name`. */
+  readonly findCanary: (key: string) => Canary | undefined;
 }
 
 /** Answers for `/inject` and `/validate`. Neither has a side effect, so a dry run is like any other. */
@@ -42,6 +44,7 @@ export function createHandlers(cluster: AdmissionCluster, metrics: WebhookMetric
       const answer = await validateObject(request, {
         isOurs: () => cluster.isOurs(view),
         judgeTarget: cluster.judgeTarget,
+        findCanary: cluster.findCanary,
       });
       metrics.judged(request.kind.kind.slice(0, 63), answer.refusal === undefined ? 'accepted' : 'refused');
       return answer;

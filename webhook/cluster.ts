@@ -80,6 +80,11 @@ export class WatchedCluster {
     return isGated(pod, namespace, () => asked.filter((canary) => canary !== undefined));
   }
 
+  /** A Canary, by `namespace/name`. */
+  findCanary(key: string): Canary | undefined {
+    return this.#canaries.store.get(key);
+  }
+
   /** Undefined when it cannot be had: what is unknown is not gated. */
   async #fetchCanary(namespace: string, name: string): Promise<Canary | undefined> {
     try {

@@ -42,6 +42,7 @@ const server = new AdmissionServer({
       isDiscovered: ({ name, labels }) => isDiscovered(mesh, name, labels),
       isOurs: (view) => view.name === mesh.rootNamespace || isInjectionNamespace(view),
       isGated: (pod, name) => cluster.isGated(pod, name),
+      findCanary: (key) => cluster.findCanary(key),
       judgeTarget: (name, spec) => judgeTarget(api, name, spec),
     },
     metrics,

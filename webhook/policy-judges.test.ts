@@ -4,7 +4,11 @@ import { judgeOf } from './policy-judges.ts';
 import type { AdmissionRequest } from './review.ts';
 import { validateObject } from './validate.ts';
 
-const cluster = { isOurs: (namespace: string) => namespace === 'shop', judgeTarget: async () => [] };
+const cluster = {
+  isOurs: (namespace: string) => namespace === 'shop',
+  judgeTarget: async () => [],
+  findCanary: () => undefined,
+};
 const request = (kind: string, spec: unknown, namespace = 'shop', version = 'v1'): AdmissionRequest => ({
   uid: 'u',
   kind: { group: 'networking.istio.io', version, kind },

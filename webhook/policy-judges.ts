@@ -1,3 +1,4 @@
+import { ALERT_PROVIDER_KIND } from '../api/alert-provider.ts';
 import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
 import { judgeAuthorizationPolicy } from '../api/authorization-policy-judgement.ts';
 import { DESTINATION_RULE_KIND, judgeDestinationRule } from '../api/destination-rule.ts';
@@ -17,6 +18,7 @@ import { judgeSidecar } from '../api/sidecar-judgement.ts';
 import { judgeVirtualService, VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import { judgeWorkloadEntry } from '../api/workload-entry-judgement.ts';
+import { validateAlertProvider } from './validate-alert-provider.ts';
 import { validatePeerAuthentication } from './validate-peer-authentication.ts';
 
 /** What is to be said of an object: sentences that begin with the field. */
@@ -51,6 +53,10 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
   [
     `${SECURITY_GROUP}/${REQUEST_AUTHENTICATION_KIND}`,
     (spec: unknown): Verdict => toVerdict(judgeRequestAuthentication(spec)),
+  ],
+  [
+    `${HEDDLE_GROUP}/${ALERT_PROVIDER_KIND}`,
+    (spec: unknown): Verdict => ({ problems: validateAlertProvider(spec), warnings: [] }),
   ],
   [`${HEDDLE_GROUP}/${RATE_LIMIT_POLICY_KIND}`, (spec: unknown): Verdict => toVerdict(judgeRateLimitPolicy(spec))],
   networking(VIRTUAL_SERVICE_KIND, judgeVirtualService),

@@ -2,6 +2,7 @@ import { type CanarySpec, canarySpec } from '../api/canary.ts';
 import type { CanaryAnalysis } from '../api/canary-analysis.ts';
 import { durationMs } from '../api/duration.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { controlProblems } from './validate-canary-control.ts';
 import { stepProblems } from './validate-canary-steps.ts';
 
 /** Shortest window of an analysis: below it hardly any request is counted. */
@@ -14,7 +15,9 @@ const MIN_INTERVAL_MS = 1000;
 export function validateCanary(spec: unknown): string[] {
   const result = canarySpec.safeParse(spec);
   if (!result.success) return schemaProblems(result.error);
-  return [...targetProblems(result.data), ...intervalProblems(result.data), ...analysisProblems(result.data.analysis)];
+  const { data } = result;
+  const problems = [...targetProblems(data), ...intervalProblems(data), ...analysisProblems(data.analysis)];
+  return [...problems, ...controlProblems(data)];
 }
 
 function targetProblems({ targetRef }: CanarySpec): string[] {

@@ -114,7 +114,11 @@ describe('validatePeerAuthentication', () => {
 });
 
 describe('validateObject', () => {
-  const cluster = { isOurs: () => true, judgeTarget: async () => ['the target is missing'] };
+  const cluster = {
+    isOurs: () => true,
+    judgeTarget: async () => ['the target is missing'],
+    findCanary: () => undefined,
+  };
   const request = (
     kind: string,
     group: string,

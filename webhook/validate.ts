@@ -1,8 +1,9 @@
-import { CANARY_KIND, type CanarySpec, canarySpec } from '../api/canary.ts';
+import { CANARY_KIND, type Canary, type CanarySpec, canarySpec } from '../api/canary.ts';
 import { HEDDLE_GROUP } from '../api/heddle.ts';
 import { judgeOf } from './policy-judges.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { validateCanary } from './validate-canary.ts';
+import { cycleProblems } from './validate-canary-control.ts';
 import { canaryWarnings } from './validate-canary-steps.ts';
 
 /** What validation asks of the cluster. */
@@ -11,6 +12,8 @@ export interface ClusterView {
   readonly isOurs: (namespace: string) => boolean;
   /** Sentences about a Canary's target that is missing or unfit; empty when it is well or cannot be looked at. */
   readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
+  /** Finds a Canary that is there, by `namespace/name`. */
+  readonly findCanary: (key: string) => Canary | undefined;
 }
 
 /** Judges an object of ours, or of Istio's in a namespace of ours. Deletions and objects being deleted always pass. */
@@ -22,8 +25,11 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
   if (kind.group === HEDDLE_GROUP && kind.kind === CANARY_KIND) {
     const refusal = toRefusal('Canary', request, validateCanary(object.spec));
     if (refusal.refusal) return refusal;
+    const spec = object.spec as CanarySpec;
+    const cycles = cycleProblems(namespace, request.name ?? '', spec, cluster.findCanary);
+    if (cycles.length > 0) return toRefusal('Canary', request, cycles);
     const warnings = canaryWarnings(canarySpec.parse(object.spec));
-    return { warnings: [...warnings, ...(await cluster.judgeTarget(namespace, object.spec as CanarySpec))] };
+    return { warnings: [...warnings, ...(await cluster.judgeTarget(namespace, spec))] };
   }
   const judge = judgeOf(kind);
   if (judge === undefined || (kind.group !== HEDDLE_GROUP && !cluster.isOurs(namespace))) return {};

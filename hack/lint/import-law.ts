@@ -12,6 +12,7 @@ const RATE_LIMITS = ['operator/mesh/rate-limits.ts', 'operator/mesh/rate-limit-d
 const RESOURCE = 'operator/xds/resource.ts';
 const TRAFFIC = 'operator/telemetry/traffic.ts';
 const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
+const DESTINATION = 'operator/jwks/destination.ts';
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
 
 /** The whole list of allowed edges. Files that are not in a room here (`hack`, `test`, tests beside their file) are free. */
@@ -26,7 +27,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/ratelimit', may: [...RATE_LIMITS, 'api', 'kube', BOUNDED_READER, 'generated'] },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/jwks', may: ['api', 'kube'] },
-  { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
+  { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, DESTINATION, ...SHARED_NAMES] },
   { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, 'generated', ...SHARED_NAMES] },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },

@@ -1,5 +1,7 @@
 import { durationMs } from '../../api/duration.ts';
 import type { Draft, WaitReason } from './draft.ts';
+import { isHeld, isHeldAt } from './holds.ts';
+import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { carriedWeight, isRouted, planOf, type Step } from './plan.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
@@ -26,6 +28,8 @@ export function advanceAnalysis(draft: Draft, stage: Release): void {
   if (step === undefined) return;
   draft.state.step = index;
   if (!hasCapacity(draft, stage, step)) return;
+  const { next, spec } = stage;
+  if (!isTested(draft, stage, (message) => failCheck(draft, next.revision, spec.analysis.threshold, message))) return;
   if (!isInForce(draft, stage, step)) return;
   checkWindow(draft, stage, step, plan.length);
 }
@@ -106,9 +110,19 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
   const since = Date.parse(state.stepStartTime ?? draft.now);
   const elapsed = observation.now - since;
   const progress = progressOf(draft, step, steps);
+  const outside = askRollout(draft, stage);
   if (elapsed < interval) {
     draft.enter('Progressing', progress);
     draft.requeue(interval - elapsed);
+    return;
+  }
+  if (outside.refused.length > 0) {
+    failCheck(draft, next.revision, spec.analysis.threshold, refusalOf(outside));
+    return;
+  }
+  if (outside.pending.length > 0) {
+    draft.enter('Progressing', `${progress}; rollout hooks are asked: ${names(outside.pending)}`);
+    draft.requeue(1000);
     return;
   }
   const answer = observation.traffic(next.revision, since);
@@ -146,9 +160,18 @@ function pass(draft: Draft, stage: Release, step: Step, steps: number): void {
   const { state } = draft;
   const { requests, successRate, p99 } = state.metrics ?? {};
   const figures = successRate === undefined ? 'no request' : `${successRate} of ${requests} requests, p99 ${p99}`;
-  draft.event('Normal', 'CheckPassed', `${progressOf(draft, step, steps)}: ${figures}`);
   state.verdict = 'Passed';
   draft.progress();
+  if (state.hold) {
+    // It goes on where it waits; release.ts looks whether that is over.
+    draft.clear('stepStartTime', 'verdict');
+    const { unproven: _, ...hold } = state.hold;
+    state.hold = hold;
+    draft.enter('Progressing', progressOf(draft, step, steps));
+    draft.requeue(10);
+    return;
+  }
+  draft.event('Normal', 'CheckPassed', `${progressOf(draft, step, steps)}: ${figures}`);
   const passed = (state.iterations ?? 0) + 1;
   if (passed < step.checks) {
     state.iterations = passed;
@@ -159,20 +182,21 @@ function pass(draft: Draft, stage: Release, step: Step, steps: number): void {
     return;
   }
   draft.clear('stepStartTime', 'iterations');
-  advanceStep(draft, stage, steps);
+  const last = (state.step ?? 0) + 1 >= steps;
+  if (!isHeldAt(draft, stage, last ? 'Promotion' : 'Advance')) goOn(draft, stage, last);
 }
 
-function advanceStep(draft: Draft, stage: Release, steps: number): void {
+/** Takes the next step, which is the promotion after the last one. */
+export function goOn(draft: Draft, stage: Release, last: boolean): void {
   const { state } = draft;
-  const index = (state.step ?? 0) + 1;
-  if (index < steps) {
-    state.step = index;
-    draft.enter('Progressing', `step ${index + 1} of ${steps}`);
+  if (!last) {
+    state.step = (state.step ?? 0) + 1;
+    draft.enter('Progressing', `step ${state.step + 1} begins`);
     // The next step's capacity and weight are a matter of this same moment.
     advanceAnalysis(draft, stage);
     return;
   }
-  draft.clear('mirrorWeight');
+  draft.clear('mirrorWeight', 'rollbackWindow', 'stepStartTime');
   draft.event('Normal', 'Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.enter('Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.requeue(10);
@@ -182,6 +206,7 @@ function failCheck(draft: Draft, revision: string, threshold: number, message: s
   const { state } = draft;
   state.failedChecks = (state.failedChecks ?? 0) + 1;
   state.verdict = 'Failed';
+  if (state.hold) state.hold.unproven = true;
   draft.clear('stepStartTime');
   draft.progress();
   const count = `check ${state.failedChecks} of ${threshold} failed`;
@@ -197,11 +222,13 @@ function failCheck(draft: Draft, revision: string, threshold: number, message: s
 /** Waits for something that is no verdict, but not beyond the deadline. */
 function stall(draft: Draft, stage: Release, reason: WaitReason, message: string, grace: number): void {
   if (giveUpIfOverdue(draft, stage, message, grace)) return;
-  draft.wait(reason, message);
+  // While it is held, that is what is said.
+  if (!isHeld(draft)) draft.wait(reason, message);
   draft.requeue(Math.min(POLL_MS, Math.max(durationMs(stage.spec.analysis.interval), 1000)));
 }
 
 function giveUpIfOverdue(draft: Draft, { spec, next }: Release, message: string, grace: number): boolean {
+  if (isHeld(draft)) return false;
   const deadline = spec.progressDeadlineSeconds * 1000;
   if (draft.stalledMs() <= deadline + grace) {
     draft.requeue(deadline + grace - draft.stalledMs() + 1);

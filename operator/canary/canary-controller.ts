@@ -81,6 +81,7 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
     }),
     stores.services.onChange(({ object, previous }) => touch((object ?? previous)?.metadata?.namespace ?? '')),
   ];
+  deps.hooks.onAnswer(enqueue);
   resync();
   controller.start();
   return {

@@ -1,6 +1,8 @@
 import type { CanaryPhase, CanaryStatus } from '../../api/canary-status.ts';
 import type { Condition } from '../../api/condition.ts';
 import { mergeConditions } from '../../kube/status.ts';
+import { isHandled } from './commands.ts';
+import type { HookAnswer, HookCall } from './hook-call.ts';
 import type { Observation } from './observation.ts';
 
 /** An event to be recorded about the Canary. */
@@ -8,12 +10,16 @@ export interface CanaryEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** No alert is sent of it. */
+  readonly muted?: boolean;
 }
 
 /** What a step of the phase machine comes to. */
 export interface Transition {
   readonly status: CanaryStatus;
   readonly events: readonly CanaryEvent[];
+  /** What is to be asked of hooks once the status is written. */
+  readonly hooks: readonly HookCall[];
   /** Look again after so many ms, even if nothing is reported; undefined: nothing to wait for but changes. */
   readonly requeueAfterMs: number | undefined;
 }
@@ -27,6 +33,10 @@ export type WaitReason =
   | 'NoMeshClients'
   | 'IncompleteMetrics'
   | 'Ungated'
+  | 'AwaitingConfirmation'
+  | 'AwaitingDependencies'
+  | 'DependencyCycle'
+  | 'Paused'
   | 'Suspended'
   | 'TargetPaused';
 
@@ -39,6 +49,7 @@ export class Draft {
   readonly #observation: Observation;
   readonly #said = new Map<ConditionType, Said>();
   readonly #events: CanaryEvent[] = [];
+  readonly #hooks: HookCall[] = [];
   #requeueAfterMs: number | undefined;
 
   constructor(previous: CanaryStatus, observation: Observation) {
@@ -64,12 +75,29 @@ export class Draft {
     return this.#previous.conditions?.find((condition) => condition.type === type);
   }
 
+  /** The command that a person has given and nothing has answered yet. */
+  get awaitedCommand(): string | undefined {
+    const { command } = this.#observation;
+    return isHandled(this.state, command) ? undefined : command;
+  }
+
+  /** The message that a condition has by now. */
+  saying(type: ConditionType): string {
+    return this.#said.get(type)?.message ?? this.before(type)?.message ?? 'it has not been looked at yet';
+  }
+
+  /** Asks a hook. @returns its answer in this round, once there is one */
+  ask(call: HookCall): HookAnswer | undefined {
+    this.#hooks.push(call);
+    return this.#observation.answer(call);
+  }
+
   say(type: ConditionType, status: Condition['status'], reason: string, message: string): void {
     this.#said.set(type, { status, reason, message });
   }
 
-  event(type: CanaryEvent['type'], reason: string, message: string): void {
-    this.#events.push({ type, reason, message });
+  event(type: CanaryEvent['type'], reason: string, message: string, muted = false): void {
+    this.#events.push({ type, reason, message, ...(muted ? { muted } : {}) });
   }
 
   /** The earliest of all wishes counts. */
@@ -92,10 +120,11 @@ export class Draft {
   }
 
   /** Stands still for a reason that is no verdict on the revision. */
-  wait(reason: WaitReason, message: string): void {
+  wait(reason: WaitReason, message: string, muted = false): void {
     this.enter('Waiting', message);
     this.say('Waiting', 'True', reason, message);
-    if (this.state.verdict !== reason) this.event('Normal', reason, message);
+    const before = this.before('Waiting');
+    if (before?.status !== 'True' || before.reason !== reason) this.event('Normal', reason, message, muted);
     this.state.verdict = reason;
   }
 
@@ -128,7 +157,7 @@ export class Draft {
     const status = withoutUndefined({ ...this.state, observedGeneration: generation });
     if (status.phase !== this.#previous.phase) status.lastTransitionTime = this.now;
     status.conditions = mergeConditions(kept, wanted, this.now);
-    return { status, events: this.#events, requeueAfterMs: this.#requeueAfterMs };
+    return { status, events: this.#events, hooks: this.#hooks, requeueAfterMs: this.#requeueAfterMs };
   }
 }
 

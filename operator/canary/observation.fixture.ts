@@ -67,6 +67,9 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     target,
     services: ['ordering'],
     coverage: () => ({ callers: 2, acknowledged: 2 }),
+    command: undefined,
+    answer: () => undefined,
+    dependencies: [],
     traffic: () => traffic(1000),
     ...more,
   };

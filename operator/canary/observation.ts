@@ -1,6 +1,8 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Ownership } from './borrowed-fields.ts';
+import type { Dependency } from './dependencies.ts';
+import type { HookAnswer, HookCall } from './hook-call.ts';
 import type { RevisionPods } from './pods.ts';
 import type { Side } from './side.ts';
 
@@ -72,6 +74,12 @@ export interface Observation {
   readonly services: readonly string[];
   /** How far a split (a revision and what it gets) is in force, by the terms of the spec. */
   readonly coverage: (next: string, side: Side) => Coverage;
+  /** What a person has told by the annotation. */
+  readonly command: string | undefined;
+  /** What a hook has answered in a round. */
+  readonly answer: (call: HookCall) => HookAnswer | undefined;
+  /** The Canaries that this one depends on. */
+  readonly dependencies: readonly Dependency[];
   /** What was counted of a revision from `since` (ms) until now. */
   readonly traffic: (revision: string, since: number) => TrafficAnswer;
 }

@@ -2,10 +2,12 @@ import { type Canary, type CanarySpec, canarySpec } from '../../api/canary.ts';
 import { undiscoveredMessage } from '../../api/discovery.ts';
 import { readTrafficTerms, termsKey } from '../../api/traffic-terms.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
+import { commandOf } from './command-annotation.ts';
+import { viewDependencies } from './dependencies.ts';
 import type { Observation } from './observation.ts';
 import type { CanaryDependencies } from './ports.ts';
 import type { TargetIndex } from './target-index.ts';
-import { readTargetKey } from './target-key.ts';
+import { readTargetKey, targetOfCanary } from './target-key.ts';
 import { targetKind } from './targets/registry.ts';
 
 /** Reads a Canary's spec with its defaults; gives the problems, each after the path of its field, when it is not valid. */
@@ -26,7 +28,7 @@ export function observe(
   key: string,
   rival: string | undefined,
   index: TargetIndex,
-  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'clusterDomain' | 'isDiscovered' | 'now'>,
+  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'hooks' | 'clusterDomain' | 'isDiscovered' | 'now'>,
 ): Observation {
   const now = (deps.now ?? Date.now)();
   const { namespace, name, generation = 0 } = canary.metadata;
@@ -48,7 +50,20 @@ export function observe(
     services,
     coverage: (next, { weight, matched, mirror }) =>
       deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
+    command: commandOf(canary),
+    answer: (call) => deps.hooks.answer(canary.metadata.uid ?? '', call),
+    dependencies: viewDependencies(canary, {
+      find: (found) => index.stores.canaries.get(found),
+      current: (other) => currentRevision(other, index),
+    }),
     traffic: (revision, since): TrafficAnswer =>
       deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
   };
+}
+
+/** Revision of the present template of a Canary's target. */
+function currentRevision(canary: Canary, index: TargetIndex): string | undefined {
+  const key = targetOfCanary(canary);
+  const target = index.target(key);
+  return target && targetKind(readTargetKey(key).kind).view(target, key, index).current;
 }

@@ -1,6 +1,9 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
+import { settleCommand } from './commands.ts';
+import { CONTROL_FIELDS } from './control-fields.ts';
 import { Draft, type Transition } from './draft.ts';
+import { askPostRollout } from './hooks.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
 import { cutOff } from './side.ts';
@@ -19,6 +22,7 @@ const RELEASE_FIELDS = [
   'lastProgressTime',
   'restarts',
   'canaryPods',
+  ...CONTROL_FIELDS,
 ] as const;
 
 /**
@@ -28,6 +32,8 @@ const RELEASE_FIELDS = [
 export function nextStatus(previous: CanaryStatus | undefined, observation: Observation): Transition {
   const draft = new Draft(previous ?? {}, observation);
   advance(draft, observation);
+  settleCommand(draft, observation.command);
+  askPostRollout(draft, observation);
   return draft.finish();
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../kube/logger.ts';
 import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
 import type { CanaryEvent } from './draft.ts';
+import type { HookRunner } from './hook-runner.ts';
 import type {
   ControllerRevision,
   DaemonSet,
@@ -61,6 +62,10 @@ export interface CanaryDependencies {
   readonly api: Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
   readonly mesh: MeshPort;
   readonly traffic: TrafficSource;
+  /** Tells people of events, beside the controller's own work; must not throw. */
+  readonly alerts: { readonly send: (canary: Canary, event: CanaryEvent) => void };
+  /** Asks hooks, likewise. */
+  readonly hooks: Pick<HookRunner, 'answer' | 'want' | 'tell' | 'forget' | 'onAnswer'>;
   /** Domain of Service hostnames, e.g. `cluster.local`. */
   readonly clusterDomain: string;
   /** Whether a namespace belongs to the mesh; in others a Canary does nothing but say so. `touch` it when that changes. */

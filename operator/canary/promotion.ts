@@ -1,6 +1,8 @@
+import { CONTROL_FIELDS } from './control-fields.ts';
 import type { Draft } from './draft.ts';
 import { paceMs, promotionWeight } from './promotion-weight.ts';
 import type { Release } from './release.ts';
+import { isInRollbackWindow } from './rollback-window.ts';
 import { cutOff, sideOf } from './side.ts';
 import { setStable, setUngated } from './stable-revision.ts';
 import { weightForPods } from './weights.ts';
@@ -52,13 +54,16 @@ function grow(draft: Draft, stage: Release): void {
     state.canaryPods = eligible;
     draft.progress();
   }
-  const patient = target.mayTake.maxSurge && draft.stalledMs() < GROWTH_PATIENCE_MS + paceMs(stage);
+  const baking = state.rollbackWindow !== undefined;
+  const growing = draft.stalledMs() < GROWTH_PATIENCE_MS + paceMs(stage);
+  const patient = !baking && target.mayTake.maxSurge && growing;
   const routed = spec.analysis.traffic === 'None' || inForce(observation.coverage(next.revision, sideOf(state)));
   if (patient && !(state.weight === 100 && routed)) {
     draft.enter('Promoting', `revision ${next.revision} grows to full size before it replaces the stable one`);
     draft.requeue(POLL_MS);
     return;
   }
+  if (isInRollbackWindow(draft, stage)) return;
   draft.event('Normal', 'GatesOpen', `revision ${next.revision} is released`);
   release(draft, next.revision);
   draft.requeue(5000);
@@ -83,6 +88,8 @@ function succeed(draft: Draft, revision: string): void {
   const { state } = draft;
   setStable(state, revision);
   cutOff(state);
+  state.postRollout = { revision, phase: 'Succeeded' };
+  draft.clear(...CONTROL_FIELDS);
   draft.clear(
     'canaryRevision',
     'step',
@@ -103,7 +110,8 @@ export function fail(draft: Draft, revision: string, reason: string, message: st
   cutOff(state);
   state.failedRevision = revision;
   state.verdict = 'Failed';
-  draft.clear('stepStartTime');
+  state.postRollout = { revision, phase: 'Failed' };
+  draft.clear('stepStartTime', ...CONTROL_FIELDS);
   setUngated(state);
   const whole = `revision ${revision} was given up: ${message}`;
   draft.enter('Failed', whole);

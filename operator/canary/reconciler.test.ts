@@ -42,6 +42,8 @@ beforeEach(() => {
     api,
     mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
     traffic: { window: () => traffic(1000) },
+    alerts: { send: () => {} },
+    hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
     clusterDomain: 'cluster.local',
     isDiscovered: () => discovered,
     isLeader: () => leading,

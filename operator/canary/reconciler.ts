@@ -4,6 +4,7 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { borrowing, type WantedFields } from './borrowed-fields.ts';
+import { removeCommand } from './command-annotation.ts';
 import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
 import { revisionOfPod } from './objects.ts';
 import type { Observation } from './observation.ts';
@@ -55,13 +56,15 @@ export class CanaryReconciler {
   }
 
   forget(uid: string | undefined): void {
-    if (uid !== undefined) this.#written.delete(uid);
+    if (uid === undefined) return;
+    this.#written.delete(uid);
+    this.#deps.hooks.forget(uid);
   }
 
   async #step(stored: Canary, key: string, rival: string | undefined): Promise<ReconcileResult | undefined> {
     const canary = this.#newest(stored);
     const observation = observe(canary, key, rival, this.#index, this.#deps);
-    const { status, events, requeueAfterMs } = nextStatus(canary.status, observation);
+    const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);
     // What was released before must not wait for a write that may fail.
     const released = new Set(canary.status?.ungatedRevisions ?? []);
     if (rival === undefined) await this.#openGates(key, released);
@@ -84,7 +87,14 @@ export class CanaryReconciler {
         });
       }
     }
-    for (const event of events) this.#deps.event(canary, event);
+    for (const event of events) {
+      this.#deps.event(canary, event);
+      this.#deps.alerts.send({ ...canary, status }, event);
+      this.#deps.hooks.tell({ ...canary, status }, observation.spec?.analysis.webhooks ?? [], event);
+    }
+    this.#deps.hooks.want(canary, key, hooks);
+    const removed = await removeCommand(this.#deps.api, this.#newest({ ...canary, status }));
+    if (removed) this.#remember(removed);
     if (rival !== undefined) return undefined;
     const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
     if (fresh?.length) await this.#openGates(key, new Set(fresh));

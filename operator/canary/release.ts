@@ -1,6 +1,10 @@
 import type { CanarySpec } from '../../api/canary.ts';
-import { advanceAnalysis } from './analysis.ts';
+import { advanceAnalysis, goOn } from './analysis.ts';
+import { obey } from './commands.ts';
+import { CONTROL_FIELDS } from './control-fields.ts';
 import type { Draft } from './draft.ts';
+import { isHeldAt, isHoldOver, showHold } from './holds.ts';
+import { isRolledBack } from './hooks.ts';
 import type { Observation, RevisionView, TargetView } from './observation.ts';
 import { planOf } from './plan.ts';
 import { advancePromotion, release } from './promotion.ts';
@@ -31,8 +35,11 @@ export function advanceRelease(
   const stage: Release = { observation, spec, target, next };
   const isNew = state.canaryRevision !== current;
   if (isNew) begin(draft, target, next);
+  if (obey(draft, stage)) return;
+  const isRetried = state.canaryRevision !== current;
+  if (isRetried) begin(draft, target, next);
   if (!isReleased(draft, current)) {
-    const why = whyUntried(draft, stage) ?? (isNew ? undefined : whyResumed(draft, target));
+    const why = whyUntried(draft, stage) ?? (isNew || isRetried ? undefined : whyResumed(draft, target));
     if (!why && current === state.failedRevision) {
       stayFailed(draft, stage);
       return;
@@ -57,11 +64,30 @@ export function advanceRelease(
     draft.progress();
     draft.clear('stepStartTime', 'verdict');
   }
+  if (isRolledBack(draft, stage)) return;
   if (state.phase === 'Promoting') {
     advancePromotion(draft, stage);
     return;
   }
+  analyse(draft, stage);
+}
+
+/** The analysis, and what it has to wait for before its first request, between steps, and at its end. */
+function analyse(draft: Draft, stage: Release): void {
+  const { state } = draft;
+  if (!state.opened) {
+    if (isHeldAt(draft, stage, 'Start')) return;
+    state.opened = true;
+  }
+  if (state.hold && isHoldOver(draft, stage)) {
+    const { point } = state.hold;
+    draft.clear('hold');
+    draft.progress();
+    goOn(draft, stage, point === 'Promotion');
+    return;
+  }
   advanceAnalysis(draft, stage);
+  showHold(draft, stage);
 }
 
 /** Stands still at the user's wish; what was beyond the steps of the analysis goes back to the last of them. */
@@ -69,6 +95,7 @@ function standStill(draft: Draft, { spec, target }: Release): boolean {
   if (!spec.suspend && target.pausedBy !== 'user') return false;
   const highest = Math.max(...planOf(spec.analysis, roomOf(target)).map(({ weight }) => weight));
   draft.state.weight = Math.min(draft.state.weight ?? 0, highest);
+  draft.clear('rollbackWindow');
   if (spec.suspend) draft.wait('Suspended', 'spec.suspend is set; everything stays as it is');
   else draft.wait('TargetPaused', `the ${target.kind} is paused; ${target.resumedBy} goes on`);
   return true;
@@ -88,6 +115,7 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   }
   cutOff(state);
   draft.clear('stepStartTime', 'iterations', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
+  draft.clear(...CONTROL_FIELDS);
   Object.assign(state, { canaryRevision: current, step: 0, failedChecks: 0, restarts: next.pods.restarts });
   draft.progress();
   draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);

@@ -40,7 +40,10 @@ describe('the operator', () => {
   });
 
   test.each([
-    ['patch', 'canaries.heddle.dev'],
+    ['create', 'canaries.heddle.dev'],
+    ['delete', 'canaries.heddle.dev'],
+    ['patch', 'alertproviders.heddle.dev'],
+    ['list', 'alertproviders.heddle.dev'],
     ['delete', 'trustrotations.heddle.dev'],
     ['patch', 'virtualservices.networking.istio.io'],
     ['get', 'secrets'],
@@ -54,7 +57,11 @@ describe('the operator', () => {
   });
 
   test.each([
+    // For the annotation of a command alone.
+    ['patch', 'canaries.heddle.dev'],
     ['patch', 'canaries.heddle.dev/status'],
+    ['get', 'alertproviders.heddle.dev'],
+    ['patch', 'alertproviders.heddle.dev/status'],
     ['create', 'trustrotations.heddle.dev'],
     ['patch', 'trustrotations.heddle.dev/status'],
     ['patch', 'peerauthentications.security.istio.io/status'],

@@ -119,6 +119,9 @@ export class Replica {
         const shown = status.canaryRevision === next && isDeepStrictEqual(sideOf(status), side);
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
+      command: undefined,
+      answer: () => undefined,
+      dependencies: [],
       traffic: (revision, since) => world.traffic.window(revision, since - this.clockOffsetMs),
     });
   }

@@ -20,6 +20,7 @@ export function testHandlers(
       isOurs: () => true,
       isGated: () => isGated,
       judgeTarget: async () => [],
+      findCanary: () => undefined,
       ...more,
     },
     metrics,

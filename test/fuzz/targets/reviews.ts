@@ -32,7 +32,13 @@ export function reviewOf(object: unknown): Buffer {
 
 /** Reviews of all objects that webhooks judge, of the samples and of what the goldens are made of. */
 export function policyReviews(): Buffer[] {
-  const folders = ['config/samples/traffic', 'config/samples/security', 'config/samples/shop', 'operator/xds/testdata'];
+  const folders = [
+    'config/samples/traffic',
+    'config/samples/security',
+    'config/samples/shop',
+    'config/samples/canary',
+    'operator/xds/testdata',
+  ];
   const files = folders.flatMap((folder) => readdirSync(join(ROOT, folder)).map((file) => join(ROOT, folder, file)));
   const texts = files
     .filter((file) => /samples.*\.yaml$|\.in\.yaml$/.test(file))

@@ -1,0 +1,162 @@
+import { describe, expect } from '@jest/globals';
+import { COMMAND_ANNOTATION } from '../../../api/canary-control.ts';
+import { type CanaryObject, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client, type LoadReport } from '../support/testbed-client.ts';
+import { CONTROL_OUTSIDE_MESH, client, server } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
+
+const mesh = useNamespace('control');
+/** Hooks are asked by the operator, which has no sidecar. */
+const outside = useNamespace('gates', {});
+const inside = new Client(mesh, 'deployment/caller');
+const both = [mesh, outside];
+
+type Status = NonNullable<CanaryObject['status']>;
+
+const until = async (check: (status: Status) => boolean): Promise<Status> => {
+  const wanted = ({ status = {} }: CanaryObject) => (check(status) ? undefined : JSON.stringify(status));
+  const { status = {} } = await mesh.waitFor<CanaryObject>('canary', 'orders', wanted, {
+    timeoutMs: 120_000,
+    everyMs: 200,
+  });
+  return status;
+};
+
+/** Gives a command as a person does; waits until it is answered and its annotation gone. */
+async function command(value: string, result = 'Done'): Promise<Status> {
+  await mesh.run('annotate', 'canary', 'orders', `${COMMAND_ANNOTATION}=${value}`);
+  const status = await until(({ command: last }) => last?.value === value && last.removed === true);
+  expect(status.command).toMatchObject({ value, result });
+  return status;
+}
+
+/** Load that lasts as long as some work. */
+const beside = async (work: () => Promise<unknown>): Promise<LoadReport> =>
+  (await inside.loadDuring('http://orders/', { rate: 50, bodyBytes: 64 }, work))[0];
+
+/** Versions that answer one second from now on; no request fails. */
+async function oneSecondLater(): Promise<string[]> {
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const { failures, versions } = await inside.load('http://orders/', { rate: 100, seconds: 2 });
+  expect(failures).toEqual({});
+  return Object.keys(versions);
+}
+
+const gate = async (open: boolean): Promise<void> => {
+  await inside.behave(await testbedPods(outside, 'app=gate'), { errors: !open, status: 403 });
+};
+
+const asked = async (key: string): Promise<number> => {
+  const seen = await inside.seen(await testbedPods(outside, 'app=gate'), key);
+  return seen.reduce((sum, { count }) => sum + count, 0);
+};
+
+/** Has the pods of a revision fail, or work. */
+const fails = async (revision: string, errors: boolean): Promise<void> => {
+  await inside.behave(await testbedPods(mesh, `app=orders,pod-template-hash=${revision}`), { errors, status: 500 });
+};
+
+const message = ({ conditions = [] }: Status, type: string): string => {
+  const found = conditions.find((one) => one.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+};
+
+clusterSetup(
+  both,
+  async () => {
+    await Promise.all([
+      mesh.apply(
+        ...server('orders', { replicas: 2, version: 'v1', annotations: CONTROL_OUTSIDE_MESH }),
+        ...client('caller'),
+      ),
+      outside.apply(...server('gate')),
+    ]);
+    await Promise.all([mesh.rolledOut('orders'), mesh.rolledOut('caller'), outside.rolledOut('gate')]);
+    const hook = (type: string) => ({ type, name: type, url: `http://gate.${outside.name}/?key=${type}` });
+    const webhooks = ['confirm-promotion', 'post-rollout', 'event'].map(hook);
+    await mesh.apply(ordersCanary({ stepWeights: [50], webhooks, rollbackWindow: '60s' }));
+    await waitForPhase(mesh, ['Initialized'], 60);
+  },
+  120_000,
+);
+
+describe('a release', () => {
+  clusterTest(
+    'waits for its hook, pauses, is promoted, and taken back at once when it fails in the rollback window',
+    both,
+    async () => {
+      await gate(false);
+      let revision = '';
+      const { failures } = await beside(async () => {
+        await release(mesh, 'VERSION=v2');
+        const waiting = await until(({ verdict }) => verdict === 'AwaitingConfirmation');
+        expect(waiting).toMatchObject({ phase: 'Waiting', weight: 50 });
+        revision = waiting.canaryRevision ?? '';
+        await until((status) => message(status, 'Waiting').includes('confirm-promotion says no (403'));
+        expect(await asked('confirm-promotion')).toBeGreaterThan(0);
+
+        await command('pause');
+        await gate(true);
+        expect(await until(({ verdict }) => verdict === 'Paused')).toMatchObject({ phase: 'Waiting', weight: 50 });
+        await command('resume');
+        const promoted = await until(({ rollbackWindow, weight }) => rollbackWindow !== undefined && weight === 100);
+        expect(promoted).toMatchObject({ phase: 'Promoting', canaryRevision: revision });
+        expect(promoted.ungatedRevisions).not.toContain(revision);
+
+        await fails(revision, true);
+        const failed = await until(({ phase }) => phase === 'Failed');
+        expect(failed).toMatchObject({ weight: 0, failedRevision: revision });
+        expect(message(failed, 'Failed')).toMatch(/^True ThresholdReached: .*after the promotion/);
+        expect(await oneSecondLater()).toEqual(['v1']);
+      });
+      // What the revision itself answered once it was told to, and nothing else.
+      expect(Object.keys(failures)).toEqual(['500']);
+      await until(({ postRollout }) => postRollout === undefined);
+      expect(await asked('post-rollout')).toBe(1);
+      expect(await asked('event')).toBeGreaterThan(5);
+    },
+    200_000,
+  );
+
+  clusterTest(
+    'that failed is retried, and promoted by hand, also past the rest of its rollback window',
+    both,
+    async () => {
+      const { failedRevision: revision = '' } = await until(({ phase }) => phase === 'Failed');
+      await fails(revision, false);
+      const { failures, versions } = await beside(async () => {
+        await command('promote', 'Refused');
+        await command('retry');
+        await until(({ weight }) => weight === 50);
+        await command('promote');
+        await until(({ rollbackWindow }) => rollbackWindow !== undefined);
+        await command('promote');
+        const { status } = await waitForPhase(mesh, ['Succeeded', 'Failed'], 90);
+        expect(status).toMatchObject({ phase: 'Succeeded', stableRevision: revision });
+        await mesh.rolledOut('orders');
+        expect(await oneSecondLater()).toEqual(['v2']);
+      });
+      expect(failures).toEqual({});
+      expect(Object.keys(versions).sort()).toEqual(['v1', 'v2']);
+    },
+    200_000,
+  );
+
+  clusterTest(
+    'is aborted by hand, and gets nothing one second later',
+    both,
+    async () => {
+      const { failures } = await beside(async () => {
+        await release(mesh, 'VERSION=v3');
+        await until(({ weight }) => weight === 50);
+        const failed = await command('abort');
+        expect(failed).toMatchObject({ phase: 'Failed', weight: 0 });
+        expect(message(failed, 'Failed')).toMatch(/^True Aborted: /);
+        expect(await oneSecondLater()).toEqual(['v2']);
+      });
+      expect(failures).toEqual({});
+    },
+    150_000,
+  );
+});
