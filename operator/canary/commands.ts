@@ -79,7 +79,7 @@ function promote(draft: Draft, { spec, target, next }: Release): Outcome {
   const standing = whyNotTried(draft);
   if (standing) return { refused: standing };
   if (spec.suspend) return { refused: 'spec.suspend is set; set it to false first' };
-  if (target.pausedBy === 'user') return { refused: 'the Deployment is paused; kubectl rollout resume goes on' };
+  if (target.pausedBy === 'user') return { refused: `the ${target.kind} is paused; ${target.resumedBy} goes on` };
   draft.clear('paused');
   draft.progress();
   if (state.phase === 'Promoting') {

@@ -11,9 +11,9 @@ import { nextStatus } from './phase-machine.ts';
 const moment = fc.record({
   elapsedMs: fc.constantFrom(0, 1000, 5000, 10_000, 20_000),
   /** A person gives a command, once the one before is gone. */
-  given: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: commands() }),
-  answers: fc.record({ rollout: said(5), rise: said(3), promotion: said(2), back: said(0) }),
-  failures: fc.constantFrom(0, 0, 0, 0, 0, 0, 1000),
+  given: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: commands() }),
+  answers: fc.record({ rollout: said(8), rise: said(8), promotion: said(3), back: said(0) }),
+  failures: fc.constantFrom(...Array<number>(15).fill(0), 1000),
   requests: fc.constantFrom(1000, 1000, 1000, 0),
   rolledOut: fc.boolean(),
   dies: fc.constantFrom('no', 'no', 'no', 'before the status is written', 'before the annotation is removed'),
@@ -122,7 +122,7 @@ function observe(at: Moment, now: number, { status, annotation }: World, heard: 
   });
 }
 
-const schedules = fc.array(moment, { minLength: 1, maxLength: 80 });
+const schedules = fc.array(moment, { minLength: 1, maxLength: 120 });
 const settings = { numRuns: 400 };
 
 describe('over any schedule of commands, answers and deaths of the operator', () => {
@@ -188,7 +188,7 @@ describe('over any schedule of commands, answers and deaths of the operator', ()
       }),
       settings,
     );
-    expect(opened).toBeGreaterThan(20);
+    expect(opened).toBeGreaterThan(5);
   });
 
   test('a paused release neither gains weight nor opens a gate before the promotion', () => {
