@@ -62,6 +62,19 @@ const message = ({ conditions = [] }: Status, type: string): string => {
   return `${found?.status} ${found?.reason}: ${found?.message}`;
 };
 
+const alertProvider = (name: string, spec: object): object => ({
+  apiVersion: 'heddle.dev/v1alpha1',
+  kind: 'AlertProvider',
+  metadata: { name },
+  spec,
+});
+
+const delivered = async (name: string, reason: string): Promise<void> => {
+  await mesh.waitFor<CanaryObject>('alertprovider', name, ({ status = {} }) =>
+    message(status, 'Delivered').includes(` ${reason}: `) ? undefined : JSON.stringify(status),
+  );
+};
+
 clusterSetup(
   both,
   async () => {
@@ -75,7 +88,18 @@ clusterSetup(
     await Promise.all([mesh.rolledOut('orders'), mesh.rolledOut('caller'), outside.rolledOut('gate')]);
     const hook = (type: string) => ({ type, name: type, url: `http://gate.${outside.name}/?key=${type}` });
     const webhooks = ['confirm-promotion', 'post-rollout', 'event'].map(hook);
-    await mesh.apply(ordersCanary({ stepWeights: [50], webhooks, rollbackWindow: '60s' }));
+    const alerts = ['chat', 'locked'].map((name) => ({ name, providerRef: { name } }));
+    await mesh.apply(
+      alertProvider('chat', { type: 'webhook', address: `http://gate.${outside.name}/?key=alert` }),
+      alertProvider('locked', { type: 'slack', secretRef: { name: 'locked' } }),
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'locked' },
+        stringData: { address: 'https://chat.example/' },
+      },
+      ordersCanary({ stepWeights: [50], webhooks, alerts, rollbackWindow: '60s' }),
+    );
     await waitForPhase(mesh, ['Initialized'], 60);
   },
   120_000,
@@ -144,11 +168,19 @@ describe('a release', () => {
   );
 
   clusterTest(
-    'is aborted by hand, and gets nothing one second later',
+    'waits for another Canary, is aborted by hand, and gets nothing one second later',
     both,
     async () => {
       const { failures } = await beside(async () => {
+        const dependOn = (dependsOn: object[] | null): Promise<string> =>
+          mesh.run('patch', 'canary', 'orders', '--type=merge', '-p', JSON.stringify({ spec: { dependsOn } }));
+        await expect(dependOn([{ name: 'orders' }])).rejects.toThrow('spec.dependsOn[0]');
+        await dependOn([{ name: 'nobody' }]);
         await release(mesh, 'VERSION=v3');
+        const waiting = await until(({ verdict }) => verdict === 'AwaitingDependencies');
+        expect(waiting).toMatchObject({ phase: 'Waiting', weight: 0 });
+        expect(message(waiting, 'Waiting')).toContain(`there is no Canary ${mesh.name}/nobody`);
+        await dependOn(null);
         await until(({ weight }) => weight === 50);
         const failed = await command('abort');
         expect(failed).toMatchObject({ phase: 'Failed', weight: 0 });
@@ -159,4 +191,12 @@ describe('a release', () => {
     },
     150_000,
   );
+
+  clusterTest('tells people, where it may, and says where it may not', both, async () => {
+    await delivered('chat', 'Taken');
+    expect(await asked('alert')).toBeGreaterThan(5);
+    await delivered('locked', 'SecretForbidden');
+    const events = await mesh.run('get', 'events', '--field-selector', 'reason=AlertFailed', '-o', 'name');
+    expect(events).not.toBe('');
+  });
 });
