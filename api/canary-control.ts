@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { canaryAlerts } from './canary-alert.ts';
+import { COMMAND_ANNOTATION } from './canary-command.ts';
 import { canaryWebhooks } from './canary-webhook.ts';
 import { duration } from './duration.ts';
-
-/** Annotation by which a person tells the release under way what to do. The operator takes it away once it is carried out or refused. */
-export const COMMAND_ANNOTATION = 'canary.heddle.dev/command';
-
-/** What can be told. */
-export const COMMANDS = ['promote', 'abort', 'retry', 'pause', 'resume'] as const;
-export type Command = (typeof COMMANDS)[number];
 
 const pause = z.object({
   afterStep: z

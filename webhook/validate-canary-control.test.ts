@@ -6,7 +6,7 @@ import type { Canary } from '../api/canary.ts';
 import { canarySpec } from '../api/canary.ts';
 import { validateAlertProvider } from './validate-alert-provider.ts';
 import { validateCanary } from './validate-canary.ts';
-import { cycleProblems } from './validate-canary-control.ts';
+import { commandProblems, cycleProblems } from './validate-canary-control.ts';
 
 const spec = (analysis: object, more: object = {}) => ({
   targetRef: { kind: 'Deployment', name: 'ordering' },
@@ -100,6 +100,17 @@ describe('the control of a release', () => {
   ])('must not have %s', (_, given, message) => {
     expect(validateCanary(given)).toEqual([expect.stringContaining(message)]);
   });
+});
+
+test('a command that is none is refused, and one that is passes', () => {
+  const annotated = (value: string) => commandProblems({ annotations: { 'canary.heddle.dev/command': value } });
+  expect(['promote', 'abort', 'retry', 'pause', 'resume', 'promote/5d9f8c'].flatMap(annotated)).toEqual([]);
+  expect(commandProblems({})).toEqual([]);
+  expect(annotated('ship-it')).toEqual([
+    expect.stringContaining(
+      'metadata.annotations[canary.heddle.dev/command]: "ship-it" is no command; write one of promote, abort',
+    ),
+  ]);
 });
 
 test('a Canary that would wait for itself is refused with the way round', () => {

@@ -1,4 +1,5 @@
 import type { Canary, CanarySpec } from '../api/canary.ts';
+import { COMMAND_ANNOTATION, readCommand } from '../api/canary-command.ts';
 import { dependencyKeys, findCycle } from '../api/canary-dependency.ts';
 import { durationMs } from '../api/duration.ts';
 
@@ -56,6 +57,14 @@ export function cycleProblems(
       ? [`spec.dependsOn[${index}]: ${cycle.join(' depends on ')}, so none could go first; take one out`]
       : [];
   });
+}
+
+/** Whether the annotation of a command has none. @param metadata of the Canary */
+export function commandProblems(metadata: unknown): string[] {
+  const { annotations } = (metadata ?? {}) as { annotations?: Record<string, string> };
+  const value = annotations?.[COMMAND_ANNOTATION];
+  const given = value === undefined ? undefined : readCommand(value);
+  return typeof given === 'string' ? [`metadata.annotations[${COMMAND_ANNOTATION}]: ${given}`] : [];
 }
 
 function pauseProblems({ pauses = [], stepWeights, stepWeight, maxWeight = 100 }: CanarySpec['analysis']): string[] {

@@ -3,7 +3,7 @@ import { HEDDLE_GROUP } from '../api/heddle.ts';
 import { judgeOf } from './policy-judges.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 import { validateCanary } from './validate-canary.ts';
-import { cycleProblems } from './validate-canary-control.ts';
+import { commandProblems, cycleProblems } from './validate-canary-control.ts';
 import { canaryWarnings } from './validate-canary-steps.ts';
 
 /** What validation asks of the cluster. */
@@ -27,7 +27,8 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
     if (refusal.refusal) return refusal;
     const spec = object.spec as CanarySpec;
     const cycles = cycleProblems(namespace, request.name ?? '', spec, cluster.findCanary);
-    if (cycles.length > 0) return toRefusal('Canary', request, cycles);
+    const problems = [...commandProblems(object.metadata), ...cycles];
+    if (problems.length > 0) return toRefusal('Canary', request, problems);
     const warnings = canaryWarnings(canarySpec.parse(object.spec));
     return { warnings: [...warnings, ...(await cluster.judgeTarget(namespace, spec))] };
   }

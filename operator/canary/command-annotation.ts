@@ -1,5 +1,5 @@
 import type { Canary } from '../../api/canary.ts';
-import { COMMAND_ANNOTATION } from '../../api/canary-control.ts';
+import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isKubeError, isNotFound } from '../../kube/kube-error.ts';

@@ -1,4 +1,4 @@
-import { COMMANDS, type Command } from '../../api/canary-control.ts';
+import { type Command, readCommand } from '../../api/canary-command.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './promotion.ts';
@@ -6,22 +6,6 @@ import type { Release } from './release.ts';
 
 /** What a command comes to: why it makes no sense now, or what was done. */
 type Outcome = { readonly refused: string } | { readonly done: string };
-
-/** `promote`, or `promote/REVISION`: then only for this revision. */
-export interface GivenCommand {
-  readonly command: Command;
-  readonly revision: string | undefined;
-}
-
-/** Reads the value of the annotation; gives what is wrong with it when it is none. */
-export function readCommand(value: string): GivenCommand | string {
-  const [name = '', revision, ...rest] = value.split('/');
-  const command = COMMANDS.find((each) => each === name);
-  if (!command || rest.length > 0 || revision === '') {
-    return `"${value.slice(0, 100)}" is no command; write one of ${COMMANDS.join(', ')}, or one with a revision, such as promote/5d9f8c`;
-  }
-  return { command, revision };
-}
 
 /** Whether the status says already what became of a command: then it is not carried out again. */
 export function isHandled({ command }: CanaryStatus, value: string | undefined): boolean {

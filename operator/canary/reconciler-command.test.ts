@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Canary } from '../../api/canary.ts';
-import { COMMAND_ANNOTATION } from '../../api/canary-control.ts';
+import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';

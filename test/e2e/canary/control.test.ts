@@ -1,5 +1,5 @@
 import { describe, expect } from '@jest/globals';
-import { COMMAND_ANNOTATION } from '../../../api/canary-control.ts';
+import { COMMAND_ANNOTATION } from '../../../api/canary-command.ts';
 import { type CanaryObject, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client, type LoadReport } from '../support/testbed-client.ts';
