@@ -93,15 +93,17 @@ export class CanaryReconciler {
       this.#deps.hooks.tell({ ...canary, status }, observation.spec?.analysis.webhooks ?? [], event);
     }
     this.#deps.hooks.want(canary, key, hooks);
+    if (rival === undefined) {
+      const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
+      if (fresh?.length) await this.#openGates(key, new Set(fresh));
+      const wanted = wantedOf(status, observation);
+      if (wanted) await this.#borrow(key, wanted);
+      await this.#clearTheWay(key, status);
+    }
+    // Last: admission has a say in it, and may be away.
     const removed = await removeCommand(this.#deps.api, this.#newest({ ...canary, status }));
     if (removed) this.#remember(removed);
-    if (rival !== undefined) return undefined;
-    const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
-    if (fresh?.length) await this.#openGates(key, new Set(fresh));
-    const wanted = wantedOf(status, observation);
-    if (wanted) await this.#borrow(key, wanted);
-    await this.#clearTheWay(key, status);
-    return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+    return requeueAfterMs === undefined || rival !== undefined ? undefined : { requeueAfterMs };
   }
 
   /** @param listed revisions whose gates open; undefined: all */

@@ -166,6 +166,17 @@ describe('an alert', () => {
     expect(seen).toHaveLength(3);
   });
 
+  test('of a Canary that is not valid is sent where that can be read, and never throws', async () => {
+    await provider({ type: 'webhook', address: origin });
+    const invalid = { type: 'Warning', reason: 'InvalidSpec', message: 'spec.analysis: bad' } as const;
+    const canary = canaryWith(toTeam);
+    for (const spec of [undefined, {}, { analysis: { alerts: 'nobody' } }])
+      sender.send({ ...canary, spec } as never, invalid);
+    sender.send({ ...canary, spec: { analysis: { alerts: [{ name: 'a', ...toTeam }] } } } as never, invalid);
+    expect(await delivered()).toMatchObject({ status: 'True' });
+    expect(seen).toHaveLength(1);
+  });
+
   test('is given up after some tries', async () => {
     await provider({ type: 'webhook', address: origin });
     respond = (response) => response.writeHead(503).end();

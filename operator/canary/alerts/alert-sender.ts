@@ -1,5 +1,6 @@
 import type { AlertProvider, AlertProviderSpec } from '../../../api/alert-provider.ts';
 import type { Canary } from '../../../api/canary.ts';
+import { canaryAlerts } from '../../../api/canary-alert.ts';
 import { ALERT_PROVIDER } from '../../../kube/kinds.ts';
 import type { KubeApi } from '../../../kube/kube-api.ts';
 import type { Logger } from '../../../kube/logger.ts';
@@ -51,9 +52,10 @@ export class AlertSender {
   send(canary: Canary, event: CanaryEvent): void {
     const severity = severityOf(event);
     if (severity === undefined) return;
-    const alerts = (canary.spec.analysis.alerts ?? []).filter((alert) => isWanted(alert, severity));
+    // Of a spec that is not valid it is read what can be.
+    const { data: alerts = [] } = canaryAlerts.safeParse(canary.spec?.analysis?.alerts);
     const told = alertOf(canary, event, severity);
-    for (const { name, providerRef } of alerts) {
+    for (const { name, providerRef } of alerts.filter((alert) => isWanted(alert, severity))) {
       const namespace = providerRef.namespace ?? canary.metadata.namespace;
       if (this.#queue.length >= MAX_WAITING) {
         this.#complain(canary, name, 'too many alerts wait already');
@@ -158,7 +160,7 @@ function alertOf({ metadata, spec, status = {} }: Canary, event: CanaryEvent, se
     revision,
     time: new Date().toISOString(),
     facts: [
-      ['Target', `${spec.targetRef.kind}/${spec.targetRef.name}`],
+      ['Target', `${spec?.targetRef?.kind}/${spec?.targetRef?.name}`],
       ['Phase', phase],
       ['Revision', revision],
       ['Stable revision', stableRevision],
