@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../mesh/mesh-object.ts';
-import { destinationRule, pod, SETTINGS, service, slice, virtualService } from '../mesh/testing/objects.ts';
+import { canary, destinationRule, pod, SETTINGS, service, slice, virtualService } from '../mesh/testing/objects.ts';
 import { CacheChange } from './cache-change.ts';
 import type { Client } from './clients.ts';
 import { portListener } from './names.ts';
@@ -11,6 +12,7 @@ import type { XdsResource } from './resource.ts';
 import { deltaBetween, proxyOf } from './testing/mesh-fixture.ts';
 
 const SERVICES = 100;
+const NO_ATTRIBUTES = { httpOnly: false, secure: false, partitioned: false };
 const PROXIES = [proxyOf('w0'), proxyOf('w1'), proxyOf('w2', 'bank')];
 
 function changeOf(entry: MeshObject): MeshChange {
@@ -91,6 +93,37 @@ test('a change of one VirtualService encodes the virtual host of its host anew, 
       expect(cluster).toBe(clusters[index]?.get(name));
     }
   }
+});
+
+test('a step of a release encodes the virtual host of its Service anew, and no cluster', () => {
+  const { apply, outbound } = startMesh();
+  const released = (revision: string, gated: boolean) =>
+    pod(`web-${revision}`, { deployment: 'web', revision, gated, labels: { app: 'web' } });
+  const pods = [released('r1', false), released('r2', true)];
+  const step = (status: CanaryStatus): MeshObject => {
+    const object = canary('web', 'web', {
+      stableRevision: 'r1',
+      canaryRevision: 'r2',
+      ungatedRevisions: ['r1'],
+      ...status,
+    });
+    const match = [{ headers: { 'x-beta': { exact: 'yes' } } }];
+    const sessionAffinity = { cookieName: 'seen', maxAge: 60, path: '/', ...NO_ATTRIBUTES };
+    const spec = { ...object.spec, analysis: { ...object.spec.analysis, match, sessionAffinity } };
+    return { kind: 'Canary', object: { ...object, spec } };
+  };
+  apply([
+    ...pods.map((object): MeshObject => ({ kind: 'Pod', object })),
+    { kind: 'Service', object: service('web', { app: 'web' }, { clusterIP: '10.96.2.1' }) },
+    { kind: 'EndpointSlice', object: slice('web', pods) },
+    step({ weight: 0 }),
+  ]);
+  const client = outbound.clients.get(proxyOf('w0'));
+  const before = clustersOf(outbound, client);
+  for (const status of [{ mirrorWeight: 30 }, { matched: true }, { weight: 5 }, { weight: 50 }]) {
+    expect(apply([step({ weight: 0, ...status })])).toBe(2);
+  }
+  for (const [name, cluster] of clustersOf(outbound, client)) expect(cluster).toBe(before.get(name));
 });
 
 test('an object that comes again, as after a restart of the watch, encodes nothing', () => {

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import type { CanaryStatus } from '../../api/canary-status.ts';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import type { MeshObject } from '../mesh/mesh-object.ts';
-import { pod, SETTINGS, service, serviceEntry, virtualService } from '../mesh/testing/objects.ts';
+import { canary, pod, SETTINGS, service, serviceEntry, slice, virtualService } from '../mesh/testing/objects.ts';
 import { CLUSTER_TYPE } from './resource.ts';
 import { MeshCache } from './testing/mesh-cache.ts';
 import { proxyOf } from './testing/mesh-fixture.ts';
@@ -95,4 +96,30 @@ test('an ExternalName that stands for another takes the copies with it', () => {
   mesh.put(alias('others'));
   expect(clusters()).toEqual(['outbound|80||others.shop.svc.cluster.local']);
   expect([...told].sort()).toEqual(expect.arrayContaining([COPIES, 'outbound|80||others.shop.svc.cluster.local']));
+});
+
+test('clusters of a Service whose release gets copies are sent at once, until it gets requests', () => {
+  const { mesh, told, clusters } = start();
+  const web = (revision: string, gated: boolean) =>
+    pod(revision, { deployment: 'web', revision, gated, labels: { app: 'web' }, uid: revision });
+  const [old, fresh] = [web('r1', false), web('r2', true)];
+  const release = (status: CanaryStatus): MeshObject => {
+    const progress = { stableRevision: 'r1', canaryRevision: 'r2', ungatedRevisions: ['r1'], ...status };
+    return { kind: 'Canary', object: canary('web', 'web', progress) };
+  };
+  mesh.put(
+    { kind: 'Pod', object: old },
+    { kind: 'Pod', object: fresh },
+    { kind: 'Service', object: service('web', { app: 'web' }, { clusterIP: '10.96.0.9' }) },
+    { kind: 'EndpointSlice', object: slice('web', [old, fresh]) },
+    release({ weight: 0 }),
+  );
+  expect(clusters()).toEqual([]);
+  const next = 'outbound|80||web.shop.svc.cluster.local|r2';
+  told.clear();
+  mesh.put(release({ weight: 0, mirrorWeight: 30 }));
+  expect(clusters()).toContain(next);
+  expect(told).toContain(next);
+  mesh.put(release({ weight: 30 }));
+  expect(clusters()).toEqual([]);
 });
