@@ -2,6 +2,7 @@ import { durationMs } from '../../api/duration.ts';
 import type { Draft, WaitReason } from './draft.ts';
 import { isHeld, isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
+import { stepWithoutHttp } from './http-need.ts';
 import { carriedWeight, isRouted, planOf, type Step } from './plan.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
@@ -27,6 +28,11 @@ export function advanceAnalysis(draft: Draft, stage: Release): void {
   const step = plan[index];
   if (step === undefined) return;
   draft.state.step = index;
+  const without = stepWithoutHttp(step, stage.observation);
+  if (without !== undefined) {
+    stall(draft, stage, 'NoHttpPort', without, 0);
+    return;
+  }
   if (!hasCapacity(draft, stage, step)) return;
   const { next, spec } = stage;
   if (!isTested(draft, stage, (message) => failCheck(draft, next.revision, spec.analysis.threshold, message))) return;

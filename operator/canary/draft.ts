@@ -31,6 +31,7 @@ export type WaitReason =
   | 'AwaitingCapacity'
   | 'InsufficientTraffic'
   | 'NoMeshClients'
+  | 'NoHttpPort'
   | 'IncompleteMetrics'
   | 'Ungated'
   | 'AwaitingConfirmation'

@@ -72,6 +72,8 @@ export interface Observation {
   readonly target: TargetView | undefined;
   /** Names of the Services that select the target's pods. */
   readonly services: readonly string[];
+  /** Whether some port of these carries HTTP, or may; absent: it is not known. */
+  readonly carriesHttp?: boolean;
   /** How far a split (a revision and what it gets) is in force, by the terms of the spec. */
   readonly coverage: (next: string, side: Side) => Coverage;
   /** What a person has told by the annotation. */

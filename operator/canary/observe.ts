@@ -39,6 +39,7 @@ export function observe(
   const stable = canary.status?.stableRevision ?? '';
   const terms = readTrafficTerms(canary.spec?.analysis);
   const query = { namespace, canary: name, services: hostnames, stable, terms: terms ? termsKey(terms) : '' };
+  const carriesHttp = deps.mesh.carriesHttp?.(hostnames);
   return {
     now,
     generation,
@@ -48,6 +49,7 @@ export function observe(
     rival,
     target: target && targetKind(kind).view(target, key, index),
     services,
+    ...(carriesHttp === undefined ? {} : { carriesHttp }),
     coverage: (next, { weight, matched, mirror }) =>
       deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
     command: commandOf(canary),

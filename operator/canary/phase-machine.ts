@@ -4,6 +4,7 @@ import { settleCommand } from './commands.ts';
 import { CONTROL_FIELDS } from './control-fields.ts';
 import { Draft, type Transition } from './draft.ts';
 import { askPostRollout } from './hooks.ts';
+import { fieldsWithoutHttp } from './http-need.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
 import { cutOff } from './side.ts';
@@ -48,7 +49,8 @@ function advance(draft: Draft, observation: Observation): void {
     standAside(draft, observation, rival);
     return;
   }
-  draft.say('Accepted', 'True', 'Accepted', 'The Canary is valid.');
+  const missing = fieldsWithoutHttp(spec.analysis, observation);
+  draft.say('Accepted', 'True', missing ? 'AcceptedInPart' : 'Accepted', missing ?? 'The Canary is valid.');
   const named = nameTarget(spec);
   if (state.target !== undefined && state.target !== named) {
     forgetRelease(draft);

@@ -41,6 +41,8 @@ export interface MeshPort {
    * newest snapshot does not show the split yet, `acknowledged` is 0.
    */
   coverage(split: SplitQuery): Coverage;
+  /** Whether some port of these Services, by hostname, carries HTTP, or may; undefined while none of them is known. */
+  carriesHttp?(services: readonly string[]): boolean | undefined;
 }
 
 /** Stores that must have synced before the controller starts. They get indexes of their own. */

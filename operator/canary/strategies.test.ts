@@ -243,3 +243,26 @@ describe('a worker', () => {
     });
   });
 });
+
+describe('a target whose Services carry no HTTP', () => {
+  const opaque: More = { carriesHttp: false };
+  const accepted = ({ status }: Run) => status.conditions?.find(({ type }) => type === 'Accepted');
+
+  test('waits in vain for requests that match, and says so', () => {
+    const run = new Run({ iterations: 1, match: MATCH }).at(0, 4, opaque).at(10, 4, opaque);
+    expect(run.status).toMatchObject({ phase: 'Waiting', verdict: 'NoHttpPort' });
+    expect(run.side).toBe('0');
+    expect(accepted(run)).toMatchObject({ status: 'True', reason: 'AcceptedInPart' });
+    expect(accepted(run)?.message).toContain("spec.analysis.match can't be in force, as no port of Service ordering");
+  });
+
+  test('is released by weight, and says that there is no affinity', () => {
+    const run = new Run({ stepWeights: [50], sessionAffinity: { cookieName: 'seen' } }).at(0, 4, opaque);
+    expect(run.side).toBe('50');
+    expect(accepted(run)?.message).toContain('spec.analysis.sessionAffinity');
+  });
+
+  test('by weight alone has nothing to say', () => {
+    expect(accepted(new Run({ stepWeights: [50] }).at(0, 4, opaque))?.reason).toBe('Accepted');
+  });
+});

@@ -118,3 +118,18 @@ describe('a split by more than weight', () => {
     });
   });
 });
+
+test('Services carry HTTP when one of their ports does, or may', () => {
+  const service = (...protocols: string[]) =>
+    ({ ports: protocols.map((protocol) => ({ protocol })) }) as unknown as MeshService;
+  const services = new Map([
+    ['db', service('tcp', 'tls')],
+    ['web', service('tcp', 'http')],
+    ['any', service('auto')],
+  ]);
+  const snapshot = { services } as unknown as MeshSnapshot;
+  const none = { carriersOf: () => [], isCurrent: () => false };
+  const coverage = new SplitCoverage(() => snapshot, { proxies: () => [] } as unknown as AckReport, none);
+  const asked = [['db'], ['db', 'web'], ['any'], ['gone'], []].map((names) => coverage.carriesHttp(names));
+  expect(asked).toEqual([false, true, true, undefined, undefined]);
+});

@@ -3,6 +3,7 @@ import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
 import type { MeshPort, SplitQuery } from '../canary/ports.ts';
 import { objectKey } from '../mesh/object-ref.ts';
+import { isHttp } from '../mesh/protocol.ts';
 import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
 import { hasAcknowledged } from './policy-enforcement.ts';
@@ -34,6 +35,12 @@ export class SplitCoverage implements MeshPort {
     const has = (report: ProxyReport): boolean =>
       hasAcknowledged(report, this.#carriers, canary, this.#carriers.carriersOf(report.identity, canary));
     return { callers: callers.length, acknowledged: callers.filter(has).length };
+  }
+
+  carriesHttp(hostnames: readonly string[]): boolean | undefined {
+    const { services } = this.#snapshot();
+    const ports = hostnames.flatMap((hostname) => services.get(hostname)?.ports ?? []);
+    return ports.length === 0 ? undefined : ports.some(({ protocol }) => isHttp(protocol));
   }
 }
 
