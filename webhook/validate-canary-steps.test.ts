@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { type CanarySpec, canarySpec } from '../api/canary.ts';
 import { validateCanary } from './validate-canary.ts';
 import { canaryWarnings } from './validate-canary-steps.ts';
@@ -124,4 +127,12 @@ describe('a dubious strategy', () => {
   test('is not, of a good one', () => {
     expect(warnings({ stepWeight: 10, maxWeight: 50 })).toEqual([]);
   });
+});
+
+const SAMPLES = join(import.meta.dirname, '..', 'config', 'samples', 'canary');
+
+test.each(readdirSync(SAMPLES))('the sample %s is valid, and nothing in it is dubious', (file) => {
+  const { spec } = parse(readFileSync(join(SAMPLES, file), 'utf8')) as { spec: unknown };
+  expect(validateCanary(spec)).toEqual([]);
+  expect(canaryWarnings(canarySpec.parse(spec))).toEqual([]);
 });
