@@ -10,7 +10,7 @@ import { testbedPods } from '../support/testbed-pods.ts';
 const mesh = useNamespace('strategies');
 const caller = new Client(mesh, 'deployment/caller');
 const URL = 'http://orders/';
-const BETA = { 'x-beta': 'yes' };
+const BETA = { 'x-beta': 'please' };
 /** One after the other, in the order of the tests. */
 const [V1, V2, V3, V4] = ['v1', 'v2', 'v3', 'v4'] as const;
 
@@ -67,7 +67,7 @@ describe('a release', () => {
     'by copies and then an A/B test gets those alone, and no request is lost',
     [mesh],
     async () => {
-      await strategy({ iterations: 2, match: [{ headers: { 'x-beta': { exact: 'yes' } } }], mirror: true });
+      await strategy({ iterations: 2, match: [{ headers: { 'x-beta': { exact: BETA['x-beta'] } } }], mirror: true });
       const old = (await testbedPods(mesh, 'app=orders')).map(({ name }) => name);
       const story = async (): Promise<void> => {
         await release(mesh, `VERSION=${V2}`);
