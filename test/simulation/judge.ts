@@ -1,4 +1,5 @@
 import type { CanaryStatus } from '../../api/canary-status.ts';
+import { describeSide, sideOf } from '../../operator/canary/side.ts';
 import type { Step } from './replica.ts';
 import type { World } from './world.ts';
 
@@ -36,8 +37,11 @@ export class Judge {
     const had = new Set(before?.ungatedRevisions ?? []);
     if (after.phase === 'Failed' && before?.phase !== 'Failed') this.failures++;
     if (after.phase === 'Succeeded' && before?.phase !== 'Succeeded') this.promotions++;
-    const { phase = '', canaryRevision, weight = 0 } = after;
-    if (phase === 'Failed' && weight !== 0) throw new Error(`a failed revision gets ${weight} %`);
+    const { phase = '', canaryRevision } = after;
+    const { weight, matched, mirror } = sideOf(after);
+    if (phase === 'Failed' && (weight > 0 || matched || mirror > 0)) {
+      throw new Error(`a failed revision gets ${describeSide({ weight, matched, mirror })}`);
+    }
     if (
       phase === 'Failed' &&
       after.ungatedRevisions?.includes(canaryRevision ?? '') &&

@@ -114,9 +114,9 @@ export class Replica {
       now,
       spec: { ...world.spec, suspend: world.suspended },
       // Sidecars acknowledge what the Canary's written status says, not what a step has in mind.
-      coverage: (next, side) => {
-        const status = world.canary.status ?? {};
-        const shown = status.canaryRevision === next && isDeepStrictEqual(sideOf(status), side);
+      coverage: (next, { weight, matched, mirror }) => {
+        const { status = {} } = world.canary;
+        const shown = status.canaryRevision === next && isDeepStrictEqual(sideOf(status), { weight, matched, mirror });
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
       command: undefined,

@@ -70,8 +70,8 @@ function randomSpec(random: Random) {
   const plan = random.of<object>([
     { stepWeights: [5, 50] },
     { stepWeights: [5, 50] },
-    { stepWeights: [10, 40, 100] },
-    { stepWeight: 30, maxWeight: 60 },
+    { stepWeights: [10, 40, 100], stepWeightPromotion: 30 },
+    { stepWeight: 30, maxWeight: 60, surge: '100%' },
     { stepWeights: [5, 50], mirror: true, mirrorWeight: 50 },
     { iterations: 3, match: [{ headers: { 'x-tester': { exact: 'yes' } } }] },
     { iterations: 3, mirror: true },
