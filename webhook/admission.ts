@@ -16,7 +16,7 @@ export interface AdmissionCluster {
   readonly isDiscovered: (namespace: NamespaceView) => boolean;
   readonly isOurs: (namespace: NamespaceView) => boolean;
   readonly isGated: InjectionContext['isGated'];
-  readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
+  readonly judgeTarget: (namespace: string, name: string, spec: CanarySpec) => Promise<readonly string[]>;
   /** Finds a Canary that is there, by `namespace/name`. */
   readonly findCanary: (key: string) => Canary | undefined;
 }

@@ -1,12 +1,31 @@
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1DaemonSet, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import type { CanarySpec } from '../api/canary.ts';
-import { DEPLOYMENT } from '../kube/kinds.ts';
+import { durationMs } from '../api/duration.ts';
+import { DAEMON_SET, DEPLOYMENT, STATEFUL_SET } from '../kube/kinds.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import { isNotFound } from '../kube/kube-error.ts';
 import type { KubeObject } from '../kube/object.ts';
+import type { ResourceKind } from '../kube/resource-kind.ts';
 
 /** How long the API server may take about the target; a warning is not worth more. */
 const LOOK_MS = 2000;
+/** On a target part of whose rollout the operator has borrowed: what it says there is not the user's. */
+const BORROWED_ANNOTATION = 'canary.heddle.dev/borrowed';
+const DEFAULT_DEADLINE_SECONDS = 600;
+
+type Looked = V1Deployment & V1StatefulSet & V1DaemonSet & KubeObject;
+
+interface Judge {
+  readonly resource: ResourceKind;
+  /** Sentences in the terms of the Canary's condition TargetReady, without their subject. */
+  readonly warnings: (target: Looked, spec: CanarySpec) => readonly string[];
+}
+
+const JUDGES: Readonly<Record<string, Judge>> = {
+  Deployment: { resource: DEPLOYMENT, warnings: deploymentWarnings },
+  StatefulSet: { resource: STATEFUL_SET, warnings: statefulSetWarnings },
+  DaemonSet: { resource: DAEMON_SET, warnings: daemonSetWarnings },
+};
 
 /**
  * Looks at a Canary's target when the Canary is applied. It is no error when the target is missing: manifests come in any order.
@@ -15,19 +34,79 @@ const LOOK_MS = 2000;
 export async function judgeTarget(
   api: Pick<KubeApi, 'get'>,
   namespace: string,
-  { targetRef }: CanarySpec,
-): Promise<string[]> {
-  const title = `spec.targetRef: ${targetRef.kind} ${namespace}/${targetRef.name}`;
+  spec: CanarySpec,
+): Promise<readonly string[]> {
+  const { kind, name } = spec.targetRef;
+  const judge = JUDGES[kind];
+  if (judge === undefined) return [];
+  const title = `spec.targetRef: ${kind} ${namespace}/${name}`;
   const timeout = new Promise<undefined>((resolve) => setTimeout(resolve, LOOK_MS, undefined).unref());
   try {
-    const name = { namespace, name: targetRef.name };
-    const deployment = await Promise.race([api.get<V1Deployment & KubeObject>(DEPLOYMENT, name), timeout]);
-    if (deployment?.spec?.strategy?.type !== 'Recreate') return [];
-    return [
-      `${title} has spec.strategy.type Recreate, which stops the old revision first; use RollingUpdate, or nothing is analysed`,
-    ];
+    const target = await Promise.race([api.get<Looked>(judge.resource, { namespace, name }), timeout]);
+    return target === undefined ? [] : judge.warnings(target, spec).map((said) => `${title} ${said}`);
   } catch (error) {
     if (!isNotFound(error)) return [];
     return [`${title} does not exist; the Canary waits until it does`];
   }
+}
+
+function deploymentWarnings({ spec = {} as never }: Looked, canary: CanarySpec): string[] {
+  const said: string[] = [];
+  if (spec.strategy?.type === 'Recreate') {
+    said.push(
+      'has spec.strategy.type Recreate, which stops the old revision first; use RollingUpdate, or nothing is analysed',
+    );
+  }
+  if (spec.paused) said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
+  const deadline = spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
+  const analysis = analysisSeconds(canary);
+  if (deadline !== DEFAULT_DEADLINE_SECONDS && deadline < analysis) {
+    said.push(
+      `has spec.progressDeadlineSeconds ${deadline}, and the analysis takes ${analysis} s or more: kubectl rollout status may give up before the verdict; leave it out`,
+    );
+  }
+  return said;
+}
+
+function statefulSetWarnings({ metadata, spec }: Looked, canary: CanarySpec): string[] {
+  const { type, rollingUpdate } = spec?.updateStrategy ?? {};
+  const said = onDeleteWarnings(type);
+  const isOurs = metadata?.annotations?.[BORROWED_ANNOTATION] !== undefined;
+  const partition = rollingUpdate?.partition ?? 0;
+  if (partition > 0 && !isOurs) {
+    said.push(
+      `has spec.updateStrategy.rollingUpdate.partition ${partition}, which keeps pods from a release that has passed; remove it, or nothing is analysed`,
+    );
+  }
+  return [...said, ...onlyPodWarnings(spec?.replicas ?? 1, canary)];
+}
+
+function daemonSetWarnings({ spec, status }: Looked, canary: CanarySpec): string[] {
+  const said = onDeleteWarnings(spec?.updateStrategy?.type);
+  const { maxSurge } = spec?.updateStrategy?.rollingUpdate ?? {};
+  const takes = maxSurge === undefined || Number.parseFloat(String(maxSurge)) === 0;
+  return takes ? [...said, ...onlyPodWarnings(status?.desiredNumberScheduled ?? 0, canary)] : said;
+}
+
+function onDeleteWarnings(type: string | undefined): string[] {
+  return type === 'OnDelete'
+    ? [
+        'has spec.updateStrategy.type OnDelete, by which no release ever begins or ends; use RollingUpdate, or nothing is analysed',
+      ]
+    : [];
+}
+
+function onlyPodWarnings(replicas: number, { takeOnlyPod }: CanarySpec): string[] {
+  if (replicas !== 1) return [];
+  return takeOnlyPod === true
+    ? ['has one pod only, and while a new revision is tried nothing of the stable one serves']
+    : [
+        'has one pod only, which a new revision would take; run two or more, or set spec.takeOnlyPod, or nothing is analysed',
+      ];
+}
+
+/** The least an analysis takes: one window for each step. */
+function analysisSeconds({ analysis }: CanarySpec): number {
+  const { interval, stepWeights, stepWeight = 100, maxWeight = 100 } = analysis;
+  return Math.ceil(((stepWeights?.length ?? Math.ceil(maxWeight / stepWeight)) * durationMs(interval)) / 1000);
 }

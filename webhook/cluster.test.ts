@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { silentLogger } from '../kube/logger.ts';
 import { answerJson, FaultServer } from '../kube/testing/fault-server.ts';
-import { judgeTarget } from './canary-target.ts';
 import { WatchedCluster } from './cluster.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -107,32 +106,26 @@ describe('WatchedCluster', () => {
     expect((await cluster.namespace('any')).istioInstalled).toBe(expected);
   });
 
+  test('names other Canaries of a target', async () => {
+    const named = (name: string, kind: string) => ({
+      metadata: { name, namespace: 'shop', uid: name, resourceVersion: '1' },
+      spec: { targetRef: { kind, name: 'ordering' } },
+    });
+    const { cluster } = await watch({
+      '/apis/heddle.dev/v1alpha1/canaries': list(
+        named('old', 'StatefulSet'),
+        named('new', 'StatefulSet'),
+        named('other', 'Deployment'),
+      ),
+    });
+    const { spec } = named('new', 'StatefulSet') as unknown as { spec: Parameters<typeof cluster.rivalsOf>[2] };
+    expect(cluster.rivalsOf('shop', 'new', spec)).toEqual([
+      expect.stringMatching(/^spec\.targetRef: Canary old names StatefulSet ordering too.*delete one/),
+    ]);
+  });
+
   test('is not ready before the first lists', async () => {
     const { api } = await apiServer({});
     expect(new WatchedCluster(api, silentLogger).notReady()).toHaveLength(3);
-  });
-});
-
-describe('judgeTarget', () => {
-  const path = '/apis/apps/v1/namespaces/shop/deployments/ordering';
-  const spec = { targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ordering' } } as Parameters<
-    typeof judgeTarget
-  >[2];
-  test.each<[string, Answers, RegExp | undefined]>([
-    [
-      'says nothing of a Deployment that rolls',
-      { [path]: { spec: { strategy: { type: 'RollingUpdate' } } } },
-      undefined,
-    ],
-    ['warns of one that is missing', {}, /Deployment shop\/ordering does not exist/],
-    [
-      'warns of one that stops the old revision first',
-      { [path]: { spec: { strategy: { type: 'Recreate' } } } },
-      /Recreate.*use RollingUpdate/,
-    ],
-    ['says nothing when it may not look', { [path]: 403 }, undefined],
-  ])('%s', async (_, answers, message) => {
-    const { api } = await apiServer(answers);
-    expect(await judgeTarget(api, 'shop', spec)).toEqual(message ? [expect.stringMatching(message)] : []);
   });
 });

@@ -1,5 +1,5 @@
 import type { V1MutatingWebhookConfiguration, V1Namespace } from '@kubernetes/client-node';
-import type { Canary } from '../api/canary.ts';
+import type { Canary, CanarySpec } from '../api/canary.ts';
 import { CANARY, MUTATING_WEBHOOK_CONFIGURATION, NAMESPACE } from '../kube/kinds.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import { isNotFound } from '../kube/kube-error.ts';
@@ -83,6 +83,16 @@ export class WatchedCluster {
   /** A Canary, by `namespace/name`. */
   findCanary(key: string): Canary | undefined {
     return this.#canaries.store.get(key);
+  }
+
+  /** Sentences about other Canaries that name a Canary's target; the oldest of them has it. */
+  rivalsOf(namespace: string, name: string, { targetRef }: CanarySpec): string[] {
+    const target = `${namespace}/${targetRef.kind}/${targetRef.name}`;
+    const others = this.#canaries.store.byIndex(TARGET_INDEX, target).filter(({ metadata }) => metadata.name !== name);
+    return others.map(
+      ({ metadata }) =>
+        `spec.targetRef: Canary ${metadata.name} names ${targetRef.kind} ${targetRef.name} too, and the older of the two has it; delete one`,
+    );
   }
 
   /** Undefined when it cannot be had: what is unknown is not gated. */

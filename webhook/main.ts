@@ -43,7 +43,10 @@ const server = new AdmissionServer({
       isOurs: (view) => view.name === mesh.rootNamespace || isInjectionNamespace(view),
       isGated: (pod, name) => cluster.isGated(pod, name),
       findCanary: (key) => cluster.findCanary(key),
-      judgeTarget: (name, spec) => judgeTarget(api, name, spec),
+      judgeTarget: async (space, name, spec) => [
+        ...cluster.rivalsOf(space, name, spec),
+        ...(await judgeTarget(api, space, spec)),
+      ],
     },
     metrics,
   ),

@@ -11,7 +11,7 @@ export interface ClusterView {
   /** Whether a namespace is Heddle's business: it opted in, or is the root namespace. */
   readonly isOurs: (namespace: string) => boolean;
   /** Sentences about a Canary's target that is missing or unfit; empty when it is well or cannot be looked at. */
-  readonly judgeTarget: (namespace: string, spec: CanarySpec) => Promise<readonly string[]>;
+  readonly judgeTarget: (namespace: string, name: string, spec: CanarySpec) => Promise<readonly string[]>;
   /** Finds a Canary that is there, by `namespace/name`. */
   readonly findCanary: (key: string) => Canary | undefined;
 }
@@ -30,7 +30,8 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
     const problems = [...commandProblems(object.metadata), ...cycles];
     if (problems.length > 0) return toRefusal('Canary', request, problems);
     const warnings = canaryWarnings(canarySpec.parse(object.spec));
-    return { warnings: [...warnings, ...(await cluster.judgeTarget(namespace, spec))] };
+    const told = await cluster.judgeTarget(namespace, request.name ?? '', spec);
+    return { warnings: [...warnings, ...told] };
   }
   const judge = judgeOf(kind);
   if (judge === undefined || (kind.group !== HEDDLE_GROUP && !cluster.isOurs(namespace))) return {};
