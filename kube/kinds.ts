@@ -33,6 +33,14 @@ export const DAEMON_SET = define('apps', 'v1', 'daemonsets', 'DaemonSet', true);
 export const CONTROLLER_REVISION = define('apps', 'v1', 'controllerrevisions', 'ControllerRevision', true);
 export const REPLICA_SET = define('apps', 'v1', 'replicasets', 'ReplicaSet', true);
 
+export const HORIZONTAL_POD_AUTOSCALER = define(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+  true,
+);
+
 export const ENDPOINT_SLICE = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true);
 export const LEASE = define('coordination.k8s.io', 'v1', 'leases', 'Lease', true);
 export const MUTATING_WEBHOOK_CONFIGURATION = define(

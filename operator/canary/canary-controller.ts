@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Controller } from '../../kube/controller.ts';
 import { objectKey } from '../../kube/object.ts';
 import type { StoreChange } from '../../kube/store.ts';
@@ -7,7 +8,7 @@ import { isHeld, isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex, targetOfRevision } from './target-index.ts';
-import { keyOfTarget, targetOfCanary } from './target-key.ts';
+import { keyOfTarget, targetKey, targetOfCanary } from './target-key.ts';
 
 /** Marks the key of a pod that belongs to no target. */
 const ORPHAN = 'pod:';
@@ -74,6 +75,13 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
     stores.daemonSets.onChange(onTarget('DaemonSet')),
     stores.replicaSets.onChange(onRevision),
     stores.controllerRevisions.onChange(onRevision),
+    stores.autoscalers.onChange(({ object, previous }) => {
+      for (const { metadata, spec } of [object, previous].filter((one) => one !== undefined)) {
+        const { kind = '', name } = spec?.scaleTargetRef ?? {};
+        const key = targetKey(metadata?.namespace, kind, name);
+        if (!isDeepStrictEqual(object?.spec, previous?.spec) && index.canariesOf(key).length > 0) enqueue(key);
+      }
+    }),
     stores.pods.onChange(({ object, previous }) => enqueuePod(object ?? previous ?? {})),
     stores.nodes.onChange(({ key, object, previous }) => {
       if (isNodeReady(object) === isNodeReady(previous)) return;

@@ -1,9 +1,11 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import type { Ownership } from './borrowed-fields.ts';
 import type { Dependency } from './dependencies.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
 import type { RevisionPods } from './pods.ts';
+import type { SharedService } from './shared-services.ts';
 import type { Side } from './side.ts';
 
 /** One revision of the target: a ReplicaSet, or a ControllerRevision. */
@@ -74,6 +76,10 @@ export interface Observation {
   readonly services: readonly string[];
   /** Whether some port of these carries HTTP, or may; absent: it is not known. */
   readonly carriesHttp?: boolean;
+  /** Those of them that select the pods of others, too. */
+  readonly shared?: readonly SharedService[];
+  /** What scales the target. */
+  readonly autoscaler?: Autoscaler | undefined;
   /** How far a split (a revision and what it gets) is in force, by the terms of the spec. */
   readonly coverage: (next: string, side: Side) => Coverage;
   /** What a person has told by the annotation. */

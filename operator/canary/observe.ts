@@ -6,6 +6,7 @@ import { commandOf } from './command-annotation.ts';
 import { viewDependencies } from './dependencies.ts';
 import type { Observation } from './observation.ts';
 import type { CanaryDependencies } from './ports.ts';
+import { findSharedServices } from './shared-services.ts';
 import type { TargetIndex } from './target-index.ts';
 import { readTargetKey, targetOfCanary } from './target-key.ts';
 import { targetKind } from './targets/registry.ts';
@@ -34,7 +35,8 @@ export function observe(
   const { namespace, name, generation = 0 } = canary.metadata;
   const { kind, name: targetName } = readTargetKey(key);
   const target = index.target(key);
-  const services = target ? index.servicesOf(target).map(({ metadata }) => metadata?.name ?? '') : [];
+  const selecting = target ? index.servicesOf(target) : [];
+  const services = selecting.map(({ metadata }) => metadata?.name ?? '');
   const hostnames = services.map((service) => `${service}.${namespace}.svc.${deps.clusterDomain}`);
   const stable = canary.status?.stableRevision ?? '';
   const terms = readTrafficTerms(canary.spec?.analysis);
@@ -50,6 +52,8 @@ export function observe(
     target: target && targetKind(kind).view(target, key, index),
     services,
     ...(carriesHttp === undefined ? {} : { carriesHttp }),
+    shared: findSharedServices(canary, key, selecting, index),
+    autoscaler: index.autoscalerOf(key),
     coverage: (next, { weight, matched, mirror }) =>
       deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
     command: commandOf(canary),

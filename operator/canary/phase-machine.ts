@@ -70,7 +70,7 @@ function advance(draft: Draft, observation: Observation): void {
     awaitRollout(draft, target);
     return;
   }
-  if (!prepare(draft, target)) return;
+  if (!prepare(draft, target, observation)) return;
   if (target.current === state.stableRevision) {
     rest(draft, target.current);
     return;
@@ -192,9 +192,9 @@ function awaitRollout(draft: Draft, target: TargetView): void {
 }
 
 /** Gates are given to new pods once TargetReady is True, so not before Kubernetes would hold a rollout. */
-function prepare(draft: Draft, target: TargetView): boolean {
+function prepare(draft: Draft, target: TargetView, observation: Observation): boolean {
   if (isPrepared(target) || draft.before('TargetReady')?.status === 'True') {
-    const said = costs(target);
+    const said = costs(target, observation);
     const message = said.length > 0 ? said.join('; ') : 'rollouts of the target wait for the analysis';
     draft.say('TargetReady', 'True', said.length > 0 ? 'PreparedInPart' : 'Prepared', message);
     return true;

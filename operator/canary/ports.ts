@@ -3,6 +3,7 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import type { CanaryEvent } from './draft.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type {
@@ -53,6 +54,7 @@ export interface CanaryStores {
   readonly statefulSets: IndexedStore<StatefulSet>;
   readonly daemonSets: IndexedStore<DaemonSet>;
   readonly controllerRevisions: IndexedStore<ControllerRevision>;
+  readonly autoscalers: IndexedStore<Autoscaler>;
   readonly pods: IndexedStore<Pod>;
   readonly services: IndexedStore<Service>;
   readonly nodes: ReadStore<Node>;

@@ -4,22 +4,13 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import { Store } from '../../kube/store.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { BORROWED_ANNOTATION, FIELD_MANAGER } from './borrowed-fields.ts';
-import type {
-  ControllerRevision,
-  DaemonSet,
-  Deployment,
-  Node,
-  Pod,
-  ReplicaSet,
-  Service,
-  StatefulSet,
-} from './objects.ts';
+import type { Deployment, Pod } from './objects.ts';
 import { specOf, traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { TargetIndex } from './target-index.ts';
+import { emptyStores } from './targets/targets.fixture.ts';
 
 const KEY = 'shop/Deployment/ordering';
 const namespace = 'shop';
@@ -53,20 +44,6 @@ beforeEach(() => {
   reconciler = new CanaryReconciler(deps, new TargetIndex(stores));
   stores.services.set({ metadata: { name: 'ordering', namespace }, spec: { selector: { app: 'ordering' } } });
 });
-
-function emptyStores() {
-  return {
-    canaries: new Store<Canary>(),
-    deployments: new Store<Deployment>(),
-    replicaSets: new Store<ReplicaSet>(),
-    statefulSets: new Store<StatefulSet>(),
-    daemonSets: new Store<DaemonSet>(),
-    controllerRevisions: new Store<ControllerRevision>(),
-    pods: new Store<Pod>(),
-    services: new Store<Service>(),
-    nodes: new Store<Node>(),
-  };
-}
 
 async function addCanary(name = 'ordering', created = '2026-01-01T00:00:00Z', status?: CanaryStatus): Promise<void> {
   const canary = await api.create<Canary>(CANARY, {

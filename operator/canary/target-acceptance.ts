@@ -1,4 +1,6 @@
+import { autoscalerCosts } from './autoscaler.ts';
 import type { Observation, TargetView } from './observation.ts';
+import { refuseSharedServices, sharedServiceCosts } from './shared-services.ts';
 import type { Check, Unfit } from './target-fitness.ts';
 import { targetKind } from './targets/registry.ts';
 
@@ -19,6 +21,7 @@ const AT_REST: readonly Check[] = [
           message: `no Service selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels, or spec.analysis.traffic to None if it takes no requests`,
         }
       : undefined,
+  refuseSharedServices,
 ];
 
 /**
@@ -42,7 +45,11 @@ export function findUnfit(observation: Observation, releasing: boolean): Unfit |
   return undefined;
 }
 
-/** What the target's kind, and the user's own settings, cost, in sentences; empty when nothing. */
-export function costs(target: TargetView): string[] {
-  return targetKind(target.kind).costs(target);
+/** What the target's kind, the user's own settings, and what stands beside them cost, in sentences; empty when nothing. */
+export function costs(target: TargetView, observation: Observation): string[] {
+  return [
+    ...targetKind(target.kind).costs(target),
+    ...sharedServiceCosts(observation.shared),
+    ...autoscalerCosts(target, observation),
+  ];
 }

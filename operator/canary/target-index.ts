@@ -1,4 +1,5 @@
 import { objectKey } from '../../kube/object.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import {
   type ControllerRevision,
   controllerOf,
@@ -11,9 +12,10 @@ import {
   type Target,
 } from './objects.ts';
 import type { CanaryStores } from './ports.ts';
-import { readTargetKey, targetKey, targetOfCanary } from './target-key.ts';
+import { keyOfTarget, readTargetKey, targetKey, targetOfCanary } from './target-key.ts';
 
 const BY_TARGET = 'canary/target';
+const BY_LABEL = 'canary/label';
 const BY_OWNER = 'canary/owner';
 const BY_NAMESPACE = 'canary/namespace';
 
@@ -30,6 +32,12 @@ export class TargetIndex {
     stores.replicaSets.addIndex(BY_OWNER, (replicaSet) => asList(targetOfRevision(replicaSet)));
     stores.controllerRevisions.addIndex(BY_OWNER, (revision) => asList(targetOfRevision(revision)));
     stores.pods.addIndex(BY_OWNER, (pod) => asList(ownerUid(pod, 'ReplicaSet') ?? directTarget(pod)));
+    stores.autoscalers.addIndex(BY_TARGET, ({ metadata, spec: { scaleTargetRef: { kind = '', name } = {} } = {} }) => [
+      targetKey(metadata?.namespace, kind, name),
+    ]);
+    for (const store of [stores.deployments, stores.statefulSets, stores.daemonSets]) {
+      store.addIndex(BY_LABEL, labelValues);
+    }
     stores.services.addIndex(BY_NAMESPACE, ({ metadata }) => [metadata?.namespace ?? '']);
   }
 
@@ -43,7 +51,7 @@ export class TargetIndex {
   *targets(): Generator<readonly [string, Target]> {
     for (const kind of ['Deployment', ...DIRECT_OWNERS]) {
       for (const target of this.#targets(kind)?.list() ?? []) {
-        yield [targetKey(target.metadata?.namespace, kind, target.metadata?.name), target];
+        yield [keyOfTarget(kind, target), target];
       }
     }
   }
@@ -81,15 +89,27 @@ export class TargetIndex {
 
   /** Services whose selector matches the labels of the target's template. */
   servicesOf(target: Target): readonly Service[] {
-    const labels = target.spec?.template?.metadata?.labels ?? {};
     return this.stores.services.byIndex(BY_NAMESPACE, target.metadata?.namespace ?? '').filter(({ spec }) => {
       const selector = Object.entries(spec?.selector ?? {});
-      return (
-        spec?.type !== 'ExternalName' &&
-        selector.length > 0 &&
-        selector.every(([name, value]) => labels[name] === value)
-      );
+      return spec?.type !== 'ExternalName' && selector.length > 0 && matches(selector, target);
     });
+  }
+
+  /** Keys of all that could be targets and whose pods a Service selects. */
+  selectedBy({ metadata, spec }: Service): string[] {
+    const selector = Object.entries(spec?.selector ?? {});
+    return ['Deployment', ...DIRECT_OWNERS].flatMap((kind) => {
+      const found = selector.map(
+        (pair) => this.#targets(kind)?.byIndex(BY_LABEL, labelValue(metadata?.namespace, pair)) ?? [],
+      );
+      const [fewest = []] = found.sort((a, b) => a.length - b.length);
+      return fewest.filter((target) => matches(selector, target)).map((target) => keyOfTarget(kind, target));
+    });
+  }
+
+  /** What scales a target; undefined when nothing does. */
+  autoscalerOf(key: string): Autoscaler | undefined {
+    return this.stores.autoscalers.byIndex(BY_TARGET, key)[0];
   }
 
   /** Key of the target that a pod belongs to; undefined when it belongs to none. */
@@ -134,6 +154,23 @@ function directTarget(pod: Pod): string | undefined {
 function ofOwner<T extends Pod | ReplicaSet | ControllerRevision>(owned: readonly T[], owner: Target | undefined) {
   const uid = owner?.metadata?.uid;
   return uid === undefined ? owned : owned.filter((object) => controllerOf(object)?.uid === uid);
+}
+
+function labelsOf(target: Target): Readonly<Record<string, string>> {
+  return target.spec?.template?.metadata?.labels ?? {};
+}
+
+function matches(selector: readonly (readonly [string, string])[], target: Target): boolean {
+  const labels = labelsOf(target);
+  return selector.every(([name, value]) => labels[name] === value);
+}
+
+function labelValues(target: Target): string[] {
+  return Object.entries(labelsOf(target)).map((pair) => labelValue(target.metadata?.namespace, pair));
+}
+
+function labelValue(namespace: string | undefined, [name, value]: readonly [string, string]): string {
+  return `${namespace ?? ''}/${name}=${value}`;
 }
 
 function asList(value: string | undefined): string[] {

@@ -18,6 +18,7 @@ import {
   DEPLOYMENT,
   DESTINATION_RULE,
   ENDPOINT_SLICE,
+  HORIZONTAL_POD_AUTOSCALER,
   NAMESPACE,
   NODE,
   PEER_AUTHENTICATION,
@@ -38,6 +39,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { ReadStore } from '../../kube/store.ts';
+import { type Autoscaler, trimAutoscaler } from '../canary/autoscaler.ts';
 import { trimTarget } from '../canary/borrowed-fields.ts';
 import { trimControllerRevision } from '../canary/controller-revisions.ts';
 import type {
@@ -87,6 +89,7 @@ export class ClusterStores {
   readonly statefulSets;
   readonly daemonSets;
   readonly controllerRevisions;
+  readonly autoscalers;
   readonly canaries;
   readonly authorizationPolicies;
   readonly peerAuthentications;
@@ -120,6 +123,7 @@ export class ClusterStores {
     this.statefulSets = this.#watch<StatefulSet>(STATEFUL_SET, trimPodOwner);
     this.daemonSets = this.#watch<DaemonSet>(DAEMON_SET, trimPodOwner);
     this.controllerRevisions = this.#watch<ControllerRevision>(CONTROLLER_REVISION, trimControllerRevision, nothing);
+    this.autoscalers = this.#watch<Autoscaler>(HORIZONTAL_POD_AUTOSCALER, trimAutoscaler, nothing);
     this.replicaSets = this.#watch<ReplicaSet>(REPLICA_SET, dropManagedFields, restOfReplicaSet);
     this.canaries = this.#watch<Canary>(CANARY);
     this.authorizationPolicies = this.#watch<AuthorizationPolicy>(AUTHORIZATION_POLICY);

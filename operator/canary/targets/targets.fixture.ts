@@ -1,6 +1,7 @@
 import type { Canary } from '../../../api/canary.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { Store } from '../../../kube/store.ts';
+import type { Autoscaler } from '../autoscaler.ts';
 import type {
   ControllerRevision,
   DaemonSet,
@@ -23,6 +24,7 @@ export function emptyStores() {
     statefulSets: new Store<StatefulSet>(),
     daemonSets: new Store<DaemonSet>(),
     controllerRevisions: new Store<ControllerRevision>(),
+    autoscalers: new Store<Autoscaler>(),
     pods: new Store<Pod>(),
     services: new Store<Service>(),
     nodes: new Store<Node>(),
