@@ -14,12 +14,12 @@ export interface OrdersPod {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** `orders` as a StatefulSet or DaemonSet: a Service and the target, and a Canary of it with short intervals. */
+/** `orders` as a target of any kind: a Service and the target, and a Canary of it with short intervals. */
 export class OrdersTarget {
   readonly #space: TestNamespace;
   readonly #kind: string;
 
-  constructor(space: TestNamespace, kind: 'StatefulSet' | 'DaemonSet') {
+  constructor(space: TestNamespace, kind: 'Deployment' | 'StatefulSet' | 'DaemonSet') {
     this.#space = space;
     this.#kind = kind;
   }
@@ -97,9 +97,9 @@ export class OrdersTarget {
   }
 }
 
-/** Revision of a StatefulSet's or DaemonSet's pod. */
+/** Revision of a pod. */
 export function revisionOf({ metadata }: OrdersPod): string {
-  return metadata.labels['controller-revision-hash'] ?? '';
+  return metadata.labels['pod-template-hash'] ?? metadata.labels['controller-revision-hash'] ?? '';
 }
 
 export function isReady({ status }: OrdersPod): boolean {
