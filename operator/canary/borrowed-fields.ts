@@ -128,7 +128,8 @@ function mayTake(target: Target, { path, standard }: Borrowable): boolean {
   }
   if (at(lastApplied(target), path) !== undefined) return false;
   const ours = ourEntry(target);
-  return (ours !== undefined && names(ours, path)) || at(target, path) === standard;
+  // A StatefulSet's partition that is given back is absent from then on, and stands for the same.
+  return (ours !== undefined && names(ours, path)) || (at(target, path) ?? standard) === standard;
 }
 
 function ourEntry(target: Target): ManagedFields | undefined {

@@ -7,7 +7,7 @@ import type { TargetView } from '../observation.ts';
 import { isNodeReady } from '../pods.ts';
 import { podsOf, reachableWeight } from '../target-fitness.ts';
 import type { TargetIndex } from '../target-index.ts';
-import { refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
+import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
 import type { TargetKind } from './target-kind.ts';
 
 /** Nothing is borrowed while a revision is tried: a second pod on a node is for the user to allow (`maxSurge`), for ports and files may be in its way. */
@@ -86,5 +86,5 @@ function costs(target: TargetView): string[] {
 
 function wanted(status: CanaryStatus, _observation: unknown, target: TargetView): WantedFields {
   const ungated = status.conditions?.find(({ type }) => type === 'Ungated');
-  return ungated?.status === 'True' && status.canaryRevision === target.current ? { paused: true } : {};
+  return ungated?.status === 'True' && isTried(status.canaryRevision, target) ? { paused: true } : {};
 }

@@ -24,6 +24,8 @@ export class StatefulSetModel {
   readonly #ordered: boolean;
   readonly #ordinals = new Map<string, number>();
   #current = 'good0';
+  /** The specification that the controller saw last. */
+  #observed = '';
 
   constructor(ordered: boolean) {
     this.#ordered = ordered;
@@ -48,6 +50,7 @@ export class StatefulSetModel {
 
   /** One pass of the StatefulSet's controller. */
   reconcile(): void {
+    this.#observed = this.#specified();
     const last = Math.max(...this.pods.keys(), -1);
     if (last >= this.replicas) {
       this.pods.delete(last);
@@ -104,6 +107,10 @@ export class StatefulSetModel {
     return [...this.pods.values()].filter(isReady).map(({ revision }) => revision);
   }
 
+  #specified(): string {
+    return [this.replicas, this.partition, this.template].join();
+  }
+
   #index(): TargetIndex {
     const stores = emptyStores();
     const index = new TargetIndex(stores);
@@ -114,6 +121,7 @@ export class StatefulSetModel {
     const object = statefulSetOf(this.template, {
       spec: { replicas: this.replicas, updateStrategy: { rollingUpdate: { partition: this.partition } } },
       status: {
+        observedGeneration: this.#observed === this.#specified() ? 2 : 1,
         replicas: all.length,
         updatedReplicas: all.filter(({ revision }) => revision === this.template).length,
         availableReplicas: all.filter(isReady).length,

@@ -114,7 +114,14 @@ describe('a StatefulSet', () => {
     expect(partition()).toBe(3);
     await look();
     expect(deleted()).toEqual([]);
-    store(await api.patch(STATEFUL_SET, { name: 'ordering', namespace }, 'merge', { spec: { replicas: 6 } }));
+    // Kubernetes has not looked at the change yet; what is held must stay held.
+    const unobserved = { metadata: { generation: 3 }, spec: { replicas: 6 } };
+    store(await api.patch(STATEFUL_SET, { name: 'ordering', namespace }, 'merge', unobserved));
+    await look();
+    expect(partition()).toBe(5);
+    store(
+      await api.patch(STATEFUL_SET, { name: 'ordering', namespace }, 'merge', { status: { observedGeneration: 3 } }),
+    );
     await look();
     expect(partition()).toBe(5);
     await look();
@@ -200,6 +207,13 @@ describe('a StatefulSet that cannot be tried', () => {
     expect(found).toMatchObject({ status: 'False', reason });
     expect(found?.message).toMatch(/spec\.|maxUnavailable/);
   });
+});
+
+test('a partition that was given back, and is absent since, is taken again', async () => {
+  await releasing({ updateStrategy: { type: 'RollingUpdate' } });
+  await pods(OLD, OLD, OLD, `${NEW}!`);
+  await look();
+  expect(partition()).toBe(3);
 });
 
 test('pods that came without gates stop the rollout by the partition', async () => {

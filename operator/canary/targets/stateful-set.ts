@@ -7,7 +7,7 @@ import type { Observation, TargetView } from '../observation.ts';
 import { isHeld, isNodeReady } from '../pods.ts';
 import { type Check, podsOf, reachableWeight } from '../target-fitness.ts';
 import type { TargetIndex } from '../target-index.ts';
-import { refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
+import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
 import type { TargetKind } from './target-kind.ts';
 
 const PARTITION = ['spec', 'updateStrategy', 'rollingUpdate', 'partition'];
@@ -97,8 +97,7 @@ function costs(target: TargetView): string[] {
 /** While nothing is tried the partition is 0, or `kubectl rollout status` would call a release done that has not begun. */
 function wanted(status: CanaryStatus, { spec }: Observation, target: TargetView): WantedFields {
   const { canaryRevision, ungatedRevisions = [], phase } = status;
-  const tried = canaryRevision !== undefined && canaryRevision === target.current;
-  if (!tried || ungatedRevisions.includes(canaryRevision)) return {};
+  if (!isTried(canaryRevision, target) || ungatedRevisions.includes(canaryRevision ?? '')) return {};
   const ungated = status.conditions?.find(({ type }) => type === 'Ungated');
   if (ungated?.status === 'True') return { paused: true };
   const all = target.takesOut >= target.replicas;

@@ -1,7 +1,12 @@
 import type { TargetView } from '../observation.ts';
 import type { Check } from '../target-fitness.ts';
 
-/** Checks of kinds whose new pods take the places of old ones. */
+/** What kinds have in common whose new pods take the places of old ones. */
+
+/** Whether the release of a revision goes on. While Kubernetes has not looked at a change (of the replicas, say) nobody knows better. */
+export function isTried(revision: string | undefined, { current }: TargetView): boolean {
+  return revision !== undefined && (current === undefined || current === revision);
+}
 
 export function refuseOnDelete(target: TargetView, { targetTitle }: Parameters<Check>[1]): ReturnType<Check> {
   if (target.strategy !== 'OnDelete' || target.pausedBy === 'us') return undefined;
