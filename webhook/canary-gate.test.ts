@@ -35,6 +35,17 @@ describe('isGated', () => {
     expect(gated(pod('ReplicaSet', 'ordering-new1'), released)).toBe(true);
   });
 
+  test.each(['StatefulSet', 'DaemonSet'] as const)('holds back a new revision of a %s', (kind) => {
+    const ofKind = (revision: string): V1Pod => {
+      const { metadata } = pod(kind, 'ordering');
+      return { metadata: { ...metadata, labels: { 'controller-revision-hash': revision } } };
+    };
+    const target = { ...released, spec: { ...released.spec, targetRef: { ...released.spec.targetRef, kind } } };
+    expect(gated(ofKind('new1'), target)).toBe(true);
+    expect(gated(ofKind('old1'), target)).toBe(false);
+    expect(gated(ofKind('new1'), released)).toBe(false);
+  });
+
   test.each<[string, V1Pod, Canary[]]>([
     ['a released revision', pod('ReplicaSet', 'ordering-old1', 'old1'), [released]],
     ['pods without a Canary', pod('ReplicaSet', 'ordering-new1'), []],

@@ -23,13 +23,14 @@ function view(pods: V1Pod[], canaries: Canary[]) {
     ...canaries.map((object): MeshObject => ({ kind: 'Canary', object })),
   ];
   const snapshot = buildSnapshot(SETTINGS, objects);
-  const { next, weight, stable, canary: ref } = snapshot.services.get(HOST)?.split ?? {};
+  const { next, weight, asked, label, stable, canary: ref } = snapshot.services.get(HOST)?.split ?? {};
   const sides = (snapshot.endpoints.get(HOST) ?? []).map(({ podName, revision, gated }) => ({
     podName,
     revision,
     gated,
   }));
-  return { canary: ref?.name, stable, next, weight, sides, policies: snapshot.policies };
+  const told = { ...(asked === undefined ? {} : { asked }), label };
+  return { canary: ref?.name, stable, next, weight, ...told, sides, policies: snapshot.policies };
 }
 
 const web = (status: CanaryStatus, name = 'web', created?: string) => canary(name, 'web', status, created);
@@ -39,6 +40,7 @@ describe('the split of a Service', () => {
     const { policies: _, ...split } = view([stable, fresh], [web(progress)]);
     expect(split).toEqual({
       canary: 'web',
+      label: 'pod-template-hash',
       stable: 'old',
       next: 'new',
       weight: 5,
@@ -89,7 +91,30 @@ describe('the split of a Service', () => {
   });
 
   test('sends everything to the new revision when it was to get something and no stable pod is left', () => {
-    expect(view([fresh], [web(progress)])).toMatchObject({ next: 'new', weight: 100 });
+    expect(view([fresh], [web(progress)])).toMatchObject({ next: 'new', weight: 100, asked: 5 });
+  });
+
+  test.each(['StatefulSet', 'DaemonSet'] as const)('is told by the label that a %s gives its pods', (kind) => {
+    const ofKind = (object: V1Pod, revision: string): V1Pod => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        labels: { ...labels, 'controller-revision-hash': revision },
+        ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'web', uid: 'owner', controller: true }],
+      },
+    });
+    const named = web(progress);
+    named.spec.targetRef.kind = kind;
+    expect(view([ofKind(stable, 'old'), ofKind(fresh, 'new')], [named])).toMatchObject({
+      label: 'controller-revision-hash',
+      stable: 'old',
+      next: 'new',
+      weight: 5,
+      sides: [
+        { podName: 's', revision: 'old', gated: false },
+        { podName: 'n', revision: 'new', gated: true },
+      ],
+    });
   });
 
   test('is not there when no stable pod is left and the new revision has failed', () => {

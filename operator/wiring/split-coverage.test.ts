@@ -76,6 +76,12 @@ describe('a weight', () => {
     ['is in force once callers have the routes of every Service', { young: ours, shared: ours }, [], 1],
     ['is not while a caller lacks the routes of one', { young: ours, shared: ours }, ['8001'], 0],
     ['is not while the snapshot has another weight', { young: splitOf('young', 'y1', 'y2', 5), shared: ours }, [], 0],
+    [
+      'is where the new revision gets all for want of a stable pod',
+      { young: { ...ours, weight: 100, asked: ours.weight }, shared: ours },
+      [],
+      1,
+    ],
     ['is not while a Service has no split', { young: ours, shared: undefined }, [], 0],
     ['is, beside a Service that an older Canary splits', { young: ours, shared: older }, [], 1],
     ['is, whatever callers have of the Service of an older Canary', { young: ours, shared: older }, ['8001'], 1],
