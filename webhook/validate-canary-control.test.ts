@@ -29,6 +29,7 @@ describe('the control of a release', () => {
     ],
     ['alerts', spec({ alerts: [{ name: 'a', severity: 'error', ...provider }] })],
     ['pauses', spec({ pauses: [{ afterStep: 0 }, { afterStep: 2, duration: '10m' }] })],
+    ['a pause after the copies and two weights', spec({ mirror: true, pauses: [{ afterStep: 3 }] })],
     ['a rollback window', spec({ rollbackWindow: '5m' })],
     ['dependencies', spec({}, { dependsOn: [{ name: 'base' }, { name: 'base', namespace: 'infra' }] })],
   ])('may have %s', (_, given) => {

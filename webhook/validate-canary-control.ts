@@ -67,14 +67,28 @@ export function commandProblems(metadata: unknown): string[] {
   return typeof given === 'string' ? [`metadata.annotations[${COMMAND_ANNOTATION}]: ${given}`] : [];
 }
 
-function pauseProblems({ pauses = [], stepWeights, stepWeight, maxWeight = 100 }: CanarySpec['analysis']): string[] {
-  const steps = stepWeights?.length ?? (stepWeight === undefined ? undefined : Math.ceil(maxWeight / stepWeight));
-  if (steps === undefined) return [];
+function pauseProblems(analysis: CanarySpec['analysis']): string[] {
+  const { pauses = [] } = analysis;
+  const steps = countSteps(analysis);
   return pauses.flatMap(({ afterStep }, index) =>
     afterStep > steps
       ? [`spec.analysis.pauses[${index}].afterStep: there are ${steps} steps; write at most ${steps}`]
       : [],
   );
+}
+
+/** As the operator counts them: copies come first, and blue/green has them in its one step. */
+function countSteps({
+  iterations,
+  match,
+  mirror,
+  stepWeights,
+  stepWeight = 10,
+  maxWeight = 100,
+}: CanarySpec['analysis']): number {
+  if (iterations !== undefined && match === undefined) return 1;
+  const live = iterations === undefined ? (stepWeights?.length ?? Math.ceil(maxWeight / stepWeight)) : 1;
+  return live + (mirror ? 1 : 0);
 }
 
 function twice(field: string, key: string, values: readonly string[]): string[] {

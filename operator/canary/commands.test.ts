@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { answering, bad, hook, Life, NO, YES } from './life.fixture.ts';
+import { answering, bad, hook, Life, NO, releasing, YES } from './life.fixture.ts';
 import { specOf, targetOf, traffic } from './observation.fixture.ts';
 
 describe('the command promote', () => {
@@ -175,6 +175,22 @@ describe('a pause of the analysis', () => {
     life.at(79);
     expect(life.status.phase).toBe('Waiting');
     life.at(80);
+    expect(life.status.phase).toBe('Promoting');
+  });
+
+  test('after a step that there is not for want of pods comes after the last', () => {
+    const mayTake = { maxSurge: false, maxUnavailable: true, progressDeadlineSeconds: true };
+    const narrow = releasing({ mayTake, maxSurge: 1 });
+    const life = new Life({ stepWeights: [5, 50, 100], pauses: [{ afterStep: 3 }] });
+    for (const second of [0, 10, 11, 21]) life.at(second, {}, narrow);
+    expect(life.status).toMatchObject({
+      phase: 'Waiting',
+      verdict: 'Paused',
+      weight: 25,
+      hold: { point: 'Promotion' },
+    });
+    life.at(22, { command: 'resume' }, narrow);
+    expect(life.status.command?.result).toBe('Done');
     expect(life.status.phase).toBe('Promoting');
   });
 

@@ -1,6 +1,7 @@
 import { type Command, readCommand } from '../../api/canary-command.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { Draft } from './draft.ts';
+import { pauseAt } from './holds.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 
@@ -99,19 +100,18 @@ function pause(draft: Draft, { next }: Release): Outcome {
   return { done: `revision ${next.revision} stays at ${state.weight ?? 0} % of the requests` };
 }
 
-function resume(draft: Draft, { spec, next }: Release): Outcome {
+function resume(draft: Draft, stage: Release): Outcome {
   const { state } = draft;
   const standing = whyNotTried(draft);
   if (standing) return { refused: standing };
   const { hold, paused } = state;
-  const done = hold?.point === 'Start' ? 0 : (state.step ?? 0) + 1;
-  const isPausing = hold && !hold.resumed && spec.analysis.pauses?.some(({ afterStep }) => afterStep === done);
+  const isPausing = hold && !hold.resumed && pauseAt(draft, stage, hold) !== undefined;
   if (paused === undefined && !isPausing) return { refused: 'it is not paused' };
   draft.clear('paused');
   draft.progress();
   // A pause by command ends first; that of the step is a wait of its own.
   if (hold && isPausing && paused === undefined) state.hold = { ...hold, resumed: true };
-  return { done: `revision ${next.revision} goes on` };
+  return { done: `revision ${stage.next.revision} goes on` };
 }
 
 /** Why there is nothing to decide about the revision; undefined: it is being tried. */

@@ -87,10 +87,21 @@ function awaitedDependency({ observation }: Release): Reason | undefined {
   return { reason: cycle ? 'DependencyCycle' : 'AwaitingDependencies', message, afterMs: 5000 };
 }
 
-/** A pause that the analysis has after the step that is done. */
-function awaitedPause({ state }: Draft, { spec, observation }: Release, hold: Hold): Reason | undefined {
+/**
+ * The pause that the analysis has where a release is held. Where weights are cut to what pods there can be, steps fall together and there are
+ * fewer: pauses beyond the last are one after it.
+ */
+export function pauseAt({ state }: Draft, { spec }: Release, { point }: Hold) {
+  const done = point === 'Start' ? 0 : (state.step ?? 0) + 1;
+  const pauses = spec.analysis.pauses ?? [];
+  return pauses.find(({ afterStep }) => afterStep === done || (point === 'Promotion' && afterStep > done));
+}
+
+function awaitedPause(draft: Draft, stage: Release, hold: Hold): Reason | undefined {
+  const { state } = draft;
+  const { observation } = stage;
   const done = hold.point === 'Start' ? 0 : (state.step ?? 0) + 1;
-  const pause = spec.analysis.pauses?.find(({ afterStep }) => afterStep === done);
+  const pause = pauseAt(draft, stage, hold);
   if (!pause || hold.resumed || hold.commanded) return undefined;
   const where =
     done === 0 ? 'before the first step' : `after step ${done}, with ${state.weight ?? 0} % of the requests`;
