@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { type CanarySpec, canarySpec } from '../api/canary.ts';
 import { validateCanary } from './validate-canary.ts';
 import { canaryWarnings } from './validate-canary-steps.ts';
@@ -132,7 +132,9 @@ describe('a dubious strategy', () => {
 const SAMPLES = join(import.meta.dirname, '..', 'config', 'samples', 'canary');
 
 test.each(readdirSync(SAMPLES))('the sample %s is valid, and nothing in it is dubious', (file) => {
-  const { spec } = parse(readFileSync(join(SAMPLES, file), 'utf8')) as { spec: unknown };
-  expect(validateCanary(spec)).toEqual([]);
-  expect(canaryWarnings(canarySpec.parse(spec))).toEqual([]);
+  const objects = parseAllDocuments(readFileSync(join(SAMPLES, file), 'utf8')).map((document) => document.toJS());
+  for (const { spec } of objects.filter(({ kind }) => kind === 'Canary')) {
+    expect(validateCanary(spec)).toEqual([]);
+    expect(canaryWarnings(canarySpec.parse(spec))).toEqual([]);
+  }
 });

@@ -31,6 +31,8 @@ beforeEach(() => {
     api,
     mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
     traffic: { window: () => traffic(1000, load) },
+    alerts: { send: () => {} },
+    hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
     clusterDomain: 'cluster.local',
     isDiscovered: () => true,
     isLeader: () => true,
