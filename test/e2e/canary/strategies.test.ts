@@ -119,6 +119,7 @@ describe('a release', () => {
             // Once the gates are open Kubernetes exchanges pods that nobody calls any more.
             if (now.ungatedRevisions?.includes(now.canaryRevision ?? '') !== true) weights.add(now.weight ?? 0);
             if (now.phase !== 'Succeeded' && now.phase !== 'Failed') throw new Error(JSON.stringify(now));
+            return now;
           },
           { timeoutMs: 100_000, everyMs: 50 },
         );
