@@ -13,6 +13,8 @@ interface Analysis {
   readonly sessionAffinity?: unknown;
   readonly stickiness?: unknown;
   readonly traffic: 'Requests' | 'None';
+  readonly noTrafficPolicy: 'Wait' | 'Promote' | 'Fail';
+  readonly noTrafficDeadline?: string | undefined;
 }
 
 const present = (...values: readonly unknown[]): number => values.filter((value) => value !== undefined).length;
@@ -39,6 +41,11 @@ export const ANALYSIS_RULES: readonly Rule<Analysis>[] = [
     message: 'stepDurations must have one entry for each of stepWeights',
     holds: ({ stepDurations, stepWeights }) =>
       stepDurations === undefined || stepDurations.length === stepWeights?.length,
+  },
+  {
+    cel: "!has(self.noTrafficDeadline) || self.noTrafficPolicy != 'Wait'",
+    message: 'noTrafficDeadline has no meaning with noTrafficPolicy Wait; remove it',
+    holds: ({ noTrafficDeadline, noTrafficPolicy }) => noTrafficDeadline === undefined || noTrafficPolicy !== 'Wait',
   },
   {
     cel: '!has(self.match) || has(self.iterations)',

@@ -11,7 +11,9 @@ import { stickiness } from './stickiness.ts';
 const percent = z.int().min(1).max(100);
 
 const fields = z.object({
-  interval: duration.describe('Time between checks, e.g. "30s".'),
+  interval: duration.describe(
+    'Time between checks, 1s or more, e.g. "30s". Proxies report every 5 s, so shorter checks wait for the next report.',
+  ),
   threshold: z.int().min(1).default(5).describe('Failed checks after which the revision is given up.'),
   stepWeight: percent.optional().describe('Percent added at each step, up to maxWeight.'),
   maxWeight: percent
@@ -82,6 +84,23 @@ const fields = z.object({
     .min(1)
     .default(10)
     .describe('Requests a check needs before it says anything but InsufficientTraffic.'),
+  confidence: z
+    .number()
+    .min(50)
+    .max(99.999)
+    .default(99)
+    .describe(
+      'How sure a verdict against a revision must be, in percent: a good one fails in at most (100 - confidence) % of the releases, however many checks they have.',
+    ),
+  noTrafficPolicy: z
+    .enum(['Wait', 'Promote', 'Fail'])
+    .default('Fail')
+    .describe(
+      'What becomes of a step that has had too few requests until noTrafficDeadline. Fail: the revision is given up. Promote: the step counts as passed. Wait: it waits on.',
+    ),
+  noTrafficDeadline: duration
+    .optional()
+    .describe('How long a step waits for requests; progressDeadlineSeconds unless told.'),
   metrics: z
     .array(canaryMetric)
     .max(10)

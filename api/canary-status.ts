@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { controlStatus } from './canary-control.ts';
+import { analysisRound, releaseEvidence } from './canary-round.ts';
 import { conditions } from './condition.ts';
 
 export const CANARY_PHASES = [
@@ -73,6 +74,11 @@ export const canaryStatus = z.object({
     .string()
     .optional()
     .describe('One word on the last check: Passed, Failed, InsufficientTraffic, AwaitingCapacity, ...'),
+  rounds: z
+    .array(analysisRound)
+    .optional()
+    .describe('The last five checks, newest first, with all that they were judged by.'),
+  evidence: releaseEvidence.optional().describe('What the checks of this release have gathered.'),
   ...controlStatus,
   conditions: conditions.optional(),
 });

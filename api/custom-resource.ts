@@ -16,7 +16,8 @@ export interface CustomResource {
   readonly description: string;
   readonly spec: z.ZodType;
   readonly specRequired: boolean;
-  readonly status: z.ZodType;
+  /** Absent: nothing is ever written about it. */
+  readonly status?: z.ZodType;
   readonly columns: readonly PrinterColumn[];
   /** `heddle`: comes and goes with Heddle. `istio`: Istio's own, applied only where it is absent, and left behind. */
   readonly owner: 'heddle' | 'istio';

@@ -46,13 +46,13 @@ const proxySettings = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 
-/** Where keys of tokens (`jwksUri` of RequestAuthentications) may be fetched. */
-const jwksSettings = z.strictObject({
+/** Where the operator may reach out to because some object says so. */
+const outwardSettings = z.strictObject({
   /** Addresses that are allowed although they are of this machine, of its link, or those at which clouds serve secrets. */
   allowedAddresses: z
     .array(z.string().refine(isSubnet, 'must be an address or a block such as "169.254.10.0/24"'))
     .default([]),
-  /** Authorities that servers of keys may have their certificates from, in PEM, besides those that everybody trusts (Istio: `jwksResolverExtraRootCA`). */
+  /** Authorities that servers may have their certificates from, in PEM, besides those that everybody trusts (Istio: `jwksResolverExtraRootCA`). */
   extraRootCA: z
     .string()
     .max(262_144)
@@ -105,7 +105,10 @@ export const meshConfig = z.strictObject({
   discoverySelectors: z.array(labelSelector).default([]),
   proxy: proxySettings.prefault({}),
   certificates: certificateSettings.prefault({}),
-  jwks: jwksSettings.prefault({}),
+  /** Where keys of tokens (`jwksUri` of RequestAuthentications) may be fetched. */
+  jwks: outwardSettings.prefault({}),
+  /** Where providers of MetricTemplates may be asked. */
+  metrics: outwardSettings.prefault({}),
   /** Absent: counts of global rate limits are kept in the operator's memory. */
   redis: redisSettings.optional(),
   /** Whom AuthorizationPolicies with action CUSTOM may ask. */

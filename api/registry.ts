@@ -3,6 +3,7 @@ import { CANARY_KIND, canarySpec } from './canary.ts';
 import { canaryStatus } from './canary-status.ts';
 import type { CustomResource } from './custom-resource.ts';
 import { HEDDLE_GROUP, HEDDLE_VERSION } from './heddle.ts';
+import { METRIC_TEMPLATE_RESOURCE } from './metric-template.ts';
 import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import { AGE } from './printer-columns.ts';
 import { RATE_LIMIT_POLICY_RESOURCE } from './rate-limit-resource.ts';
@@ -74,6 +75,7 @@ const canary: CustomResource = {
 export const CUSTOM_RESOURCES: readonly CustomResource[] = [
   canary,
   ALERT_PROVIDER_RESOURCE,
+  METRIC_TEMPLATE_RESOURCE,
   RATE_LIMIT_POLICY_RESOURCE,
   trustRotation,
   ...SECURITY_RESOURCES,

@@ -3,6 +3,7 @@ import { AUTHORIZATION_POLICY_KIND } from '../api/authorization-policy.ts';
 import { CANARY_KIND } from '../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../api/destination-rule.ts';
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../api/heddle.ts';
+import { METRIC_TEMPLATE_KIND } from '../api/metric-template.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
 import { RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
@@ -68,6 +69,7 @@ export const TOKEN_REVIEW = define('authentication.k8s.io', 'v1', 'tokenreviews'
 
 export const ALERT_PROVIDER = define(HEDDLE_GROUP, HEDDLE_VERSION, 'alertproviders', ALERT_PROVIDER_KIND, true);
 export const CANARY = define(HEDDLE_GROUP, HEDDLE_VERSION, 'canaries', CANARY_KIND, true);
+export const METRIC_TEMPLATE = define(HEDDLE_GROUP, HEDDLE_VERSION, 'metrictemplates', METRIC_TEMPLATE_KIND, true);
 export const RATE_LIMIT_POLICY = define(
   HEDDLE_GROUP,
   HEDDLE_VERSION,

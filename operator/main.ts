@@ -18,7 +18,9 @@ import { TokenAuthenticator } from './ads/token-authenticator.ts';
 import { AlertSender } from './canary/alerts/alert-sender.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
 import { HookRunner } from './canary/hook-runner.ts';
+import { registerCanaryMetrics } from './canary/metrics.ts';
 import { type OutcallBounds, postJson } from './canary/outcall.ts';
+import { TemplateRunner } from './canary/template-runner.ts';
 import { lifetimesFrom } from './certificates/lifetimes.ts';
 import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
@@ -28,6 +30,7 @@ import { recallKeys, rememberKeys } from './jwks/key-memory.ts';
 import { trustIn } from './jwks/tls-trust.ts';
 import { fetchWantedKeys } from './jwks/wanted-keys.ts';
 import { hasPolicy } from './mesh/authorization.ts';
+import { askTemplate } from './providers/ask-template.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
@@ -66,6 +69,19 @@ const pipeline = new Pipeline(settings, cache, logger, (error) => {
 });
 const { allowedAddresses, extraRootCA } = mesh.jwks;
 const tokenKeys = new KeyFetcher({ allowed: blockList(allowedAddresses), trust: trustIn(extraRootCA), logger });
+const canaryMetrics = registerCanaryMetrics(
+  registry,
+  () => stores.canaries.list(),
+  () => election.isLeader,
+);
+const metricBounds = { allowed: blockList(mesh.metrics.allowedAddresses), trust: trustIn(mesh.metrics.extraRootCA) };
+const templates = new TemplateRunner({
+  ask: async (question, signal) => {
+    const answer = await askTemplate(question, { api, rootNamespace: mesh.rootNamespace, ...metricBounds }, signal);
+    canaryMetrics.answered(answer.reason);
+    return answer;
+  },
+});
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
@@ -208,12 +224,17 @@ async function start(): Promise<void> {
     }),
     hooks,
     alerts,
+    templates,
     clusterDomain: mesh.clusterDomain,
     isDiscovered: (namespace) => stores.discovery.has(namespace),
     isLeader: () => election.isLeader,
-    event: (subject, event) => events.record(subject, event),
+    event: (subject, event) => {
+      events.record(subject, event);
+      canaryMetrics.event(subject, event);
+    },
     logger,
   });
+  templates.onAnswer((target) => canary?.look(target));
   touchCanariesOnAcks();
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
@@ -259,6 +280,7 @@ async function stop(signal: string): Promise<void> {
   await canary?.stop();
   hooks.stop();
   alerts.stop();
+  templates.stop();
   if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();

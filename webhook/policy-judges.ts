@@ -4,6 +4,7 @@ import { judgeAuthorizationPolicy } from '../api/authorization-policy-judgement.
 import { DESTINATION_RULE_KIND, judgeDestinationRule } from '../api/destination-rule.ts';
 import type { FieldProblem, SpecJudgement } from '../api/field-problem.ts';
 import { HEDDLE_GROUP } from '../api/heddle.ts';
+import { METRIC_TEMPLATE_KIND } from '../api/metric-template.ts';
 import { NETWORKING_GROUP } from '../api/networking.ts';
 import { PEER_AUTHENTICATION_KIND } from '../api/peer-authentication.ts';
 import { RATE_LIMIT_POLICY_KIND } from '../api/rate-limit-policy.ts';
@@ -19,6 +20,7 @@ import { judgeVirtualService, VIRTUAL_SERVICE_KIND } from '../api/virtual-servic
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import { judgeWorkloadEntry } from '../api/workload-entry-judgement.ts';
 import { validateAlertProvider } from './validate-alert-provider.ts';
+import { validateMetricTemplate } from './validate-metric-template.ts';
 import { validatePeerAuthentication } from './validate-peer-authentication.ts';
 
 /** What is to be said of an object: sentences that begin with the field. */
@@ -59,6 +61,10 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
     (spec: unknown): Verdict => ({ problems: validateAlertProvider(spec), warnings: [] }),
   ],
   [`${HEDDLE_GROUP}/${RATE_LIMIT_POLICY_KIND}`, (spec: unknown): Verdict => toVerdict(judgeRateLimitPolicy(spec))],
+  [
+    `${HEDDLE_GROUP}/${METRIC_TEMPLATE_KIND}`,
+    (spec: unknown): Verdict => ({ problems: validateMetricTemplate(spec), warnings: [] }),
+  ],
   networking(VIRTUAL_SERVICE_KIND, judgeVirtualService),
   networking(DESTINATION_RULE_KIND, judgeDestinationRule),
   networking(SERVICE_ENTRY_KIND, judgeServiceEntry),

@@ -16,7 +16,7 @@ export function validateCanary(spec: unknown): string[] {
   const result = canarySpec.safeParse(spec);
   if (!result.success) return schemaProblems(result.error);
   const { data } = result;
-  const problems = [...targetProblems(data), ...intervalProblems(data), ...analysisProblems(data.analysis)];
+  const problems = [...targetProblems(data), ...intervalProblems(data), ...analysisProblems(data)];
   return [...problems, ...controlProblems(data)];
 }
 
@@ -27,6 +27,10 @@ function targetProblems({ targetRef }: CanarySpec): string[] {
 
 function intervalProblems({ analysis, progressDeadlineSeconds }: CanarySpec): string[] {
   const interval = durationMs(analysis.interval);
+  const { noTrafficDeadline } = analysis;
+  if (noTrafficDeadline !== undefined && durationMs(noTrafficDeadline) < interval) {
+    return [`spec.analysis.noTrafficDeadline: "${noTrafficDeadline}" is shorter than the interval; write more`];
+  }
   if (interval < MIN_INTERVAL_MS)
     return [`spec.analysis.interval: "${analysis.interval}" is too short; write 1s or more`];
   if (interval <= progressDeadlineSeconds * 1000) return [];
@@ -35,20 +39,32 @@ function intervalProblems({ analysis, progressDeadlineSeconds }: CanarySpec): st
   ];
 }
 
-function analysisProblems(analysis: CanaryAnalysis): string[] {
-  return [...stepProblems(analysis), ...metricProblems(analysis)];
+function analysisProblems({ analysis, progressDeadlineSeconds }: CanarySpec): string[] {
+  return [...stepProblems(analysis), ...metricProblems(analysis, progressDeadlineSeconds)];
 }
 
-function metricProblems({ metrics }: CanaryAnalysis): string[] {
+function metricProblems({ metrics, interval }: CanaryAnalysis, deadlineSeconds: number): string[] {
   const seen = new Set<string>();
-  return metrics.flatMap(({ name, thresholdRange: { min, max } }, index) => {
+  return metrics.flatMap((metric, index) => {
+    const { name, templateRef, thresholdRange: { min, max } = {}, comparedToStable: { maxDecrease } = {} } = metric;
     const field = `spec.analysis.metrics[${index}]`;
     const problems: string[] = [];
     if (seen.has(name)) problems.push(`${field}.name: "${name}" is there already; keep one entry`);
     seen.add(name);
-    if (name === 'request-success-rate' && ((min ?? 0) > 100 || (max ?? 0) > 100)) {
+    if (metric.interval !== undefined && durationMs(metric.interval) < durationMs(interval)) {
+      problems.push(`${field}.interval: "${metric.interval}" is shorter than spec.analysis.interval; shorten that one`);
+    }
+    if (metric.interval !== undefined && durationMs(metric.interval) > deadlineSeconds * 1000) {
+      const remedy = `is longer than spec.progressDeadlineSeconds (${deadlineSeconds}); raise the latter`;
+      problems.push(`${field}.interval: "${metric.interval}" ${remedy}`);
+    }
+    if (templateRef !== undefined) return problems;
+    if ((min ?? 0) < 0 || (max ?? 0) < 0) problems.push(`${field}.thresholdRange: ${name} is never below 0`);
+    if (name !== 'request-success-rate') return problems;
+    if ((min ?? 0) > 100 || (max ?? 0) > 100) {
       problems.push(`${field}.thresholdRange: a success rate is a percentage; write at most 100`);
     }
+    if ((maxDecrease ?? 0) > 100) problems.push(`${field}.comparedToStable.maxDecrease: in points; write at most 100`);
     return problems;
   });
 }

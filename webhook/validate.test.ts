@@ -18,6 +18,16 @@ describe('validateCanary', () => {
     ['steps of equal size', canary({ maxWeight: 50, ...metrics({ min: 99 }) })],
     ['a list of steps', canary({ stepWeight: undefined, stepWeights: [5, 50, 100] })],
     ['a latency above 100', canary(metrics({ max: 500 }, 'request-duration'))],
+    [
+      'comparisons with the stable revision',
+      canary({
+        confidence: 99.9,
+        metrics: [
+          { name: 'request-success-rate', comparedToStable: { maxDecrease: 0.5 } },
+          { name: 'request-duration', percentile: 95, comparedToStable: { maxIncrease: 20 } },
+        ],
+      }),
+    ],
   ])('accepts %s', (_, spec) => {
     expect(validateCanary(spec)).toEqual([]);
   });
@@ -72,7 +82,41 @@ describe('validateCanary', () => {
       'spec.analysis.metrics[0].thresholdRange: min must not be above max',
     ],
     ['a success rate over 100', canary(metrics({ min: 101 })), 'a success rate is a percentage'],
-    ['a metric it does not know', canary(metrics({ min: 1 }, 'colour')), 'spec.analysis.metrics[0].name: '],
+    [
+      'a metric it does not know',
+      canary(metrics({ min: 1 }, 'colour')),
+      'spec.analysis.metrics[0]: name must be one of ',
+    ],
+    [
+      'a comparison that would forbid an improvement',
+      canary({ metrics: [{ name: 'request-success-rate', comparedToStable: { maxIncrease: 1 } }] }),
+      'spec.analysis.metrics[0]: comparedToStable of request-success-rate takes maxDecrease',
+    ],
+    [
+      'a metric without a bound',
+      canary({ metrics: [{ name: 'request-count' }] }),
+      'spec.analysis.metrics[0]: give thresholdRange, comparedToStable or both',
+    ],
+    [
+      'a percentile of a rate',
+      canary({ metrics: [{ name: 'request-success-rate', percentile: 90, thresholdRange: { min: 99 } }] }),
+      'spec.analysis.metrics[0]: percentile is for request-duration',
+    ],
+    [
+      'a metric that is judged between checks',
+      canary({ metrics: [{ name: 'request-count', interval: '5s', thresholdRange: { min: 9 } }] }),
+      'spec.analysis.metrics[0].interval: "5s" is shorter than spec.analysis.interval',
+    ],
+    [
+      'a deadline for what waits for ever',
+      canary({ noTrafficPolicy: 'Wait', noTrafficDeadline: '5m' }),
+      'spec.analysis: noTrafficDeadline has no meaning with noTrafficPolicy Wait',
+    ],
+    [
+      'a deadline before the first check',
+      canary({ noTrafficDeadline: '5s' }),
+      'spec.analysis.noTrafficDeadline: "5s" is shorter than the interval',
+    ],
     ['a kind it does not know', canary({}, { targetRef: { kind: 'Pod', name: 'a' } }), 'spec.targetRef.kind: '],
     [
       'another API group',

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { paint } from '../../cli/terminal/colour.ts';
 import { clusterDown, clusterUp } from '../cluster/cluster.ts';
 import { PrerequisiteError } from '../cluster/prerequisites.ts';
-import { HEDDLE_IMAGE } from '../images/catalog.ts';
+import { HEDDLE_IMAGE, IMAGES, PROMETHEUS_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
 import { installHeddle } from '../mesh/install.ts';
 import { Kubectl } from '../mesh/kubectl.ts';
@@ -28,6 +28,9 @@ interface Options {
   readonly context?: string;
 }
 
+/** What tests alone need is not fetched for a demo. */
+const SHOWN = Object.keys(IMAGES).filter((name) => name !== PROMETHEUS_IMAGE);
+
 interface Connection {
   readonly kubectl: Kubectl;
   /** Heddle's image was not in the cluster before. */
@@ -37,7 +40,7 @@ interface Connection {
 async function connect({ context }: Options): Promise<Connection> {
   if (context !== undefined) return { kubectl: new Kubectl({ context }), newImage: false };
   const access = await step('A Kubernetes node on this machine', async (note) => clusterUp({ report: note }));
-  const images = await step('Images, made without a daemon', async () => loadImages());
+  const images = await step('Images, made without a daemon', async () => loadImages(SHOWN));
   const kubectl = new Kubectl({ program: access.kubectl, kubeconfig: access.kubeconfig });
   return { kubectl, newImage: images.some(({ name, imported }) => imported && name === HEDDLE_IMAGE) };
 }

@@ -76,14 +76,17 @@ function version(resource: CustomResource, name: string, storage: boolean): obje
     name,
     served: true,
     storage,
-    subresources: { status: {} },
+    ...(resource.status ? { subresources: { status: {} } } : {}),
     additionalPrinterColumns: resource.columns.map(printerColumn),
     schema: {
       openAPIV3Schema: {
         description: resource.description,
         type: 'object',
         ...(resource.specRequired ? { required: ['spec'] } : {}),
-        properties: { spec: structuralSchema(resource.spec), status: structuralSchema(resource.status) },
+        properties: {
+          spec: structuralSchema(resource.spec),
+          ...(resource.status ? { status: structuralSchema(resource.status) } : {}),
+        },
       },
     },
   };

@@ -1,6 +1,7 @@
 import { CAPTURE, COREDNS, ensureBinary, TINY } from '../cluster/binaries.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
 import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
+import { prometheusBinary } from '../prometheus/binary.ts';
 import { fileEntry, programEntries } from './closure.ts';
 import { buildStage } from './stage.ts';
 import { type BuiltImage, storeImage, storeLayer } from './store.ts';
@@ -12,6 +13,7 @@ export const HEDDLE_IMAGE = 'heddle/heddle:dev';
 export const SHOP_IMAGE = 'heddle/shop:dev';
 export const TESTBED_IMAGE = 'heddle/testbed:dev';
 export const CAPTURE_IMAGE = 'heddle/capture:dev';
+export const PROMETHEUS_IMAGE = 'heddle/prometheus:dev';
 
 const PATH_VARIABLE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
@@ -24,6 +26,7 @@ export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
   [SHOP_IMAGE]: () => buildStage(SHOP_IMAGE, 'shop'),
   [TESTBED_IMAGE]: () => buildStage(TESTBED_IMAGE, 'testbed'),
   [CAPTURE_IMAGE]: buildCapture,
+  [PROMETHEUS_IMAGE]: buildPrometheus,
 };
 
 async function buildPause(): Promise<BuiltImage> {
@@ -59,4 +62,13 @@ async function buildEnvoy(): Promise<BuiltImage> {
     entrypoint: ['/docker-entrypoint.sh'],
     command: ['envoy', '-c', '/etc/envoy/envoy.yaml'],
   });
+}
+
+/** A Prometheus for the end-to-end tests: Debian's binary, and nothing else of its package. */
+async function buildPrometheus(): Promise<BuiltImage> {
+  const layer = await storeLayer([
+    ...(await programEntries({ '/prometheus': await prometheusBinary() })),
+    ...(await systemEntries()),
+  ]);
+  return storeImage(PROMETHEUS_IMAGE, [layer], { environment: {}, entrypoint: ['/prometheus'], user: '65532:65532' });
 }

@@ -12,7 +12,9 @@ const RATE_LIMITS = ['operator/mesh/rate-limits.ts', 'operator/mesh/rate-limit-d
 const RESOURCE = 'operator/xds/resource.ts';
 const TRAFFIC = 'operator/telemetry/traffic.ts';
 const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
+/** Where the operator may reach out to on behalf of users. */
 const DESTINATION = 'operator/jwks/destination.ts';
+const OUTWARD = [DESTINATION, 'operator/jwks/tls-trust.ts'];
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
 
 /** The whole list of allowed edges. Files that are not in a room here (`hack`, `test`, tests beside their file) are free. */
@@ -28,6 +30,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/jwks', may: ['api', 'kube'] },
   { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, DESTINATION, ...SHARED_NAMES] },
+  { path: 'operator/providers', may: ['api', 'kube', ...OUTWARD] },
   { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, 'generated', ...SHARED_NAMES] },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },

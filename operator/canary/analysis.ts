@@ -1,21 +1,23 @@
-import { durationMs } from '../../api/duration.ts';
-import type { Draft, WaitReason } from './draft.ts';
-import { isHeld, isHeldAt } from './holds.ts';
+import { checkCrashes, hasCapacity } from './capacity.ts';
+import type { Draft } from './draft.ts';
+import { figuresOf } from './figures.ts';
+import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
-import { carriedWeight, isRouted, planOf, type Step } from './plan.ts';
+import { SILENCE_MS } from './judge/judge-round.ts';
+import { isRouted, planOf, type Step } from './plan.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
+import { closeWindow, countWindow, type Round, recordRound, takeRound, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';
-import { judgeStep } from './step-window.ts';
 import { roomOf } from './target-fitness.ts';
-import { figuresOf, SILENCE_MS } from './verdict.ts';
-import { podsForWeight } from './weights.ts';
+import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
 const ACKNOWLEDGE_POLL_MS = 200;
-const POLL_MS = 5000;
+/** Within a window only what ends the release at once is looked for. */
+const LOOK_MS = 2000;
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
 /** Reports that are late may still come; what an operator counted before it was restarted does not. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
@@ -36,45 +38,11 @@ export function advanceAnalysis(draft: Draft, stage: Release): void {
   if (!hasCapacity(draft, stage, step)) return;
   const { next, spec } = stage;
   if (!isTested(draft, stage, (message) => failCheck(draft, next.revision, spec.analysis.threshold, message))) return;
-  if (!isInForce(draft, stage, step)) return;
+  if (!isInForce(draft, stage, step, plan.length)) return;
   checkWindow(draft, stage, step, plan.length);
 }
 
-/** A container that ended under analysis is a failed check at once, whatever the requests say. */
-function checkCrashes(draft: Draft, { spec, next }: Release): boolean {
-  const { state } = draft;
-  const { restarts, crashing } = next.pods;
-  const before = state.restarts ?? 0;
-  state.restarts = restarts;
-  if (restarts > before) {
-    failCheck(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
-    return true;
-  }
-  if (!crashing || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
-  failCheck(draft, next.revision, spec.analysis.threshold, crashing);
-  return true;
-}
-
-function hasCapacity(draft: Draft, stage: Release, step: Step): boolean {
-  const { state } = draft;
-  const { replicas } = stage.target;
-  const { eligible, trouble } = stage.next.pods;
-  const needed = podsForWeight(step.pods, replicas);
-  if (eligible > (state.canaryPods ?? 0)) {
-    state.canaryPods = eligible;
-    draft.progress();
-  }
-  if (eligible >= needed) return true;
-  // Requests that the pods at hand can't carry would fail for a reason that is none of the revision's.
-  state.weight = Math.min(state.weight ?? 0, carriedWeight(step, eligible, replicas));
-  // A copy is nobody's request. Users that are matched stay where they are, as long as there is a pod.
-  draft.clear('stepStartTime', 'mirrorWeight');
-  const message = `${eligible} of the ${needed} pods that this step needs are ready (${describeSide(step)})`;
-  stall(draft, stage, 'AwaitingCapacity', trouble ? `${message}: ${trouble}` : message, 0);
-  return false;
-}
-
-function isInForce(draft: Draft, stage: Release, step: Step): boolean {
+function isInForce(draft: Draft, stage: Release, step: Step, steps: number): boolean {
   const { state } = draft;
   const { next, spec } = stage;
   const before = sideOf(state);
@@ -87,17 +55,17 @@ function isInForce(draft: Draft, stage: Release, step: Step): boolean {
   // Other terms than those under which the window began.
   if (draft.isNewSpec) draft.clear('stepStartTime');
   if (state.stepStartTime !== undefined) return true;
-  if (isRouted(step, spec.analysis) && !isAcknowledged(draft, stage, step)) return false;
+  if (isRouted(step, spec.analysis) && !isAcknowledged(draft, stage, step, steps)) return false;
   state.stepStartTime = draft.now;
   draft.progress();
   return true;
 }
 
 /** Whether the sidecars that call have what the step says. */
-function isAcknowledged(draft: Draft, stage: Release, step: Step): boolean {
+function isAcknowledged(draft: Draft, stage: Release, step: Step, steps: number): boolean {
   const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, step);
   if (callers === 0) {
-    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, 0);
+    if (awaitTraffic(draft, stage, 'NoMeshClients', NO_CLIENTS, 0)) pass(draft, stage, step, steps);
     return false;
   }
   const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
@@ -112,49 +80,89 @@ function isAcknowledged(draft: Draft, stage: Release, step: Step): boolean {
 function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): void {
   const { state } = draft;
   const { observation, spec, next } = stage;
-  const interval = step.intervalMs;
-  const since = Date.parse(state.stepStartTime ?? draft.now);
-  const elapsed = observation.now - since;
+  const begun = state.stepStartTime ?? draft.now;
+  countWindow(state, begun);
+  const elapsed = observation.now - Date.parse(begun);
   const progress = progressOf(draft, step, steps);
   const outside = askRollout(draft, stage);
-  if (elapsed < interval) {
+  const round = takeRound(state, spec.analysis, step, observation, next.revision, Date.parse(begun));
+  const { verdict, message = '', final = false } = round.judgement;
+  if (elapsed < step.intervalMs && !final) {
     draft.enter('Progressing', progress);
-    draft.requeue(interval - elapsed);
+    draft.requeue(Math.min(step.intervalMs - elapsed, LOOK_MS));
     return;
   }
   if (outside.refused.length > 0) {
     failCheck(draft, next.revision, spec.analysis.threshold, refusalOf(outside));
     return;
   }
-  if (outside.pending.length > 0) {
+  if (outside.pending.length > 0 && !final) {
     draft.enter('Progressing', `${progress}; rollout hooks are asked: ${names(outside.pending)}`);
     draft.requeue(1000);
     return;
   }
-  const answer = observation.traffic(next.revision, since);
-  const verdict = judgeStep(step, spec.analysis, answer, elapsed);
-  state.metrics = figuresOf(answer);
-  const stable = observation.traffic(state.stableRevision ?? '', since);
-  state.stableMetrics = figuresOf(stable);
-  if (verdict.kind === 'Passed') {
+  recordRound(state, round, next.revision, draft.now);
+  state.metrics = figuresOf(round.next);
+  state.stableMetrics = figuresOf(round.stable);
+  sayMetrics(draft, round);
+  if (verdict === 'Passed' || verdict === 'Failed') closeWindow(state, round);
+  if (verdict === 'Passed') {
     pass(draft, stage, step, steps);
     return;
   }
-  if (verdict.kind === 'Failed') {
-    failCheck(draft, next.revision, spec.analysis.threshold, verdict.message);
+  if (verdict === 'Failed') {
+    if (final) fail(draft, next.revision, 'NoRequestSucceeds', message);
+    else failCheck(draft, next.revision, spec.analysis.threshold, message);
     return;
   }
+  if (verdict === 'Pending') {
+    draft.enter('Progressing', `${progress}: ${message}`);
+    const whole = windowMs(spec.analysis, step.intervalMs);
+    if (giveUpIfOverdue(draft, stage, message, whole)) return;
+    draft.requeue(Math.min(Math.max(whole - elapsed, 500), LOOK_MS));
+    return;
+  }
+  holdWindow(draft, stage, step, steps, round);
+}
+
+/** Neither for nor against the revision: the window stays open. */
+function holdWindow(
+  draft: Draft,
+  stage: Release,
+  step: Step,
+  steps: number,
+  { judgement, inputs, next, stable }: Round,
+): void {
+  const { verdict, message = '' } = judgement;
+  const interval = step.intervalMs;
+  if (verdict === 'Passed' || verdict === 'Failed' || verdict === 'Pending') return;
   // A sidecar that has called a Service once reports it ever after.
-  const reporters = answer.callers.reporters + stable.callers.reporters;
-  if (verdict.kind === 'InsufficientTraffic' && reporters === 0 && elapsed >= SILENCE_MS) {
-    stall(draft, stage, 'NoMeshClients', NO_CLIENTS, interval);
+  const reporters = next.callers.reporters + stable.callers.reporters;
+  if (verdict === 'InsufficientTraffic') {
+    const silent = reporters === 0 && inputs.elapsedMs >= SILENCE_MS;
+    const [reason, said] = silent ? (['NoMeshClients', NO_CLIENTS] as const) : ([verdict, message] as const);
+    if (awaitTraffic(draft, stage, reason, said, interval)) pass(draft, stage, step, steps);
     return;
   }
   // A window that will never be whole is begun anew, and the deadline goes on counting.
-  if (verdict.kind === 'IncompleteMetrics' && elapsed >= interval + INCOMPLETE_PATIENCE_MS) {
-    state.stepStartTime = draft.now;
+  if (verdict === 'IncompleteMetrics' && inputs.elapsedMs >= interval + INCOMPLETE_PATIENCE_MS) {
+    draft.state.stepStartTime = draft.now;
   }
-  stall(draft, stage, verdict.kind, verdict.message, interval);
+  stall(draft, stage, verdict, message, interval);
+}
+
+/** Whether those who are asked besides the mesh have answered. */
+function sayMetrics(draft: Draft, { judgement, inputs }: Round): void {
+  if (!inputs.metrics.some(({ template }) => template)) return;
+  const failed = judgement.metrics.find(({ verdict }) => verdict === 'MetricUnavailable');
+  const { reason = 'NoValue' } = inputs.answers?.find(({ metric }) => metric === failed?.name) ?? {};
+  if (!failed) {
+    draft.say('MetricsAvailable', 'True', 'Answered', 'MetricTemplates gave their values.');
+    return;
+  }
+  const message = failed.message ?? failed.name;
+  if (draft.before('MetricsAvailable')?.message !== message) draft.event('Warning', reason, message);
+  draft.say('MetricsAvailable', 'False', reason, message);
 }
 
 function progressOf({ state }: Draft, step: Step, steps: number): string {
@@ -206,41 +214,4 @@ export function goOn(draft: Draft, stage: Release, last: boolean): void {
   draft.event('Normal', 'Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.enter('Promoting', `revision ${stage.next.revision} has passed all steps`);
   draft.requeue(10);
-}
-
-function failCheck(draft: Draft, revision: string, threshold: number, message: string): void {
-  const { state } = draft;
-  state.failedChecks = (state.failedChecks ?? 0) + 1;
-  state.verdict = 'Failed';
-  if (state.hold) state.hold.unproven = true;
-  draft.clear('stepStartTime');
-  draft.progress();
-  const count = `check ${state.failedChecks} of ${threshold} failed`;
-  if (state.failedChecks >= threshold) {
-    fail(draft, revision, 'ThresholdReached', `${message} (${count})`);
-    return;
-  }
-  draft.event('Warning', 'CheckFailed', `${message} (${count})`);
-  draft.enter('Progressing', `${count}: ${message}`);
-  draft.requeue(10);
-}
-
-/** Waits for something that is no verdict, but not beyond the deadline. */
-function stall(draft: Draft, stage: Release, reason: WaitReason, message: string, grace: number): void {
-  if (giveUpIfOverdue(draft, stage, message, grace)) return;
-  // While it is held, that is what is said.
-  if (!isHeld(draft)) draft.wait(reason, message);
-  draft.requeue(Math.min(POLL_MS, Math.max(durationMs(stage.spec.analysis.interval), 1000)));
-}
-
-function giveUpIfOverdue(draft: Draft, { spec, next }: Release, message: string, grace: number): boolean {
-  if (isHeld(draft)) return false;
-  const deadline = spec.progressDeadlineSeconds * 1000;
-  if (draft.stalledMs() <= deadline + grace) {
-    draft.requeue(deadline + grace - draft.stalledMs() + 1);
-    return false;
-  }
-  const whole = `no progress in ${spec.progressDeadlineSeconds} s: ${message}`;
-  fail(draft, next.revision, 'ProgressDeadlineExceeded', whole);
-  return true;
 }

@@ -19,6 +19,8 @@ export interface CanaryController {
   resync(): void;
   /** Looks at the targets of a namespace again, e.g. when proxies have acknowledged something. */
   touch(namespace: string): void;
+  /** Looks at a target again. @param key `namespace/name` */
+  look(key: string): void;
   /** Opens every gate and gives every borrowed field back: for the day Heddle is taken out of the cluster. */
   releaseAll(): Promise<void>;
   stop(): Promise<void>;
@@ -95,6 +97,7 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   return {
     resync,
     touch,
+    look: (key) => controller.enqueue(key),
     releaseAll: () => releaseAll(deps, reconciler, index),
     stop: async () => {
       for (const end of unsubscribe) end();

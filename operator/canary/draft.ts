@@ -24,7 +24,15 @@ export interface Transition {
   readonly requeueAfterMs: number | undefined;
 }
 
-export type ConditionType = 'Accepted' | 'TargetReady' | 'Progressing' | 'Waiting' | 'Promoted' | 'Failed' | 'Ungated';
+export type ConditionType =
+  | 'Accepted'
+  | 'TargetReady'
+  | 'Progressing'
+  | 'Waiting'
+  | 'Promoted'
+  | 'Failed'
+  | 'Ungated'
+  | 'MetricsAvailable';
 
 /** Why a release stands still; also the verdict in `kubectl get`. */
 export type WaitReason =
@@ -33,6 +41,8 @@ export type WaitReason =
   | 'NoMeshClients'
   | 'NoHttpPort'
   | 'IncompleteMetrics'
+  | 'InsufficientEvidence'
+  | 'MetricUnavailable'
   | 'Ungated'
   | 'AwaitingConfirmation'
   | 'AwaitingDependencies'

@@ -50,7 +50,9 @@ export function targetOf(more: Partial<TargetView> = {}, ...revisions: readonly 
 
 /** The same counts from both sides of the call. */
 export function traffic(requests: number, failures = 0, p99Ms = 12): TrafficAnswer {
-  const side: RevisionTraffic = { requests, failures, p99Ms: requests > 0 ? p99Ms : undefined, reporters: 1 };
+  const durations = requests > 0 ? [{ overMs: p99Ms - 0.01, upToMs: p99Ms, count: requests }] : [];
+  const p99 = requests > 0 ? p99Ms : undefined;
+  const side: RevisionTraffic = { requests, failures, p99Ms: p99, durations, reporters: 1 };
   return { callers: side, served: side, complete: true };
 }
 
@@ -71,6 +73,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     answer: () => undefined,
     dependencies: [],
     traffic: () => traffic(1000),
+    measured: () => undefined,
     ...more,
   };
 }

@@ -1,4 +1,5 @@
 import type { CanarySpec } from '../../api/canary.ts';
+import type { TemplateAnswer } from '../../api/canary-round.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Autoscaler } from './autoscaler.ts';
 import type { Ownership } from './borrowed-fields.ts';
@@ -90,4 +91,6 @@ export interface Observation {
   readonly dependencies: readonly Dependency[];
   /** What was counted of a revision from `since` (ms) until now. */
   readonly traffic: (revision: string, since: number) => TrafficAnswer;
+  /** What the MetricTemplate of a metric came to in the window that began at `since` (ms); undefined while that is not known. */
+  readonly measured: (metric: string, since: number) => TemplateAnswer | undefined;
 }

@@ -29,7 +29,7 @@ export function observe(
   key: string,
   rival: string | undefined,
   index: TargetIndex,
-  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'hooks' | 'clusterDomain' | 'isDiscovered' | 'now'>,
+  deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'hooks' | 'templates' | 'clusterDomain' | 'isDiscovered' | 'now'>,
 ): Observation {
   const now = (deps.now ?? Date.now)();
   const { namespace, name, generation = 0 } = canary.metadata;
@@ -64,6 +64,7 @@ export function observe(
     }),
     traffic: (revision, since): TrafficAnswer =>
       deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
+    measured: (metric, since) => deps.templates.answer(canary.metadata.uid ?? '', metric, since),
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
+import { replay } from './judge/replay.ts';
 import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, RevisionView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
@@ -244,6 +245,21 @@ describe('over any schedule', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('each recorded round comes to the same verdict when it is judged once more', () => {
+    let judged = 0;
+    fc.assert(
+      fc.property(spec, schedules, (spec, moments) => {
+        live(spec, moments, (_before, { rounds = [] }) => {
+          judged += rounds.length;
+          expect(rounds.length).toBeLessThanOrEqual(5);
+          expect(replay(rounds).every(({ same }) => same)).toBe(true);
+        });
+      }),
+      { numRuns: 60 },
+    );
+    expect(judged).toBeGreaterThan(50);
   });
 
   test('the same moment a second time changes nothing but what time has brought', () => {

@@ -24,6 +24,7 @@ const RELEASE_FIELDS = [
   'restarts',
   'canaryPods',
   ...CONTROL_FIELDS,
+  'evidence',
 ] as const;
 
 /**

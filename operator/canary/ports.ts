@@ -18,6 +18,7 @@ import type {
 } from './objects.ts';
 import type { Coverage } from './observation.ts';
 import type { Side } from './side.ts';
+import type { TemplateAnswers } from './template-question.ts';
 
 /** A split as the mesh should have it. */
 export interface SplitQuery {
@@ -70,6 +71,8 @@ export interface CanaryDependencies {
   readonly alerts: { readonly send: (canary: Canary, event: CanaryEvent) => void };
   /** Asks hooks, likewise. */
   readonly hooks: Pick<HookRunner, 'answer' | 'want' | 'tell' | 'forget' | 'onAnswer'>;
+  /** Asks MetricTemplates, beside the controller's own work. */
+  readonly templates: TemplateAnswers;
   /** Domain of Service hostnames, e.g. `cluster.local`. */
   readonly clusterDomain: string;
   /** Whether a namespace belongs to the mesh; in others a Canary does nothing but say so. `touch` it when that changes. */

@@ -99,6 +99,7 @@ function succeed(draft: Draft, revision: string): void {
     'lastProgressTime',
     'restarts',
     'canaryPods',
+    'evidence',
   );
   draft.event('Normal', 'Succeeded', `revision ${revision} is the stable one now`);
   draft.enter('Succeeded', `revision ${revision} serves`);

@@ -35,6 +35,7 @@ beforeEach(() => {
     traffic: { window: () => traffic(1000) },
     alerts: { send: () => {} },
     hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
+    templates: { answer: () => undefined, want: () => {} },
     clusterDomain: 'cluster.local',
     isDiscovered: () => discovered,
     isLeader: () => leading,

@@ -15,6 +15,7 @@ import type { CanaryDependencies } from './ports.ts';
 import type { TargetIndex } from './target-index.ts';
 import { readTargetKey } from './target-key.ts';
 import { targetKind } from './targets/registry.ts';
+import { templateQuestions } from './template-question.ts';
 
 const CONFLICT_RETRY_MS = 50;
 
@@ -59,6 +60,7 @@ export class CanaryReconciler {
     if (uid === undefined) return;
     this.#written.delete(uid);
     this.#deps.hooks.forget(uid);
+    this.#deps.templates.want(uid, '', []);
   }
 
   async #step(stored: Canary, key: string, rival: string | undefined): Promise<ReconcileResult | undefined> {
@@ -94,6 +96,8 @@ export class CanaryReconciler {
     }
     this.#deps.hooks.want(canary, key, hooks);
     if (rival === undefined) {
+      const questions = templateQuestions(canary, observation.spec, status, observation.services);
+      this.#deps.templates.want(canary.metadata.uid ?? '', key, questions);
       const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
       if (fresh?.length) await this.#openGates(key, new Set(fresh));
       const wanted = wantedOf(status, observation);

@@ -115,7 +115,7 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   }
   cutOff(state);
   draft.clear('stepStartTime', 'iterations', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
-  draft.clear(...CONTROL_FIELDS);
+  draft.clear('evidence', 'rounds', ...CONTROL_FIELDS);
   Object.assign(state, { canaryRevision: current, step: 0, failedChecks: 0, restarts: next.pods.restarts });
   draft.progress();
   draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);

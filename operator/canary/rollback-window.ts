@@ -1,8 +1,15 @@
+import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
+import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
+import { figuresOf } from './figures.ts';
+import type { Step } from './plan.ts';
 import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
-import { figuresOf, judgeWindow, type Verdict } from './verdict.ts';
+import { closeWindow, countWindow, recordRound, takeRound } from './round.ts';
+
+/** What a look at the window came to. */
+type Outcome = RoundVerdict | 'Begun' | 'GivenUp';
 
 /** Counts that an operator had who was restarted do not come; their window is begun anew. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
@@ -46,42 +53,56 @@ function begin(draft: Draft, revision: string, length: string | undefined): void
   );
 }
 
+/** The promoted revision has all requests: the last step, as it were. */
+function stepOf({ interval }: CanaryAnalysis): Step {
+  return { weight: 100, matched: false, mirror: 0, pods: 100, intervalMs: durationMs(interval), checks: 1 };
+}
+
 /** Judges the revision each interval, as in the analysis. */
-function check(draft: Draft, { observation, spec, next }: Release): Verdict['kind'] | 'Begun' | 'GivenUp' {
+function check(draft: Draft, { observation, spec, next }: Release): Outcome {
   const { state } = draft;
-  const interval = durationMs(spec.analysis.interval);
-  state.stepStartTime ??= draft.now;
-  const since = Date.parse(state.stepStartTime);
-  const elapsed = observation.now - since;
-  draft.requeue(Math.max(interval - elapsed, 1000));
-  if (elapsed < interval) return 'Begun';
-  const answer = observation.traffic(next.revision, since);
-  const { kind, ...said } = judgeWindow(spec.analysis, answer, elapsed);
-  state.metrics = figuresOf(answer);
-  const message = 'message' in said ? said.message : '';
-  if (kind === 'IncompleteMetrics') {
-    if (elapsed >= interval + INCOMPLETE_PATIENCE_MS) state.stepStartTime = draft.now;
-    if (draft.stalledMs() <= spec.progressDeadlineSeconds * 1000 || state.paused !== undefined) return kind;
-    fail(
-      draft,
-      next.revision,
-      'ProgressDeadlineExceeded',
-      `no check for ${spec.progressDeadlineSeconds} s: ${message}`,
-    );
-    return 'GivenUp';
-  }
-  if (kind === 'InsufficientTraffic') return kind;
+  const step = stepOf(spec.analysis);
+  const begun = state.stepStartTime ?? draft.now;
+  state.stepStartTime = begun;
+  countWindow(state, begun);
+  const elapsed = observation.now - Date.parse(begun);
+  draft.requeue(Math.max(step.intervalMs - elapsed, 1000));
+  const round = takeRound(state, spec.analysis, step, observation, next.revision, Date.parse(begun));
+  const { verdict, message = '', final = false } = round.judgement;
+  if (elapsed < step.intervalMs && !final) return 'Begun';
+  recordRound(state, round, next.revision, draft.now);
+  state.metrics = figuresOf(round.next);
+  if (verdict === 'InsufficientTraffic') return verdict;
+  if (verdict !== 'Passed' && verdict !== 'Failed') return hold(draft, { spec, next }, elapsed, verdict, message);
   // The next window begins where this one ends.
+  closeWindow(state, round);
   state.stepStartTime = draft.now;
   draft.progress();
-  state.verdict = kind;
-  if (kind === 'Passed') return kind;
+  state.verdict = verdict;
+  if (verdict === 'Passed') return verdict;
   state.failedChecks = (state.failedChecks ?? 0) + 1;
   const count = `${message} (check ${state.failedChecks} of ${spec.analysis.threshold} failed, after the promotion)`;
-  if (state.failedChecks < spec.analysis.threshold) {
+  if (state.failedChecks < spec.analysis.threshold && !final) {
     draft.event('Warning', 'CheckFailed', count);
-    return kind;
+    return verdict;
   }
-  fail(draft, next.revision, 'ThresholdReached', count);
+  fail(draft, next.revision, final ? 'NoRequestSucceeds' : 'ThresholdReached', count);
+  return 'GivenUp';
+}
+
+/** A window that tells neither way goes on, but not without end. */
+function hold(
+  draft: Draft,
+  { spec, next }: Pick<Release, 'spec' | 'next'>,
+  elapsedMs: number,
+  verdict: RoundVerdict,
+  message: string,
+): Outcome {
+  const { state } = draft;
+  const late = elapsedMs >= durationMs(spec.analysis.interval) + INCOMPLETE_PATIENCE_MS;
+  if (verdict === 'IncompleteMetrics' && late) state.stepStartTime = draft.now;
+  const seconds = spec.progressDeadlineSeconds;
+  if (draft.stalledMs() <= seconds * 1000 || state.paused !== undefined) return verdict;
+  fail(draft, next.revision, 'ProgressDeadlineExceeded', `no check for ${seconds} s: ${message}`);
   return 'GivenUp';
 }

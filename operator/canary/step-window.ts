@@ -1,19 +1,33 @@
 import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import { isRouted, type Step } from './plan.ts';
-import { judgeWindow, type Verdict } from './verdict.ts';
+
+/** What a window shows of both revisions. */
+export interface WindowTraffic {
+  readonly next: TrafficAnswer;
+  readonly stable: TrafficAnswer;
+  /** No requests are to be expected, and none came that would suffice: there is nothing to judge by them. */
+  readonly isQuiet: boolean;
+}
 
 /**
- * Judges a window by what the step lets be seen. Of copies nobody sees the answers, so what the revision's own sidecars served stands for both sides. Where
- * no request is routed to it, those that come all the same (from a test that calls its pods) are judged when they suffice; else there is nothing to
- * judge here, and what stays are its pods, hooks and metrics from elsewhere.
- * @param elapsedMs length of the window
+ * What the step lets be seen. Of copies nobody sees the answers, so what the revisions' own sidecars served stands for both sides. Where no request is routed
+ * to the new one, those that come all the same (from a test that calls its pods) are judged when they suffice; else what stays are its pods, hooks and
+ * metrics from elsewhere.
  */
-export function judgeStep(step: Step, analysis: CanaryAnalysis, answer: TrafficAnswer, elapsedMs: number): Verdict {
-  if (isLive(step, analysis)) return judgeWindow(analysis, answer, elapsedMs);
-  const own = { ...answer, callers: answer.served };
-  const silent = !isRouted(step, analysis) && answer.complete && answer.served.requests < analysis.minRequests;
-  return silent ? { kind: 'Passed' } : judgeWindow(analysis, own, elapsedMs);
+export function seenInStep(
+  step: Step,
+  analysis: CanaryAnalysis,
+  next: TrafficAnswer,
+  stable: TrafficAnswer,
+): WindowTraffic {
+  if (isLive(step, analysis)) return { next, stable, isQuiet: false };
+  const isQuiet = !isRouted(step, analysis) && next.complete && next.served.requests < analysis.minRequests;
+  return { next: servedAlone(next), stable: servedAlone(stable), isQuiet };
+}
+
+function servedAlone(answer: TrafficAnswer): TrafficAnswer {
+  return { ...answer, callers: answer.served };
 }
 
 function isLive(step: Step, { traffic }: CanaryAnalysis): boolean {

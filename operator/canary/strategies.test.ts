@@ -50,7 +50,7 @@ const releasing = (pods: number, more: Partial<TargetView> = {}): TargetView =>
 /** Nobody but the revision's own sidecars saw anything. */
 function servedAlone(requests: number, failures = 0): More {
   const { served } = traffic(requests, failures);
-  const silent = { requests: 0, failures: 0, p99Ms: undefined, reporters: 1 };
+  const silent = { requests: 0, failures: 0, p99Ms: undefined, durations: [], reporters: 1 };
   return { traffic: (): TrafficAnswer => ({ callers: silent, served, complete: true }) };
 }
 

@@ -1,4 +1,5 @@
 import type { DurationBuckets } from './metrics-message.ts';
+import type { DurationBucket } from './traffic.ts';
 
 /** Upper bounds in ms of the buckets that are kept; those of the bootstrap's `histogram_bucket_settings`. One more is unbounded. */
 const UPPER_MS = [
@@ -25,6 +26,17 @@ export class Durations {
     for (const [index, count] of other.counts.entries()) {
       this.count(index, count);
     }
+  }
+
+  /** The buckets that hold requests, shortest first. */
+  buckets(): DurationBucket[] {
+    const found: DurationBucket[] = [];
+    for (const [index, count] of this.counts.entries()) {
+      const upToMs = UPPER_MS[index];
+      if (count > 0)
+        found.push({ overMs: UPPER_MS[index - 1] ?? 0, ...(upToMs === undefined ? {} : { upToMs }), count });
+    }
+    return found;
   }
 
   /**

@@ -185,7 +185,8 @@ export class TrafficLedger implements TrafficSource {
         }
       }
     }
-    return { requests, failures, p99Ms: durations.quantile(0.99), reporters: reporters.size };
+    const p99Ms = durations.quantile(0.99);
+    return { requests, failures, p99Ms, durations: durations.buckets(), reporters: reporters.size };
   }
 
   /** Proxies that counted the subject before and still exist must have reported lately, and the whole window must be kept. */

@@ -1,3 +1,10 @@
+/** Requests that took more than `overMs` and at most `upToMs`; without that: however long. */
+export interface DurationBucket {
+  readonly overMs: number;
+  readonly upToMs?: number;
+  readonly count: number;
+}
+
 /** What one side of the call saw of one revision in a window of time. */
 export interface RevisionTraffic {
   readonly requests: number;
@@ -5,6 +12,8 @@ export interface RevisionTraffic {
   readonly failures: number;
   /** 99th percentile of the duration in ms; undefined without requests. */
   readonly p99Ms: number | undefined;
+  /** The durations, shortest first; buckets without requests are left out. */
+  readonly durations: readonly DurationBucket[];
   /** Proxies that reported in the window. */
   readonly reporters: number;
 }

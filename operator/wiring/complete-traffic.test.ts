@@ -5,7 +5,7 @@ import type { TrafficAnswer, TrafficQuery } from '../telemetry/traffic.ts';
 import { CompleteTraffic } from './complete-traffic.ts';
 
 const NOW = 1_700_000_000_000;
-const side = { requests: 100, failures: 0, p99Ms: 1, reporters: 1 };
+const side = { requests: 100, failures: 0, p99Ms: 1, durations: [], reporters: 1 };
 const query: TrafficQuery = {
   namespace: 'shop',
   services: ['orders.shop.svc'],

@@ -42,7 +42,9 @@ export class TrafficModel {
       failures += slice.failures;
     }
     if (this.fault === 'silent') requests = failures = 0;
-    const side: RevisionTraffic = { requests, failures, p99Ms: requests > 0 ? 12 : undefined, reporters: 2 };
+    const durations = requests > 0 ? [{ overMs: 10, upToMs: 25, count: requests }] : [];
+    const p99Ms = requests > 0 ? 12 : undefined;
+    const side: RevisionTraffic = { requests, failures, p99Ms, durations, reporters: 2 };
     const served = this.fault === 'vanished' ? { ...side, requests: 0, failures: 0, reporters: 0 } : side;
     return { callers: side, served, complete: this.fault !== 'incomplete' };
   }

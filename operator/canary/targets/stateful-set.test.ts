@@ -32,6 +32,7 @@ beforeEach(() => {
     mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
     traffic: { window: () => traffic(1000, load) },
     alerts: { send: () => {} },
+    templates: { answer: () => undefined, want: () => {} },
     hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
     clusterDomain: 'cluster.local',
     isDiscovered: () => true,

@@ -126,6 +126,8 @@ export function canary(
         interval: '10s',
         threshold: 5,
         minRequests: 10,
+        confidence: 99,
+        noTrafficPolicy: 'Fail',
         metrics: [],
         mirror: false,
         traffic: 'Requests',

@@ -1,0 +1,258 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CanaryStatus } from '../../api/canary-status.ts';
+import type { TrafficAnswer } from '../telemetry/traffic.ts';
+import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
+import type { Observation } from './observation.ts';
+import { nextStatus } from './phase-machine.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const releasing = targetOf({ current: 'r2' }, revisionOf('r2', podsOf(4)));
+const silent: TrafficAnswer = {
+  ...traffic(0),
+  callers: { ...traffic(0).callers, reporters: 0 },
+};
+
+/** A release looked at at these seconds, with an observation that may be another each time. */
+function release(analysis: object, steps: readonly [number, Partial<Observation>][], from?: CanaryStatus) {
+  let status = from ?? nextStatus(undefined, observationOf(targetOf())).status;
+  const spec = specOf({ stepWeights: [50, 100], ...analysis });
+  const events: string[] = [];
+  let requeueAfterMs: number | undefined;
+  for (const [second, more] of steps) {
+    const result = nextStatus(status, observationOf(releasing, { now: START + second * 1000, spec, ...more }));
+    events.push(...result.events.map(({ reason }) => reason));
+    ({ status, requeueAfterMs } = result);
+  }
+  return { status, events, requeueAfterMs };
+}
+
+const seen = (next: TrafficAnswer, stable = traffic(1000)): Partial<Observation> => ({
+  traffic: (revision) => (revision === 'r2' ? next : stable),
+});
+const failedFor = ({ conditions }: CanaryStatus) =>
+  conditions?.find(({ type, status }) => type === 'Failed' && status === 'True')?.reason;
+
+describe('a check', () => {
+  test('with too little evidence is neither passed nor failed, and its window grows until there is enough', () => {
+    const doubtful = release({}, [
+      [0, {}],
+      [10, seen(traffic(10, 1))],
+      [15, seen(traffic(40, 1))],
+    ]);
+    expect(doubtful.status).toMatchObject({
+      phase: 'Waiting',
+      verdict: 'InsufficientEvidence',
+      failedChecks: 0,
+      step: 0,
+    });
+    const proved = release({}, [[20, seen(traffic(120, 1))]], doubtful.status);
+    expect(proved.status).toMatchObject({ step: 1, verdict: 'Passed' });
+    const refuted = release({ threshold: 1 }, [[20, seen(traffic(120, 30))]], doubtful.status);
+    expect(failedFor(refuted.status)).toBe('ThresholdReached');
+  });
+
+  test('in which no request succeeds ends the release at once, whatever the threshold, and before the window is over', () => {
+    const { status } = release({ threshold: 5 }, [
+      [0, seen(traffic(0))],
+      [3, seen(traffic(12, 12))],
+    ]);
+    expect(failedFor(status)).toBe('NoRequestSucceeds');
+  });
+
+  test('may be made each second', () => {
+    const analysis = { interval: '1s' };
+    const { status } = release(analysis, [
+      [0, seen(traffic(0))],
+      [1, {}],
+      [2, {}],
+    ]);
+    expect(status.phase).toBe('Promoting');
+    expect(
+      release(analysis, [
+        [0, seen(traffic(0))],
+        [1, seen(traffic(3))],
+      ]).requeueAfterMs,
+    ).toBe(1000);
+  });
+
+  test('is written down with all it went by, the last five and each window once', () => {
+    const steps = Array.from({ length: 17 }, (_, at): [number, Partial<Observation>] => [
+      at * 11,
+      seen(traffic(500, 50)),
+    ]);
+    const { status } = release({ threshold: 9 }, steps);
+    expect(status.rounds).toHaveLength(5);
+    expect(status.rounds?.map(({ inputs }) => inputs.window)).toEqual([8, 7, 6, 5, 4]);
+    expect(status.rounds?.[0]).toMatchObject({
+      revision: 'r2',
+      stableRevision: 'r1',
+      verdict: 'Failed',
+      metrics: [{ name: 'request-success-rate', value: 90, samples: 500, verdict: 'Failed' }],
+      inputs: { next: { callers: { requests: 500, failures: 50 } }, stable: { callers: { requests: 1000 } } },
+    });
+  });
+
+  test('leaves its evidence to the next when it passes, and none when it fails: what has been told is spent', () => {
+    const passed = release({}, [
+      [0, {}],
+      [10, seen(traffic(500, 2))],
+    ]).status;
+    expect(passed.evidence?.claims[0]).toMatchObject({ nextBad: 2, nextTotal: 500 });
+    const failed = release({}, [
+      [0, {}],
+      [10, seen(traffic(500, 250))],
+    ]).status;
+    expect(failed).toMatchObject({ failedChecks: 1, evidence: { claims: [] } });
+    expect(
+      release(
+        {},
+        [
+          [11, {}],
+          [21, seen(traffic(500, 2))],
+        ],
+        failed,
+      ).status,
+    ).toMatchObject({ failedChecks: 1, step: 1 });
+  });
+
+  test('that waits is not written again while nothing is new', () => {
+    const waiting = release({}, [
+      [0, seen(traffic(3))],
+      [10, seen(traffic(3))],
+    ]).status;
+    expect(release({}, [[15, seen(traffic(3))]], waiting).status).toEqual(waiting);
+  });
+
+  test('waits for the longest interval of its metrics, and fails before it when another one does', () => {
+    const metrics = [
+      { name: 'request-success-rate', thresholdRange: { min: 99 } },
+      { name: 'request-duration', interval: '1m', thresholdRange: { max: 500 } },
+    ];
+    const pending = release({ metrics, threshold: 1 }, [
+      [0, {}],
+      [30, {}],
+    ]);
+    expect(pending.status).toMatchObject({ phase: 'Progressing', step: 0 });
+    expect(release({ metrics, threshold: 1 }, [[60, {}]], pending.status).status.step).toBe(1);
+    const bad = release({ metrics, threshold: 1 }, [[31, seen(traffic(100, 50))]], pending.status);
+    expect(bad.status.phase).toBe('Failed');
+  });
+});
+
+describe('a metric of a MetricTemplate', () => {
+  const templateRef = { name: 'queue' };
+  const metrics = [{ name: 'queue', templateRef, thresholdRange: { max: 10 } }];
+  const answer = (more: object): Partial<Observation> => ({ measured: (metric) => ({ metric, query: 'q', ...more }) });
+  const available = ({ conditions }: CanaryStatus) => {
+    const found = conditions?.find(({ type }) => type === 'MetricsAvailable');
+    return `${found?.status} ${found?.reason}: ${found?.message}`;
+  };
+  const error = answer({ reason: 'TimedOut', error: 'there was no answer in time' });
+
+  test('that is in its range passes, and the query is written down', () => {
+    const { status } = release({ metrics }, [
+      [0, {}],
+      [10, answer({ value: 3 })],
+    ]);
+    expect(status.step).toBe(1);
+    expect(status.rounds?.[0]?.metrics).toEqual([{ name: 'queue', query: 'q', value: 3, verdict: 'Passed' }]);
+    expect(available(status)).toMatch(/^True Answered/);
+  });
+
+  test('that is out of it fails', () => {
+    const { status } = release({ metrics, threshold: 1 }, [
+      [0, {}],
+      [10, answer({ value: 11 })],
+    ]);
+    expect(failedFor(status)).toBe('ThresholdReached');
+  });
+
+  test('without an answer is waited for, to the deadline', () => {
+    const waiting = release({ metrics }, [
+      [0, {}],
+      [10, {}],
+      [300, {}],
+    ]);
+    expect(waiting.status).toMatchObject({ phase: 'Progressing', step: 0, failedChecks: 0 });
+    expect(failedFor(release({ metrics }, [[700, {}]], waiting.status).status)).toBe('ProgressDeadlineExceeded');
+  });
+
+  test('that can not be had holds the release, says why once, and ends it at the deadline', () => {
+    const held = release({ metrics }, [
+      [0, {}],
+      [10, error],
+      [15, error],
+    ]);
+    expect(held.status).toMatchObject({ phase: 'Waiting', verdict: 'MetricUnavailable', step: 0, failedChecks: 0 });
+    expect(available(held.status)).toBe('False TimedOut: queue: there was no answer in time');
+    expect(held.events.filter((reason) => reason === 'TimedOut')).toHaveLength(1);
+    expect(release({ metrics }, [[20, answer({ value: 3 })]], held.status).status.step).toBe(1);
+    expect(failedFor(release({ metrics }, [[700, error]], held.status).status)).toBe('ProgressDeadlineExceeded');
+  });
+
+  test('compared with the stable revision needs a value of it', () => {
+    const compared = { metrics: [{ name: 'queue', templateRef, comparedToStable: { maxIncrease: 50 } }], threshold: 1 };
+    const having = (more: object) =>
+      release(compared, [
+        [0, {}],
+        [10, answer({ value: 12, ...more })],
+      ]).status;
+    expect(having({}).verdict).toBe('MetricUnavailable');
+    expect(having({ stableValue: 9 }).step).toBe(1);
+    expect(failedFor(having({ stableValue: 7 }))).toBe('ThresholdReached');
+  });
+});
+
+describe('without requests', () => {
+  const nobody: [number, Partial<Observation>][] = [
+    [0, seen(silent, silent)],
+    [10, seen(silent, silent)],
+    [50, seen(silent, silent)],
+    [80, seen(silent, silent)],
+  ];
+
+  test.each<[string, object, Partial<CanaryStatus>]>([
+    ['a release waits for the progress deadline', {}, { phase: 'Waiting', verdict: 'NoMeshClients' }],
+    ['Fail gives up at its own deadline', { noTrafficDeadline: '1m' }, { phase: 'Failed' }],
+    ['Wait waits', { noTrafficPolicy: 'Wait' }, { phase: 'Waiting' }],
+    ['Promote goes on', { noTrafficPolicy: 'Promote', noTrafficDeadline: '1m' }, { step: 1, failedChecks: 0 }],
+  ])('%s', (_, analysis, expected) => {
+    expect(release(analysis, nobody).status).toMatchObject(expected);
+  });
+
+  test('Wait outlasts the progress deadline, and what comes then is judged', () => {
+    const { status } = release({ noTrafficPolicy: 'Wait' }, [...nobody, [9000, seen(silent, silent)]]);
+    expect(status.phase).toBe('Waiting');
+    expect(release({ noTrafficPolicy: 'Wait' }, [[9001, {}]], status).status.step).toBe(1);
+  });
+
+  test('Promote says that it has seen nothing', () => {
+    const { events } = release({ noTrafficPolicy: 'Promote', noTrafficDeadline: '1m' }, nobody);
+    expect(events).toContain('PassedWithoutTraffic');
+  });
+
+  test('Promote lets nothing through that has failed', () => {
+    const analysis = { noTrafficPolicy: 'Promote', noTrafficDeadline: '1m', threshold: 1 };
+    const { status } = release(analysis, [
+      ...nobody.slice(0, 3),
+      [55, seen(traffic(20, 10))],
+      [80, seen(silent, silent)],
+    ]);
+    expect(failedFor(status)).toBe('ThresholdReached');
+  });
+
+  test.each([
+    ['Promote', 1],
+    ['Wait', 0],
+  ])('of a target that no sidecar routes to, %s holds as well', (noTrafficPolicy, step) => {
+    const more = { coverage: () => ({ callers: 0, acknowledged: 0 }) };
+    const deadline = noTrafficPolicy === 'Wait' ? {} : { noTrafficDeadline: '1m' };
+    const { status } = release({ noTrafficPolicy, ...deadline }, [
+      [0, more],
+      [61, more],
+      [62, more],
+    ]);
+    expect(status).toMatchObject({ step });
+    expect(status.phase).not.toBe('Failed');
+  });
+});

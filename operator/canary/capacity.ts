@@ -1,0 +1,42 @@
+import { durationMs } from '../../api/duration.ts';
+import type { Draft } from './draft.ts';
+import { carriedWeight, type Step } from './plan.ts';
+import type { Release } from './release.ts';
+import { describeSide } from './side.ts';
+import { failCheck, stall } from './waiting.ts';
+import { podsForWeight } from './weights.ts';
+
+/** A container that ended under analysis is a failed check at once, whatever the requests say. */
+export function checkCrashes(draft: Draft, { spec, next }: Release): boolean {
+  const { state } = draft;
+  const { restarts, crashing } = next.pods;
+  const before = state.restarts ?? 0;
+  state.restarts = restarts;
+  if (restarts > before) {
+    failCheck(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
+    return true;
+  }
+  if (!crashing || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
+  failCheck(draft, next.revision, spec.analysis.threshold, crashing);
+  return true;
+}
+
+/** Whether the pods are there that the step needs. */
+export function hasCapacity(draft: Draft, stage: Release, step: Step): boolean {
+  const { state } = draft;
+  const { replicas } = stage.target;
+  const { eligible, trouble } = stage.next.pods;
+  const needed = podsForWeight(step.pods, replicas);
+  if (eligible > (state.canaryPods ?? 0)) {
+    state.canaryPods = eligible;
+    draft.progress();
+  }
+  if (eligible >= needed) return true;
+  // Requests that the pods at hand can't carry would fail for a reason that is none of the revision's.
+  state.weight = Math.min(state.weight ?? 0, carriedWeight(step, eligible, replicas));
+  // A copy is nobody's request. Users that are matched stay where they are, as long as there is a pod.
+  draft.clear('stepStartTime', 'mirrorWeight');
+  const message = `${eligible} of the ${needed} pods that this step needs are ready (${describeSide(step)})`;
+  stall(draft, stage, 'AwaitingCapacity', trouble ? `${message}: ${trouble}` : message, 0);
+  return false;
+}
