@@ -105,8 +105,10 @@ function onlyPodWarnings(replicas: number, { takeOnlyPod }: CanarySpec): string[
       ];
 }
 
-/** The least an analysis takes: one window for each step. */
+/** The least an analysis takes: one window for each step, or as long as the steps are to last. */
 function analysisSeconds({ analysis }: CanarySpec): number {
-  const { interval, stepWeights, stepWeight = 100, maxWeight = 100 } = analysis;
-  return Math.ceil(((stepWeights?.length ?? Math.ceil(maxWeight / stepWeight)) * durationMs(interval)) / 1000);
+  const { interval, iterations, stepWeights, stepDurations, stepWeight = 100, maxWeight = 100 } = analysis;
+  const windows = iterations ?? stepWeights?.length ?? Math.ceil(maxWeight / stepWeight);
+  const lasting = (stepDurations ?? []).reduce((sum, duration) => sum + durationMs(duration), 0);
+  return Math.ceil(Math.max(windows * durationMs(interval), lasting) / 1000);
 }

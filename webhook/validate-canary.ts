@@ -20,9 +20,15 @@ export function validateCanary(spec: unknown): string[] {
   return [...problems, ...controlProblems(data)];
 }
 
-function targetProblems({ targetRef }: CanarySpec): string[] {
-  if (targetRef.apiVersion === 'apps/v1') return [];
-  return [`spec.targetRef.apiVersion: "${targetRef.apiVersion}" is not known; write apps/v1`];
+function targetProblems({ targetRef, takeOnlyPod }: CanarySpec): string[] {
+  const problems: string[] = [];
+  if (targetRef.apiVersion !== 'apps/v1') {
+    problems.push(`spec.targetRef.apiVersion: "${targetRef.apiVersion}" is not known; write apps/v1`);
+  }
+  if (takeOnlyPod && targetRef.kind === 'Deployment') {
+    problems.push('spec.takeOnlyPod: new pods of a Deployment stand beside the old ones; remove it');
+  }
+  return problems;
 }
 
 function intervalProblems({ analysis, progressDeadlineSeconds }: CanarySpec): string[] {

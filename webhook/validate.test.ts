@@ -33,6 +33,7 @@ describe('validateCanary', () => {
   });
 
   test.each([
+    ['an only pod of a Deployment', canary({}, { takeOnlyPod: true }), 'spec.takeOnlyPod: '],
     ['no analysis', { targetRef: { kind: 'Deployment', name: 'a' } }, 'spec.analysis: '],
     ['a weight over 100', canary({ stepWeight: 101 }), 'spec.analysis.stepWeight: '],
     ['a weight of zero', canary({ stepWeight: 0 }), 'spec.analysis.stepWeight: '],
