@@ -3,6 +3,9 @@ import { CommanderError } from 'commander';
 import { explainFailure } from './failure.ts';
 import { buildProgram } from './program.ts';
 
+// Whoever reads has seen enough (`heddle ... | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 try {
   await buildProgram().parseAsync();
 } catch (error) {

@@ -1,11 +1,18 @@
 import { Command } from 'commander';
+import { COMMANDS } from '../../api/canary-command.ts';
+import { orderCommand } from './control.ts';
 import { convertCommand } from './convert-command.ts';
 import { listCommand } from './list.ts';
+import { replayCommand } from './replay.ts';
 import { statusCommand } from './status.ts';
 
 /** `heddle canary ...`: everything about releases. */
 export function canaryCommand(): Command {
   const command = new Command('canary').description('Looks at releases, and leads them.').alias('canaries');
-  for (const build of [listCommand, statusCommand, convertCommand]) command.addCommand(build());
+  command.addCommand(listCommand());
+  command.addCommand(statusCommand());
+  for (const order of COMMANDS) command.addCommand(orderCommand(order));
+  command.addCommand(replayCommand());
+  command.addCommand(convertCommand());
   return command;
 }

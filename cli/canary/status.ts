@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Canary } from '../../api/canary.ts';
+import type { AnalysisRound } from '../../api/canary-round.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
 import { type Format, formatObjects, withOutputOption } from '../output.ts';
 import { paint } from '../terminal/colour.ts';
@@ -50,5 +51,21 @@ export function formatStatus({ metadata, spec, status = {} }: Canary): string {
     ['condition', 'status', 'reason', 'message'],
     (status.conditions ?? []).map(({ type, status: value, reason, message }) => [type, value, reason, message]),
   );
-  return [...head, '', revisions, '', conditions].join('\n');
+  return [...head, '', revisions, ...formatRounds(status.rounds ?? []), '', conditions].join('\n');
+}
+
+/** The last checks, metric by metric. */
+function formatRounds(rounds: readonly AnalysisRound[]): string[] {
+  if (rounds.length === 0) return [];
+  const rows = rounds.flatMap(({ time, step, verdict, message = '', metrics = [], inputs }) => {
+    const check = [time, `${step + 1}`, `${inputs.weight}%`];
+    if (metrics.length === 0) return [[...check, '-', '-', '-', '-', verdict, message]];
+    return metrics.map((one) => [
+      ...check,
+      ...[one.name, `${one.value ?? '-'}`, `${one.stableValue ?? '-'}`, `${one.samples ?? '-'}`, one.verdict],
+      one.message ?? '',
+    ]);
+  });
+  const header = ['check', 'step', 'weight', 'metric', 'new', 'stable', 'samples', 'verdict', 'message'];
+  return ['', formatTable(header, rows)];
 }

@@ -15,6 +15,8 @@ const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
 /** Where the operator may reach out to on behalf of users. */
 const DESTINATION = 'operator/jwks/destination.ts';
 const OUTWARD = [DESTINATION, 'operator/jwks/tls-trust.ts'];
+/** Judges recorded checks, and knows nothing but these. */
+const JUDGE = 'operator/canary/judge';
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
 
 /** The whole list of allowed edges. Files that are not in a room here (`hack`, `test`, tests beside their file) are free. */
@@ -35,7 +37,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },
-  { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', 'webhook/inject'] },
+  { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject'] },
   { path: 'config/samples/shop/app', may: [] },
   { path: 'test/e2e/testbed', may: [] },
 ];
