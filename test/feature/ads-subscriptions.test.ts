@@ -1,6 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, SECRET_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  SECRET_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from '../../operator/xds/resource.ts';
 import { namesOf } from './support/ads-client.ts';
 import { type AdsHarness, startHarness, type TestPod } from './support/ads-harness.ts';
 import { ResourceTable, textResource } from './support/resource-table.ts';
@@ -101,7 +107,10 @@ describe('a delta ADS stream', () => {
     table.update([a, textResource(CLUSTER_TYPE, 'b', '2')]);
     const client = harness.connect(pod);
     client.send(CLUSTER_TYPE, { subscribe: ['*'], initialVersions: { a: a.version, b: 'old', c: 'gone' } });
+    // Until it asks for listeners it may be starting, and what it holds stays as it is.
+    client.send(LISTENER_TYPE, { subscribe: ['*'] });
     expect(namesOf(await client.nextAcked(CLUSTER_TYPE))).toEqual(['b']);
+    await client.nextAcked(LISTENER_TYPE);
     expect((await client.nextAcked(CLUSTER_TYPE)).removedResources).toEqual(['c']);
     expect(harness.server.acks.acked(pod.uid, CLUSTER_TYPE, 'a')).toBe(a.version);
   });
