@@ -1,23 +1,32 @@
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
 import { carriedWeight, type Step } from './plan.ts';
+import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 import { describeSide } from './side.ts';
 import { failCheck, stall } from './waiting.ts';
 import { podsForWeight } from './weights.ts';
 
-/** A container that ended under analysis is a failed check at once, whatever the requests say. */
-export function checkCrashes(draft: Draft, { spec, next }: Release): boolean {
+/**
+ * A container that ended under analysis is a failed check at once, whatever the requests say. One that will never run ends the release, unless
+ * the stable revision has the same trouble: then it may be the registry, or what all of them need.
+ */
+export function checkCrashes(draft: Draft, { spec, target, next }: Release): boolean {
   const { state } = draft;
-  const { restarts, crashing } = next.pods;
+  const { restarts, broken } = next.pods;
+  const isShared = target.revisions.get(state.stableRevision ?? '')?.pods.broken?.reason === broken?.reason;
+  if (broken && !isShared) {
+    fail(draft, next.revision, broken.reason, broken.message);
+    return true;
+  }
   const before = state.restarts ?? 0;
   state.restarts = restarts;
   if (restarts > before) {
     failCheck(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
     return true;
   }
-  if (!crashing || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
-  failCheck(draft, next.revision, spec.analysis.threshold, crashing);
+  if (!broken || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
+  failCheck(draft, next.revision, spec.analysis.threshold, broken.message);
   return true;
 }
 

@@ -15,7 +15,7 @@ export function specOf(analysis: object = {}, more: object = {}): CanarySpec {
 /** Gated pods with sidecars, all of them eligible. */
 export function podsOf(total: number, more: Partial<RevisionPods> = {}): RevisionPods {
   const well = { total, eligible: total, ungated: 0, held: total, injected: total, restarts: 0 };
-  return { ...well, crashing: undefined, trouble: undefined, ...more };
+  return { ...well, broken: undefined, trouble: undefined, ...more };
 }
 
 /** A revision whose number and template follow from its name: `r2` is the second. */

@@ -94,11 +94,11 @@ function observe(spec: CanarySpec, at: Moment, now: number, status: CanaryStatus
   const held = (revision: string) => (listed(revision) ? 0 : at.eligible);
   const views: RevisionView[] = ['r1', 'r2', 'r3'].map((revision) => {
     const { ungated, restarts } = at;
-    const crashing = at.crashing ? 'container app crashes' : undefined;
+    const broken = at.crashing ? ({ reason: 'PodsCrash', message: 'container app crashes' } as const) : undefined;
     const eligible = revision === 'r1' ? at.stableEligible : at.eligible;
     return revisionOf(
       revision,
-      podsOf(8, { eligible, held: held(revision), ungated: revision === 'r1' ? 0 : ungated, restarts, crashing }),
+      podsOf(8, { eligible, held: held(revision), ungated: revision === 'r1' ? 0 : ungated, restarts, broken }),
     );
   });
   const answer = { ...traffic(at.requests, Math.min(at.failures, at.requests)), complete: at.complete };

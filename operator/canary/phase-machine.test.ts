@@ -286,9 +286,21 @@ describe('a bad release', () => {
   });
 
   test('is one that crashes in a loop', () => {
-    const loop = releasing(podsOf(1, { eligible: 0, crashing: 'container app crashes' }));
-    const { status } = run(atRest, [0, loop], [10, loop], [15, loop], [20, loop]);
-    expect(status).toMatchObject({ phase: 'Failed', failedChecks: 2 });
+    const broken = { reason: 'PodsCrash', message: 'container app crashes' } as const;
+    const loop = releasing(podsOf(1, { eligible: 0, broken }));
+    const { status } = run(atRest, [0, loop]);
+    expect(status).toMatchObject({ phase: 'Failed', failedChecks: 0 });
+    expect(condition(status, 'Failed')).toBe('True PodsCrash');
+  });
+
+  test('is no worse than the stable one in the same trouble: then checks fail, up to the threshold', () => {
+    const broken = { reason: 'ImagePull', message: 'container app has an image that cannot be had' } as const;
+    const stable = revisionOf('r1', podsOf(4, { held: 0, broken }));
+    const next = revisionOf('r2', podsOf(1, { eligible: 0, broken }));
+    const revisions = new Map([stable, next].map((one) => [one.revision, one]));
+    const target = targetOf({ current: 'r2', rolledOut: false, revisions });
+    expect(run(atRest, [0, target]).status.phase).not.toBe('Failed');
+    expect(run(atRest, [0, target], [10, target], [15, target], [20, target]).status.failedChecks).toBe(2);
   });
 });
 

@@ -93,13 +93,21 @@ describe('pods of a revision', () => {
     const counted = countPods([pod({ containers: [waiting('CrashLoopBackOff')] })], wellNode);
     expect(counted).toMatchObject({
       restarts: 2,
-      crashing: expect.stringContaining('container app of pod ordering-1'),
+      broken: { reason: 'PodsCrash', message: expect.stringContaining('container app of pod ordering-1') },
     });
   });
 
+  test.each(['ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'])(
+    'tell that their image cannot be had: %s',
+    (reason) => {
+      const { broken } = countPods([pod({ containers: [waiting(reason)] })], wellNode);
+      expect(broken).toEqual({ reason: 'ImagePull', message: expect.stringContaining(`(${reason})`) });
+    },
+  );
+
   test('tell why they do not come up', () => {
     const troubleOf = (shape: Shape) => countPods([pod(shape)], wellNode).trouble;
-    expect(troubleOf({ containers: [waiting('ImagePullBackOff')] })).toMatch(/ImagePullBackOff/);
+    expect(troubleOf({ containers: [waiting('ErrImagePull')] })).toMatch(/ErrImagePull/);
     expect(troubleOf({ containers: [waiting('ContainerCreating')] })).toBeUndefined();
     expect(troubleOf({ conditions: { PodScheduled: 'False' } })).toMatch(/finds no node/);
   });

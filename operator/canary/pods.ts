@@ -1,6 +1,12 @@
 import { CANARY_GATE, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import type { Node, Pod } from './objects.ts';
 
+/** A pod that will not run, whatever is waited for. */
+export interface BrokenPod {
+  readonly reason: 'PodsCrash' | 'ImagePull';
+  readonly message: string;
+}
+
 /** What the pods of one revision add up to. */
 export interface RevisionPods {
   /** Pods that are there and not on their way out. */
@@ -15,8 +21,8 @@ export interface RevisionPods {
   readonly injected: number;
   /** Container restarts, all pods together. */
   readonly restarts: number;
-  /** Name of a container in CrashLoopBackOff, with its pod's. */
-  readonly crashing: string | undefined;
+  /** What keeps a container from running for good; undefined: nothing does. */
+  readonly broken: BrokenPod | undefined;
   /** Why a pod does not come up, in its own words. */
   readonly trouble: string | undefined;
 }
@@ -81,7 +87,7 @@ export function countPods(pods: readonly Pod[], isNodeAlive: NodeReadiness): Rev
     held: present.filter(isHeld).length,
     injected: present.filter(isInjected).length,
     restarts: present.reduce((sum, pod) => sum + restarts(pod), 0),
-    crashing: first(present, crashLoop),
+    broken: first(present, brokenContainer),
     trouble: first(present, (pod) => trouble(pod, isNodeAlive)),
   };
 }
@@ -108,9 +114,21 @@ function restarts(pod: Pod): number {
   return statuses(pod).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
 }
 
-function crashLoop(pod: Pod): string | undefined {
-  const found = statuses(pod).find(({ state }) => state?.waiting?.reason === 'CrashLoopBackOff');
-  return found && `container ${found.name} of pod ${pod.metadata?.name} crashes again and again (CrashLoopBackOff)`;
+/** Kubelet's words for what does not come right by waiting. The first failed pull of an image is not among them: the next may do. */
+const BROKEN: Readonly<Record<string, [BrokenPod['reason'], string]>> = {
+  CrashLoopBackOff: ['PodsCrash', 'crashes again and again'],
+  ImagePullBackOff: ['ImagePull', 'has an image that cannot be had'],
+  ErrImageNeverPull: ['ImagePull', 'has an image that is not on the node and may not be pulled'],
+  InvalidImageName: ['ImagePull', 'has an image whose name is none'],
+};
+
+function brokenContainer(pod: Pod): BrokenPod | undefined {
+  for (const { name, state } of statuses(pod)) {
+    const word = state?.waiting?.reason ?? '';
+    const [reason, what] = Object.hasOwn(BROKEN, word) ? (BROKEN[word] ?? []) : [];
+    if (reason) return { reason, message: `container ${name} of pod ${pod.metadata?.name} ${what} (${word})` };
+  }
+  return undefined;
 }
 
 /** Reasons for which kubelet says "waiting" about a pod that is just starting. */
@@ -125,7 +143,7 @@ function trouble(pod: Pod, isNodeAlive: NodeReadiness): string | undefined {
   return stuck && `container ${stuck.name} of pod ${pod.metadata?.name} waits: ${stuck.state?.waiting?.reason}`;
 }
 
-function first(pods: readonly Pod[], say: (pod: Pod) => string | undefined): string | undefined {
+function first<T>(pods: readonly Pod[], say: (pod: Pod) => T | undefined): T | undefined {
   for (const pod of pods) {
     const said = say(pod);
     if (said) return said;

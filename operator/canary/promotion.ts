@@ -44,8 +44,8 @@ function grow(draft: Draft, stage: Release): void {
   const { observation, spec, target, next } = stage;
   const { state } = draft;
   const { eligible } = next.pods;
-  if (next.pods.crashing) {
-    fail(draft, next.revision, 'PodsCrash', next.pods.crashing);
+  if (next.pods.broken) {
+    fail(draft, next.revision, next.pods.broken.reason, next.pods.broken.message);
     return;
   }
   state.weight = promotionWeight(draft, stage);

@@ -61,9 +61,9 @@ describe('the API server, asked for a Canary', () => {
     [
       'two kinds of weights',
       { interval: '5s', stepWeight: 5, stepWeights: [5] },
-      'give exactly one of stepWeight and stepWeights',
+      'give exactly one of iterations, stepWeight and stepWeights',
     ],
-    ['no weights', { interval: '5s' }, 'give exactly one of stepWeight and stepWeights'],
+    ['no weights', { interval: '5s' }, 'give exactly one of iterations, stepWeight and stepWeights'],
     ['weights that fall', { interval: '5s', stepWeights: [50, 5] }, 'stepWeights must rise'],
     [
       'a step over the maximum',

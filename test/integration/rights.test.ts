@@ -50,7 +50,8 @@ describe('the operator', () => {
     ['create', 'pods'],
     ['delete', 'deployments.apps'],
     ['patch', 'services'],
-    ['list', 'horizontalpodautoscalers.autoscaling'],
+    ['patch', 'horizontalpodautoscalers.autoscaling'],
+    ['list', 'poddisruptionbudgets.policy'],
   ])('may not %s %s of users', async (verb, resource) => {
     const { stdout } = await kubectl.try(['auth', 'can-i', verb, resource, '-n', namespace.name, OPERATOR]);
     expect(stdout.trim()).toBe('no');

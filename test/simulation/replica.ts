@@ -159,7 +159,7 @@ function viewRevision({ now }: World, deployment: DeploymentModel, revision: str
       held: pods.filter(({ gated, open }) => gated && !open).length,
       injected: pods.length,
       restarts: pods.reduce((sum, { restarts }) => sum + restarts, 0),
-      crashing: undefined,
+      broken: undefined,
       trouble: undefined,
     },
   };

@@ -131,7 +131,7 @@ describe('a release', () => {
         await fails(revision, true);
         const failed = await until(({ phase }) => phase === 'Failed');
         expect(failed).toMatchObject({ weight: 0, failedRevision: revision });
-        expect(message(failed, 'Failed')).toMatch(/^True ThresholdReached: .*after the promotion/);
+        expect(message(failed, 'Failed')).toMatch(/^True NoRequestSucceeds: .*after the promotion/);
         expect(await oneSecondLater()).toEqual(['v1']);
       });
       // What the revision itself answered once it was told to, and nothing else.

@@ -71,11 +71,12 @@ describe('a release', () => {
     await waitForPhase(mesh, ['Initialized'], 60);
   });
 
-  clusterTest('whose image does not exist waits for capacity while the old pods serve', [mesh], async () => {
+  clusterTest('whose image does not exist is stopped at once while the old pods serve', [mesh], async () => {
     await mesh.run('set', 'image', 'deployment/orders', 'app=heddle/absent:none');
     const waiting = await standsStill('AwaitingCapacity', /^True AwaitingCapacity: 0 of the 1 pods/);
     expect(waiting).toMatchObject({ phase: 'Waiting', weight: 0, failedChecks: 0 });
-    await standsStill('AwaitingCapacity', /container app of pod orders-\S+ waits: (ErrImagePull|ImagePullBackOff)/);
+    const { status: failed = {} } = await waitForPhase(mesh, ['Failed'], 60);
+    expect(condition(failed, 'Failed')).toMatch(/^True ImagePull: .*container app of pod orders-\S+ has an image/);
     expect(await answers(2)).toEqual(['v1']);
     await mesh.run('set', 'image', 'deployment/orders', 'app=heddle/shop:dev');
     const { status } = await waitForPhase(mesh, ['Initialized'], 60);
