@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { controlStatus } from './canary-control.ts';
+import { releaseHistory } from './canary-history.ts';
 import { analysisRound, releaseEvidence } from './canary-round.ts';
 import { conditions } from './condition.ts';
 
@@ -79,6 +80,7 @@ export const canaryStatus = z.object({
     .optional()
     .describe('The last five checks, newest first, with all that they were judged by.'),
   evidence: releaseEvidence.optional().describe('What the checks of this release have gathered.'),
+  history: releaseHistory.optional().describe('The last ten releases, newest first.'),
   ...controlStatus,
   conditions: conditions.optional(),
 });

@@ -3,6 +3,7 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import { settleCommand } from './commands.ts';
 import { CONTROL_FIELDS } from './control-fields.ts';
 import { Draft, type Transition } from './draft.ts';
+import { keepHistory } from './history.ts';
 import { askPostRollout } from './hooks.ts';
 import { fieldsWithoutHttp } from './http-need.ts';
 import type { Observation, TargetView } from './observation.ts';
@@ -36,6 +37,7 @@ export function nextStatus(previous: CanaryStatus | undefined, observation: Obse
   advance(draft, observation);
   settleCommand(draft, observation.command);
   askPostRollout(draft, observation);
+  keepHistory(draft, previous ?? {});
   return draft.finish();
 }
 
