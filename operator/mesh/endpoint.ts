@@ -63,7 +63,8 @@ function buildCandidate(
   if (entry.address === '' || (entry.pod !== undefined && pod === undefined)) return undefined;
   const nodeReady = pod === undefined || tables.nodes.get(pod.node)?.ready !== false;
   const eligibility = matchEligibility(entry, pod && { ...pod, nodeReady }, service.publishNotReady);
-  if (eligibility === undefined) return undefined;
+  const leaving = eligibility === undefined && pod !== undefined && nodeReady && isServingYet(pod);
+  if (eligibility === undefined && !leaving) return undefined;
   const shared = {
     address: entry.address,
     labels: pod?.labels ?? {},
@@ -79,7 +80,13 @@ function buildCandidate(
   const locality = localityOf(tables, pod);
   const tls = buildTls(settings, pod, context.mtls.get(pod.uid), Object.values(slice.ports));
   const { uid: workload, name: podName, revision, ownerKey } = pod;
-  return { endpoint: { ...shared, workload, podName, ...tls, revision, locality }, ownerKey };
+  const endpoint = { ...shared, workload, podName, ...tls, revision, locality };
+  return { endpoint, ownerKey, ...(leaving ? { leaving } : {}) };
+}
+
+/** Told to end, and not ended yet. */
+function isServingYet({ deleting, ready, heldByGate }: PodFacts): boolean {
+  return deleting && ready && !heldByGate;
 }
 
 /**

@@ -62,6 +62,21 @@ describe('the split of a Service', () => {
     expect(view([other], [web(progress)]).canary).toBeUndefined();
   });
 
+  test('gives all to the new revision once the last stable pod is told to end, which stays in sight as long as it serves', () => {
+    const going = (more: object) => pod('s', { deployment: 'web', revision: 'old', labels, deleting: true, ...more });
+    const split = (last: V1Pod) => view([last, fresh], [web(progress)]);
+    const seen = ({ sides }: ReturnType<typeof view>) => sides.map(({ podName, revision }) => `${podName} ${revision}`);
+    const serving = split(going({}));
+    expect(serving).toMatchObject({ next: 'new', weight: 100, asked: 5 });
+    expect(seen(serving)).toEqual(['s old', 'n new']);
+    const ended = split(going({ conditions: { Ready: false } }));
+    expect(ended).toMatchObject({ next: 'new', weight: 100 });
+    expect(seen(ended)).toEqual(['n new']);
+    // Beside one that stays it gets nothing, nor where nothing is released.
+    expect(seen(view([stable, going({}), fresh], [web(progress)]))).toEqual(['s old', 'n new']);
+    expect(seen(view([going({})], []))).toEqual([]);
+  });
+
   test('gives no weight to a new revision without an eligible pod', () => {
     const starting = pod('n', {
       deployment: 'web',

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly endpoint: Endpoint;
   /** `namespace/Kind/name` of what its pod belongs to; absent when it is no pod. */
   readonly ownerKey?: string;
+  /** Its pod is on its way out and serves yet: of use only where a side would be empty before callers have turned to the other. */
+  readonly leaving?: true;
 }
 
 /** What becomes of a Service's endpoints under a Canary. */
@@ -43,9 +45,11 @@ export function matchServiceCanary(tables: MeshTables, service: ServiceFacts): C
 /**
  * Puts endpoints on the sides of a split, so that no side with weight is ever empty: without pods of the new revision that
  * serve all the stable side serves, `next` is absent and the weight 0; with no stable endpoint at all, `next` gets everything
- * if it was to get anything, else there is no split and every endpoint that is not held back serves.
+ * if it was to get anything, else there is no split and every endpoint that is not held back serves. The last stable pod stays in sight until it has
+ * ended: endpoints reach callers before the routes that no longer lead there.
  */
-export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly Candidate[]): SplitResult {
+export function buildSplit(canary: CanaryFacts | undefined, all: readonly Candidate[]): SplitResult {
+  const candidates = all.filter(({ leaving }) => !leaving);
   const open = candidates.map(({ endpoint }) => endpoint).filter(({ gated }) => !gated);
   if (canary === undefined) return { endpoints: open };
   const stable = stableSide(canary, candidates);
@@ -55,7 +59,11 @@ export function buildSplit(canary: CanaryFacts | undefined, candidates: readonly
   const split = { canary: canary.ref, label: canary.label, stable: canary.stable };
   if (stable.length === 0) {
     if (next.length === 0 || canary.weight === 0) return { endpoints: open };
-    return { split: { ...split, next: canary.next, weight: 100, asked: canary.weight }, endpoints: next };
+    const leaving = all.filter(
+      (one) => one.leaving && one.ownerKey === canary.target && isOf(canary.stable, one.endpoint),
+    );
+    const endpoints = [...leaving.map(({ endpoint }) => endpoint), ...next];
+    return { split: { ...split, next: canary.next, weight: 100, asked: canary.weight }, endpoints };
   }
   if (next.length === 0 || !servesAllPorts(next, stable)) return { split: { ...split, weight: 0 }, endpoints: stable };
   const { weight, terms } = canary;
