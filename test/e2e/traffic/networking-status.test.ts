@@ -242,7 +242,7 @@ describe('admission', () => {
     await condition(late, 'virtualservice', 'right', 'Accepted', 'True');
     expect((await caller.many('http://echo/', { count: 10 })).ok).toBe(10);
     // A pod that starts beside them is served as ever.
-    await mesh.run('delete', 'pod', '-l', 'app=caller', '--wait=false');
+    await mesh.run('delete', 'pod', '-l', 'app=caller');
     await mesh.rolledOut('caller');
     expect((await caller.many('http://echo/', { count: 10 })).ok).toBe(10);
   });
