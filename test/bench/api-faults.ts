@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { ETCD, ensureBinary, KUBERNETES } from '../../hack/cluster/binaries.ts';
 import { envoyBinary } from '../../hack/envoy/binary.ts';
 import type { ApiFaultPlan } from './api-fault-story.ts';
 import type { BenchResult } from './result.ts';
+import { runAlone } from './run-alone.ts';
 
 const STORY = fileURLToPath(new URL('./api-fault-story.ts', import.meta.url));
-/** Its own addresses and ports, which the operator and the listeners of sidecars have; all that it started ends with it. */
-const ALONE = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 /** What takes so long hangs. */
 const HANG_MS = 1_200_000;
 
@@ -29,20 +25,6 @@ const FULL: ApiFaultPlan = {
  * @throws {Error} when the namespaces cannot be had, or something does not start
  */
 export async function run(plan: ApiFaultPlan = FULL): Promise<BenchResult[]> {
-  // There is no network to get them by in a namespace of its own.
-  await Promise.all([ensureBinary(KUBERNETES), ensureBinary(ETCD), envoyBinary()]);
-  const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  const args = [...asRoot, ...ALONE, process.execPath, '--no-warnings', STORY, JSON.stringify(plan)];
-  const child = spawn('unshare', args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: HANG_MS,
-    killSignal: 'SIGKILL',
-  });
-  let output = '';
-  child.stdout.on('data', (text: Buffer) => {
-    output += text.toString();
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`the story of faults ended with ${code}`);
-  return JSON.parse(output) as BenchResult[];
+  await envoyBinary();
+  return runAlone<BenchResult[]>(STORY, plan, HANG_MS);
 }

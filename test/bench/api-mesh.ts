@@ -15,10 +15,9 @@ import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { MeshChange } from '../../operator/mesh/mesh-object.ts';
 import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
 import type { ApiServer } from './api-server.ts';
+import { inParallel } from './in-parallel.ts';
 import type { ProxyPod } from './messages.ts';
 
-/** Requests at one time. */
-const AT_ONCE = 16;
 const MANAGER = { fieldManager: 'bench' };
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
@@ -142,17 +141,4 @@ function asWritten(object: Written): Written {
 
 function unlessNotFound(error: unknown): void {
   if (!isNotFound(error)) throw error;
-}
-
-async function inParallel<T, Result>(items: readonly T[], work: (item: T) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await work(item);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
 }

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   CLUSTER_TYPE,
@@ -125,6 +125,17 @@ export class BenchProxy {
     return new Map([...(this.held.get(typeUrl) ?? [])].map(([name, { checksum }]) => [name, checksum]));
   }
 
+  /** One more stream of its connection; undefined while there is none. */
+  beside(path: string): ClientHttp2Stream | undefined {
+    return this.session?.destroyed === false ? this.session.request(this.headers(path)) : undefined;
+  }
+
+  /** Who it is, as it says in the first message of a stream. */
+  node(): Uint8Array {
+    const { pod } = this.options;
+    return pod === undefined ? NODE : proxyNode(pod.nodeId);
+  }
+
   close(): void {
     clearInterval(this.pings);
     this.stream?.removeAllListeners('close');
@@ -150,6 +161,12 @@ export class BenchProxy {
     }, wait);
   }
 
+  private headers(path: string): OutgoingHttpHeaders {
+    const { index, pod } = this.options;
+    const common = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+    return { ...common, ':path': path, authorization: `Bearer ${pod?.token ?? index}` };
+  }
+
   private open(): void {
     const { lasting, index, pod } = this.options;
     const slow = lasting === 'hardly reads';
@@ -160,13 +177,7 @@ export class BenchProxy {
       settings: { initialWindowSize: slow ? NARROW_WINDOW : STREAM_WINDOW },
     });
     if (!slow) session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': DELTA_PATH,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      authorization: `Bearer ${pod?.token ?? index}`,
-    });
+    const stream = session.request(this.headers(DELTA_PATH));
     this.frames = new Frames((message) => this.answer(message));
     this.session = session;
     this.stream = stream;
@@ -264,11 +275,6 @@ export class BenchProxy {
     this.asked.set(typeUrl, asked);
     for (const name of names) asked.add(name);
     this.send(typeUrl, names, '', { node: first ? this.node() : undefined });
-  }
-
-  private node(): Uint8Array {
-    const { pod } = this.options;
-    return pod === undefined ? NODE : proxyNode(pod.nodeId);
   }
 
   private send(typeUrl: string, names: readonly string[], nonce: string, how: HowToSend = {}): void {

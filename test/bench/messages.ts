@@ -1,4 +1,5 @@
 import type { TestCertificate } from '../feature/support/server-certificate.ts';
+import type { CountedSeries } from './metrics-report.ts';
 
 /** What the processes of the ADS benches say to each other. */
 
@@ -86,6 +87,15 @@ export interface Measurement {
 
 export type ServerAnswer = Changed | Counted | Measurement;
 
+/** What some proxies, one after the other, report every flush. */
+export interface ProxiesReport {
+  readonly first: number;
+  readonly count: number;
+  readonly series: readonly CountedSeries[];
+  /** Of each series in each flush. */
+  readonly requests: number;
+}
+
 export type ClientsRequest =
   | {
       readonly kind: 'connect';
@@ -103,6 +113,8 @@ export type ClientsRequest =
   | { readonly kind: 'server'; readonly server: ServerPlace }
   /** All come back at once, as after a lost connection. */
   | { readonly kind: 'reconnect' }
+  /** Some report requests from now on. */
+  | { readonly kind: 'report'; readonly reports: readonly ProxiesReport[] }
   /** Notes from now on when endpoints arrive. */
   | { readonly kind: 'record' }
   /** Asks what was noted, and ends it. */

@@ -7,6 +7,7 @@ import { SYSTEM_NAMESPACE, TRUST_CONFIG_MAP, TRUST_PEM_KEY, XDS_SERVER_NAME } fr
 import { XDS_PORT } from '../../proxy/ports.ts';
 import type { ApiServer } from './api-server.ts';
 import { Child, OPERATOR_FLAGS } from './child.ts';
+import type { Spent } from './memory-report.ts';
 import type { ServerPlace } from './messages.ts';
 
 const SETTINGS = 'proxy: {configurationLoading: on-demand}\n';
@@ -58,6 +59,11 @@ export class OperatorProcess {
   /** Bytes of heap and buffers after a collection. */
   async memory(): Promise<number> {
     return (await this.child.ask<{ readonly heap: number }>({ kind: 'memory' })).heap;
+  }
+
+  /** What it has spent; the first call begins to watch its turns. */
+  spent(): Promise<Spent> {
+    return this.child.ask<Spent>({ kind: 'spent' });
   }
 
   stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Child } from './child.ts';
-import type { Holding, ProxyPod, ServerPlace } from './messages.ts';
+import type { Holding, ProxiesReport, ProxyPod, ServerPlace } from './messages.ts';
 
 const WAVE = 50;
 
@@ -21,6 +21,11 @@ export class PlayedProxies {
       const pods = this.pods;
       await this.child.ask({ kind: 'connect', server, first, count, uses: turn, lasting: 'well', pods });
     }
+  }
+
+  /** Has them report requests from now on. */
+  async report(reports: readonly ProxiesReport[]): Promise<void> {
+    await this.child.ask({ kind: 'report', reports });
   }
 
   async holdings(): Promise<readonly Holding[]> {

@@ -1,8 +1,13 @@
 import { ENDPOINT_TYPE } from '../../operator/xds/resource.ts';
 import { BenchProxy } from './bench-proxy.ts';
-import type { ClientsRequest, Holding, ServerPlace } from './messages.ts';
+import type { ClientsRequest, Holding, ProxiesReport, ServerPlace } from './messages.ts';
+import { MetricsReport } from './metrics-report.ts';
+import { ReportingProxy } from './reporting-proxy.ts';
 
 /** The child that plays the proxies. */
+
+/** The golden ratio: its multiples are spread evenly, however many there are. */
+const PHASE = 0.618_033_988_75;
 
 const proxies: BenchProxy[] = [];
 let server: ServerPlace | undefined;
@@ -45,6 +50,15 @@ function holdings(first: number, count: number): Holding[] {
   return proxies.slice(first, first + count).map((proxy) => ({ digest: proxy.digest(), returns: proxy.returns }));
 }
 
+/** Has proxies report requests from now on, at moments of their own. */
+function report(reports: readonly ProxiesReport[]): void {
+  for (const { first, count, series, requests } of reports) {
+    const metrics = new MetricsReport(series, requests);
+    const concerned = proxies.slice(first, first + count);
+    for (const [nth, proxy] of concerned.entries()) new ReportingProxy(proxy, metrics, ((first + nth) * PHASE) % 1);
+  }
+}
+
 const arrivals = new Map<string, number[]>();
 
 function record(on: boolean): void {
@@ -77,6 +91,9 @@ process.on('message', async (request: ClientsRequest) => {
   } else if (request.kind === 'recorded') {
     process.send?.(Object.fromEntries(arrivals));
     record(false);
+  } else if (request.kind === 'report') {
+    report(request.reports);
+    process.send?.({ at: [] });
   } else if (request.kind === 'holdings') {
     process.send?.({ holdings: holdings(request.first, request.count) });
   } else {

@@ -1,4 +1,5 @@
 import { run as apiFaults } from './api-faults.ts';
+import { run as canaries } from './canaries.ts';
 import { run as certificates } from './certificates.ts';
 import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
@@ -41,6 +42,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'limits', byName: true, run: limits },
   { name: 'faults', byName: true, run: faults },
   { name: 'api-faults', byName: true, run: () => apiFaults() },
+  { name: 'canaries', byName: true, run: () => canaries() },
   { name: 'soak', byName: true, run: soak },
   { name: 'policy-enforcement', run: policyEnforcement },
   { name: 'policy-cost', run: policyCost },
