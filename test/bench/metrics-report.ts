@@ -53,7 +53,7 @@ export class MetricsReport {
   frame(flush: number, seconds: number, node: Uint8Array | undefined): Buffer {
     const head = new BinaryWriter();
     if (node !== undefined) {
-      head.tag(1, WireType.LengthDelimited).fork().raw(node).join();
+      head.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).bytes(node).join();
     }
     const gauge = new BinaryWriter().tag(1, WireType.Bit64).double(seconds).finish();
     const uptime = new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(gauge);

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { BenchProxy } from './bench-proxy.ts';
 import type { MetricsReport } from './metrics-report.ts';
 
@@ -27,10 +27,19 @@ export class ReportingProxy {
   #flush(): void {
     this.#flushes += 1;
     const isNew = this.#stream === undefined || this.#stream.destroyed;
-    if (isNew) this.#stream = this.#proxy.beside(METRICS_PATH);
-    // It comes with its connection.
-    this.#stream?.on('error', () => undefined);
+    if (isNew) this.#open();
     const seconds = Math.floor((Date.now() - this.#startedAt) / 1000);
     this.#stream?.write(this.#report.frame(this.#flushes, seconds, isNew ? this.#proxy.node() : undefined));
+  }
+
+  #open(): void {
+    this.#stream = this.#proxy.beside(METRICS_PATH);
+    // It goes with its connection, and comes with the next.
+    this.#stream?.on('error', () => undefined);
+    const tell = (headers: IncomingHttpHeaders): void => {
+      if (headers['grpc-message'] !== undefined) console.error(`metrics refused: ${headers['grpc-message']}`);
+    };
+    this.#stream?.on('response', tell);
+    this.#stream?.on('trailers', tell);
   }
 }
