@@ -235,27 +235,13 @@ async function start(): Promise<void> {
     logger,
   });
   templates.onAnswer((target) => canary?.look(target));
-  touchCanariesOnAcks();
+  acks.onAck(() => canary?.acknowledged());
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
   replicas.start(ads);
   election.start();
   ready = true;
   logger.info('operator serves', { xds: XDS_PORT, health: HEALTH_PORT });
-}
-
-/** A weight counts once the callers have acknowledged it; whose release waits for that is looked at again. */
-function touchCanariesOnAcks(): void {
-  const releasing = (): Set<string> => {
-    const namespaces = new Set<string>();
-    for (const { metadata, status: state } of stores.canaries.list()) {
-      if (state?.canaryRevision !== undefined) namespaces.add(metadata.namespace);
-    }
-    return namespaces;
-  };
-  acks.onAck(() => {
-    for (const namespace of releasing()) canary?.touch(namespace);
-  });
 }
 
 /** Whether the operator is taken out of the cluster, rather than restarted: then nobody is left to open gates. */

@@ -17,8 +17,10 @@ const ORPHAN = 'pod:';
 export interface CanaryController {
   /** Looks at all targets again, e.g. on becoming leader. */
   resync(): void;
-  /** Looks at the targets of a namespace again, e.g. when proxies have acknowledged something. */
+  /** Looks at the targets of a namespace again. */
   touch(namespace: string): void;
+  /** Looks at the targets again that wait for proxies: some have acknowledged something. */
+  acknowledged(): void;
   /** Looks at a target again. @param key `namespace/name` */
   look(key: string): void;
   /** Opens every gate and gives every borrowed field back: for the day Heddle is taken out of the cluster. */
@@ -97,6 +99,9 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   return {
     resync,
     touch,
+    acknowledged: () => {
+      for (const key of reconciler.awaiting) controller.enqueue(key);
+    },
     look: (key) => controller.enqueue(key),
     releaseAll: () => releaseAll(deps, reconciler, index),
     stop: async () => {

@@ -19,19 +19,26 @@ import { templateQuestions } from './template-question.ts';
 
 const CONFLICT_RETRY_MS = 50;
 
-/** Takes one target after the other a step on. All it keeps is what it wrote last, to see past a stale store. */
+/** Takes one target after the other a step on. All it keeps is what it wrote last, to see past a stale store, and which of them wait for sidecars. */
 export class CanaryReconciler {
   readonly #deps: CanaryDependencies;
   readonly #index: TargetIndex;
   readonly #written = new Map<string, Canary>();
+  readonly #awaiting = new Set<string>();
 
   constructor(deps: CanaryDependencies, index: TargetIndex) {
     this.#deps = deps;
     this.#index = index;
   }
 
+  /** Keys of the targets whose last step asked what sidecars have acknowledged: to no other does an acknowledgement make a difference. */
+  get awaiting(): Iterable<string> {
+    return this.#awaiting;
+  }
+
   /** @param key of the target, `namespace/Kind/name` */
   async reconcile(key: string): Promise<ReconcileResult | undefined> {
+    this.#awaiting.delete(key);
     if (!this.#deps.isLeader()) return undefined;
     const [first, ...others] = this.#index.canariesOf(key);
     if (!first) {
@@ -65,7 +72,12 @@ export class CanaryReconciler {
 
   async #step(stored: Canary, key: string, rival: string | undefined): Promise<ReconcileResult | undefined> {
     const canary = this.#newest(stored);
-    const observation = observe(canary, key, rival, this.#index, this.#deps);
+    const observed = observe(canary, key, rival, this.#index, this.#deps);
+    const coverage: Observation['coverage'] = (next, side) => {
+      this.#awaiting.add(key);
+      return observed.coverage(next, side);
+    };
+    const observation = { ...observed, coverage };
     const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);
     // What was released before must not wait for a write that may fail.
     const released = new Set(canary.status?.ungatedRevisions ?? []);

@@ -45,9 +45,8 @@ export class TimeSlices {
 
   /** Visits the cells of a subject whose slices begin in [since, until), ms since the epoch: adjoining windows share none. */
   each(since: number, until: number, subject: string, visit: (cell: Cell) => void): void {
-    for (const [index, slice] of this.slices) {
-      const start = index * SLICE_MS;
-      const cell = start >= since && start < until ? slice.get(subject) : undefined;
+    for (const slice of this.within(since, until)) {
+      const cell = slice.get(subject);
       if (cell !== undefined) {
         visit(cell);
       }
@@ -61,6 +60,20 @@ export class TimeSlices {
         return;
       }
       this.dropOldest();
+    }
+  }
+
+  /** Goes by the window's slices where they are fewer than all that are kept: a short window costs little, however much is kept. */
+  private *within(since: number, until: number): Generator<Map<string, Cell>> {
+    const first = Math.ceil(since / SLICE_MS);
+    const end = Math.ceil(until / SLICE_MS);
+    if (end - first > this.slices.size) {
+      for (const [index, slice] of this.slices) if (index >= first && index < end) yield slice;
+      return;
+    }
+    for (let index = first; index < end; index++) {
+      const slice = this.slices.get(index);
+      if (slice !== undefined) yield slice;
     }
   }
 

@@ -18,8 +18,9 @@ export interface CanaryScene {
   readonly analysis: object;
 }
 
-export const STABLE = 'r1';
-export const TRIED = 'r2';
+/** Which of a target's two revisions. */
+type Which = 'stable' | 'tried';
+
 /** Pods of the old revision of each target. */
 const REPLICAS = 2;
 const CALLERS_NAMESPACE = 'callers';
@@ -67,10 +68,10 @@ export class CanaryMesh {
     await this.#mesh.writeAll(
       names.map((name): MeshChange => ({ kind: 'Namespace', key: name, object: asNamespace(name) })),
     );
-    await this.#each((index) => this.#deployment(index, STABLE));
-    await this.#each((index) => this.#replicaSet(index, STABLE, REPLICAS));
+    await this.#each((index) => this.#deployment(index, 'stable'));
+    await this.#each((index) => this.#replicaSet(index, 'stable', REPLICAS));
     await this.#mesh.writePods([
-      ...this.stable.map((one, nth) => this.#owned(one, nth % canaries, STABLE)),
+      ...this.stable.map((one, nth) => this.#owned(one, nth % canaries, 'stable')),
       ...this.callers,
     ]);
     await this.#each((index) => this.#mesh.write(this.#service(index)));
@@ -80,14 +81,14 @@ export class CanaryMesh {
 
   /** Brings up the pods of the new revisions, which our gate holds. */
   async bringUp(): Promise<void> {
-    await this.#each((index) => this.#replicaSet(index, TRIED, 1));
-    await this.#mesh.writePods(this.tried.map((one, nth) => this.#owned(one, nth, TRIED)));
+    await this.#each((index) => this.#replicaSet(index, 'tried', 1));
+    await this.#mesh.writePods(this.tried.map((one, nth) => this.#owned(one, nth, 'tried')));
     await this.#each((index) => this.#mesh.write(this.#slice(index, true)));
   }
 
   /** Gives all Deployments the template of the new revision. */
   release(): Promise<unknown> {
-    return this.#each((index) => this.#deployment(index, TRIED));
+    return this.#each((index) => this.#deployment(index, 'tried'));
   }
 
   #each(work: (index: number) => Promise<unknown>): Promise<unknown> {
@@ -106,7 +107,7 @@ export class CanaryMesh {
     const { canaries } = this.#scene;
     const index = nth % canaries;
     const isTried = nth >= canaries * REPLICAS;
-    const revision = isTried ? TRIED : STABLE;
+    const revision = revisionOf(index, isTried ? 'tried' : 'stable');
     const one = pod(`${appOf(index)}-${revision}-${Math.floor(nth / canaries)}`, {
       namespace: this.#namespace(index),
       labels: { app: appOf(index) },
@@ -120,29 +121,30 @@ export class CanaryMesh {
   }
 
   /** With the ReplicaSet that it has in the API server as its owner. The pod itself, which learns its UID. */
-  #owned(one: V1Pod, index: number, revision: string): V1Pod {
-    const owner = this.#owners.get(`ReplicaSet ${appOf(index)}-${revision}`);
+  #owned(one: V1Pod, index: number, which: Which): V1Pod {
+    const owner = this.#owners.get(`ReplicaSet ${appOf(index)}-${revisionOf(index, which)}`);
     if (one.metadata !== undefined && owner !== undefined)
       one.metadata.ownerReferences = [{ ...owner, uid: owner.uid }];
     return one;
   }
 
-  async #deployment(index: number, revision: string): Promise<void> {
+  async #deployment(index: number, which: Which): Promise<void> {
     const status = {
       observedGeneration: OBSERVED,
       replicas: REPLICAS,
-      updatedReplicas: revision === STABLE ? REPLICAS : 1,
+      updatedReplicas: which === 'stable' ? REPLICAS : 1,
       readyReplicas: REPLICAS,
       availableReplicas: REPLICAS,
     };
-    const annotations = { 'deployment.kubernetes.io/revision': revision.slice(1) };
-    const spec = { replicas: REPLICAS, selector: selectorOf(index), template: templateOf(index, revision) };
+    const annotations = { 'deployment.kubernetes.io/revision': ordinalOf(which) };
+    const spec = { replicas: REPLICAS, selector: selectorOf(index), template: templateOf(index, which) };
     const metadata = { name: appOf(index), namespace: this.#namespace(index), annotations };
     const made = await this.#write(DEPLOYMENT, { metadata, spec, status });
     this.#owners.set(`Deployment ${appOf(index)}`, ownerOf(made, 'Deployment'));
   }
 
-  async #replicaSet(index: number, revision: string, replicas: number): Promise<void> {
+  async #replicaSet(index: number, which: Which, replicas: number): Promise<void> {
+    const revision = revisionOf(index, which);
     const name = `${appOf(index)}-${revision}`;
     const owner = this.#owners.get(`Deployment ${appOf(index)}`);
     const labels = { app: appOf(index), 'pod-template-hash': revision };
@@ -150,12 +152,12 @@ export class CanaryMesh {
       name,
       namespace: this.#namespace(index),
       labels,
-      annotations: { 'deployment.kubernetes.io/revision': revision.slice(1) },
+      annotations: { 'deployment.kubernetes.io/revision': ordinalOf(which) },
       ...(owner && { ownerReferences: [owner] }),
     };
-    const template = templateOf(index, revision);
+    const template = templateOf(index, which);
     const spec = { replicas, selector: { matchLabels: labels }, template: { ...template, metadata: { labels } } };
-    const ready = revision === STABLE ? replicas : 0;
+    const ready = which === 'stable' ? replicas : 0;
     const status = { observedGeneration: 1, replicas, readyReplicas: ready, availableReplicas: ready };
     const made = await this.#write(REPLICA_SET, { metadata, spec, status });
     this.#owners.set(`ReplicaSet ${name}`, ownerOf(made, 'ReplicaSet'));
@@ -203,6 +205,15 @@ export class CanaryMesh {
   }
 }
 
+/** What Kubernetes would have made a hash of the template: no two targets have the same. */
+export function revisionOf(index: number, which: Which): string {
+  return `${which === 'stable' ? 'a' : 'b'}${index}`;
+}
+
+function ordinalOf(which: Which): string {
+  return which === 'stable' ? '1' : '2';
+}
+
 function appOf(index: number): string {
   return `app-${index}`;
 }
@@ -219,10 +230,10 @@ function selectorOf(index: number): object {
   return { matchLabels: { app: appOf(index) } };
 }
 
-function templateOf(index: number, revision: string): object {
+function templateOf(index: number, which: Which): object {
   return {
     metadata: { labels: { app: appOf(index) } },
-    spec: { containers: [{ name: 'app', image: `app:${revision}` }] },
+    spec: { containers: [{ name: 'app', image: `app:${which}` }] },
   };
 }
 

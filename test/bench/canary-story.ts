@@ -11,7 +11,7 @@ import { Reflector } from '../../kube/reflector.ts';
 import { ApiMesh } from './api-mesh.ts';
 import { ApiServer } from './api-server.ts';
 import { ApiWrites } from './api-writes.ts';
-import { CanaryMesh, STABLE, TRIED } from './canary-mesh.ts';
+import { CanaryMesh, revisionOf } from './canary-mesh.ts';
 import { CanaryTicks } from './canary-ticks.ts';
 import { FaultyApi } from './faulty-api.ts';
 import { quantile, round } from './figures.ts';
@@ -39,7 +39,7 @@ const PATIENCE_MS = 600_000;
 const POLL_MS = 250;
 /** How late a check may come. */
 const LATE_MS = 1000;
-/** After the operator's start, pods without a stream are waited for, for so long. */
+/** A namespace with pods of the mesh. */
 const EXAMPLE = 'team-0';
 
 /** What is measured from outside the operator. */
@@ -75,12 +75,16 @@ function untilAll(
 function reportsOf(mesh: CanaryMesh, { canaries }: CanaryPlan): ProxiesReport[] {
   const indices = Array.from({ length: canaries }, (_, index) => index);
   const hosts = indices.map((index) => mesh.hostname(index));
-  const all = hosts.flatMap((service) =>
-    [STABLE, TRIED].map((revision) => ({ reporter: 'source' as const, service, revision })),
+  const all = hosts.flatMap((service, index) =>
+    (['stable', 'tried'] as const).map((which) => ({
+      reporter: 'source' as const,
+      service,
+      revision: revisionOf(index, which),
+    })),
   );
   const served = (nth: number): ProxiesReport => {
     const service = hosts[nth % canaries] ?? '';
-    const revision = nth < mesh.stable.length ? STABLE : TRIED;
+    const revision = revisionOf(nth % canaries, nth < mesh.stable.length ? 'stable' : 'tried');
     return { first: nth, count: 1, requests: REQUESTS, series: [{ reporter: 'destination', service, revision }] };
   };
   const targets = mesh.stable.length + mesh.tried.length;
