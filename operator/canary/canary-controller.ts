@@ -12,6 +12,8 @@ import { keyOfTarget, targetKey, targetOfCanary } from './target-key.ts';
 
 /** Marks the key of a pod that belongs to no target. */
 const ORPHAN = 'pod:';
+/** Targets that are worked on at once, which is mostly waiting for the API server: of a thousand that are checked every 10 s it is a hundred writes a second. */
+const CONCURRENCY = 16;
 
 /** The running canary controller. */
 export interface CanaryController {
@@ -38,6 +40,7 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   const reconciler = new CanaryReconciler(deps, index);
   const controller = new Controller({
     name: 'canary',
+    concurrency: CONCURRENCY,
     logger,
     reconcile: async (key) => {
       if (!key.startsWith(ORPHAN)) return reconciler.reconcile(key);

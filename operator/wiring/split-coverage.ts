@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CANARY_KIND } from '../../api/canary.ts';
 import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
@@ -8,6 +9,16 @@ import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts'
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
 import { hasAcknowledged } from './policy-enforcement.ts';
 
+/** Who is yet to acknowledge a split. Whoever has done so never goes back to an older one, so that only these are asked again. */
+interface Stragglers {
+  /** The same Canary's splits of other Services. */
+  readonly others: readonly RevisionSplit[];
+  callers: number;
+  readonly behind: Set<string>;
+  /** When the newest of the callers connected, in ms since the epoch. */
+  readonly newest: number;
+}
+
 /**
  * Tells how far a split has got: of the connected sidecars, those that have acknowledged it in every resource in which it stands for them
  * (routes of other hosts lead to its Services, too), once the newest snapshot shows the split. Sidecars of the target itself do not
@@ -17,6 +28,8 @@ export class SplitCoverage implements MeshPort {
   readonly #snapshot: () => MeshSnapshot;
   readonly #acks: AckReport;
   readonly #carriers: PolicyCarriers;
+  /** By the split that they are behind on. */
+  readonly #straggling = new WeakMap<RevisionSplit, Stragglers>();
 
   constructor(snapshot: () => MeshSnapshot, acks: AckReport, carriers: PolicyCarriers) {
     this.#snapshot = snapshot;
@@ -26,15 +39,51 @@ export class SplitCoverage implements MeshPort {
 
   coverage(query: SplitQuery): Coverage {
     const snapshot = this.#snapshot();
-    const callers = [...this.#acks.proxies()].filter((report) => {
-      const workload = snapshot.workloads.get(report.identity.uid);
-      return report.connected && workload !== undefined && !isOfTarget(workload, query);
-    });
-    if (!isShown(snapshot, query)) return { callers: callers.length, acknowledged: 0 };
+    const [first, ...others] = shownSplits(snapshot, query);
+    if (first === undefined) return { callers: this.#callers(snapshot, query).length, acknowledged: 0 };
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
     const has = (report: ProxyReport): boolean =>
       hasAcknowledged(report, this.#carriers, canary, this.#carriers.carriersOf(report.identity, canary));
-    return { callers: callers.length, acknowledged: callers.filter(has).length };
+    const found = this.#straggling.get(first);
+    const known = found && found.callers > 0 && isDeepStrictEqual(found.others, others) ? found : undefined;
+    if (known) this.#follow(known, query, snapshot, has);
+    const { callers, behind } = known ?? this.#scan(first, others, query, has);
+    return { callers, acknowledged: callers - behind.size };
+  }
+
+  /** Asks all callers. */
+  #scan(
+    first: RevisionSplit,
+    others: readonly RevisionSplit[],
+    query: SplitQuery,
+    has: (report: ProxyReport) => boolean,
+  ): Stragglers {
+    const reports = this.#callers(this.#snapshot(), query);
+    const behind = new Set(reports.filter((report) => !has(report)).map(({ identity }) => identity.uid));
+    const newest = reports.reduce((latest, { connectedAt }) => Math.max(latest, connectedAt), 0);
+    const scanned = { others, callers: reports.length, behind, newest };
+    this.#straggling.set(first, scanned);
+    return scanned;
+  }
+
+  /** Asks those again that were behind, and once none is any more, those that have come since. */
+  #follow(known: Stragglers, query: SplitQuery, snapshot: MeshSnapshot, has: (report: ProxyReport) => boolean): void {
+    for (const uid of known.behind) {
+      const report = this.#acks.proxy(uid);
+      if (report?.connected === true && !has(report)) continue;
+      known.behind.delete(uid);
+      if (report?.connected !== true) known.callers--;
+    }
+    if (known.behind.size > 0) return;
+    for (const report of this.#acks.proxies()) {
+      if (!(report.connectedAt >= known.newest) || !isCaller(report, snapshot, query) || has(report)) continue;
+      known.behind.add(report.identity.uid);
+      known.callers++;
+    }
+  }
+
+  #callers(snapshot: MeshSnapshot, query: SplitQuery): ProxyReport[] {
+    return [...this.#acks.proxies()].filter((report) => isCaller(report, snapshot, query));
   }
 
   carriesHttp(hostnames: readonly string[]): boolean | undefined {
@@ -48,21 +97,26 @@ function isOfTarget(workload: Workload, { namespace, stable, next }: SplitQuery)
   return workload.namespace === namespace && workload.revision !== '' && [stable, next].includes(workload.revision);
 }
 
+function isCaller(report: ProxyReport, snapshot: MeshSnapshot, query: SplitQuery): boolean {
+  const workload = report.connected ? snapshot.workloads.get(report.identity.uid) : undefined;
+  return workload !== undefined && !isOfTarget(workload, query);
+}
+
 /**
- * Whether the snapshot shows exactly this split. A Service has one split, so one that an older Canary splits (it is over several
- * Deployments) carries nothing of this one, and is passed over.
+ * The splits of a Canary, when the snapshot shows exactly what is asked for; else none. A Service has one split, so one that an older Canary splits (it is
+ * over several Deployments) carries nothing of this one, and is passed over.
  */
-function isShown(snapshot: MeshSnapshot, query: SplitQuery): boolean {
-  let carriers = 0;
+function shownSplits(snapshot: MeshSnapshot, query: SplitQuery): readonly RevisionSplit[] {
+  const shown: RevisionSplit[] = [];
   for (const hostname of query.services) {
     const split = snapshot.services.get(hostname)?.split;
-    if (split === undefined) return false;
+    if (split === undefined) return [];
     if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
-    if (split.stable !== query.stable) return false;
-    if (!hasSide(split, query)) return false;
-    carriers++;
+    if (split.stable !== query.stable) return [];
+    if (!hasSide(split, query)) return [];
+    shown.push(split);
   }
-  return carriers > 0;
+  return shown;
 }
 
 /** A split without endpoints of the new revision sends it nothing, whatever its weight. */
