@@ -100,3 +100,33 @@ describe('an answer', () => {
     expect(ask([{ here: true }], { complete: false }).complete).toBe(false);
   });
 });
+
+test('pods are looked up once for all that ask at about the same time, and what they have reported each time', () => {
+  let lookups = 0;
+  let lastReport = NOW - 60_000;
+  const workloads = new Map([['uid', { name: 'pod', namespace: 'shop', revision: 'new' } as Workload]]);
+  const snapshot = () => {
+    lookups++;
+    return { workloads } as unknown as MeshSnapshot;
+  };
+  const source = new CompleteTraffic(
+    {
+      window: () => ({ callers: side, served: side, complete: true }),
+      lastReport: () => lastReport,
+      callersOf: () => new Set(),
+      startedAt: NOW - 3_600_000,
+    },
+    {
+      snapshot,
+      acks: { proxy: () => ({}) as ProxyReport } as unknown as AckReport,
+      servingSince: () => NOW - 3_600_000,
+      hearsAll: () => true,
+    },
+  );
+  expect(source.window(query).missing).toEqual(['shop/pod']);
+  lastReport = NOW - 5000;
+  expect(source.window({ ...query, until: NOW + 100 }).missing).toBeUndefined();
+  expect(lookups).toBe(1);
+  expect(source.window({ ...query, until: NOW + 1000 }).missing).toBeUndefined();
+  expect(lookups).toBe(2);
+});

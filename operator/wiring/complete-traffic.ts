@@ -20,8 +20,22 @@ export interface ReportLedger extends TrafficSource {
   callersOf(services: readonly string[]): ReadonlySet<string>;
 }
 
+type Pod = readonly [uid: WorkloadUid, workload: Workload];
+
+/** The pods of the mesh at a moment. */
+interface RollCall {
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** By namespace and revision; those without a revision are in none. */
+  readonly revisions: ReadonlyMap<string, readonly Pod[]>;
+  /** Those without a stream. */
+  readonly away: readonly Pod[];
+}
+
 /** After so long, in ms, a pod without a stream holds up only the releases that it has to do with. */
 const PATIENCE_MS = 60_000;
+/** A roll of pods is taken for so long for the present one, in ms: much shorter than the time between two flushes of a proxy. */
+const ROLL_MS = 250;
 /** Pods that are named. */
 const NAMED = 3;
 
@@ -35,6 +49,7 @@ const NAMED = 3;
 export class CompleteTraffic implements TrafficSource {
   readonly #ledger: ReportLedger;
   readonly #ports: CompletenessPorts;
+  #rolls: RollCall | undefined;
 
   constructor(ledger: ReportLedger, ports: CompletenessPorts) {
     this.#ledger = ledger;
@@ -49,32 +64,59 @@ export class CompleteTraffic implements TrafficSource {
 
   /** The first few of the pods whose counts are missed, as `namespace/name`. */
   #missing(query: TrafficQuery): string[] {
-    const { snapshot, acks, servingSince, hearsAll } = this.#ports;
-    const { services, until } = query;
-    const names: string[] = [];
+    const { revisions, away } = this.#rollCall(query.until);
+    const names = new Set<string>();
     let awaited: ReadonlySet<string> | undefined;
-    let all: boolean | undefined;
-    for (const [uid, workload] of snapshot().workloads) {
-      const isJudged = isOfRevision(workload, query);
-      const lastReport = this.#ledger.lastReport(uid);
-      // Of those that are judged a stream is not enough: the replica that has it may stand still.
-      const isSilent = isJudged && (lastReport === undefined || lastReport < query.since);
-      const since = isSilent || acks.proxy(uid) === undefined ? servingSince(uid) : undefined;
-      if (since === undefined) continue;
-      const { startedAt } = this.#ledger;
-      const awaySince = Math.max(since, startedAt, lastReport ?? startedAt);
-      if (until - awaySince > PATIENCE_MS && !isJudged) {
-        all ??= hearsAll();
-        awaited ??= this.#ledger.callersOf(services);
-        if (all && !awaited.has(uid)) continue;
+    const isAwaited = (uid: WorkloadUid): boolean => {
+      awaited ??= this.#ports.hearsAll() ? this.#ledger.callersOf(query.services) : undefined;
+      return awaited?.has(uid) ?? true;
+    };
+    for (const pods of [revisions.get(revisionKey(query)) ?? [], away]) {
+      for (const [uid, { namespace, name, revision }] of pods) {
+        const isJudged = revision !== '' && revisionKey({ namespace, revision }) === revisionKey(query);
+        if (this.#isMissing(uid, isJudged, query, isAwaited)) names.add(`${namespace}/${name}`);
+        if (names.size === NAMED) return [...names];
       }
-      names.push(`${workload.namespace}/${workload.name}`);
-      if (names.length === NAMED) break;
     }
-    return names;
+    return [...names];
+  }
+
+  /** @param isAwaited whether one that has been away for long is waited for all the same */
+  #isMissing(
+    uid: WorkloadUid,
+    isJudged: boolean,
+    { since, until }: TrafficQuery,
+    isAwaited: (uid: WorkloadUid) => boolean,
+  ): boolean {
+    const lastReport = this.#ledger.lastReport(uid);
+    // Of those that are judged a stream is not enough: the replica that has it may stand still.
+    const isSilent = isJudged && (lastReport === undefined || lastReport < since);
+    const serves = isSilent || this.#ports.acks.proxy(uid) === undefined ? this.#ports.servingSince(uid) : undefined;
+    if (serves === undefined) return false;
+    const { startedAt } = this.#ledger;
+    const awaySince = Math.max(serves, startedAt, lastReport ?? startedAt);
+    return until - awaySince <= PATIENCE_MS || isJudged || isAwaited(uid);
+  }
+
+  /** Which pods there are, and which have no stream: looked up once for all Canaries that ask at about the same time. @param now ms since the epoch */
+  #rollCall(now: number): RollCall {
+    if (this.#rolls !== undefined && Math.abs(now - this.#rolls.at) < ROLL_MS) return this.#rolls;
+    const revisions = new Map<string, Pod[]>();
+    const away: Pod[] = [];
+    for (const pod of this.#ports.snapshot().workloads) {
+      const [uid, workload] = pod;
+      if (this.#ports.acks.proxy(uid) === undefined) away.push(pod);
+      if (workload.revision === '') continue;
+      const key = revisionKey(workload);
+      const known = revisions.get(key);
+      if (known === undefined) revisions.set(key, [pod]);
+      else known.push(pod);
+    }
+    this.#rolls = { at: now, revisions, away };
+    return this.#rolls;
   }
 }
 
-function isOfRevision({ namespace, revision }: Workload, query: TrafficQuery): boolean {
-  return namespace === query.namespace && revision !== '' && revision === query.revision;
+function revisionKey({ namespace, revision }: { readonly namespace: string; readonly revision: string }): string {
+  return `${namespace}/${revision}`;
 }

@@ -12,6 +12,7 @@ import { readDeltaResponse } from './delta-response.ts';
 import { Frames } from './frames.ts';
 import type { Manner, ProxyPod, ServerPlace } from './messages.ts';
 import { proxyNode } from './proxy-node.ts';
+import { authoritiesOf } from './uses.ts';
 
 const NODE = proxyNode('sidecar~bench');
 const FRAME_HEAD = 5;
@@ -25,11 +26,6 @@ const BACKOFF_MS = 500;
 /** A ping that is not answered for so long ends the connection, as in our bootstrap, in ms. */
 const PING_MS = 10_000;
 const INVALID_ARGUMENT = 3;
-
-/** What requests to clusters are asked for by: hosts on port 80. */
-function authoritiesOf(clusters: readonly string[]): string[] {
-  return [...new Set(clusters.map((name) => `80/${name.split('|')[3] ?? ''}`))];
-}
 
 /** How a proxy is played. */
 export interface BenchProxyOptions {

@@ -25,3 +25,8 @@ export function usedClusters(services: number, proxies: number, each: number): s
     ),
   );
 }
+
+/** What requests to clusters are asked for by: hosts on port 80. */
+export function authoritiesOf(clusters: readonly string[]): string[] {
+  return [...new Set(clusters.map((name) => `80/${name.split('|')[3] ?? ''}`))];
+}
