@@ -107,7 +107,7 @@ describe('failures', () => {
       {
         ...prefix('/both'),
         fault: {
-          delay: { percentage: { value: 25 }, fixedDelay: '2s' },
+          delay: { percentage: { value: 25 }, fixedDelay: '6s' },
           abort: { percentage: { value: 40 }, httpStatus: 418 },
         },
         route: to('v1'),
@@ -133,7 +133,7 @@ describe('failures', () => {
     expect(soon?.statuses).toEqual({ 200: 1 });
     expectShare(both?.statuses[418], 400, 0.4);
     expect((both?.statuses[418] ?? 0) + (both?.statuses[200] ?? 0)).toBe(400);
-    expectShare(both?.trace?.filter(({ ms }) => ms >= 2000).length, 400, 0.25);
+    expectShare(both?.trace?.filter(({ ms }) => ms >= 6000).length, 400, 0.25);
     expect(aborted?.statuses).toEqual({ 8: 10 });
   });
 
