@@ -72,6 +72,20 @@ describe('a template that changes while its forerunner stands paused for want of
   });
 });
 
+test('a revision that was released for want of stable pods stays released when pods of another come up', () => {
+  const gone = revisionOf('r1', podsOf(0));
+  const released = revisionOf('r3', podsOf(2, { held: 0 }));
+  const at = (...more: ReturnType<typeof revisionOf>[]) =>
+    targetOf({
+      current: 'r3',
+      rolledOut: false,
+      revisions: new Map([gone, released, ...more].map((one) => [one.revision, one])),
+    });
+  const { status } = run(atRest, [0, at()], [1, at(revisionOf('r2', podsOf(2, { ungated: 2, held: 0 })))]);
+  expect(status).toMatchObject({ stableRevision: 'r1', canaryRevision: 'r3' });
+  expect(status.ungatedRevisions).toContain('r3');
+});
+
 test('a status that is lost in the middle of an untried rollout leaves the pods shut that were held', () => {
   const released = revisionOf('r3', podsOf(2, { held: 0 }));
   const target = targetOf({ current: 'r3' }, revisionOf('r2', podsOf(2)), released);

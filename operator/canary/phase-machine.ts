@@ -173,6 +173,8 @@ function resolveStable(draft: Draft, target: TargetView, current: string): boole
 
 /** Pods that came without gates have replaced the stable revision whole, and the template has gone on since: what serves is stable. */
 function adoptServing(draft: Draft, target: TargetView, known: string, current: string): void {
+  // One that is released already goes on to its own end.
+  if (draft.state.ungatedRevisions?.includes(current)) return;
   const stable = target.revisions.get(known);
   if (!stable || stable.replicas > 0 || stable.pods.total > 0) return;
   const serving = [...target.revisions.values()].filter(({ revision, ready }) => revision !== current && ready > 0);

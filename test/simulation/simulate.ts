@@ -122,14 +122,14 @@ function settle(stage: Stage, judge: Judge, most: number): void {
 
 function isAtRest({ world }: Stage): boolean {
   if (world.deleted) return false;
-  const { phase, stableRevision, failedRevision, conditions = [] } = world.canary.status ?? {};
+  const { phase, stableRevision, canaryRevision, failedRevision, conditions = [] } = world.canary.status ?? {};
   const { template } = world.deployment;
   if (phase === 'Failed') return failedRevision === template;
   // What never starts is never rolled out whole, with or without a Canary.
   const { starts } = world.deployment.truth(template);
   const isOthers = conditions.some(({ reason }) => reason === 'RolloutInProgress');
   if (isOthers) return !starts;
-  if (phase === 'Promoting') return !starts;
+  if (phase === 'Promoting') return !starts && canaryRevision === template;
   const ended = phase === 'Succeeded' || phase === 'Initialized';
   return ended && stableRevision === template && (!starts || world.deployment.rolledOut(world.now));
 }
