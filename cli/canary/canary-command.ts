@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { COMMANDS } from '../../api/canary-command.ts';
 import { orderCommand } from './control.ts';
 import { convertCommand } from './convert-command.ts';
+import { historyCommand } from './history.ts';
 import { listCommand } from './list.ts';
 import { replayCommand } from './replay.ts';
 import { statusCommand } from './status.ts';
@@ -11,6 +12,7 @@ export function canaryCommand(): Command {
   const command = new Command('canary').description('Looks at releases, and leads them.').alias('canaries');
   command.addCommand(listCommand());
   command.addCommand(statusCommand());
+  command.addCommand(historyCommand());
   for (const order of COMMANDS) command.addCommand(orderCommand(order));
   command.addCommand(replayCommand());
   command.addCommand(convertCommand());

@@ -82,6 +82,8 @@ describe('heddle canary', () => {
       };
       const [load] = await caller.loadDuring('http://orders/', { rate: 50 }, story);
       expect(load.failures).toEqual({});
+      const history = await canary('history', 'orders');
+      expect(history.stdout).toMatch(/^REVISION .*\n\S+ +\S+ +\S+Z +\S+ +Promoted +revision \S+ serves\n$/);
       const folder = await mkdtemp(join(tmpdir(), 'heddle-replay-'));
       const file = join(folder, 'orders.yaml');
       await writeFile(file, await mesh.run('get', 'canary', 'orders', '-o', 'yaml'));
