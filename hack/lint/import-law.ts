@@ -12,9 +12,6 @@ const RATE_LIMITS = ['operator/mesh/rate-limits.ts', 'operator/mesh/rate-limit-d
 const RESOURCE = 'operator/xds/resource.ts';
 const TRAFFIC = 'operator/telemetry/traffic.ts';
 const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
-/** Where the operator may reach out to on behalf of users. */
-const DESTINATION = 'operator/jwks/destination.ts';
-const OUTWARD = [DESTINATION, 'operator/jwks/tls-trust.ts'];
 /** Judges recorded checks, and knows nothing but these. */
 const JUDGE = 'operator/canary/judge';
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
@@ -30,9 +27,10 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/replicas', may: ['operator/ads', RESOURCE, 'kube', ...SHARED_NAMES] },
   { path: 'operator/ratelimit', may: [...RATE_LIMITS, 'api', 'kube', BOUNDED_READER, 'generated'] },
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
-  { path: 'operator/jwks', may: ['api', 'kube'] },
-  { path: 'operator/canary', may: ['api', 'kube', ...MESH_TYPES, TRAFFIC, DESTINATION, ...SHARED_NAMES] },
-  { path: 'operator/providers', may: ['api', 'kube', ...OUTWARD] },
+  { path: 'operator/outward', may: [] },
+  { path: 'operator/jwks', may: ['operator/outward', 'api', 'kube'] },
+  { path: 'operator/canary', may: ['api', 'kube', 'operator/outward', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
+  { path: 'operator/providers', may: ['operator/outward', 'api', 'kube'] },
   { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, 'generated', ...SHARED_NAMES] },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },

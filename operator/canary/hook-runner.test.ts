@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Canary } from '../../api/canary.ts';
 import type { CanaryWebhook } from '../../api/canary-webhook.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import { blockList } from '../jwks/destination.ts';
+import { blockList } from '../outward/destination.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
 import { HookRunner } from './hook-runner.ts';
 import { specOf } from './observation.fixture.ts';

@@ -1,8 +1,6 @@
-import { lookup } from 'node:dns/promises';
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { type BlockList, isIP, type LookupFunction } from 'node:net';
-import { mayReach } from '../jwks/destination.ts';
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import { errorCode, isDowngrade, locationOf, NoAddressError, sendGuarded } from '../outward/guarded-request.ts';
 
 /** Most bytes of an answer that are read. */
 const MAX_BYTES = 65_536;
@@ -46,75 +44,27 @@ export async function postJson(url: string, body: unknown, bounds: OutcallBounds
     return await follow(new URL(url), JSON.stringify(body), bounds, signal);
   } catch (error) {
     if (error instanceof OutcallError) throw error;
+    if (error instanceof NoAddressError) throw new OutcallError(error.message);
     if (limit.aborted) throw new OutcallError(`no answer within ${bounds.timeoutMs} ms`);
-    throw new OutcallError(`no connection (${codeOf(error)})`);
+    throw new OutcallError(`no connection (${errorCode(error)})`);
   }
 }
 
 async function follow(first: URL, body: string, bounds: OutcallBounds, signal: AbortSignal): Promise<OutcallAnswer> {
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const answer = await post(url, body, bounds, signal);
-    const { statusCode: status = 0, headers } = answer;
+    const answer = await sendGuarded(url, { ...bounds, method: 'POST', headers, body, signal });
+    const { statusCode: status = 0 } = answer;
     if (!REDIRECTS.has(status)) return { status, text: await readBody(answer) };
-    answer.destroy();
-    const next = headers.location === undefined ? null : URL.parse(headers.location, url.href);
-    if (next === null || !/^https?:$/.test(next.protocol))
+    const next = locationOf(url, answer);
+    if (next === undefined || !/^https?:$/.test(next.protocol)) {
       throw new OutcallError(`it answers ${status} without saying where to`);
-    if (url.protocol === 'https:' && next.protocol !== 'https:') throw new OutcallError('it leads from https to http');
+    }
+    if (isDowngrade(url, next)) throw new OutcallError('it leads from https to http');
     url = next;
   }
   throw new OutcallError(`it leads elsewhere more than ${MAX_REDIRECTS} times`);
-}
-
-async function post(url: URL, body: string, bounds: OutcallBounds, signal: AbortSignal): Promise<IncomingMessage> {
-  const { proxy, insecure } = bounds;
-  // The proxy is who is connected to; what it may reach is its own affair.
-  const hop = proxy === undefined ? url : new URL(proxy);
-  const addresses = await resolve(hop.hostname.replace(/^\[(.*)\]$/, '$1'), bounds.allowed, signal);
-  const [address] = addresses;
-  if (address === undefined) throw new OutcallError(`${hop.hostname} has no address that may be called`);
-  // The name is not looked up again, so it can't lead elsewhere meanwhile.
-  const pinned: LookupFunction = (_, { all }, done) =>
-    all === true ? done(null, addresses) : done(null, address.address, address.family);
-  const isHttps = url.protocol === 'https:';
-  const options: RequestOptions = {
-    method: 'POST',
-    agent: proxy === undefined ? false : proxyAgent(isHttps, proxy),
-    headers: {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'accept-encoding': 'identity',
-      'user-agent': 'heddle',
-    },
-    signal,
-    ...(proxy === undefined ? { lookup: pinned } : {}),
-    ...(insecure ? { rejectUnauthorized: false } : {}),
-  };
-  return new Promise((done, fail) => {
-    const request = (isHttps ? requestHttps : requestHttp)(url, options, done);
-    request.on('error', fail);
-    request.end(body);
-  });
-}
-
-function proxyAgent(isHttps: boolean, proxy: string): HttpAgent {
-  const proxyEnv = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
-  return isHttps ? new HttpsAgent({ proxyEnv }) : new HttpAgent({ proxyEnv });
-}
-
-async function resolve(host: string, allowed: BlockList, signal: AbortSignal) {
-  const found =
-    isIP(host) === 0 ? await within(lookup(host, { all: true }), signal) : [{ address: host, family: isIP(host) }];
-  return found.filter(({ address }) => mayReach(address, allowed));
-}
-
-/** Names can't be asked for with a time limit. */
-function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((done, fail) => {
-    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
-    promise.then(done, fail);
-  });
 }
 
 /** Reads as much as is kept; what a server sends beyond that is not waited for. */
@@ -131,9 +81,4 @@ async function readBody(answer: IncomingMessage): Promise<string> {
     answer.destroy();
   }
   return Buffer.concat(parts).subarray(0, MAX_BYTES).toString('utf8');
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown';
 }

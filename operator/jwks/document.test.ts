@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { blockList } from './destination.ts';
+import { blockList } from '../outward/destination.ts';
 import { fetchDocument } from './document.ts';
 import { type KeyServer, startKeyServer } from './testing/key-server.ts';
 

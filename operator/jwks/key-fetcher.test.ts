@@ -5,7 +5,7 @@ import { NO_KEYS } from '../../api/jwk-set.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import { Store } from '../../kube/store.ts';
-import { blockList } from './destination.ts';
+import { blockList } from '../outward/destination.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { type KeyServer, startKeyServer } from './testing/key-server.ts';
 import { fetchWantedKeys } from './wanted-keys.ts';

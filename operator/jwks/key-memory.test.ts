@@ -4,7 +4,7 @@ import { CONFIG_MAP } from '../../kube/kinds.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
-import { blockList } from './destination.ts';
+import { blockList } from '../outward/destination.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 import { KEYS_CONFIG_MAP, recallKeys, rememberKeys } from './key-memory.ts';
 import { type KeyServer, startKeyServer } from './testing/key-server.ts';

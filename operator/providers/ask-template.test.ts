@@ -2,8 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { METRIC_TEMPLATE, SECRET } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
-import { blockList } from '../jwks/destination.ts';
 import { type KeyServer, startKeyServer } from '../jwks/testing/key-server.ts';
+import { blockList } from '../outward/destination.ts';
 import { askTemplate, type Question } from './ask-template.ts';
 
 const LOOPBACK = blockList(['127.0.0.0/8']);

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { silentLogger } from '../../kube/logger.ts';
-import { blockList } from '../jwks/destination.ts';
 import { KeyFetcher } from '../jwks/key-fetcher.ts';
 import { type KeyServer, startKeyServer } from '../jwks/testing/key-server.ts';
 import { fetchWantedKeys } from '../jwks/wanted-keys.ts';
 import { pod, requestAuthentication, SETTINGS } from '../mesh/testing/objects.ts';
+import { blockList } from '../outward/destination.ts';
 import { XdsCache } from '../xds/xds-cache.ts';
 import { Pipeline } from './pipeline.ts';
 import { newMeshStores } from './testing/mesh-stores.ts';

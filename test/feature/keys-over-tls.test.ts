@@ -6,11 +6,11 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readMeshConfig } from '../../api/mesh-config.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import { blockList } from '../../operator/jwks/destination.ts';
 import { KeyFetcher } from '../../operator/jwks/key-fetcher.ts';
-import { trustIn } from '../../operator/jwks/tls-trust.ts';
 import { MeshBuilder } from '../../operator/mesh/mesh-builder.ts';
 import { pod, requestAuthentication, SETTINGS } from '../../operator/mesh/testing/objects.ts';
+import { blockList } from '../../operator/outward/destination.ts';
+import { trustIn } from '../../operator/outward/tls-trust.ts';
 import { type Identity, issueCertificate } from '../e2e/testbed/certificate.ts';
 
 /** Keys of tokens from real TLS servers, by a CA of the mesh's settings. */

@@ -3,7 +3,7 @@ import type { TemplateAnswer } from '../../api/canary-round.ts';
 import { METRIC_TEMPLATE, SECRET } from '../../kube/kinds.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { TemplateRunner } from '../../operator/canary/template-runner.ts';
-import { blockList } from '../../operator/jwks/destination.ts';
+import { blockList } from '../../operator/outward/destination.ts';
 import { askTemplate } from '../../operator/providers/ask-template.ts';
 import { PASSWORD, PrometheusProcess } from './support/prometheus-process.ts';
 

@@ -7,7 +7,7 @@ import { ALERT_PROVIDER, SECRET } from '../../../kube/kinds.ts';
 import { KubeError } from '../../../kube/kube-error.ts';
 import type { Logger } from '../../../kube/logger.ts';
 import { MemoryApi } from '../../../kube/testing/memory-api.ts';
-import { blockList } from '../../jwks/destination.ts';
+import { blockList } from '../../outward/destination.ts';
 import type { CanaryEvent } from '../draft.ts';
 import { specOf } from '../observation.fixture.ts';
 import { postJson } from '../outcall.ts';

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { jwksUriProblem } from '../../../api/jwks-source.ts';
-import { mayReach } from '../../../operator/jwks/destination.ts';
 import { FetchError } from '../../../operator/jwks/document.ts';
 import { keysUriOf } from '../../../operator/jwks/key-set.ts';
+import { mayReach } from '../../../operator/outward/destination.ts';
 import type { Target } from '../target.ts';
 
 const DOCUMENT_BYTES = 1 << 20;
