@@ -44,7 +44,7 @@ export async function fetchDocument(uri: string, bounds: FetchBounds): Promise<s
     if (error instanceof UnreadableAnswer) throw new FetchError(error.message);
     if (error instanceof NoAddressError) throw new FetchError(refusal(error));
     if (signal.aborted) throw new FetchError(`it took longer than ${bounds.timeoutMs} ms`);
-    throw new FetchError(connectionProblem(errorCode(error)));
+    throw new FetchError(connectionProblem(errorCode(error), 'jwks'));
   }
 }
 

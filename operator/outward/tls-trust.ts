@@ -1,15 +1,14 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
 /**
- * Which authorities a server of keys may have its certificate from: those that everybody trusts.
+ * Which authorities a server may have its certificate from: those that everybody trusts.
  * @param extraRootCA further ones, in PEM; empty: none
  */
 export function trustIn(extraRootCA: string): SecureContext {
   return createSecureContext({ ca: [...getCACertificates('default'), ...(extraRootCA === '' ? [] : [extraRootCA])] });
 }
 
-const UNKNOWN_AUTHORITY =
-  'its certificate is by no authority that is known here; jwks.extraRootCA of the mesh can add one';
+const UNKNOWN_AUTHORITY = 'its certificate is by no authority that is known here';
 
 /** What OpenSSL and Node say of certificates, for who can mend them. */
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -23,8 +22,14 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
 };
 
-/** Why there was no connection. @param code of the error that ended it */
-export function connectionProblem(code: string): string {
-  const problem = PROBLEMS[code];
+/**
+ * Why there was no connection.
+ * @param code of the error that ended it
+ * @param settings those of the mesh whose `extraRootCA` is for such calls
+ */
+export function connectionProblem(code: string, settings: 'jwks' | 'metrics'): string {
+  const found = PROBLEMS[code];
+  const remedy = found === UNKNOWN_AUTHORITY ? `; ${settings}.extraRootCA of the mesh can add one` : '';
+  const problem = found && `${found}${remedy}`;
   return problem === undefined ? `no connection: ${code}` : `${problem} (${code})`;
 }

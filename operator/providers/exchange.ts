@@ -44,7 +44,7 @@ export async function exchange(request: ProviderRequest, bounds: ExchangeBounds)
     if (error instanceof UnreadableAnswer) throw new QueryError('AnswerUnreadable', error.message);
     if (error instanceof NoAddressError) throw new QueryError('DestinationRefused', refusal(error));
     if (bounds.signal.aborted) throw new QueryError('TimedOut', 'there was no answer in time');
-    throw new QueryError('NoConnection', connectionProblem(errorCode(error)));
+    throw new QueryError('NoConnection', connectionProblem(errorCode(error), 'metrics'));
   }
 }
 
