@@ -15,12 +15,7 @@ import { OPERATOR_SERVICE, SYSTEM_NAMESPACE } from '../proxy/names.ts';
 import { XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
-import { AlertSender } from './canary/alerts/alert-sender.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
-import { HookRunner } from './canary/hook-runner.ts';
-import { registerCanaryMetrics } from './canary/metrics.ts';
-import { type OutcallBounds, postJson } from './canary/outcall.ts';
-import { TemplateRunner } from './canary/template-runner.ts';
 import { lifetimesFrom } from './certificates/lifetimes.ts';
 import { registerCertificateMetrics } from './certificates/metrics.ts';
 import { startCertificates } from './certificates/start.ts';
@@ -30,10 +25,10 @@ import { fetchWantedKeys } from './jwks/wanted-keys.ts';
 import { hasPolicy } from './mesh/authorization.ts';
 import { blockList } from './outward/destination.ts';
 import { trustIn } from './outward/tls-trust.ts';
-import { askTemplate } from './providers/ask-template.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrafficLedger } from './telemetry/ledger.ts';
+import { canaryOutcalls } from './wiring/canary-outcalls.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { Pipeline } from './wiring/pipeline.ts';
@@ -69,19 +64,6 @@ const pipeline = new Pipeline(settings, cache, logger, (error) => {
 });
 const { allowedAddresses, extraRootCA } = mesh.jwks;
 const tokenKeys = new KeyFetcher({ allowed: blockList(allowedAddresses), trust: trustIn(extraRootCA), logger });
-const canaryMetrics = registerCanaryMetrics(
-  registry,
-  () => stores.canaries.list(),
-  () => election.isLeader,
-);
-const metricBounds = { allowed: blockList(mesh.metrics.allowedAddresses), trust: trustIn(mesh.metrics.extraRootCA) };
-const templates = new TemplateRunner({
-  ask: async (question, signal) => {
-    const answer = await askTemplate(question, { api, rootNamespace: mesh.rootNamespace, ...metricBounds }, signal);
-    canaryMetrics.answered(answer.reason);
-    return answer;
-  },
-});
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
@@ -151,14 +133,15 @@ const status = new StatusWriter({
   enforcement: policyEnforcement(acks, cache, (uid) => snapshot().workloads.get(uid)),
   onError: (object, error) => logger.warn('status could not be written', { ...object, error }),
 });
-const outcalls = {
-  post: (url: string, body: unknown, bounds: Omit<OutcallBounds, 'allowed'>) =>
-    postJson(url, body, { ...bounds, allowed: blockList([]) }),
+const outcalls = canaryOutcalls({
+  api,
+  config: mesh,
+  registry,
+  canaries: () => stores.canaries.list(),
   isLeader: () => election.isLeader,
+  events,
   logger,
-};
-const hooks = new HookRunner(outcalls);
-const alerts = new AlertSender({ ...outcalls, api, event: (subject, event) => events.record(subject, event) });
+});
 let canary: CanaryController | undefined;
 let ready = false;
 
@@ -176,7 +159,7 @@ const election = new LeaderElection({
   },
   onLost: () => {
     status.stop();
-    hooks.forgetAll();
+    outcalls.hooks.forgetAll();
   },
 });
 
@@ -222,19 +205,16 @@ async function start(): Promise<void> {
       servingSince: (uid) => stores.servingSince(uid),
       hearsAll: () => replicas.hearsAll(),
     }),
-    hooks,
-    alerts,
-    templates,
+    hooks: outcalls.hooks,
+    alerts: outcalls.alerts,
+    templates: outcalls.templates,
+    event: outcalls.event,
     clusterDomain: mesh.clusterDomain,
     isDiscovered: (namespace) => stores.discovery.has(namespace),
     isLeader: () => election.isLeader,
-    event: (subject, event) => {
-      events.record(subject, event);
-      canaryMetrics.event(subject, event);
-    },
     logger,
   });
-  templates.onAnswer((target) => canary?.look(target));
+  outcalls.templates.onAnswer((target) => canary?.look(target));
   acks.onAck(() => canary?.acknowledged());
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
@@ -264,9 +244,7 @@ async function stop(signal: string): Promise<void> {
   const removed = election.isLeader && (await isRemoved());
   // First the controller ends: it would borrow again what is given back.
   await canary?.stop();
-  hooks.stop();
-  alerts.stop();
-  templates.stop();
+  outcalls.stop();
   if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();
