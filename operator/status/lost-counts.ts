@@ -3,7 +3,7 @@ import type { PolicyView } from '../mesh/snapshot.ts';
 import type { WantedCondition } from './conditions.ts';
 
 /** A condition that is there only while something that the policy needs is not. */
-export const DEGRADED = 'Degraded';
+const DEGRADED = 'Degraded';
 
 /** Tells whether counts of global rate limits can be asked; `main.ts` joins it with where they are kept. */
 export interface CountsSource {

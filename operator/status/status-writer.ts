@@ -17,7 +17,7 @@ import { WorkloadIndex } from './workload-index.ts';
 export interface StatusWriterOptions {
   readonly objects: PolicyObjects;
   readonly enforcement: EnforcementSource;
-  /** What policies came to; asked at each look, so it is to change no more than once a minute. Default: nothing is known. */
+  /** What policies came to; asked at each look. Each other sentence is a write, so one is to stand for a while. Default: nothing is known. */
   readonly findings?: FindingSource;
   /** Whether counts of global limits can be asked. Default: they can. */
   readonly counts?: CountsSource;
