@@ -13,33 +13,21 @@ const DEFINITIONS = ['certificates', 'certificaterequests', 'issuers', 'clusteri
 );
 
 /** The real cert-manager, at the API server under test. */
-export class CertManager {
+class CertManager {
   readonly #program: string;
   readonly #kubeconfig: string;
   #process: ChildProcess | undefined;
-  #output = '';
 
   constructor(program: string, kubeconfig: string) {
     this.#program = program;
     this.#kubeconfig = kubeconfig;
   }
 
-  /** What it wrote since it started first. */
-  get output(): string {
-    return this.#output;
-  }
-
   /** Starts it, if it does not run. */
   async start(): Promise<void> {
     if (this.#process) return;
-    const child = spawn(this.#program, ['-kubeconfig', this.#kubeconfig], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.#output += text;
-      });
-    }
-    await once(child, 'spawn');
+    this.#process = spawn(this.#program, ['-kubeconfig', this.#kubeconfig], { stdio: 'ignore' });
+    await once(this.#process, 'spawn');
   }
 
   async stop(): Promise<void> {
