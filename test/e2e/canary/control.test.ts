@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { COMMAND_ANNOTATION } from '../../../api/canary-command.ts';
 import { type CanaryObject, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import { OrdersTarget } from '../support/canary-target.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client, type LoadReport } from '../support/testbed-client.ts';
 import { CONTROL_OUTSIDE_MESH, client, server } from '../support/testbed-objects.ts';
@@ -14,14 +15,8 @@ const both = [mesh, outside];
 
 type Status = NonNullable<CanaryObject['status']>;
 
-const until = async (check: (status: Status) => boolean): Promise<Status> => {
-  const wanted = ({ status = {} }: CanaryObject) => (check(status) ? undefined : JSON.stringify(status));
-  const { status = {} } = await mesh.waitFor<CanaryObject>('canary', 'orders', wanted, {
-    timeoutMs: 120_000,
-    everyMs: 200,
-  });
-  return status;
-};
+const target = new OrdersTarget(mesh, 'Deployment');
+const until = (check: (status: Status) => boolean): Promise<Status> => target.when(check, 120);
 
 /** Gives a command as a person does; waits until it is answered and its annotation gone. */
 async function command(value: string, result = 'Done'): Promise<Status> {

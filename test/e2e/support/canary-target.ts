@@ -28,7 +28,7 @@ export class OrdersTarget {
   async apply(spec: object): Promise<void> {
     const [service, { spec: template, ...target }] = orders() as [object, { spec: { replicas?: number } }];
     const { replicas: _ofDeployment, ...rest } = template;
-    await this.#space.apply(service as object, { ...target, kind: this.#kind, spec: { ...rest, ...spec } });
+    await this.#space.apply(service, { ...target, kind: this.#kind, spec: { ...rest, ...spec } });
   }
 
   /** @param spec goes over that of the Canary */
@@ -74,12 +74,12 @@ export class OrdersTarget {
     );
   }
 
-  /** Waits until the status is as wanted. @param check gives what is amiss, or undefined */
-  async when(check: (status: CanaryStatus) => string | boolean, seconds = 150): Promise<CanaryStatus> {
+  /** Waits until the status is as wanted, and gives it. */
+  async when(check: (status: CanaryStatus) => boolean, seconds = 150): Promise<CanaryStatus> {
     const found = await this.#space.waitFor<CanaryObject>(
       'canary',
       'orders',
-      ({ status = {} }) => (check(status) === true ? undefined : JSON.stringify(status)),
+      ({ status = {} }) => (check(status) ? undefined : JSON.stringify(status)),
       { timeoutMs: seconds * 1000, everyMs: 200 },
     );
     return found.status ?? {};
