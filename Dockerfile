@@ -2,6 +2,7 @@
 # docker build -t heddle/shop:dev --target shop .         the sample shop
 # docker build -t heddle/testbed:dev --target testbed .   the application of the end-to-end tests
 # docker build -t heddle/capture:dev --target capture .   what prints the packets of a node for them
+# docker build -t heddle/prometheus:dev --target prometheus .   the Prometheus that they ask
 #
 # hack/images makes the same images without a daemon and reads this file for it: what the last stages say of environment, user, command
 # and copied files holds there too; the base image becomes its programs and the libraries they need.
@@ -40,6 +41,11 @@ FROM scratch AS capture
 COPY --from=capture-build /capture /capture
 USER 65532:65532
 ENTRYPOINT ["/capture"]
+
+FROM debian:bookworm-slim AS prometheus
+RUN apt-get update && apt-get install -y --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/*
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/prometheus"]
 
 FROM node:24.21.0-bookworm-slim AS heddle
 RUN apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*
