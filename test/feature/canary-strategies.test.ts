@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { CanaryStatus } from '../../api/canary-status.ts';
+import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { credibleRange } from './support/binomial.ts';
 import { type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
 import { freePort } from './support/free-port.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   servers = [await startNamedServer('r1'), await startNamedServer('r2')];
   sidecar = new SidecarOnStream({ loading: 'eager', ports: [httpPort, grpcPort, tcpPort] });
   await sidecar.start([
-    ...releasedService('web', 1, { name: 'http', port: httpPort, ...behind(backends) }),
+    ...web(),
     ...releasedService('api', 2, { name: 'grpc', port: grpcPort, ...behind(grpc) }),
     ...releasedService('db', 3, { name: 'tcp', port: tcpPort, ...behind(servers) }),
   ]);
@@ -58,10 +59,22 @@ const behind = (pair: readonly { readonly port: number }[]) => ({
   next: pair[1]?.port ?? 0,
 });
 
-/** Puts a release into the mesh, and waits until Envoy has it. */
-async function release(name: string, analysis: object, status: CanaryStatus): Promise<void> {
+/** The HTTP service. @param gated whether the pod of `r2` is held */
+const web = (gated = true): MeshObject[] =>
+  releasedService('web', 1, { name: 'http', port: httpPort, ...behind(backends) }, gated);
+
+/**
+ * Puts a release into the mesh, and waits until Envoy has it.
+ * @param others that change with it: what changes before it would be taken for it
+ */
+async function release(
+  name: string,
+  analysis: object,
+  status: CanaryStatus,
+  others: readonly MeshObject[] = [],
+): Promise<void> {
   const { version } = await versions();
-  sidecar.mesh.put(releaseOf(name, analysis, status));
+  sidecar.mesh.put(...others, releaseOf(name, analysis, status));
   // Every change of a release is one of what Envoy has, be it routes or, of TCP, listeners.
   await sidecar.until(async () => (await versions()).version !== version);
 }
@@ -188,20 +201,14 @@ describe('session affinity', () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask(cookie)));
     expect(answers.map(({ headers }) => headers['set-cookie'])).toEqual(answers.map(() => undefined));
     // The next release goes by cookies of its own.
-    sidecar.mesh.put(...releasedService('web', 1, { name: 'http', port: httpPort, ...behind(backends) }, false));
-    await release('web', AFFINITY, {
-      stableRevision: 'r2',
-      canaryRevision: 'r1',
-      ungatedRevisions: ['r2'],
-      weight: 50,
-    });
+    const next = { stableRevision: 'r2', canaryRevision: 'r1', ungatedRevisions: ['r2'], weight: 50 };
+    await release('web', AFFINITY, next, web(false));
     expectShare((await tally(400, async () => fromOf(await ask(cookie)))).r1, 400, 50);
-    sidecar.mesh.put(...releasedService('web', 1, { name: 'http', port: httpPort, ...behind(backends) }));
   });
 
   test('with a cookie for the stable revision, too, moves nobody who has either', async () => {
     const both = { stepWeight: 10, sessionAffinity: { cookieName: 'seen', primaryCookieName: 'seen-not' } };
-    await release('web', both, { weight: 50 });
+    await release('web', both, { weight: 50 }, web());
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask()));
     const cookies = answers.map((one) => ({
       from: fromOf(one),
