@@ -38,3 +38,33 @@ test('adjoining windows share no slice and leave none out', () => {
     expect(both).toEqual(Array.from({ length: 50 }, (_, nth) => nth + 1));
   }
 });
+
+test('what is much of is kept the longer: of an old window at most a sixth is forgotten, and nothing is counted twice', () => {
+  const slices = new TimeSlices();
+  const subjects = Array.from({ length: 4000 }, (_, nth) => `caller|${nth}`);
+  // A thousand Services with two revisions each, seen from both sides of the call: six times what fits in slices of a second.
+  const seconds = 300;
+  for (let second = 0; second < seconds; second++) {
+    for (const subject of subjects) {
+      const cell = slices.cell(BEGIN + second * 1000, subject);
+      cell.requests += 1;
+      cell.durations.add({ total: 1, buckets: [{ upperMs: 5, cumulative: 1 }] });
+    }
+  }
+  const end = BEGIN + seconds * 1000;
+  expect(slices.keptSince).toBeLessThanOrEqual(BEGIN);
+  for (const age of [1, 2, 5, 10, 30, 60, 120, 290, 300]) {
+    let requests = 0;
+    let timed = 0;
+    slices.each(end - age * 1000, end, 'caller|7', (cell) => {
+      requests += cell.requests;
+      timed += cell.durations.buckets().reduce((sum, { count }) => sum + count, 0);
+    });
+    expect(requests).toBeLessThanOrEqual(age);
+    expect(requests).toBeGreaterThanOrEqual(age * (5 / 6));
+    expect(timed).toBe(requests);
+  }
+  slices.prune(end + 15 * 60_000 - 60_000);
+  expect(slices.keptSince).toBeGreaterThan(end - 120_000);
+  expect(slices.keptSince).toBeLessThanOrEqual(end - 60_000);
+});

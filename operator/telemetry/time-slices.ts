@@ -7,15 +7,34 @@ export interface Cell {
   readonly durations: Durations;
 }
 
+/** What was counted from one moment to another, of each subject. */
+interface Slice {
+  readonly cells: Map<string, Cell>;
+  /** Index of the first second that is no longer in it. */
+  end: number;
+}
+
 const SLICE_MS = 1_000;
 const KEEP_MS = 15 * 60_000;
-/** About 300 bytes each; the oldest slices go first. */
+/** About 300 bytes each. */
 const MAX_CELLS = 200_000;
+/** With more, older slices become longer. */
+const MANY_CELLS = 100_000;
+/** After so many new cells two slices are made one: more go than come, and none of it takes long. */
+const MERGE_EVERY = 1000;
+/** A slice may be as long as this part of its age. */
+const COARSENESS = 1 / 6;
 
-/** Counts by time, in slices of a second; the last quarter of an hour, or less when more is counted than fits. */
+/**
+ * Counts by time, in slices of a second, of the last quarter of an hour. When more is counted than fits, older slices become longer: a window then lacks at
+ * most an eighth of itself at its beginning, rather than all that came before the last minute. What does not fit even so is forgotten, the oldest first.
+ */
 export class TimeSlices {
-  private readonly slices = new Map<number, Map<string, Cell>>();
+  /** By the index of their first second, oldest first. */
+  private readonly slices = new Map<number, Slice>();
   private cells = 0;
+  /** Cells that were ever made. */
+  private made = 0;
   private forgottenUntil = 0;
 
   /** Nothing before this moment is kept (ms since the epoch). */
@@ -28,25 +47,25 @@ export class TimeSlices {
     const index = Math.floor(at / SLICE_MS);
     let slice = this.slices.get(index);
     if (slice === undefined) {
-      slice = new Map();
+      slice = { cells: new Map(), end: index + 1 };
       this.slices.set(index, slice);
     }
-    let cell = slice.get(subject);
+    let cell = slice.cells.get(subject);
     if (cell === undefined) {
       cell = { requests: 0, failures: 0, durations: new Durations() };
-      slice.set(subject, cell);
+      slice.cells.set(subject, cell);
       this.cells++;
-      if (this.cells > MAX_CELLS) {
-        this.dropOldest();
-      }
+      this.made++;
+      if (this.cells > MANY_CELLS && this.made % MERGE_EVERY === 0) this.mergeTwo(index);
+      if (this.cells > MAX_CELLS) this.dropOldest();
     }
     return cell;
   }
 
   /** Visits the cells of a subject whose slices begin in [since, until), ms since the epoch: adjoining windows share none. */
   each(since: number, until: number, subject: string, visit: (cell: Cell) => void): void {
-    for (const slice of this.within(since, until)) {
-      const cell = slice.get(subject);
+    for (const { cells } of this.within(since, until)) {
+      const cell = cells.get(subject);
       if (cell !== undefined) {
         visit(cell);
       }
@@ -55,8 +74,8 @@ export class TimeSlices {
 
   /** Forgets what is too old at a moment. */
   prune(now: number): void {
-    for (const index of this.slices.keys()) {
-      if ((index + 1) * SLICE_MS >= now - KEEP_MS) {
+    for (const { end } of this.slices.values()) {
+      if (end * SLICE_MS >= now - KEEP_MS) {
         return;
       }
       this.dropOldest();
@@ -64,7 +83,7 @@ export class TimeSlices {
   }
 
   /** Goes by the window's slices where they are fewer than all that are kept: a short window costs little, however much is kept. */
-  private *within(since: number, until: number): Generator<Map<string, Cell>> {
+  private *within(since: number, until: number): Generator<Slice> {
     const first = Math.ceil(since / SLICE_MS);
     const end = Math.ceil(until / SLICE_MS);
     if (end - first > this.slices.size) {
@@ -77,13 +96,41 @@ export class TimeSlices {
     }
   }
 
+  /** Makes one of the oldest two slices that may be. @param now index of the present second */
+  private mergeTwo(now: number): void {
+    let earlier: [number, Slice] | undefined;
+    for (const [index, slice] of this.slices) {
+      if (earlier !== undefined && slice.end - earlier[0] <= (now - slice.end) * COARSENESS) {
+        this.merge(earlier[1], slice);
+        this.slices.delete(index);
+        return;
+      }
+      earlier = [index, slice];
+    }
+  }
+
+  /** Adds a slice to the one before it. */
+  private merge(earlier: Slice, later: Slice): void {
+    for (const [subject, cell] of later.cells) {
+      const known = earlier.cells.get(subject);
+      if (known === undefined) {
+        earlier.cells.set(subject, cell);
+        continue;
+      }
+      known.requests += cell.requests;
+      known.failures += cell.failures;
+      known.durations.merge(cell.durations);
+      this.cells--;
+    }
+    earlier.end = later.end;
+  }
+
   private dropOldest(): void {
-    const [oldest] = this.slices.keys();
-    if (oldest === undefined) {
+    for (const [oldest, { cells, end }] of this.slices) {
+      this.cells -= cells.size;
+      this.slices.delete(oldest);
+      this.forgottenUntil = Math.max(this.forgottenUntil, end * SLICE_MS);
       return;
     }
-    this.cells -= this.slices.get(oldest)?.size ?? 0;
-    this.slices.delete(oldest);
-    this.forgottenUntil = Math.max(this.forgottenUntil, (oldest + 1) * SLICE_MS);
   }
 }
