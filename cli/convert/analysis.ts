@@ -1,4 +1,5 @@
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
+import { METRIC_TEMPLATE_KIND } from '../../api/metric-template.ts';
 import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
 
 /** Fields that mean the same here and there. */
@@ -87,5 +88,5 @@ function templateOf(manifest: Manifest, metric: string, query: string, notes: No
   notes.add(`${path}.query`, `stands in MetricTemplate ${name} now; see that its address ${address} is right`);
   const { labels: _labels, annotations: _annotations, ...metadata } = carryMetadata(manifest, name);
   const spec = { provider: { type: 'prometheus', address }, query };
-  return { apiVersion: `${HEDDLE_GROUP}/${HEDDLE_VERSION}`, kind: 'MetricTemplate', metadata, spec };
+  return { apiVersion: `${HEDDLE_GROUP}/${HEDDLE_VERSION}`, kind: METRIC_TEMPLATE_KIND, metadata, spec };
 }
