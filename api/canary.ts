@@ -5,11 +5,14 @@ import type { CanaryStatus } from './canary-status.ts';
 
 export const CANARY_KIND = 'Canary';
 
+/** Kinds of workloads that can be released. */
+export const TARGET_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+
 export const canarySpec = z.object({
   targetRef: z
     .object({
       apiVersion: z.string().max(64).default('apps/v1').describe('API version of the target.'),
-      kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).describe('Kind of the target.'),
+      kind: z.enum(TARGET_KINDS).describe('Kind of the target.'),
       name: z.string().min(1).max(253).describe('Name of the target, in the namespace of the Canary.'),
     })
     .describe('Whose new revisions are analysed. No copy of it is made.'),

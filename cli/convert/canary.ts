@@ -1,4 +1,4 @@
-import { CANARY_KIND } from '../../api/canary.ts';
+import { CANARY_KIND, TARGET_KINDS } from '../../api/canary.ts';
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
 import { convertAnalysis } from './analysis.ts';
 import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
@@ -25,11 +25,8 @@ export function convertCanary(manifest: Manifest, notes: Notes): Manifest[] {
   for (const field of Object.keys(spec)) if (!READ.has(field)) notes.add(`spec.${field}`, 'dropped: it is not known');
   const target = spec.targetRef as { kind?: string; name?: string } | undefined;
   const kind = target?.kind ?? 'Deployment';
-  if (kind !== 'Deployment' && kind !== 'DaemonSet') {
-    notes.add(
-      'spec.targetRef.kind',
-      `${kind} can't be released by Heddle; name a Deployment, StatefulSet or DaemonSet`,
-    );
+  if (!TARGET_KINDS.some((known) => known === kind)) {
+    notes.add('spec.targetRef.kind', `a ${kind} can't be released by Heddle; name one of ${TARGET_KINDS.join(', ')}`);
   }
   const { analysis, templates } = convertAnalysis(manifest, notes);
   const canary: Manifest = {

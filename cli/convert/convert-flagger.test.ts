@@ -43,3 +43,16 @@ test('what is no YAML is refused with its place', () => {
   expect(() => convertFlagger('kind: [Canary')).toThrow(CliError);
   expect(() => convertFlagger('kind: [Canary')).toThrow(/line 1, column/);
 });
+
+test.each([
+  ['Deployment', false],
+  ['StatefulSet', false],
+  ['DaemonSet', false],
+  ['Service', true],
+])('of a target that is a %s it is said that it cannot be released: %s', (kind, said) => {
+  const spec = `{ targetRef: { kind: ${kind}, name: podinfo }, analysis: { metrics: [] } }`;
+  const { notes } = convertFlagger(
+    `apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: { name: podinfo }\nspec: ${spec}\n`,
+  );
+  expect(notes.some((note) => note.includes('spec.targetRef.kind'))).toBe(said);
+});
