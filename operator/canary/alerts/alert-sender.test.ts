@@ -123,6 +123,18 @@ describe('an alert', () => {
     expect(events).toEqual([]);
   });
 
+  test('has no fact without a value, for which Discord would refuse all of it', async () => {
+    await provider({ type: 'webhook', address: `${origin}/alerts` });
+    const { status: _, ...unseen } = canaryWith(toTeam);
+    sender.send(unseen, {
+      type: 'Warning',
+      reason: 'InvalidSpec',
+      message: 'spec.analysis.interval: must be 1s or more',
+    });
+    await delivered();
+    expect(seen[0]?.body.facts).toEqual({ Target: 'Deployment/ordering', Phase: 'Initializing', Weight: '0 %' });
+  });
+
   test('goes only where so grave a one is wanted, and nowhere of an event that is none or muted', async () => {
     for (const name of ['info', 'warn', 'error'])
       await provider({ type: 'webhook', address: `${origin}/${name}` }, name);

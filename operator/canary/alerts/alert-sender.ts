@@ -150,6 +150,13 @@ export class AlertSender {
 function alertOf({ metadata, spec, status = {} }: Canary, event: CanaryEvent, severity: Alert['severity']): Alert {
   const { phase = 'Initializing', canaryRevision, failedRevision, stableRevision = '', weight = 0 } = status;
   const revision = canaryRevision ?? failedRevision ?? stableRevision;
+  const facts: Alert['facts'] = [
+    ['Target', `${spec?.targetRef?.kind}/${spec?.targetRef?.name}`],
+    ['Phase', phase],
+    ['Revision', revision],
+    ['Stable revision', stableRevision],
+    ['Weight', `${weight} %`],
+  ];
   return {
     name: metadata.name,
     namespace: metadata.namespace,
@@ -159,12 +166,7 @@ function alertOf({ metadata, spec, status = {} }: Canary, event: CanaryEvent, se
     phase,
     revision,
     time: new Date().toISOString(),
-    facts: [
-      ['Target', `${spec?.targetRef?.kind}/${spec?.targetRef?.name}`],
-      ['Phase', phase],
-      ['Revision', revision],
-      ['Stable revision', stableRevision],
-      ['Weight', `${weight} %`],
-    ],
+    // Discord refuses a message with an empty one.
+    facts: facts.filter(([, value]) => value !== ''),
   };
 }
