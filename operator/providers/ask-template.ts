@@ -1,3 +1,4 @@
+import type { TemplateAnswer } from '../../api/canary-round.ts';
 import { type MetricTemplate, type MetricTemplateSpec, metricTemplateSpec } from '../../api/metric-template.ts';
 import { asksOfRevision, fillQuery, type QueryValues } from '../../api/query-template.ts';
 import { METRIC_TEMPLATE, SECRET } from '../../kube/kinds.ts';
@@ -21,16 +22,6 @@ export interface Question {
   readonly intervalMs: number;
 }
 
-/** What it came to: values, or a reason and an error. */
-export interface Answer {
-  metric: string;
-  query: string;
-  value?: number;
-  stableValue?: number;
-  reason?: string;
-  error?: string;
-}
-
 export interface AskOptions extends Omit<ExchangeBounds, 'signal' | 'insecure'> {
   readonly api: Pick<KubeApi, 'get'>;
   /** Templates here are for everybody. */
@@ -43,9 +34,13 @@ export interface AskOptions extends Omit<ExchangeBounds, 'signal' | 'insecure'> 
  * Asks a MetricTemplate for its value, and where it is to be compared for that of the stable revision too. Never throws: an error is an answer, and is none
  * that a revision could pass by.
  */
-export async function askTemplate(question: Question, options: AskOptions, signal: AbortSignal): Promise<Answer> {
+export async function askTemplate(
+  question: Question,
+  options: AskOptions,
+  signal: AbortSignal,
+): Promise<TemplateAnswer> {
   const { metric, templateRef, values, stableRevision } = question;
-  const answer: Answer = { metric, query: '' };
+  const answer: TemplateAnswer = { metric, query: '' };
   try {
     const spec = await readTemplate(question, options);
     answer.query = filled(spec.query, values);
