@@ -36,9 +36,6 @@ export interface Bound {
 
 /** A metric that the mesh counts itself. */
 export interface MetricKind {
-  readonly name: string;
-  /** Behind a number. */
-  readonly unit: string;
   /** Sides of the call that it is judged by. */
   readonly sides: readonly ('callers' | 'served')[];
   readonly values: (metric: RecordedMetric, side: Side) => Values;

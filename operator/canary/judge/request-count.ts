@@ -6,8 +6,6 @@ import { type Bound, type MetricKind, shown } from './metric-kind.ts';
  * should have a quarter of what the stable one has.
  */
 export const REQUEST_COUNT: MetricKind = {
-  name: 'request-count',
-  unit: '',
   sides: ['callers'],
   values: (_, { next, stable, weight }) => ({
     next: next.requests,

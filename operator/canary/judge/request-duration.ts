@@ -3,15 +3,13 @@ import { NOTHING } from './evidence.ts';
 import { countOver, quantileMs, requestsIn } from './histogram.ts';
 import { type Bound, type MetricKind, shown } from './metric-kind.ts';
 
-export const DEFAULT_PERCENTILE = 99;
+const DEFAULT_PERCENTILE = 99;
 
 /**
  * A percentile of the duration, in ms. That the 99th is at most 500 ms says that a request takes longer with a chance of at most 1 %, so it is
  * judged by counting those that did. Durations are known to their bucket and spread evenly in it, so limits and comparisons are as fine as buckets are.
  */
 export const REQUEST_DURATION: MetricKind = {
-  name: 'request-duration',
-  unit: 'ms',
   sides: ['callers', 'served'],
   values: (metric, { next, stable }) => ({
     next: quantileMs(next.durations ?? [], shareOf(metric)),

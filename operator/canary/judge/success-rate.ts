@@ -4,8 +4,6 @@ import { type Bound, type MetricKind, shown } from './metric-kind.ts';
 
 /** Share of requests that did not fail, in percent. What failing is: `operator/telemetry/outcome.ts`, for HTTP and gRPC. */
 export const SUCCESS_RATE: MetricKind = {
-  name: 'request-success-rate',
-  unit: '%',
   sides: ['callers', 'served'],
   values: (_, { next, stable }) => ({ next: rate(next), stable: stable && rate(stable) }),
   bounds: ({ min, max, maxDecrease }: RecordedMetric) => [
