@@ -91,6 +91,7 @@ export class TrafficLedger implements TrafficSource {
         continue;
       }
       this.markSeen(subject, podUid, now);
+      if (outcome.side === 'caller') this.markSeen(callsSubject(outcome.service), podUid, now);
       if (value > 0) {
         const cell = this.slices.cell(now, subject);
         cell.requests += value;
@@ -136,18 +137,7 @@ export class TrafficLedger implements TrafficSource {
 
   /** UIDs of the pods that counted calls of any of the Services, whatever the revision, in the time that is kept. */
   callersOf(services: readonly string[]): ReadonlySet<string> {
-    const wanted = new Set(services);
-    const found = new Set<string>();
-    for (const [subject, proxies] of this.seen) {
-      const [side, service = ''] = subject.split('|', 2);
-      if (side !== 'caller' || !wanted.has(service)) {
-        continue;
-      }
-      for (const uid of proxies.keys()) {
-        found.add(uid);
-      }
-    }
-    return found;
+    return new Set(services.flatMap((service) => [...(this.seen.get(callsSubject(service))?.keys() ?? [])]));
   }
 
   private countDryRun({ policy, denied }: DryRun, value: number, now: number): void {
@@ -266,6 +256,11 @@ function refusalSubject({ kind, namespace, name }: ObjectRef): string {
 
 function callerSubject(service: string, revision: string): string {
   return `caller|${service}|${revision}`;
+}
+
+/** Calls of a Service, whichever revision answers; proxies are seen with it, and nothing is counted. */
+function callsSubject(service: string): string {
+  return `calls|${service}`;
 }
 
 function serverSubject(namespace: string, revision: string, service: string): string {
