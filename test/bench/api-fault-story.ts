@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../hack/cluster/command.ts';
-import { API_PORT, NODE_ADDRESS, SERVICE_PREFIX, type StateLayout, stateLayout } from '../../hack/cluster/layout.ts';
+import { API_PORT, NODE_ADDRESS, SERVICE_PREFIX, type StateLayout } from '../../hack/cluster/layout.ts';
 import { OUTBOUND_PORT } from '../../proxy/ports.ts';
 import { ApiMesh } from './api-mesh.ts';
 import { ApiServer } from './api-server.ts';
@@ -17,6 +14,7 @@ import type { Holding, ProxyPod, ServerPlace } from './messages.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { PlayedProxies } from './played-proxies.ts';
 import type { BenchResult } from './result.ts';
+import { toldAlone } from './told-alone.ts';
 import { usedClusters } from './uses.ts';
 
 /** How long what goes on. */
@@ -227,16 +225,7 @@ async function tell(plan: ApiFaultPlan, state: StateLayout): Promise<BenchResult
   await operator.stop();
   faulty.stop();
   await server.stop();
-  await rm(state.root, { recursive: true, force: true });
   return results;
 }
 
-// All that was started ends with this process, the first of its namespace.
-const layout = stateLayout(await mkdtemp(path.join(tmpdir(), 'heddle-api-faults-')));
-try {
-  console.log(JSON.stringify(await tell(JSON.parse(process.argv[2] ?? '{}') as ApiFaultPlan, layout)));
-  process.exit(0);
-} catch (error) {
-  console.error(error, `logs: ${layout.logs}`);
-  process.exit(1);
-}
+await toldAlone<ApiFaultPlan>('api-faults', tell);

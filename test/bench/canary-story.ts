@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import path from 'node:path';
+import { loadavg } from 'node:os';
 import type { Canary } from '../../api/canary.ts';
 import { durationMs } from '../../api/duration.ts';
 import { run } from '../../hack/cluster/command.ts';
-import { API_PORT, NODE_ADDRESS, type StateLayout, stateLayout } from '../../hack/cluster/layout.ts';
+import { API_PORT, NODE_ADDRESS, type StateLayout } from '../../hack/cluster/layout.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import { Reflector } from '../../kube/reflector.ts';
@@ -20,6 +18,7 @@ import type { ProxiesReport } from './messages.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { PlayedProxies } from './played-proxies.ts';
 import type { BenchResult } from './result.ts';
+import { toldAlone } from './told-alone.ts';
 
 /** How many Canaries, and who calls. */
 export interface CanaryPlan {
@@ -219,7 +218,6 @@ async function story(plan: CanaryPlan, state: StateLayout): Promise<BenchResult[
   await operator.stop();
   faulty.stop();
   await server.stop();
-  await rm(state.root, { recursive: true, force: true });
   return results;
 }
 
@@ -227,12 +225,4 @@ function tellTime(what: string): void {
   process.stderr.write(`${what} after ${round(performance.now() / 1000)} s\n`);
 }
 
-// All that was started ends with this process, the first of its namespace.
-const layout = stateLayout(await mkdtemp(path.join(tmpdir(), 'heddle-canaries-')));
-try {
-  console.log(JSON.stringify(await story(JSON.parse(process.argv[2] ?? '{}') as CanaryPlan, layout)));
-  process.exit(0);
-} catch (error) {
-  console.error(error, `logs: ${layout.logs}`);
-  process.exit(1);
-}
+await toldAlone<CanaryPlan>('canaries', story);
