@@ -1,3 +1,4 @@
+import { DURATION_BUCKETS } from './duration-buckets.ts';
 import type { EnvoyConfig } from './envoy-types.ts';
 import { REFUSED_METRIC, XDS_CLUSTER } from './names.ts';
 import { TCP_PROBE_CLUSTER } from './probe-listeners.ts';
@@ -31,12 +32,6 @@ const COUNTED: readonly EnvoyConfig[] = [
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },
   { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_error` },
   { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_san` },
-];
-
-/** Upper bounds in milliseconds, as in Istio's and wide enough for streams of hours. */
-const DURATION_BUCKETS: readonly number[] = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
-  3_600_000,
 ];
 
 /**

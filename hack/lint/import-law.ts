@@ -15,6 +15,8 @@ const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
 /** Judges recorded checks, and knows nothing but these. */
 const JUDGE = 'operator/canary/judge';
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
+/** In which the sidecars count, and the ledger with them. */
+const BUCKETS = 'proxy/duration-buckets.ts';
 
 /** The whole list of allowed edges. Files that are not in a room here (`hack`, `test`, tests beside their file) are free. */
 export const ROOMS: readonly Room[] = [
@@ -31,7 +33,10 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/jwks', may: ['operator/outward', 'api', 'kube'] },
   { path: 'operator/canary', may: ['api', 'kube', 'operator/outward', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
   { path: 'operator/providers', may: ['operator/outward', 'api', 'kube'] },
-  { path: 'operator/telemetry', may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, 'generated', ...SHARED_NAMES] },
+  {
+    path: 'operator/telemetry',
+    may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, BUCKETS, 'generated', ...SHARED_NAMES],
+  },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },

@@ -1,15 +1,10 @@
+import { DURATION_BUCKETS } from '../../proxy/duration-buckets.ts';
 import type { DurationBuckets } from './metrics-message.ts';
 import type { DurationBucket } from './traffic.ts';
 
-/** Upper bounds in ms of the buckets that are kept; those of the bootstrap's `histogram_bucket_settings`. One more is unbounded. */
-const UPPER_MS = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
-  3_600_000,
-];
-
-/** How many requests took how long. */
+/** How many requests took how long, in the buckets of the sidecars; one more is unbounded. */
 export class Durations {
-  private readonly counts = new Uint32Array(UPPER_MS.length + 1);
+  private readonly counts = new Uint32Array(DURATION_BUCKETS.length + 1);
   private total = 0;
 
   /** Adds the requests of one interval. */
@@ -19,7 +14,7 @@ export class Durations {
       this.count(bucketOf(upperMs), cumulative - below);
       below = Math.max(below, cumulative);
     }
-    this.count(UPPER_MS.length, total - below);
+    this.count(DURATION_BUCKETS.length, total - below);
   }
 
   merge(other: Durations): void {
@@ -32,9 +27,9 @@ export class Durations {
   buckets(): DurationBucket[] {
     const found: DurationBucket[] = [];
     for (const [index, count] of this.counts.entries()) {
-      const upToMs = UPPER_MS[index];
+      const upToMs = DURATION_BUCKETS[index];
       if (count > 0)
-        found.push({ overMs: UPPER_MS[index - 1] ?? 0, ...(upToMs === undefined ? {} : { upToMs }), count });
+        found.push({ overMs: DURATION_BUCKETS[index - 1] ?? 0, ...(upToMs === undefined ? {} : { upToMs }), count });
     }
     return found;
   }
@@ -50,15 +45,15 @@ export class Durations {
     }
     const rank = share * this.total;
     let below = 0;
-    for (const [index, upper] of UPPER_MS.entries()) {
+    for (const [index, upper] of DURATION_BUCKETS.entries()) {
       const count = this.counts[index] ?? 0;
       if (count > 0 && below + count >= rank) {
-        const lower = UPPER_MS[index - 1] ?? 0;
+        const lower = DURATION_BUCKETS[index - 1] ?? 0;
         return lower + (upper - lower) * Math.max(0, (rank - below) / count);
       }
       below += count;
     }
-    return UPPER_MS.at(-1);
+    return DURATION_BUCKETS.at(-1);
   }
 
   private count(index: number, by: number): void {
@@ -70,6 +65,6 @@ export class Durations {
 }
 
 function bucketOf(upperMs: number): number {
-  const index = UPPER_MS.findIndex((upper) => upperMs <= upper);
-  return index < 0 ? UPPER_MS.length : index;
+  const index = DURATION_BUCKETS.findIndex((upper) => upperMs <= upper);
+  return index < 0 ? DURATION_BUCKETS.length : index;
 }

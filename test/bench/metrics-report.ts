@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { DURATION_BUCKETS } from '../../proxy/duration-buckets.ts';
 
 /** Requests that a proxy counts as one of the two sides of the call. */
 export interface CountedSeries {
@@ -11,11 +12,6 @@ export interface CountedSeries {
 
 const FRAME_HEAD = 5;
 const DOUBLE_BYTES = 8;
-/** Upper bounds of the buckets of the bootstrap, in ms. */
-const BUCKETS = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
-  3_600_000,
-];
 /** All requests take less than this, in ms. */
 const TAKES_MS = 10;
 
@@ -99,7 +95,7 @@ function encodeFamily(name: string, metrics: readonly Uint8Array[]): { bytes: Bu
 
 function encodeHistogram(requests: number): Uint8Array {
   const writer = new BinaryWriter().tag(1, WireType.Varint).uint64(requests);
-  for (const upper of BUCKETS) {
+  for (const upper of DURATION_BUCKETS) {
     writer.tag(3, WireType.LengthDelimited).fork();
     if (upper >= TAKES_MS) writer.tag(1, WireType.Varint).uint64(requests);
     writer.tag(2, WireType.Bit64).double(upper).join();

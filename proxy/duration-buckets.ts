@@ -1,0 +1,5 @@
+/** Upper bounds in milliseconds of the buckets that sidecars count durations in, as in Istio's and wide enough for streams of hours. */
+export const DURATION_BUCKETS: readonly number[] = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
+  3_600_000,
+];
