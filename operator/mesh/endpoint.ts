@@ -63,7 +63,7 @@ function buildCandidate(
   if (entry.address === '' || (entry.pod !== undefined && pod === undefined)) return undefined;
   const nodeReady = pod === undefined || tables.nodes.get(pod.node)?.ready !== false;
   const eligibility = matchEligibility(entry, pod && { ...pod, nodeReady }, service.publishNotReady);
-  const leaving = eligibility === undefined && pod !== undefined && nodeReady && isServingYet(pod);
+  const leaving = eligibility === undefined && pod !== undefined && nodeReady && isServingYet(entry, pod);
   if (eligibility === undefined && !leaving) return undefined;
   const shared = {
     address: entry.address,
@@ -84,9 +84,9 @@ function buildCandidate(
   return { endpoint, ownerKey, ...(leaving ? { leaving } : {}) };
 }
 
-/** Told to end, and not ended yet. */
-function isServingYet({ deleting, ready, heldByGate }: PodFacts): boolean {
-  return deleting && ready && !heldByGate;
+/** Told to end, and not ended yet. The slice may know of it before the pod. */
+function isServingYet({ terminating }: SliceEndpoint, { deleting, ready }: PodFacts): boolean {
+  return (terminating || deleting) && ready;
 }
 
 /**

@@ -77,6 +77,22 @@ describe('the split of a Service', () => {
     expect(seen(view([going({})], []))).toEqual([]);
   });
 
+  test('keeps the last stable pod in sight when its slice knows before it that it is to end', () => {
+    const ending = slice('web', [stable, fresh]);
+    for (const { targetRef, conditions } of ending.endpoints ?? []) {
+      if (targetRef?.name === 's') Object.assign(conditions ?? {}, { ready: false, serving: true, terminating: true });
+    }
+    const { endpoints, services } = buildSnapshot(SETTINGS, [
+      { kind: 'Service', object: service('web', labels) },
+      { kind: 'EndpointSlice', object: ending },
+      { kind: 'Pod', object: stable },
+      { kind: 'Pod', object: fresh },
+      { kind: 'Canary', object: web(progress) },
+    ]);
+    expect(services.get(HOST)?.split).toMatchObject({ next: 'new', weight: 100, asked: 5 });
+    expect(endpoints.get(HOST)?.map(({ podName }) => podName)).toEqual(['s', 'n']);
+  });
+
   test('gives no weight to a new revision without an eligible pod', () => {
     const starting = pod('n', {
       deployment: 'web',

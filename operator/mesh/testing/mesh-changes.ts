@@ -2,8 +2,8 @@ import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import type { MeshChange } from '../mesh-object.ts';
 import { authorizationChanges } from './authorization-changes.ts';
+import { canaryChanges } from './canary-changes.ts';
 import {
-  canary,
   destinationRule,
   type PodOptions,
   peerAuthentication,
@@ -92,37 +92,28 @@ const serviceChanges = fc.tuple(namespaces, index, maybe(serviceSpec)).map(([nam
   return { kind: 'Service', key: `${namespace}/s${i}`, object };
 });
 
+const sliceEndpoint = fc.record({
+  pod: index,
+  life: fc.nat({ max: 1 }),
+  ready: fc.boolean(),
+  terminating: fc.boolean(),
+  byUid: fc.boolean(),
+});
+
 const sliceChanges = fc
-  .tuple(namespaces, index, index, maybe(fc.array(fc.tuple(index, fc.nat({ max: 1 }), fc.boolean(), fc.boolean()))))
+  .tuple(namespaces, index, index, maybe(fc.array(sliceEndpoint)))
   .map(([namespace, i, of, endpoints]): MeshChange => {
     const made = endpoints && slice(`s${of}`, []);
     const object = made && {
       ...made,
       metadata: { ...made.metadata, name: `slice${i}`, namespace },
-      endpoints: endpoints.map(([p, life, ready, byUid]) => ({
-        addresses: [`10.0.${life}.${p}`],
-        conditions: { ready },
-        targetRef: { kind: 'Pod', name: `p${p}`, ...(byUid ? { uid: `${namespace}-p${p}-${life}` } : {}) },
+      endpoints: endpoints.map(({ pod, life, ready, terminating, byUid }) => ({
+        addresses: [`10.0.${life}.${pod}`],
+        conditions: { ready, terminating },
+        targetRef: { kind: 'Pod', name: `p${pod}`, ...(byUid ? { uid: `${namespace}-p${pod}-${life}` } : {}) },
       })),
     };
     return { kind: 'EndpointSlice', key: `${namespace}/slice${i}`, object };
-  });
-
-const canaryStatus = fc.record({
-  deployment: apps,
-  stableRevision: fc.constantFrom('r1', 'r2', ''),
-  canaryRevision: fc.constantFrom('r2', 'r3', ''),
-  weight: fc.constantFrom(0, 50, 100),
-  ungatedRevisions: fc.constantFrom<string[][]>(['r1'], ['r1', 'r2'], []),
-  creation: time,
-});
-
-const canaryChanges = fc
-  .tuple(namespaces, fc.nat({ max: 1 }), maybe(canaryStatus))
-  .map(([namespace, i, options]): MeshChange => {
-    const made = options && canary(`c${i}`, options.deployment, { ...options }, options.creation);
-    const object = made && { ...made, metadata: { ...made.metadata, namespace } };
-    return { kind: 'Canary', key: `${namespace}/c${i}`, object };
   });
 
 const policySpec = fc.record({
