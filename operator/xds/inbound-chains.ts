@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import type { TlsVersion } from '../../api/mesh-config.ts';
-import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
   type Filter,
   type FilterChain,
@@ -20,11 +19,9 @@ import { buildInboundRoutes } from './inbound-routes.ts';
 import { type InboundPortShape, type InboundShape, isAbout } from './inbound-shape.ts';
 import { tokenProviders } from './jwt-providers.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from './names.ts';
-import { buildAuthorization, type Carrier } from './rbac.ts';
+import { buildAuthorization } from './rbac.ts';
 import { buildNetworkRbac } from './rbac-filters.ts';
-import { type EarlyRefusal, refusalCauses } from './refusal-causes.ts';
-import { buildRefusalCounters } from './refusal-counters.ts';
-import { buildRefusalLoggers } from './refusal-logger.ts';
+import { RefusalLogs } from './refusal-logs.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
 import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
@@ -39,12 +36,19 @@ const PLAIN_HTTP = ['http/1.0', 'http/1.1', 'h2c'];
 /** Kinds of connection, each with a chain of its own per port. `appTls` is TLS of the application's own, carried as it is. */
 type Kind = 'mtls' | 'mtls-http' | 'plain' | 'plain-http' | 'appTls';
 
+/** What the chains of a listener are built from. */
+interface Side {
+  readonly shape: InboundShape;
+  readonly refusals: RefusalLogs;
+}
+
 /** All chains of an inbound listener: the port's own, those for other ports, and the one that closes connections made to the proxy itself. */
 export function buildInboundChains(shape: InboundShape): FilterChain[] {
+  const side = { shape, refusals: new RefusalLogs(shape) };
   return [
     buildBlockChain(),
-    ...shape.ports.flatMap((port) => kinds(port).map((kind) => buildPortChain(shape, port, kind))),
-    ...tcpKinds(shape.mode).map((kind) => buildOtherChain(shape, kind)),
+    ...shape.ports.flatMap((port) => kinds(port).map((kind) => buildPortChain(side, port, kind))),
+    ...tcpKinds(shape.mode).map((kind) => buildOtherChain(side, kind)),
   ];
 }
 
@@ -67,23 +71,24 @@ function tcpKinds(mode: InboundPortShape['mode']): Kind[] {
   return mode === 'PERMISSIVE' ? ['mtls', 'plain', 'appTls'] : ['plain', 'appTls'];
 }
 
-function buildPortChain(shape: InboundShape, port: InboundPortShape, kind: Kind): FilterChain {
+function buildPortChain(side: Side, port: InboundPortShape, kind: Kind): FilterChain {
+  const { shape } = side;
   const http = kind.endsWith('-http') || (isDeclaredHttp(port.protocol) && kind !== 'appTls');
   const alpns = port.protocol === 'auto' ? undefined : [...HTTP_ALPNS, ...MESH_ALPNS];
   const match = matchKind(kind, alpns, port.port);
   const name = `${kind}|${port.port}`;
   if (http) {
     const limits = buildConnectionLimits(shape.rateLimits, port.port);
-    return buildChain(name, match, [...limits, buildHttp(shape, port, kind)], kind, shape.minTls);
+    return buildChain(name, match, [...limits, buildHttp(side, port, kind)], kind, shape.minTls);
   }
   const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
-  return buildTcpChain(name, match, kind, shape, { port: port.port, cluster, prefix: `inbound_${port.port}` });
+  return buildTcpChain(name, match, kind, side, { port: port.port, cluster, prefix: `inbound_${port.port}` });
 }
 
-function buildOtherChain(shape: InboundShape, kind: Kind): FilterChain {
+function buildOtherChain(side: Side, kind: Kind): FilterChain {
   const match = matchKind(kind, [...HTTP_ALPNS, ...MESH_ALPNS]);
   const target = { port: undefined, cluster: INBOUND_PASSTHROUGH_CLUSTER, prefix: 'inbound_other' };
-  return buildTcpChain(`${kind}|other`, match, kind, shape, target);
+  return buildTcpChain(`${kind}|other`, match, kind, side, target);
 }
 
 /** Where bytes of a chain go. */
@@ -97,7 +102,7 @@ function buildTcpChain(
   name: string,
   match: FilterChainMatch,
   kind: Kind,
-  shape: InboundShape,
+  { shape, refusals }: Side,
   { port, cluster, prefix }: TcpTarget,
 ): FilterChain {
   const { authorization, rateLimits } = shape;
@@ -106,7 +111,7 @@ function buildTcpChain(
   // Who shows no certificate has no name.
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
   const handshake = names.length > 0 ? 'handshake' : undefined;
-  const accessLogs = buildRefusalLogs(shape, port, 'tcp', isClosed ? 'nowhere' : handshake);
+  const accessLogs = refusals.at(port, 'tcp', isClosed ? 'nowhere' : handshake);
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
   });
@@ -119,17 +124,6 @@ function buildTcpChain(
     ...buildTcpBandwidth(rateLimits, port),
   ];
   return buildChain(name, match, [...filters, proxy], kind, shape.minTls, names);
-}
-
-/** What policies refuse is written down and counted. */
-function buildRefusalLogs(
-  shape: InboundShape,
-  port: number | undefined,
-  carrier: Carrier,
-  early?: EarlyRefusal,
-): AccessLog[] {
-  const causes = refusalCauses(shape, port, carrier, early);
-  return [...buildRefusalLoggers(causes, carrier, shape.boundsRefusalLog), ...buildRefusalCounters(causes, carrier)];
 }
 
 function buildBlockChain(): FilterChain {
@@ -163,7 +157,7 @@ function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): Filt
   return match;
 }
 
-function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Filter {
+function buildHttp({ shape, refusals }: Side, port: InboundPortShape, kind: Kind): Filter {
   const mutualTls = isMutualTls(kind);
   const logger = buildStatsLogger(
     inboundTags({ workload: shape.workload, namespace: shape.namespace, service: port.service, mutualTls }),
@@ -172,7 +166,7 @@ function buildHttp(shape: InboundShape, port: InboundPortShape, kind: Kind): Fil
   return buildInboundManager(
     `inbound_${port.port}`,
     buildInboundRoutes(port.port),
-    [logger, ...buildRefusalLogs(shape, port.port, 'http')],
+    [logger, ...refusals.at(port.port, 'http')],
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),

@@ -8,14 +8,17 @@ import { ProcessRateLimitFilterSchema } from '../../generated/envoy/envoy/extens
 import { REFUSAL_BUDGET, REFUSAL_BUDGET_PATH } from '../../proxy/refusal-budget.ts';
 import { pack } from './encoding.ts';
 
+/** The same in every filter, so it is encoded once. */
+const BUDGET = buildBudget();
+
 /** Of what a filter lets through, no more than the sidecar's budget is for; that is asked last, so that nothing else takes of it. */
 export function withinBudget(filter: AccessLogFilter): AccessLogFilter {
   return create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'andFilter', value: { filters: [filter, budget()] } },
+    filterSpecifier: { case: 'andFilter', value: { filters: [filter, BUDGET] } },
   });
 }
 
-function budget(): AccessLogFilter {
+function buildBudget(): AccessLogFilter {
   const configSource = create(ConfigSourceSchema, {
     configSourceSpecifier: { case: 'pathConfigSource', value: { path: REFUSAL_BUDGET_PATH } },
     resourceApiVersion: ApiVersion.V3,
