@@ -6,6 +6,8 @@ interface User {
 
 /** So many names have numbers before it is looked for those that nobody uses any more. */
 const FIRST_SWEEP = 4096;
+/** And so many users before it is looked for those that have gone. */
+const FIRST_REVIEW = 512;
 
 /**
  * Small numbers for the names that many streams hold: an array by number costs each of them a fifth of a map by name, and less time. Numbers that nobody uses
@@ -16,8 +18,9 @@ export class NameNumbers {
   private readonly names: (string | undefined)[] = [];
   private readonly free: number[] = [];
   /** Streams come and go, and nobody says of what they held that it is no more. */
-  private users: WeakRef<User>[] = [];
+  private held: WeakRef<User>[] = [];
   private sweepAt = FIRST_SWEEP;
+  private reviewAt = FIRST_REVIEW;
 
   /** Names that have a number. */
   get size(): number {
@@ -29,8 +32,14 @@ export class NameNumbers {
     return this.names.length;
   }
 
+  /** Users, and those that have gone since it was looked last. */
+  get users(): number {
+    return this.held.length;
+  }
+
   use(user: User): void {
-    this.users.push(new WeakRef(user));
+    if (this.held.length >= this.reviewAt) this.review();
+    this.held.push(new WeakRef(user));
   }
 
   /** The number of a name; undefined when it has none. */
@@ -56,8 +65,8 @@ export class NameNumbers {
 
   private sweep(): void {
     const used = new Uint8Array(this.names.length);
-    this.users = this.users.filter((user) => user.deref() !== undefined);
-    for (const user of this.users) user.deref()?.mark(used);
+    this.review();
+    for (const user of this.held) user.deref()?.mark(used);
     for (const [number, name] of this.names.entries()) {
       if (name === undefined || used[number] === 1) continue;
       this.numbers.delete(name);
@@ -65,5 +74,11 @@ export class NameNumbers {
       this.free.push(number);
     }
     this.sweepAt = Math.max(FIRST_SWEEP, 2 * this.numbers.size);
+  }
+
+  /** Lets go of users that have gone: names may stay the same while streams come and go. */
+  private review(): void {
+    this.held = this.held.filter((user) => user.deref() !== undefined);
+    this.reviewAt = Math.max(FIRST_REVIEW, 2 * this.held.length);
   }
 }

@@ -1,9 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NameNumbers } from './name-numbers.ts';
 import { VersionTable } from './version-table.ts';
 
 const NAMES = 3000;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 /** What becomes of a run of names of a stream, or of a stream. */
 interface Step {
@@ -61,5 +67,16 @@ describe('versions by name', () => {
     }
     expect([...table.names()]).toHaveLength(NAMES);
     expect(numbers.size).toBeLessThan(10_000);
+  });
+
+  test('cost nothing for streams that have gone', async () => {
+    const numbers = new NameNumbers();
+    for (let round = 0; round < 4; round++) {
+      for (let stream = 0; stream < 1000; stream++) numbers.use({ mark: () => {} });
+      // What was held weakly is held until the turn ends.
+      await setImmediate();
+      collect();
+    }
+    expect(numbers.users).toBeLessThan(2000);
   });
 });
