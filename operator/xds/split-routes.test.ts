@@ -65,3 +65,10 @@ test('a rule over very many splits does not come to very many routes', () => {
   const splits = Object.fromEntries(names.map((name) => [name, terms({ nextCookie: cookie(name) })]));
   expect(parts(to(...names), splits)).toHaveLength(8);
 });
+
+test('nor does one over splits that say very much', () => {
+  const matches = Array.from({ length: 20 }, (_, index) => match({ headers: [{ name: `h${index}` }] }));
+  const much = terms({ matches, nextCookie: cookie('new'), stableCookie: cookie('old') });
+  // The first two come to 23 × 23; with the third there would be 12,167.
+  expect(parts(to('a', 'b', 'c'), { a: much, b: much, c: much })).toHaveLength(529);
+});

@@ -9,8 +9,12 @@ export interface RuleVariant {
   readonly context: RouteContext;
 }
 
-/** Splits of one rule that are looked at: each doubles the routes, with and without it. A rule with more is rare, and its others have shares alone. */
+/**
+ * Splits of one rule that are looked at, and the parts that they may come to: each split multiplies the routes by its conditions. A rule with more is rare,
+ * and its others have shares alone.
+ */
 const MOST_SPLITS = 3;
+const MOST_PARTS = 1000;
 
 const ANYTHING: HttpMatch = { ignoreUriCase: false, headers: [], withoutHeaders: [], queryParams: [] };
 
@@ -41,8 +45,10 @@ export function bothMatch(one: HttpMatch | undefined, other: HttpMatch | undefin
   };
 }
 
-function divide(variants: readonly RuleVariant[], split: DestinationSplit): RuleVariant[] {
-  const pinned = pins(split).flatMap(({ condition, side }) =>
+function divide(variants: RuleVariant[], split: DestinationSplit): RuleVariant[] {
+  const sides = pins(split);
+  if ((sides.length + 1) * variants.length > MOST_PARTS) return variants;
+  const pinned = sides.flatMap(({ condition, side }) =>
     variants.map((variant) => {
       const both = bothMatch(variant.condition, condition);
       return { ...(both && { condition: both }), context: pin(variant.context, split, side) };
