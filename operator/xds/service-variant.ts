@@ -77,10 +77,12 @@ export function buildServiceVariant(
   }
   const shares = [...destinations].map(([port, entries]) => [
     port,
-    [...entries].map(([name, { shares, split }]) => [name, shares, split]),
+    // Of a split all have the same terms, which may be long.
+    [...entries].map(([name, { shares, split }]) => [name, shares, split && [split.stable, split.next]]),
   ]);
-  const { kind, addresses, dnsAddress, externalName, ports, visibility } = service;
-  const facts = [kind, addresses, dnsAddress, externalName, ports, visibility];
+  const { kind, addresses, dnsAddress, externalName, ports, visibility, split } = service;
+  const terms = split?.terms && [split.canary, split.terms];
+  const facts = [kind, addresses, dnsAddress, externalName, ports, visibility, terms];
   const routingKey = JSON.stringify([facts, shares, [...podShares]]);
   const { clusters, assignments } = draft;
   return { service, clusters, assignments, destinations, podShares, routingKey, clusterKey };
