@@ -1,5 +1,4 @@
 import { CANARY_KIND, type Canary } from '../../api/canary.ts';
-import { REVISION_LABELS } from '../../api/pod-names.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
 import { ownerKey } from './owner.ts';
@@ -14,8 +13,6 @@ export interface CanaryFacts {
   readonly generation: number;
   /** `namespace/Kind/name` of what is released. */
   readonly target: string;
-  /** Label by which its pods tell their revision. */
-  readonly label: string;
   /** '' when there is none yet: nothing is split. */
   readonly stable: string;
   /** '' when nothing is being released. */
@@ -39,7 +36,6 @@ export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
     createdAt: creationTime(metadata),
     generation: metadata.generation ?? 0,
     target: ownerKey(metadata.namespace, spec.targetRef.kind, spec.targetRef.name),
-    label: spec.targetRef.kind === 'Deployment' ? REVISION_LABELS[0] : REVISION_LABELS[1],
     stable,
     next,
     released: status?.ungatedRevisions ?? [],

@@ -57,8 +57,6 @@ export interface ServicePort {
  */
 export interface RevisionSplit {
   readonly canary: ObjectRef;
-  /** Pod label that tells the revision: `pod-template-hash` or `controller-revision-hash`. */
-  readonly label: string;
   readonly stable: string;
   /** Absent when nothing is being released, or no pod of it can serve this Service: all traffic goes to `stable`. */
   readonly next?: string;

@@ -23,13 +23,13 @@ function view(pods: V1Pod[], canaries: Canary[]) {
     ...canaries.map((object): MeshObject => ({ kind: 'Canary', object })),
   ];
   const snapshot = buildSnapshot(SETTINGS, objects);
-  const { next, weight, asked, label, stable, canary: ref } = snapshot.services.get(HOST)?.split ?? {};
+  const { next, weight, asked, stable, canary: ref } = snapshot.services.get(HOST)?.split ?? {};
   const sides = (snapshot.endpoints.get(HOST) ?? []).map(({ podName, revision, gated }) => ({
     podName,
     revision,
     gated,
   }));
-  const told = { ...(asked === undefined ? {} : { asked }), label };
+  const told = asked === undefined ? {} : { asked };
   return { canary: ref?.name, stable, next, weight, ...told, sides, policies: snapshot.policies };
 }
 
@@ -40,7 +40,6 @@ describe('the split of a Service', () => {
     const { policies: _, ...split } = view([stable, fresh], [web(progress)]);
     expect(split).toEqual({
       canary: 'web',
-      label: 'pod-template-hash',
       stable: 'old',
       next: 'new',
       weight: 5,
@@ -137,7 +136,6 @@ describe('the split of a Service', () => {
     const named = web(progress);
     named.spec.targetRef.kind = kind;
     expect(view([ofKind(stable, 'old'), ofKind(fresh, 'new')], [named])).toMatchObject({
-      label: 'controller-revision-hash',
       stable: 'old',
       next: 'new',
       weight: 5,

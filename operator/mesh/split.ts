@@ -56,7 +56,7 @@ export function buildSplit(canary: CanaryFacts | undefined, all: readonly Candid
   const next = candidates
     .filter(({ endpoint, ownerKey }) => ownerKey === canary.target && isOf(canary.next, endpoint))
     .map(({ endpoint }) => endpoint);
-  const split = { canary: canary.ref, label: canary.label, stable: canary.stable };
+  const split = { canary: canary.ref, stable: canary.stable };
   if (stable.length === 0) {
     if (next.length === 0 || canary.weight === 0) return { endpoints: open };
     const leaving = all.filter(

@@ -20,7 +20,6 @@ const query: SplitQuery = {
 
 const splitOf = (canary: string, stable: string, next: string, weight = 50): RevisionSplit => ({
   canary: { kind: 'Canary', namespace: 'shop', name: canary },
-  label: 'pod-template-hash',
   stable,
   next,
   weight,

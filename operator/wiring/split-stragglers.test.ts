@@ -33,7 +33,7 @@ const caller = (version = 'old', connectedAt = 1000): Caller => ({ connected: tr
 
 function splitOf(weight: number): RevisionSplit {
   const canary = { kind: 'Canary', namespace: 'shop', name: 'orders' };
-  return { canary, label: 'pod-template-hash', stable: 'a', next: 'b', weight };
+  return { canary, stable: 'a', next: 'b', weight };
 }
 
 function reportOf(uid: string): ProxyReport | undefined {

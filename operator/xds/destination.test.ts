@@ -15,7 +15,7 @@ type SplitPart = Partial<NonNullable<MeshService['split']>>;
 
 function destination(split: SplitPart | undefined, endpoints = PODS): Destination {
   const canary = { kind: 'Canary', namespace: 'shop', name: 'ordering' };
-  const whole = split && { canary, label: 'pod-template-hash', stable: 'r1', weight: 0, ...split };
+  const whole = split && { canary, stable: 'r1', weight: 0, ...split };
   return buildDestination(service('ordering.shop', [HTTP], whole && { split: whole }), HTTP, endpoints);
 }
 
