@@ -44,8 +44,12 @@ describe('the terms of a split', () => {
     expect(stableCookie).toMatchObject({ name: 'seen-not', value: 'r1.r2' });
   });
 
-  test('are what is hashed', () => {
-    expect(terms(STICKY, { weight: 5 })?.stickiness).toEqual({ kind: 'header', name: 'x-user' });
+  test.each([
+    [STICKY.stickiness, { kind: 'header', name: 'x-user' }],
+    [{ cookie: 'User' }, { kind: 'cookie', name: 'User' }],
+    [{ sourceAddress: true }, { kind: 'source-ip' }],
+  ])('are what is hashed: %j', (stickiness, hash) => {
+    expect(terms({ ...STICKY, stickiness }, { weight: 5 })?.stickiness).toEqual(hash);
   });
 
   test('tell by their key whether they are those of another analysis', () => {
