@@ -86,6 +86,21 @@ test('a revision that was released for want of stable pods stays released when p
   expect(status.ungatedRevisions).toContain('r3');
 });
 
+test('a revision that was released for want of stable pods is what the next one is tried against, though its pods just come up', () => {
+  const gone = revisionOf('r1', podsOf(0));
+  const starting = revisionOf('r2', podsOf(4, { eligible: 0, held: 0 }));
+  const at = (current: string, ...more: ReturnType<typeof revisionOf>[]) =>
+    targetOf({
+      current,
+      rolledOut: false,
+      revisions: new Map([gone, starting, ...more].map((one) => [one.revision, one])),
+    });
+  const { status, events } = run(atRest, [0, at('r2')], [1, at('r3', revisionOf('r3', podsOf(0)))]);
+  expect(events.filter((reason) => reason === 'ReleasedUntried')).toHaveLength(1);
+  expect(status).toMatchObject({ stableRevision: 'r2', canaryRevision: 'r3' });
+  expect(status.ungatedRevisions).not.toContain('r3');
+});
+
 test('a status that is lost in the middle of an untried rollout leaves the pods shut that were held', () => {
   const released = revisionOf('r3', podsOf(2, { held: 0 }));
   const target = targetOf({ current: 'r3' }, revisionOf('r2', podsOf(2)), released);

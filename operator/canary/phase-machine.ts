@@ -9,7 +9,7 @@ import { fieldsWithoutHttp } from './http-need.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
 import { cutOff } from './side.ts';
-import { findStable, setStable, setUngated } from './stable-revision.ts';
+import { findStable, isPresent, setStable, setUngated } from './stable-revision.ts';
 import { costs, findUnfit } from './target-acceptance.ts';
 import { isPrepared, type Unfit } from './target-fitness.ts';
 
@@ -125,13 +125,10 @@ function giveUp(draft: Draft, target: TargetView | undefined): void {
   draft.state.ungatedRevisions = presentRevisions(target);
 }
 
-/** Revisions that have pods or are to have some. */
+/** Revisions that have pods or are to have some, the current one at any rate. */
 function presentRevisions(target: TargetView | undefined): string[] {
   const views = [...(target?.revisions.values() ?? [])];
-  const present = views.filter(({ revision, pods, replicas }) => {
-    return pods.total > 0 || replicas > 0 || revision === target?.current;
-  });
-  return present.map(({ revision }) => revision);
+  return views.filter((view) => isPresent(view) || view.revision === target?.current).map(({ revision }) => revision);
 }
 
 function forgetRelease(draft: Draft): void {
@@ -176,7 +173,7 @@ function adoptServing(draft: Draft, target: TargetView, known: string, current: 
   // One that is released already goes on to its own end.
   if (draft.state.ungatedRevisions?.includes(current)) return;
   const stable = target.revisions.get(known);
-  if (!stable || stable.replicas > 0 || stable.pods.total > 0) return;
+  if (!stable || isPresent(stable)) return;
   const serving = [...target.revisions.values()].filter(({ revision, ready }) => revision !== current && ready > 0);
   const [most] = serving.sort((a, b) => b.ready - a.ready || b.ordinal - a.ordinal);
   if (!most) return;

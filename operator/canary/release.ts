@@ -9,7 +9,7 @@ import type { Observation, RevisionView, TargetView } from './observation.ts';
 import { planOf } from './plan.ts';
 import { advancePromotion, release } from './promotion.ts';
 import { cutOff } from './side.ts';
-import { setUngated } from './stable-revision.ts';
+import { adoptReleased, isPresent, setUngated } from './stable-revision.ts';
 import { roomOf } from './target-fitness.ts';
 
 /** All that the stages of a release look at. */
@@ -109,7 +109,7 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   const { state } = draft;
   const current = next.revision;
   const superseded = state.canaryRevision;
-  if (superseded !== undefined && isReleased(draft, superseded)) adopt(draft, target, superseded);
+  if (superseded !== undefined && isReleased(draft, superseded)) adoptReleased(state, target, superseded);
   if (superseded !== undefined && superseded !== state.failedRevision) {
     draft.event('Normal', 'Superseded', `revision ${superseded} gives way to ${current}`);
   }
@@ -121,14 +121,6 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);
   draft.say('Ungated', 'False', 'Gated', 'The new revision came with gates.');
   draft.enter('Progressing', `revision ${current} was found`);
-}
-
-/** A promotion that is overtaken: whichever of the two released revisions has more pods goes on as stable. */
-function adopt({ state }: Draft, target: TargetView, released: string): void {
-  const eligible = (revision: string | undefined) => target.revisions.get(revision ?? '')?.pods.eligible ?? 0;
-  const before = state.stableRevision;
-  if (eligible(released) > eligible(before)) state.stableRevision = released;
-  state.recentRevisions = [...new Set([released, before ?? released, ...(state.recentRevisions ?? [])])].slice(0, 3);
 }
 
 /** Why a revision needs no analysis, if it does not. */
@@ -143,7 +135,7 @@ function whyUntried(draft: Draft, { spec, target, next }: Release): string | und
   if (!stable) return 'the stable revision is gone';
   // One that gives its only pods for the trial does so with open eyes.
   const given = target.takesOut >= target.replicas && spec.takeOnlyPod;
-  if (stable.replicas === 0 && stable.pods.total === 0 && !given) return 'no pod of the stable revision is left';
+  if (!isPresent(stable) && !given) return 'no pod of the stable revision is left';
   return undefined;
 }
 

@@ -23,10 +23,27 @@ export function findStable(target: TargetView, current: string): string | undefi
 
 /** Makes a revision the stable one and remembers it as such. */
 export function setStable(state: CanaryStatus, revision: string): void {
-  const recent = [revision, state.stableRevision, ...(state.recentRevisions ?? [])];
+  remember(state, revision, state.stableRevision);
   state.stableRevision = revision;
-  state.recentRevisions = unique(recent).slice(0, REMEMBERED);
   setUngated(state);
+}
+
+/** A promotion that is overtaken: whichever of the two released revisions can serve with more pods goes on as stable. */
+export function adoptReleased(state: CanaryStatus, target: TargetView, released: string): void {
+  const [stable, other] = [state.stableRevision, released].map((revision) => target.revisions.get(revision ?? ''));
+  remember(state, released, state.stableRevision);
+  const isWider = (other?.pods.eligible ?? 0) > (stable?.pods.eligible ?? 0);
+  // What has no pod is nothing to try another revision against; pods that just come up are.
+  if (isWider || (!isPresent(stable) && isPresent(other))) state.stableRevision = released;
+}
+
+/** Whether a revision has pods, or is to have some. */
+export function isPresent(view: RevisionView | undefined): boolean {
+  return view !== undefined && (view.pods.total > 0 || view.replicas > 0);
+}
+
+function remember(state: CanaryStatus, ...revisions: readonly (string | undefined)[]): void {
+  state.recentRevisions = unique([...revisions, ...(state.recentRevisions ?? [])]).slice(0, REMEMBERED);
 }
 
 /** Lists the revisions whose gates stand open: the stable and recently stable ones, and those given here. */
