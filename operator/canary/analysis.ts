@@ -1,12 +1,12 @@
 import { checkCrashes, hasCapacity } from './capacity.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import { figuresOf } from './figures.ts';
 import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 import { closeWindow, countWindow, type Round, recordRound, takeRound, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';

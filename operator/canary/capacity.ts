@@ -1,7 +1,7 @@
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import { carriedWeight, type Step } from './plan.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 import { describeSide } from './side.ts';
 import { failCheck, stall } from './waiting.ts';

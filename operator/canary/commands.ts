@@ -1,8 +1,8 @@
 import { type Command, readCommand } from '../../api/canary-command.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import { pauseAt } from './holds.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 
 /** What a command comes to: why it makes no sense now, or what was done. */

@@ -1,9 +1,9 @@
 import type { CanaryWebhook, HookType } from '../../api/canary-webhook.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
 import type { Observation } from './observation.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 
 /** An answer makes the release be looked at again; this is for one that was lost. */

@@ -1,32 +1,17 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { settleCommand } from './commands.ts';
-import { CONTROL_FIELDS } from './control-fields.ts';
 import { Draft, type Transition } from './draft.ts';
 import { keepHistory } from './history.ts';
 import { askPostRollout } from './hooks.ts';
 import { fieldsWithoutHttp } from './http-need.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
+import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
 import { findStable, isPresent, setStable, setUngated } from './stable-revision.ts';
 import { costs, findUnfit } from './target-acceptance.ts';
 import { isPrepared, type Unfit } from './target-fitness.ts';
-
-/** What belongs to one release, and goes with it. */
-const RELEASE_FIELDS = [
-  'canaryRevision',
-  'step',
-  'iterations',
-  'failedChecks',
-  'failedRevision',
-  'stepStartTime',
-  'lastProgressTime',
-  'restarts',
-  'canaryPods',
-  ...CONTROL_FIELDS,
-  'evidence',
-] as const;
 
 /**
  * One step of the phase machine: pure, and all it knows is in the status, so that any replica can go on at any point.
@@ -129,11 +114,6 @@ function giveUp(draft: Draft, target: TargetView | undefined): void {
 function presentRevisions(target: TargetView | undefined): string[] {
   const views = [...(target?.revisions.values() ?? [])];
   return views.filter((view) => isPresent(view) || view.revision === target?.current).map(({ revision }) => revision);
-}
-
-function forgetRelease(draft: Draft): void {
-  draft.clear(...RELEASE_FIELDS);
-  cutOff(draft.state);
 }
 
 /** Kubernetes has not made the revision of the newest template yet. */

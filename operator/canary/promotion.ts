@@ -1,9 +1,10 @@
-import { CONTROL_FIELDS } from './control-fields.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import { paceMs, promotionWeight } from './promotion-weight.ts';
 import type { Release } from './release.ts';
+import { forgetRelease } from './release-fields.ts';
 import { isInRollbackWindow } from './rollback-window.ts';
-import { cutOff, sideOf } from './side.ts';
+import { sideOf } from './side.ts';
 import { setStable, setUngated } from './stable-revision.ts';
 import { weightForPods } from './weights.ts';
 
@@ -87,35 +88,8 @@ function followPods({ state }: Draft, { target, next }: Release): void {
 function succeed(draft: Draft, revision: string): void {
   const { state } = draft;
   setStable(state, revision);
-  cutOff(state);
+  forgetRelease(draft);
   state.postRollout = { revision, phase: 'Succeeded' };
-  draft.clear(...CONTROL_FIELDS);
-  draft.clear(
-    'canaryRevision',
-    'step',
-    'iterations',
-    'failedChecks',
-    'stepStartTime',
-    'lastProgressTime',
-    'restarts',
-    'canaryPods',
-    'evidence',
-  );
   draft.event('Normal', 'Succeeded', `revision ${revision} is the stable one now`);
   draft.enter('Succeeded', `revision ${revision} serves`);
-}
-
-/** Gives the revision up: no request goes to it from this moment. Its pods stay for a look. */
-export function fail(draft: Draft, revision: string, reason: string, message: string): void {
-  const { state } = draft;
-  cutOff(state);
-  state.failedRevision = revision;
-  state.verdict = 'Failed';
-  state.postRollout = { revision, phase: 'Failed' };
-  draft.clear('stepStartTime', ...CONTROL_FIELDS);
-  setUngated(state);
-  const whole = `revision ${revision} was given up: ${message}`;
-  draft.enter('Failed', whole);
-  draft.say('Failed', 'True', reason, whole);
-  draft.event('Warning', 'Failed', whole);
 }

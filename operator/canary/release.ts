@@ -1,13 +1,13 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import { advanceAnalysis, goOn } from './analysis.ts';
 import { obey } from './commands.ts';
-import { CONTROL_FIELDS } from './control-fields.ts';
 import type { Draft } from './draft.ts';
 import { isHeldAt, isHoldOver, showHold } from './holds.ts';
 import { isRolledBack } from './hooks.ts';
 import type { Observation, RevisionView, TargetView } from './observation.ts';
 import { planOf } from './plan.ts';
 import { advancePromotion, release } from './promotion.ts';
+import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
 import { adoptReleased, isPresent, setUngated } from './stable-revision.ts';
 import { roomOf } from './target-fitness.ts';
@@ -113,9 +113,8 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   if (superseded !== undefined && superseded !== state.failedRevision) {
     draft.event('Normal', 'Superseded', `revision ${superseded} gives way to ${current}`);
   }
-  cutOff(state);
-  draft.clear('stepStartTime', 'iterations', 'canaryPods', 'failedRevision', 'metrics', 'stableMetrics', 'verdict');
-  draft.clear('evidence', 'rounds', ...CONTROL_FIELDS);
+  forgetRelease(draft);
+  draft.clear('metrics', 'stableMetrics', 'verdict', 'rounds');
   Object.assign(state, { canaryRevision: current, step: 0, failedChecks: 0, restarts: next.pods.restarts });
   draft.progress();
   draft.event('Normal', 'NewRevision', `revision ${current} is to replace ${state.stableRevision}`);

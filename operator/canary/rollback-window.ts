@@ -2,9 +2,9 @@ import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
 import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
+import { fail } from './failure.ts';
 import { figuresOf } from './figures.ts';
 import type { Step } from './plan.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 import { closeWindow, countWindow, recordRound, takeRound } from './round.ts';
 

@@ -1,7 +1,7 @@
 import { durationMs } from '../../api/duration.ts';
 import type { Draft, WaitReason } from './draft.ts';
+import { fail } from './failure.ts';
 import { isHeld } from './holds.ts';
-import { fail } from './promotion.ts';
 import type { Release } from './release.ts';
 
 const POLL_MS = 5000;
