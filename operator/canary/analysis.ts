@@ -1,14 +1,14 @@
 import { checkCrashes, hasCapacity } from './capacity.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { figuresOf } from './figures.ts';
 import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
+import { judgeWindow, settleWindow } from './judged-window.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
-import { closeWindow, countWindow, type Round, recordRound, takeRound, windowMs } from './round.ts';
+import { type Round, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';
 import { roomOf } from './target-fitness.ts';
 import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
@@ -19,8 +19,6 @@ const ACKNOWLEDGE_POLL_MS = 200;
 /** Within a window only what ends the release at once is looked for. */
 const LOOK_MS = 2000;
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
-/** Reports that are late may still come; what an operator counted before it was restarted does not. */
-const INCOMPLETE_PATIENCE_MS = 15_000;
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
 export function advanceAnalysis(draft: Draft, stage: Release): void {
@@ -78,14 +76,11 @@ function isAcknowledged(draft: Draft, stage: Release, step: Step, steps: number)
 }
 
 function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): void {
-  const { state } = draft;
-  const { observation, spec, next } = stage;
-  const begun = state.stepStartTime ?? draft.now;
-  countWindow(state, begun);
-  const elapsed = observation.now - Date.parse(begun);
+  const { spec, next } = stage;
   const progress = progressOf(draft, step, steps);
   const outside = askRollout(draft, stage);
-  const round = takeRound(state, spec.analysis, step, observation, next.revision, Date.parse(begun));
+  const round = judgeWindow(draft, stage, step);
+  const elapsed = round.inputs.elapsedMs;
   const { verdict, message = '', final = false } = round.judgement;
   if (elapsed < step.intervalMs && !final) {
     draft.enter('Progressing', progress);
@@ -101,11 +96,7 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
     draft.requeue(1000);
     return;
   }
-  recordRound(state, round, next.revision, draft.now);
-  state.metrics = figuresOf(round.next);
-  state.stableMetrics = figuresOf(round.stable);
-  sayMetrics(draft, round);
-  if (verdict === 'Passed' || verdict === 'Failed') closeWindow(state, round);
+  settleWindow(draft, stage, step, round);
   if (verdict === 'Passed') {
     pass(draft, stage, step, steps);
     return;
@@ -144,25 +135,7 @@ function holdWindow(
     if (awaitTraffic(draft, stage, reason, said, interval)) pass(draft, stage, step, steps);
     return;
   }
-  // A window that will never be whole is begun anew, and the deadline goes on counting.
-  if (verdict === 'IncompleteMetrics' && inputs.elapsedMs >= interval + INCOMPLETE_PATIENCE_MS) {
-    draft.state.stepStartTime = draft.now;
-  }
   stall(draft, stage, verdict, message, interval);
-}
-
-/** Whether those who are asked besides the mesh have answered. */
-function sayMetrics(draft: Draft, { judgement, inputs }: Round): void {
-  if (!inputs.metrics.some(({ template }) => template)) return;
-  const failed = judgement.metrics.find(({ verdict }) => verdict === 'MetricUnavailable');
-  const { reason = 'NoValue' } = inputs.answers?.find(({ metric }) => metric === failed?.name) ?? {};
-  if (!failed) {
-    draft.say('MetricsAvailable', 'True', 'Answered', 'MetricTemplates gave their values.');
-    return;
-  }
-  const message = failed.message ?? failed.name;
-  if (draft.before('MetricsAvailable')?.message !== message) draft.event('Warning', reason, message);
-  draft.say('MetricsAvailable', 'False', reason, message);
 }
 
 function progressOf({ state }: Draft, step: Step, steps: number): string {

@@ -132,6 +132,30 @@ describe('the rollback window', () => {
     expect(life.status.ungatedRevisions).toEqual(['r1', 'r2']);
   });
 
+  test('gives a window that is longer than the deadline the time that it takes', () => {
+    const life = new Life({
+      stepWeights: [50],
+      rollbackWindow: '1m',
+      metrics: [{ name: 'request-success-rate', interval: '20m', thresholdRange: { min: 99 } }],
+    });
+    life.at(0).at(1200).at(1201).at(1211).at(1900);
+    expect(life.status).toMatchObject({ phase: 'Promoting', ungatedRevisions: ['r1'] });
+    expect(life.at(2402).status.ungatedRevisions).toEqual(['r1', 'r2']);
+  });
+
+  test('says whether MetricTemplates answer, and shows both revisions', () => {
+    const noValue = { metric: 'orders', since: 0, reason: 'NoValue', message: 'nothing there' };
+    const metrics = [{ name: 'orders', templateRef: { name: 'orders' }, thresholdRange: { min: 1 } }];
+    const life = new Life({ stepWeights: [50], rollbackWindow: '1m', metrics });
+    const value = { measured: (metric: string, since: number) => ({ metric, since, value: 5 }) as never };
+    life.at(0, value).at(10, value).at(11, value);
+    life.at(21, { measured: () => noValue as never, traffic: () => traffic(500) });
+    expect(life.status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'MetricsAvailable', status: 'False', reason: 'NoValue' }),
+    );
+    expect(life.status.stableMetrics?.requests).toBe(500);
+  });
+
   test('is ended by the command promote', () => {
     const life = baking().at(12, { command: 'promote' });
     expect(life.status.ungatedRevisions).toEqual(['r1', 'r2']);

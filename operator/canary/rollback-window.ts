@@ -3,16 +3,14 @@ import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { figuresOf } from './figures.ts';
+import { judgeWindow, settleWindow } from './judged-window.ts';
 import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
-import { closeWindow, countWindow, recordRound, takeRound } from './round.ts';
+import { windowMs } from './round.ts';
+import { countFailure, giveUpIfOverdue } from './waiting.ts';
 
 /** What a look at the window came to. */
 type Outcome = RoundVerdict | 'Begun' | 'GivenUp';
-
-/** Counts that an operator had who was restarted do not come; their window is begun anew. */
-const INCOMPLETE_PATIENCE_MS = 15_000;
 
 /**
  * The time in which the promoted revision has its requests while the old one is kept whole: its gates are still shut, so Kubernetes
@@ -59,50 +57,32 @@ function stepOf({ interval }: CanaryAnalysis): Step {
 }
 
 /** Judges the revision each interval, as in the analysis. */
-function check(draft: Draft, { observation, spec, next }: Release): Outcome {
+function check(draft: Draft, stage: Release): Outcome {
   const { state } = draft;
+  const { spec, next } = stage;
   const step = stepOf(spec.analysis);
-  const begun = state.stepStartTime ?? draft.now;
-  state.stepStartTime = begun;
-  countWindow(state, begun);
-  const elapsed = observation.now - Date.parse(begun);
-  draft.requeue(Math.max(step.intervalMs - elapsed, 1000));
-  const round = takeRound(state, spec.analysis, step, observation, next.revision, Date.parse(begun));
+  const round = judgeWindow(draft, stage, step);
+  const { elapsedMs } = round.inputs;
   const { verdict, message = '', final = false } = round.judgement;
-  if (elapsed < step.intervalMs && !final) return 'Begun';
-  recordRound(state, round, next.revision, draft.now);
-  state.metrics = figuresOf(round.next);
+  draft.requeue(Math.max(step.intervalMs - elapsedMs, 1000));
+  if (elapsedMs < step.intervalMs && !final) return 'Begun';
+  settleWindow(draft, stage, step, round);
   if (verdict === 'InsufficientTraffic') return verdict;
-  if (verdict !== 'Passed' && verdict !== 'Failed') return hold(draft, { spec, next }, elapsed, verdict, message);
-  // The next window begins where this one ends.
-  closeWindow(state, round);
-  state.stepStartTime = draft.now;
-  draft.progress();
-  state.verdict = verdict;
-  if (verdict === 'Passed') return verdict;
-  state.failedChecks = (state.failedChecks ?? 0) + 1;
-  const count = `${message} (check ${state.failedChecks} of ${spec.analysis.threshold} failed, after the promotion)`;
-  if (state.failedChecks < spec.analysis.threshold && !final) {
-    draft.event('Warning', 'CheckFailed', count);
+  if (verdict === 'Passed') {
+    // The next window begins where this one ends.
+    state.stepStartTime = draft.now;
+    draft.progress();
+    state.verdict = verdict;
     return verdict;
   }
-  fail(draft, next.revision, final ? 'NoRequestSucceeds' : 'ThresholdReached', count);
-  return 'GivenUp';
-}
-
-/** A window that tells neither way goes on, but not without end. */
-function hold(
-  draft: Draft,
-  { spec, next }: Pick<Release, 'spec' | 'next'>,
-  elapsedMs: number,
-  verdict: RoundVerdict,
-  message: string,
-): Outcome {
-  const { state } = draft;
-  const late = elapsedMs >= durationMs(spec.analysis.interval) + INCOMPLETE_PATIENCE_MS;
-  if (verdict === 'IncompleteMetrics' && late) state.stepStartTime = draft.now;
-  const seconds = spec.progressDeadlineSeconds;
-  if (draft.stalledMs() <= seconds * 1000 || state.paused !== undefined) return verdict;
-  fail(draft, next.revision, 'ProgressDeadlineExceeded', `no check for ${seconds} s: ${message}`);
-  return 'GivenUp';
+  const said = `${message}, after the promotion`;
+  if (final) {
+    fail(draft, next.revision, 'NoRequestSucceeds', said);
+    return 'GivenUp';
+  }
+  if (verdict === 'Failed')
+    return countFailure(draft, next.revision, spec.analysis.threshold, said) ? 'GivenUp' : verdict;
+  // A window that tells neither way goes on, but not without end.
+  const grace = verdict === 'Pending' ? windowMs(spec.analysis, step.intervalMs) : step.intervalMs;
+  return giveUpIfOverdue(draft, stage, said, grace) ? 'GivenUp' : verdict;
 }

@@ -6,22 +6,28 @@ import type { Release } from './release.ts';
 
 const POLL_MS = 5000;
 
-/** Counts a check that failed, and gives the revision up at the threshold. */
-export function failCheck(draft: Draft, revision: string, threshold: number, message: string): void {
+/** Counts a check that failed, and gives the revision up at the threshold. @returns whether it did */
+export function countFailure(draft: Draft, revision: string, threshold: number, message: string): boolean {
   const { state } = draft;
   state.failedChecks = (state.failedChecks ?? 0) + 1;
   state.verdict = 'Failed';
   if (state.hold) state.hold.unproven = true;
   draft.clear('stepStartTime');
   draft.progress();
-  const count = `check ${state.failedChecks} of ${threshold} failed`;
+  const whole = `${message} (check ${state.failedChecks} of ${threshold} failed)`;
   if (state.failedChecks >= threshold) {
-    fail(draft, revision, 'ThresholdReached', `${message} (${count})`);
-    return;
+    fail(draft, revision, 'ThresholdReached', whole);
+    return true;
   }
-  draft.event('Warning', 'CheckFailed', `${message} (${count})`);
-  draft.enter('Progressing', `${count}: ${message}`);
+  draft.event('Warning', 'CheckFailed', whole);
   draft.requeue(10);
+  return false;
+}
+
+/** Has the analysis go on after a check that failed, unless it was one too many. */
+export function failCheck(draft: Draft, revision: string, threshold: number, message: string): void {
+  if (countFailure(draft, revision, threshold, message)) return;
+  draft.enter('Progressing', `check ${draft.state.failedChecks} of ${threshold} failed: ${message}`);
 }
 
 /** Waits for something that is no verdict, but not beyond the deadline. */
