@@ -16,6 +16,7 @@ import type { TargetIndex } from './target-index.ts';
 import { readTargetKey } from './target-key.ts';
 import { targetKind } from './targets/registry.ts';
 import { templateQuestions } from './template-question.ts';
+import { wantedFields } from './wanted-fields.ts';
 
 const CONFLICT_RETRY_MS = 50;
 
@@ -112,7 +113,7 @@ export class CanaryReconciler {
       this.#deps.templates.want(canary.metadata.uid ?? '', key, questions);
       const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
       if (fresh?.length) await this.#openGates(key, new Set(fresh));
-      const wanted = wantedOf(status, observation);
+      const wanted = wantedFields(status, observation);
       if (wanted) await this.#borrow(key, wanted);
       await this.#clearTheWay(key, status);
     }
@@ -166,17 +167,6 @@ export class CanaryReconciler {
   #now(): string {
     return new Date((this.#deps.now ?? Date.now)()).toISOString();
   }
-}
-
-/**
- * What is wanted of the target's rollout.
- * @param status as just written
- * @returns undefined: leave everything as it is; empty: give everything back
- */
-function wantedOf(status: CanaryStatus, observation: Observation): WantedFields | undefined {
-  const { spec, target, rival } = observation;
-  if (rival || !target || !spec) return undefined;
-  return status.stableRevision === undefined ? {} : targetKind(target.kind).wanted(status, observation, target);
 }
 
 /** As it looks on the wire. */

@@ -6,7 +6,7 @@ import { countPods, isNodeReady } from '../pods.ts';
 import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from '../revisions.ts';
 import { type Check, extraPods, podsOf, reachableWeight } from '../target-fitness.ts';
 import type { TargetIndex } from '../target-index.ts';
-import { wantedFields } from '../wanted-fields.ts';
+import { wantedOfDeployment } from './deployment-wanted.ts';
 import type { TargetKind } from './target-kind.ts';
 
 export const DEPLOYMENT_FIELDS: BorrowableFields = {
@@ -26,7 +26,7 @@ export const deployment: TargetKind<Deployment> = {
   atRest: [],
   view,
   costs,
-  wanted: (status, observation) => wantedFields(status, observation) ?? {},
+  wanted: wantedOfDeployment,
   inTheWay: () => [],
 };
 
