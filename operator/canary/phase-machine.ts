@@ -9,7 +9,7 @@ import type { Observation, TargetView } from './observation.ts';
 import { advanceRelease } from './release.ts';
 import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
-import { findStable, isPresent, setStable, setUngated } from './stable-revision.ts';
+import { isPresent, resolveStable, setUngated } from './stable-revision.ts';
 import { costs, findUnfit } from './target-acceptance.ts';
 import { isPrepared, type Unfit } from './target-fitness.ts';
 
@@ -124,41 +124,6 @@ function settle(draft: Draft, { kind, pausedBy, resumedBy }: TargetView): void {
     return;
   }
   draft.requeue(1000);
-}
-
-function resolveStable(draft: Draft, target: TargetView, current: string): boolean {
-  const { state } = draft;
-  const known = state.stableRevision;
-  const wasReady = draft.before('TargetReady')?.status === 'True';
-  if (known !== undefined && target.revisions.has(known)) {
-    if (known === current) return true;
-    if (target.rolledOut && !(state.ungatedRevisions ?? []).includes(current)) {
-      draft.event('Warning', 'Unanalysed', `revision ${current} was rolled out whole without an analysis`);
-      setStable(state, current);
-      return true;
-    }
-    adoptServing(draft, target, known, current);
-    // A rollout that began before the target was prepared has no gates: it is none of ours.
-    if (wasReady || (target.revisions.get(current)?.pods.held ?? 0) > 0) return true;
-    draft.clear('stableRevision');
-  }
-  const found = findStable(target, current);
-  if (found === undefined) return false;
-  setStable(state, found);
-  return true;
-}
-
-/** Pods that came without gates have replaced the stable revision whole, and the template has gone on since: what serves is stable. */
-function adoptServing(draft: Draft, target: TargetView, known: string, current: string): void {
-  // One that is released already goes on to its own end.
-  if (draft.state.ungatedRevisions?.includes(current)) return;
-  const stable = target.revisions.get(known);
-  if (!stable || isPresent(stable)) return;
-  const serving = [...target.revisions.values()].filter(({ revision, ready }) => revision !== current && ready > 0);
-  const [most] = serving.sort((a, b) => b.ready - a.ready || b.ordinal - a.ordinal);
-  if (!most) return;
-  draft.event('Warning', 'Unanalysed', `revision ${most.revision} has replaced ${known} without an analysis`);
-  setStable(draft.state, most.revision);
 }
 
 function awaitRollout(draft: Draft, target: TargetView): void {
