@@ -22,7 +22,7 @@ const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can 
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
 export function advanceAnalysis(draft: Draft, stage: Release): void {
-  if (checkCrashes(draft, stage)) return;
+  if (checkCrashes(draft, stage, failCheck)) return;
   const plan = planOf(stage.spec.analysis, roomOf(stage.target));
   const index = Math.min(draft.state.step ?? 0, plan.length - 1);
   const step = plan[index];

@@ -4,14 +4,16 @@ import { fail } from './failure.ts';
 import { carriedWeight, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { describeSide } from './side.ts';
-import { failCheck, stall } from './waiting.ts';
+import { type failCheck, stall } from './waiting.ts';
 import { podsForWeight } from './weights.ts';
 
 /**
  * A container that ended under analysis is a failed check at once, whatever the requests say. One that will never run ends the release, unless
  * the stable revision has the same trouble: then it may be the registry, or what all of them need.
+ * @param failed counts a check that failed
+ * @returns whether one did
  */
-export function checkCrashes(draft: Draft, { spec, target, next }: Release): boolean {
+export function checkCrashes(draft: Draft, { spec, target, next }: Release, failed: typeof failCheck): boolean {
   const { state } = draft;
   const { restarts, broken } = next.pods;
   const isShared = target.revisions.get(state.stableRevision ?? '')?.pods.broken?.reason === broken?.reason;
@@ -22,11 +24,11 @@ export function checkCrashes(draft: Draft, { spec, target, next }: Release): boo
   const before = state.restarts ?? 0;
   state.restarts = restarts;
   if (restarts > before) {
-    failCheck(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
+    failed(draft, next.revision, spec.analysis.threshold, `containers restarted ${restarts - before} times`);
     return true;
   }
   if (!broken || draft.stalledMs() < durationMs(spec.analysis.interval)) return false;
-  failCheck(draft, next.revision, spec.analysis.threshold, broken.message);
+  failed(draft, next.revision, spec.analysis.threshold, broken.message);
   return true;
 }
 

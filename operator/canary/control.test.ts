@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answering, bad, hook, Life, NO, releasing, YES } from './life.fixture.ts';
-import { traffic } from './observation.fixture.ts';
+import { podsOf, revisionOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation } from './observation.ts';
 
 describe('hooks', () => {
@@ -120,6 +120,21 @@ describe('the rollback window', () => {
     life.at(22, bad).at(32, bad);
     expect(life.status).toMatchObject({ phase: 'Failed', weight: 0, ungatedRevisions: ['r1'], failedRevision: 'r2' });
     expect(life.last).toContain('after the promotion');
+  });
+
+  test('counts a container that ends as a failed check, as the analysis does', () => {
+    const crashed = (restarts: number) => targetOf({ current: 'r2' }, revisionOf('r2', podsOf(4, { restarts })));
+    const life = baking().at(12, {}, crashed(1));
+    expect(life.status).toMatchObject({ phase: 'Promoting', failedChecks: 1 });
+    life.at(13, {}, crashed(2));
+    expect(life.status).toMatchObject({ phase: 'Failed', weight: 0, ungatedRevisions: ['r1'] });
+  });
+
+  test('gives no revision up for a trouble that the stable one has too', () => {
+    const broken = { reason: 'ImagePull', message: 'container app has an image that cannot be had' } as const;
+    const revisions = ['r1', 'r2'].map((name) => [name, revisionOf(name, podsOf(4, { broken }))] as const);
+    const life = baking().at(12, {}, targetOf({ current: 'r2', rolledOut: false, revisions: new Map(revisions) }));
+    expect(life.status).toMatchObject({ phase: 'Promoting', weight: 100 });
   });
 
   test('does not end on counts that are missing, and not at all in a pause', () => {

@@ -1,11 +1,12 @@
+import { checkCrashes } from './capacity.ts';
 import type { Draft } from './draft.ts';
-import { fail } from './failure.ts';
 import { paceMs, promotionWeight } from './promotion-weight.ts';
 import type { Release } from './release.ts';
 import { forgetRelease } from './release-fields.ts';
 import { isInRollbackWindow } from './rollback-window.ts';
 import { sideOf } from './side.ts';
 import { setStable, setUngated } from './stable-revision.ts';
+import { countFailure } from './waiting.ts';
 import { weightForPods } from './weights.ts';
 
 /** How long a promotion waits for the new revision to grow to full size before the gates open all the same. */
@@ -45,10 +46,7 @@ function grow(draft: Draft, stage: Release): void {
   const { observation, spec, target, next } = stage;
   const { state } = draft;
   const { eligible } = next.pods;
-  if (next.pods.broken) {
-    fail(draft, next.revision, next.pods.broken.reason, next.pods.broken.message);
-    return;
-  }
+  if (checkCrashes(draft, stage, countFailure)) return;
   state.weight = promotionWeight(draft, stage);
   draft.clear('mirrorWeight');
   if (eligible > (state.canaryPods ?? 0)) {
