@@ -1,4 +1,5 @@
 import type { V1DaemonSet, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import { BORROWED_ANNOTATION } from '../api/borrowed-annotation.ts';
 import type { CanarySpec } from '../api/canary.ts';
 import { durationMs } from '../api/duration.ts';
 import { DAEMON_SET, DEPLOYMENT, STATEFUL_SET } from '../kube/kinds.ts';
@@ -9,8 +10,6 @@ import type { ResourceKind } from '../kube/resource-kind.ts';
 
 /** How long the API server may take about the target; a warning is not worth more. */
 const LOOK_MS = 2000;
-/** On a target part of whose rollout the operator has borrowed: what it says there is not the user's. */
-const BORROWED_ANNOTATION = 'canary.heddle.dev/borrowed';
 const DEFAULT_DEADLINE_SECONDS = 600;
 
 type Looked = V1Deployment & V1StatefulSet & V1DaemonSet & KubeObject;
@@ -71,6 +70,7 @@ function deploymentWarnings({ spec = {} as never }: Looked, canary: CanarySpec):
 function statefulSetWarnings({ metadata, spec }: Looked, canary: CanarySpec): string[] {
   const { type, rollingUpdate } = spec?.updateStrategy ?? {};
   const said = onDeleteWarnings(type);
+  // What the operator has borrowed is not what the user says.
   const isOurs = metadata?.annotations?.[BORROWED_ANNOTATION] !== undefined;
   const partition = rollingUpdate?.partition ?? 0;
   if (partition > 0 && !isOurs) {

@@ -1,13 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  BORROWED_ANNOTATION,
-  borrowing,
-  FIELD_MANAGER,
-  fieldOwnership,
-  hasBorrowed,
-  pausedBy,
-  trimTarget,
-} from './borrowed-fields.ts';
+import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
+import { borrowing, FIELD_MANAGER, fieldOwnership, hasBorrowed, pausedBy, trimTarget } from './borrowed-fields.ts';
 import type { Deployment, ManagedFields } from './objects.ts';
 import { DEPLOYMENT_FIELDS } from './targets/deployment.ts';
 

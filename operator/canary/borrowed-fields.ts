@@ -1,9 +1,8 @@
+import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
 import type { ManagedFields, Target } from './objects.ts';
 
 /** Under this name the operator applies what it borrows of a target. */
 export const FIELD_MANAGER = 'heddle-canary';
-/** Annotation with the values that borrowed fields had before, as JSON. */
-export const BORROWED_ANNOTATION = 'canary.heddle.dev/borrowed';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
 import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
-import { BORROWED_ANNOTATION, FIELD_MANAGER } from './borrowed-fields.ts';
+import { FIELD_MANAGER } from './borrowed-fields.ts';
 import type { Deployment, Pod } from './objects.ts';
 import { specOf, traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';

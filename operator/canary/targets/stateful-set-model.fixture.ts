@@ -1,5 +1,6 @@
+import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
-import { BORROWED_ANNOTATION, FIELD_MANAGER } from '../borrowed-fields.ts';
+import { FIELD_MANAGER } from '../borrowed-fields.ts';
 import { observationOf, specOf, traffic } from '../observation.fixture.ts';
 import { nextStatus } from '../phase-machine.ts';
 import { TargetIndex } from '../target-index.ts';

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
 import type { Canary } from '../../../api/canary.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { CANARY, POD, STATEFUL_SET } from '../../../kube/kinds.ts';
 import { silentLogger } from '../../../kube/logger.ts';
 import { MemoryApi } from '../../../kube/testing/memory-api.ts';
-import { BORROWED_ANNOTATION, FIELD_MANAGER } from '../borrowed-fields.ts';
+import { FIELD_MANAGER } from '../borrowed-fields.ts';
 import type { StatefulSet } from '../objects.ts';
 import { traffic } from '../observation.fixture.ts';
 import { CanaryReconciler } from '../reconciler.ts';
