@@ -10,7 +10,7 @@ import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { type Round, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';
-import { roomOf } from './target-fitness.ts';
+import { roomOf } from './targets/target-fitness.ts';
 import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */

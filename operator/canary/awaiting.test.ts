@@ -3,11 +3,11 @@ import type { Canary } from '../../api/canary.ts';
 import { CANARY, DEPLOYMENT } from '../../kube/kinds.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
-import { FIELD_MANAGER } from './borrowed-fields.ts';
 import type { Deployment } from './objects.ts';
 import { specOf, traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
-import { TargetIndex } from './target-index.ts';
+import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
+import { TargetIndex } from './targets/target-index.ts';
 import { emptyStores, namespace } from './targets/targets.fixture.ts';
 
 const KEY = 'shop/Deployment/ordering';

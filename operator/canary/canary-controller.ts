@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { Controller } from '../../kube/controller.ts';
 import { objectKey } from '../../kube/object.ts';
 import type { StoreChange } from '../../kube/store.ts';
-import { hasBorrowed } from './borrowed-fields.ts';
 import type { ControllerRevision, Pod, ReplicaSet, Target } from './objects.ts';
 import { isHeld, isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { CanaryReconciler } from './reconciler.ts';
-import { TargetIndex, targetOfRevision } from './target-index.ts';
-import { keyOfTarget, targetKey, targetOfCanary } from './target-key.ts';
+import { hasBorrowed } from './targets/borrowed-fields.ts';
+import { TargetIndex, targetOfRevision } from './targets/target-index.ts';
+import { keyOfTarget, targetKey, targetOfCanary } from './targets/target-key.ts';
 
 /** Marks the key of a pod that belongs to no target. */
 const ORPHAN = 'pod:';

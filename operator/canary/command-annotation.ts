@@ -3,8 +3,8 @@ import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isKubeError, isNotFound } from '../../kube/kube-error.ts';
-import { FIELD_MANAGER } from './borrowed-fields.ts';
 import { isHandled } from './commands.ts';
+import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
 
 /** The command that a Canary's annotation gives. */
 export function commandOf({ metadata }: Canary): string | undefined {

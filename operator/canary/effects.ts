@@ -5,8 +5,8 @@ import { CANARY, POD } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
-import { FIELD_MANAGER } from './borrowed-fields.ts';
 import type { Pod, Target } from './objects.ts';
+import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
 
 type Api = Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
 

@@ -1,13 +1,13 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { TemplateAnswer } from '../../api/canary-round.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
-import type { Autoscaler } from './autoscaler.ts';
-import type { Ownership } from './borrowed-fields.ts';
 import type { Dependency } from './dependencies.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
 import type { RevisionPods } from './pods.ts';
-import type { SharedService } from './shared-services.ts';
 import type { Side } from './side.ts';
+import type { Autoscaler } from './targets/autoscaler.ts';
+import type { Ownership } from './targets/borrowed-fields.ts';
+import type { SharedService } from './targets/shared-services.ts';
 
 /** One revision of the target: a ReplicaSet, or a ControllerRevision. */
 export interface RevisionView {

@@ -6,10 +6,10 @@ import { commandOf } from './command-annotation.ts';
 import { viewDependencies } from './dependencies.ts';
 import type { Observation } from './observation.ts';
 import type { CanaryDependencies } from './ports.ts';
-import { findSharedServices } from './shared-services.ts';
-import type { TargetIndex } from './target-index.ts';
-import { readTargetKey, targetOfCanary } from './target-key.ts';
 import { targetKind } from './targets/registry.ts';
+import { findSharedServices } from './targets/shared-services.ts';
+import type { TargetIndex } from './targets/target-index.ts';
+import { readTargetKey, targetOfCanary } from './targets/target-key.ts';
 
 /** Reads a Canary's spec with its defaults; gives the problems, each after the path of its field, when it is not valid. */
 export function readSpec(canary: Canary): { spec: CanarySpec | undefined; problems: readonly string[] } {

@@ -3,7 +3,7 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import { observationOf, podsOf, revisionOf, targetOf } from './observation.fixture.ts';
 import type { TargetView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
-import { wantedFields } from './wanted-fields.ts';
+import { wantedFields } from './targets/wanted-fields.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const atRest = nextStatus(undefined, observationOf(targetOf())).status;

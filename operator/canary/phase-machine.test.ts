@@ -4,7 +4,7 @@ import type { CanaryEvent } from './draft.ts';
 import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
-import { wantedFields } from './wanted-fields.ts';
+import { wantedFields } from './targets/wanted-fields.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const atRest = nextStatus(undefined, observationOf(targetOf())).status;

@@ -10,8 +10,8 @@ import { advanceRelease } from './release.ts';
 import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
 import { isPresent, resolveStable, setUngated } from './stable-revision.ts';
-import { costs, findUnfit } from './target-acceptance.ts';
-import { isPrepared, type Unfit } from './target-fitness.ts';
+import { costs, findUnfit } from './targets/target-acceptance.ts';
+import { isPrepared, type Unfit } from './targets/target-fitness.ts';
 
 /**
  * One step of the phase machine: pure, and all it knows is in the status, so that any replica can go on at any point.

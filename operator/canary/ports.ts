@@ -3,7 +3,6 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
-import type { Autoscaler } from './autoscaler.ts';
 import type { CanaryEvent } from './draft.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type {
@@ -18,6 +17,7 @@ import type {
 } from './objects.ts';
 import type { Coverage } from './observation.ts';
 import type { Side } from './side.ts';
+import type { Autoscaler } from './targets/autoscaler.ts';
 import type { TemplateAnswers } from './template-question.ts';
 
 /** A split as the mesh should have it. */

@@ -6,11 +6,11 @@ import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
-import { FIELD_MANAGER } from './borrowed-fields.ts';
 import type { Deployment, Pod } from './objects.ts';
 import { specOf, traffic } from './observation.fixture.ts';
 import { CanaryReconciler } from './reconciler.ts';
-import { TargetIndex } from './target-index.ts';
+import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
+import { TargetIndex } from './targets/target-index.ts';
 import { emptyStores } from './targets/targets.fixture.ts';
 
 const KEY = 'shop/Deployment/ordering';

@@ -3,7 +3,6 @@ import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
-import { borrowing, type WantedFields } from './borrowed-fields.ts';
 import { removeCommand } from './command-annotation.ts';
 import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
 import { revisionOfPod } from './objects.ts';
@@ -12,11 +11,12 @@ import { observe } from './observe.ts';
 import { nextStatus } from './phase-machine.ts';
 import { isHeld } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
-import type { TargetIndex } from './target-index.ts';
-import { readTargetKey } from './target-key.ts';
+import { borrowing, type WantedFields } from './targets/borrowed-fields.ts';
 import { targetKind } from './targets/registry.ts';
+import type { TargetIndex } from './targets/target-index.ts';
+import { readTargetKey } from './targets/target-key.ts';
+import { wantedFields } from './targets/wanted-fields.ts';
 import { templateQuestions } from './template-question.ts';
-import { wantedFields } from './wanted-fields.ts';
 
 const CONFLICT_RETRY_MS = 50;
 

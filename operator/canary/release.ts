@@ -10,7 +10,7 @@ import { advancePromotion, release } from './promotion.ts';
 import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
 import { adoptReleased, isPresent, setUngated } from './stable-revision.ts';
-import { roomOf } from './target-fitness.ts';
+import { roomOf } from './targets/target-fitness.ts';
 
 /** All that the stages of a release look at. */
 export interface Release {

@@ -5,7 +5,7 @@ import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './
 import type { Observation, TargetView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
 import { sideOf } from './side.ts';
-import { wantedFields } from './wanted-fields.ts';
+import { wantedFields } from './targets/wanted-fields.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const STABLE = nextStatus(undefined, observationOf(targetOf())).status;

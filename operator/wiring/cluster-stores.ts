@@ -39,9 +39,6 @@ import type { KubeObject } from '../../kube/object.ts';
 import { dropManagedFields, Reflector, type ReflectorOptions } from '../../kube/reflector.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { ReadStore } from '../../kube/store.ts';
-import { type Autoscaler, trimAutoscaler } from '../canary/autoscaler.ts';
-import { trimTarget } from '../canary/borrowed-fields.ts';
-import { trimControllerRevision } from '../canary/controller-revisions.ts';
 import type {
   Node as CanaryNode,
   Pod as CanaryPod,
@@ -53,6 +50,9 @@ import type {
   StatefulSet,
 } from '../canary/objects.ts';
 import { isNodeReady, servingSince } from '../canary/pods.ts';
+import { type Autoscaler, trimAutoscaler } from '../canary/targets/autoscaler.ts';
+import { trimTarget } from '../canary/targets/borrowed-fields.ts';
+import { trimControllerRevision } from '../canary/targets/controller-revisions.ts';
 import { isInjected } from '../mesh/pod.ts';
 import type { StoredPolicy } from '../status/policy-objects.ts';
 import { DiscoveredNamespaces } from './discovered-namespaces.ts';

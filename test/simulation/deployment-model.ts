@@ -1,4 +1,4 @@
-import type { WantedFields } from '../../operator/canary/borrowed-fields.ts';
+import type { WantedFields } from '../../operator/canary/targets/borrowed-fields.ts';
 
 /** What is true of a revision, whatever anybody measures. */
 export interface RevisionTruth {

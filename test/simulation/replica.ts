@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CanaryStatus } from '../../api/canary-status.ts';
-import type { WantedFields } from '../../operator/canary/borrowed-fields.ts';
 import type { CanaryEvent } from '../../operator/canary/draft.ts';
 import { observationOf, targetOf } from '../../operator/canary/observation.fixture.ts';
 import type { Observation, RevisionView, TargetView } from '../../operator/canary/observation.ts';
 import { nextStatus } from '../../operator/canary/phase-machine.ts';
 import { sideOf } from '../../operator/canary/side.ts';
-import { wantedFields } from '../../operator/canary/wanted-fields.ts';
+import type { WantedFields } from '../../operator/canary/targets/borrowed-fields.ts';
+import { wantedFields } from '../../operator/canary/targets/wanted-fields.ts';
 import type { DeploymentModel } from './deployment-model.ts';
 import type { StoredCanary, World } from './world.ts';
 

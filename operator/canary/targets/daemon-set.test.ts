@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { borrowing } from '../borrowed-fields.ts';
 import type { DaemonSet } from '../objects.ts';
 import { observationOf, specOf } from '../observation.fixture.ts';
 import { nextStatus } from '../phase-machine.ts';
-import { TargetIndex } from '../target-index.ts';
+import { borrowing } from './borrowed-fields.ts';
 import { daemonSet } from './daemon-set.ts';
+import { TargetIndex } from './target-index.ts';
 import { controllerRevisionOf, daemonSetOf, emptyStores, podOf } from './targets.fixture.ts';
 
 const KIND = 'DaemonSet';

@@ -1,13 +1,13 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { DAEMON_SET } from '../../../kube/kinds.ts';
-import { type BorrowableFields, pausedBy, type WantedFields } from '../borrowed-fields.ts';
-import { viewControllerRevisions } from '../controller-revisions.ts';
 import { type DaemonSet, REVISION_HASH_LABEL } from '../objects.ts';
 import type { TargetView } from '../observation.ts';
 import { isNodeReady } from '../pods.ts';
-import { podsOf, reachableWeight } from '../target-fitness.ts';
-import type { TargetIndex } from '../target-index.ts';
+import { type BorrowableFields, pausedBy, type WantedFields } from './borrowed-fields.ts';
+import { viewControllerRevisions } from './controller-revisions.ts';
 import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
+import { podsOf, reachableWeight } from './target-fitness.ts';
+import type { TargetIndex } from './target-index.ts';
 import type { TargetKind } from './target-kind.ts';
 
 /** Nothing is borrowed while a revision is tried: a second pod on a node is for the user to allow (`maxSurge`), for ports and files may be in its way. */

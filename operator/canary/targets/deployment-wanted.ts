@@ -1,8 +1,8 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
-import type { WantedFields } from '../borrowed-fields.ts';
 import type { Observation, TargetView } from '../observation.ts';
 import { planOf } from '../plan.ts';
-import { roomOf } from '../target-fitness.ts';
+import type { WantedFields } from './borrowed-fields.ts';
+import { roomOf } from './target-fitness.ts';
 
 /** A week: `kubectl rollout status` waits for the verdict. */
 const LONG_SECONDS = 7 * 24 * 3600;

@@ -1,12 +1,12 @@
 import { DEPLOYMENT } from '../../../kube/kinds.ts';
-import { type BorrowableFields, fieldOwnership, pausedBy } from '../borrowed-fields.ts';
 import type { Deployment, ReplicaSet } from '../objects.ts';
 import type { RevisionView, TargetView } from '../observation.ts';
 import { countPods, isNodeReady } from '../pods.ts';
-import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from '../revisions.ts';
-import { type Check, extraPods, podsOf, reachableWeight } from '../target-fitness.ts';
-import type { TargetIndex } from '../target-index.ts';
+import { type BorrowableFields, fieldOwnership, pausedBy } from './borrowed-fields.ts';
 import { wantedOfDeployment } from './deployment-wanted.ts';
+import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from './revisions.ts';
+import { type Check, extraPods, podsOf, reachableWeight } from './target-fitness.ts';
+import type { TargetIndex } from './target-index.ts';
 import type { TargetKind } from './target-kind.ts';
 
 export const DEPLOYMENT_FIELDS: BorrowableFields = {

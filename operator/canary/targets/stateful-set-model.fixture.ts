@@ -1,10 +1,10 @@
 import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
-import { FIELD_MANAGER } from '../borrowed-fields.ts';
 import { observationOf, specOf, traffic } from '../observation.fixture.ts';
 import { nextStatus } from '../phase-machine.ts';
-import { TargetIndex } from '../target-index.ts';
+import { FIELD_MANAGER } from './borrowed-fields.ts';
 import { statefulSet } from './stateful-set.ts';
+import { TargetIndex } from './target-index.ts';
 import { controllerRevisionOf, emptyStores, podOf, statefulSetOf } from './targets.fixture.ts';
 
 interface ModelPod {

@@ -5,11 +5,11 @@ import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { CANARY, POD, STATEFUL_SET } from '../../../kube/kinds.ts';
 import { silentLogger } from '../../../kube/logger.ts';
 import { MemoryApi } from '../../../kube/testing/memory-api.ts';
-import { FIELD_MANAGER } from '../borrowed-fields.ts';
 import type { StatefulSet } from '../objects.ts';
 import { traffic } from '../observation.fixture.ts';
 import { CanaryReconciler } from '../reconciler.ts';
-import { TargetIndex } from '../target-index.ts';
+import { FIELD_MANAGER } from './borrowed-fields.ts';
+import { TargetIndex } from './target-index.ts';
 import { canaryOf, controllerRevisionOf, emptyStores, namespace, podOf, statefulSetOf } from './targets.fixture.ts';
 
 const KIND = 'StatefulSet';

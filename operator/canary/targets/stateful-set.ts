@@ -1,13 +1,13 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { STATEFUL_SET } from '../../../kube/kinds.ts';
-import { type BorrowableFields, fieldOwnership, pausedBy, type WantedFields } from '../borrowed-fields.ts';
-import { viewControllerRevisions } from '../controller-revisions.ts';
 import { type Pod, revisionOfPod, type StatefulSet } from '../objects.ts';
 import type { Observation, TargetView } from '../observation.ts';
 import { isHeld, isNodeReady } from '../pods.ts';
-import { type Check, podsOf, reachableWeight } from '../target-fitness.ts';
-import type { TargetIndex } from '../target-index.ts';
+import { type BorrowableFields, fieldOwnership, pausedBy, type WantedFields } from './borrowed-fields.ts';
+import { viewControllerRevisions } from './controller-revisions.ts';
 import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
+import { type Check, podsOf, reachableWeight } from './target-fitness.ts';
+import type { TargetIndex } from './target-index.ts';
 import type { TargetKind } from './target-kind.ts';
 
 const PARTITION = ['spec', 'updateStrategy', 'rollingUpdate', 'partition'];

@@ -1,5 +1,5 @@
 import type { TargetView } from '../observation.ts';
-import type { Check } from '../target-fitness.ts';
+import type { Check } from './target-fitness.ts';
 
 /** What kinds have in common whose new pods take the places of old ones. */
 

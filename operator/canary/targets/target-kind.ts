@@ -1,10 +1,10 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { ResourceKind } from '../../../kube/resource-kind.ts';
-import type { BorrowableFields, WantedFields } from '../borrowed-fields.ts';
 import type { Pod, Target } from '../objects.ts';
 import type { Observation, TargetView } from '../observation.ts';
-import type { Check } from '../target-fitness.ts';
-import type { TargetIndex } from '../target-index.ts';
+import type { BorrowableFields, WantedFields } from './borrowed-fields.ts';
+import type { Check } from './target-fitness.ts';
+import type { TargetIndex } from './target-index.ts';
 
 /** What a Canary does with targets of one kind, each of which has its own truth about capacity. */
 export interface TargetKind<T extends Target = Target> {

@@ -1,7 +1,6 @@
 import type { Canary } from '../../../api/canary.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { Store } from '../../../kube/store.ts';
-import type { Autoscaler } from '../autoscaler.ts';
 import type {
   ControllerRevision,
   DaemonSet,
@@ -12,6 +11,7 @@ import type {
   Service,
   StatefulSet,
 } from '../objects.ts';
+import type { Autoscaler } from './autoscaler.ts';
 
 export const namespace = 'shop';
 

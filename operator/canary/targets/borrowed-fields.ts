@@ -1,5 +1,5 @@
-import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
-import type { ManagedFields, Target } from './objects.ts';
+import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
+import type { ManagedFields, Target } from '../objects.ts';
 
 /** Under this name the operator applies what it borrows of a target. */
 export const FIELD_MANAGER = 'heddle-canary';

@@ -1,5 +1,5 @@
-import type { Canary } from '../../api/canary.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import type { Canary } from '../../../api/canary.ts';
+import type { KubeObject } from '../../../kube/object.ts';
 
 /** A target by name. */
 export interface TargetName {

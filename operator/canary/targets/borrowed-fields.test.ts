@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
+import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
+import type { Deployment, ManagedFields } from '../objects.ts';
 import { borrowing, FIELD_MANAGER, fieldOwnership, hasBorrowed, pausedBy, trimTarget } from './borrowed-fields.ts';
-import type { Deployment, ManagedFields } from './objects.ts';
-import { DEPLOYMENT_FIELDS } from './targets/deployment.ts';
+import { DEPLOYMENT_FIELDS } from './deployment.ts';
 
 const strategyFields = {
   'f:spec': {

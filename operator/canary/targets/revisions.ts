@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Deployment, type PodTemplate, REVISION_LABEL, type ReplicaSet } from './objects.ts';
+import { type Deployment, type PodTemplate, REVISION_LABEL, type ReplicaSet } from '../objects.ts';
 
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 const ORDINAL = 'deployment.kubernetes.io/revision';

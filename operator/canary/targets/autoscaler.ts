@@ -1,6 +1,6 @@
-import type { KubeObject } from '../../kube/object.ts';
-import type { Observation, TargetView } from './observation.ts';
-import { planOf } from './plan.ts';
+import type { KubeObject } from '../../../kube/object.ts';
+import type { Observation, TargetView } from '../observation.ts';
+import { planOf } from '../plan.ts';
 import { roomOf } from './target-fitness.ts';
 
 interface ScaledBy {

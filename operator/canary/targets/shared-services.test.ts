@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Canary } from '../../api/canary.ts';
-import { observationOf, targetOf } from './observation.fixture.ts';
+import type { Canary } from '../../../api/canary.ts';
+import { observationOf, targetOf } from '../observation.fixture.ts';
 import { findSharedServices, refuseSharedServices, type SharedService, sharedServiceCosts } from './shared-services.ts';
 import { TargetIndex } from './target-index.ts';
-import { canaryOf, emptyStores } from './targets/targets.fixture.ts';
+import { canaryOf, emptyStores } from './targets.fixture.ts';
 
 const KEY = 'shop/Deployment/ordering';
 const namespace = 'shop';

@@ -1,7 +1,7 @@
-import type { ControllerRevision, Pod } from './objects.ts';
-import { revisionOfPod } from './objects.ts';
-import type { RevisionView } from './observation.ts';
-import { countPods, isReady, type NodeReadiness } from './pods.ts';
+import type { ControllerRevision, Pod } from '../objects.ts';
+import { revisionOfPod } from '../objects.ts';
+import type { RevisionView } from '../observation.ts';
+import { countPods, isReady, type NodeReadiness } from '../pods.ts';
 import { restartFingerprint } from './revisions.ts';
 
 /**

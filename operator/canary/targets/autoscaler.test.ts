@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { observationOf, specOf, targetOf } from '../observation.fixture.ts';
+import type { TargetView } from '../observation.ts';
 import { type Autoscaler, autoscalerCosts, trimAutoscaler } from './autoscaler.ts';
-import { observationOf, specOf, targetOf } from './observation.fixture.ts';
-import type { TargetView } from './observation.ts';
 
 const by = (name: string) => ({ type: 'Resource', resource: { name } });
 const external = { type: 'External', external: { metric: { name: 's0-queue' } } };

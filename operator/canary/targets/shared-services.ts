@@ -1,5 +1,5 @@
-import type { Canary } from '../../api/canary.ts';
-import type { Service } from './objects.ts';
+import type { Canary } from '../../../api/canary.ts';
+import type { Service } from '../objects.ts';
 import type { Check } from './target-fitness.ts';
 import type { TargetIndex } from './target-index.ts';
 import { readTargetKey } from './target-key.ts';

@@ -1,7 +1,7 @@
-import type { CanaryStatus } from '../../api/canary-status.ts';
+import type { CanaryStatus } from '../../../api/canary-status.ts';
+import type { Observation } from '../observation.ts';
 import type { WantedFields } from './borrowed-fields.ts';
-import type { Observation } from './observation.ts';
-import { targetKind } from './targets/registry.ts';
+import { targetKind } from './registry.ts';
 
 /**
  * What the operator wants of the target's rollout at this point.

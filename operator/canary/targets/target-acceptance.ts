@@ -1,8 +1,8 @@
+import type { Observation, TargetView } from '../observation.ts';
 import { autoscalerCosts } from './autoscaler.ts';
-import type { Observation, TargetView } from './observation.ts';
+import { targetKind } from './registry.ts';
 import { refuseSharedServices, sharedServiceCosts } from './shared-services.ts';
 import type { Check, Unfit } from './target-fitness.ts';
-import { targetKind } from './targets/registry.ts';
 
 /** Checks of all kinds that are made while nothing is being released. */
 const AT_REST: readonly Check[] = [

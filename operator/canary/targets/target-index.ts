@@ -1,5 +1,4 @@
-import { objectKey } from '../../kube/object.ts';
-import type { Autoscaler } from './autoscaler.ts';
+import { objectKey } from '../../../kube/object.ts';
 import {
   type ControllerRevision,
   controllerOf,
@@ -10,8 +9,9 @@ import {
   type ReplicaSet,
   type Service,
   type Target,
-} from './objects.ts';
-import type { CanaryStores } from './ports.ts';
+} from '../objects.ts';
+import type { CanaryStores } from '../ports.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import { keyOfTarget, readTargetKey, targetKey, targetOfCanary } from './target-key.ts';
 
 const BY_TARGET = 'canary/target';

@@ -1,6 +1,6 @@
-import type { Observation, TargetView } from './observation.ts';
-import type { Room } from './plan.ts';
-import { weightForPods } from './weights.ts';
+import type { Observation, TargetView } from '../observation.ts';
+import type { Room } from '../plan.ts';
+import { weightForPods } from '../weights.ts';
 
 /** Why revisions of a target can't be tried. */
 export interface Unfit {

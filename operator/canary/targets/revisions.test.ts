@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Deployment, PodTemplate, ReplicaSet } from './objects.ts';
+import type { Deployment, PodTemplate, ReplicaSet } from '../objects.ts';
 import { findCurrent, restartFingerprint, revisionOf } from './revisions.ts';
 
 const template = (image: string, annotations: Record<string, string> = {}): PodTemplate => ({
