@@ -69,7 +69,7 @@ export function simulate(seed: number): Outcome {
 function randomSpec(random: Random) {
   const plan = random.of<object>([
     { stepWeights: [5, 50] },
-    { stepWeights: [5, 50] },
+    { stepWeights: [5, 50], rollbackWindow: '30s', pauses: [{ afterStep: 1, duration: '15s' }] },
     { stepWeights: [10, 40, 100], stepWeightPromotion: 30 },
     { stepWeight: 30, maxWeight: 60, surge: '100%' },
     { stepWeights: [5, 50], mirror: true, mirrorWeight: 50 },
