@@ -1,12 +1,12 @@
 import type { V1DaemonSet, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { BORROWED_ANNOTATION } from '../api/borrowed-annotation.ts';
 import type { CanarySpec } from '../api/canary.ts';
-import { durationMs } from '../api/duration.ts';
 import { DAEMON_SET, DEPLOYMENT, STATEFUL_SET } from '../kube/kinds.ts';
 import type { KubeApi } from '../kube/kube-api.ts';
 import { isNotFound } from '../kube/kube-error.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { ResourceKind } from '../kube/resource-kind.ts';
+import { leastSeconds } from './analysis-length.ts';
 
 /** How long the API server may take about the target; a warning is not worth more. */
 const LOOK_MS = 2000;
@@ -58,7 +58,7 @@ function deploymentWarnings({ spec = {} as never }: Looked, canary: CanarySpec):
   }
   if (spec.paused) said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
   const deadline = spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
-  const analysis = analysisSeconds(canary);
+  const analysis = leastSeconds(canary.analysis);
   if (deadline !== DEFAULT_DEADLINE_SECONDS && deadline < analysis) {
     said.push(
       `has spec.progressDeadlineSeconds ${deadline}, and the analysis takes ${analysis} s or more: kubectl rollout status may give up before the verdict; leave it out`,
@@ -103,12 +103,4 @@ function onlyPodWarnings(replicas: number, { takeOnlyPod }: CanarySpec): string[
     : [
         'has one pod only, which a new revision would take; run two or more, or set spec.takeOnlyPod, or nothing is analysed',
       ];
-}
-
-/** The least an analysis takes: one window for each step, or as long as the steps are to last. */
-function analysisSeconds({ analysis }: CanarySpec): number {
-  const { interval, iterations, stepWeights, stepDurations, stepWeight = 100, maxWeight = 100 } = analysis;
-  const windows = iterations ?? stepWeights?.length ?? Math.ceil(maxWeight / stepWeight);
-  const lasting = (stepDurations ?? []).reduce((sum, duration) => sum + durationMs(duration), 0);
-  return Math.ceil(Math.max(windows * durationMs(interval), lasting) / 1000);
 }

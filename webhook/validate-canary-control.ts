@@ -2,6 +2,7 @@ import type { Canary, CanarySpec } from '../api/canary.ts';
 import { COMMAND_ANNOTATION, readCommand } from '../api/canary-command.ts';
 import { dependencyKeys, findCycle } from '../api/canary-dependency.ts';
 import { durationMs } from '../api/duration.ts';
+import { countSteps } from './analysis-length.ts';
 
 /**
  * What is wrong with the fields by which a release is controlled, beyond what the schema says.
@@ -75,20 +76,6 @@ function pauseProblems(analysis: CanarySpec['analysis']): string[] {
       ? [`spec.analysis.pauses[${index}].afterStep: there are ${steps} steps; write at most ${steps}`]
       : [],
   );
-}
-
-/** As the operator counts them: copies come first, and blue/green has them in its one step. */
-function countSteps({
-  iterations,
-  match,
-  mirror,
-  stepWeights,
-  stepWeight = 10,
-  maxWeight = 100,
-}: CanarySpec['analysis']): number {
-  if (iterations !== undefined && match === undefined) return 1;
-  const live = iterations === undefined ? (stepWeights?.length ?? Math.ceil(maxWeight / stepWeight)) : 1;
-  return live + (mirror ? 1 : 0);
 }
 
 function twice(field: string, key: string, values: readonly string[]): string[] {

@@ -178,7 +178,9 @@ describe('the rollback window', () => {
 });
 
 describe('dependsOn', () => {
-  const pending = { dependencies: [{ key: 'shop/base', problem: 'Canary shop/base is Progressing', isCycle: false }] };
+  const pending = {
+    dependencies: () => [{ key: 'shop/base', problem: 'Canary shop/base is Progressing', isCycle: false }],
+  };
 
   test('keeps the first request back, without a deadline, and does not stop what has begun', () => {
     const life = new Life().at(0, pending).at(9000, pending);
@@ -195,7 +197,7 @@ describe('dependsOn', () => {
     const dependencies = [
       { key: 'shop/base', problem: 'a depends on b depends on a: no one can go first', isCycle: true },
     ];
-    const life = new Life().at(0, { dependencies });
+    const life = new Life().at(0, { dependencies: () => dependencies });
     expect(life.status).toMatchObject({ phase: 'Waiting', verdict: 'DependencyCycle', weight: 0 });
   });
 });

@@ -79,7 +79,7 @@ function whyHeld(draft: Draft, stage: Release, hold: Hold): Reason | undefined {
 }
 
 function awaitedDependency({ observation }: Release): Reason | undefined {
-  const missing = observation.dependencies.filter(({ problem }) => problem !== undefined);
+  const missing = observation.dependencies().filter(({ problem }) => problem !== undefined);
   const [first] = missing;
   if (!first) return undefined;
   const cycle = missing.find(({ isCycle }) => isCycle);

@@ -71,7 +71,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     coverage: () => ({ callers: 2, acknowledged: 2 }),
     command: undefined,
     answer: () => undefined,
-    dependencies: [],
+    dependencies: () => [],
     traffic: () => traffic(1000),
     measured: () => undefined,
     ...more,

@@ -88,7 +88,7 @@ export interface Observation {
   /** What a hook has answered in a round. */
   readonly answer: (call: HookCall) => HookAnswer | undefined;
   /** The Canaries that this one depends on. */
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: () => readonly Dependency[];
   /** What was counted of a revision from `since` (ms) until now. */
   readonly traffic: (revision: string, since: number) => TrafficAnswer;
   /** What the MetricTemplate of a metric came to in the window that began at `since` (ms); undefined while that is not known. */

@@ -58,10 +58,11 @@ export function observe(
       deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
     command: commandOf(canary),
     answer: (call) => deps.hooks.answer(canary.metadata.uid ?? '', call),
-    dependencies: viewDependencies(canary, {
-      find: (found) => index.stores.canaries.get(found),
-      current: (other) => currentRevision(other, index),
-    }),
+    dependencies: () =>
+      viewDependencies(canary, {
+        find: (found) => index.stores.canaries.get(found),
+        current: (other) => currentRevision(other, index),
+      }),
     traffic: (revision, since): TrafficAnswer =>
       deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
     measured: (metric, since) => deps.templates.answer(canary.metadata.uid ?? '', metric, since),

@@ -215,7 +215,7 @@ describe('a CA that the real cert-manager keeps', () => {
   }, 120_000);
 
   test('and does not renew in time is warned of, and taken again once it is renewed', async () => {
-    await namespace.apply(...selfSigned({ duration: '12s', renewBefore: '1s' }));
+    await namespace.apply(...selfSigned({ duration: '20s', renewBefore: '1s' }));
     const first = await another();
     await certManager.get().stop();
     const mesh = await startMesh();

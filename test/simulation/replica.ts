@@ -119,9 +119,6 @@ export class Replica {
         const shown = status.canaryRevision === next && isDeepStrictEqual(sideOf(status), { weight, matched, mirror });
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
-      command: undefined,
-      answer: () => undefined,
-      dependencies: [],
       traffic: (revision, since) => world.traffic.window(revision, since - this.clockOffsetMs),
     });
   }

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { canaryAnalysis } from '../api/canary-analysis.ts';
+import { countSteps, leastSeconds } from './analysis-length.ts';
+
+const MATCH = [{ headers: { 'x-tester': { exact: 'yes' } } }];
+
+test.each([
+  ['weights', { stepWeights: [5, 50, 100] }, 3, 30],
+  ['even weights', { stepWeight: 30, maxWeight: 70 }, 3, 30],
+  ['weights after copies', { stepWeights: [5, 50], mirror: true }, 3, 30],
+  ['blue/green', { iterations: 4 }, 1, 40],
+  ['blue/green with copies', { iterations: 4, mirror: true }, 1, 40],
+  ['an A/B test', { iterations: 4, match: MATCH }, 1, 40],
+  ['an A/B test after copies', { iterations: 4, match: MATCH, mirror: true }, 2, 50],
+  ['steps of their own length', { stepWeights: [5, 50], stepDurations: ['1m', '2m'] }, 2, 180],
+])('the steps of %s, and how long they take at least', (_, fields, steps, seconds) => {
+  const analysis = canaryAnalysis.parse({ interval: '10s', ...fields });
+  expect([countSteps(analysis), leastSeconds(analysis)]).toEqual([steps, seconds]);
+});

@@ -1,0 +1,21 @@
+import type { CanaryAnalysis } from '../api/canary-analysis.ts';
+import { durationMs } from '../api/duration.ts';
+
+const DEFAULT_STEP_WEIGHT = 10;
+
+/** Steps of an analysis as the operator counts them: copies come first, and blue/green has them in its one step. */
+export function countSteps({ iterations, match, mirror, ...weights }: CanaryAnalysis): number {
+  if (iterations !== undefined && match === undefined) return 1;
+  const { stepWeights, stepWeight = DEFAULT_STEP_WEIGHT, maxWeight = 100 } = weights;
+  const live = iterations === undefined ? (stepWeights?.length ?? Math.ceil(maxWeight / stepWeight)) : 1;
+  return live + (mirror ? 1 : 0);
+}
+
+/** Seconds that an analysis takes when every check passes at once. */
+export function leastSeconds(analysis: CanaryAnalysis): number {
+  const { interval, iterations, stepDurations } = analysis;
+  // All checks but the first of a step with iterations come on top of one a step.
+  const windows = countSteps(analysis) + (iterations === undefined ? 0 : iterations - 1);
+  const lasting = (stepDurations ?? []).reduce((sum, duration) => sum + durationMs(duration), 0);
+  return Math.ceil(Math.max(windows * durationMs(interval), lasting) / 1000);
+}
