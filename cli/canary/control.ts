@@ -4,6 +4,7 @@ import type { Canary } from '../../api/canary.ts';
 import { type Command as CanaryOrder, COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
+import { isConflict } from '../../kube/kube-error.ts';
 import { CliError } from '../cli-error.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
 import { getCanary } from './find.ts';
@@ -20,6 +21,8 @@ const ABOUT: Readonly<Record<CanaryOrder, string>> = {
 /** The operator looks at a Canary at once when it changes; whoever has not answered after so long is away. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 200;
+/** Writes of a status are seconds apart; so many in the midst of read and write say that something else is wrong. */
+const ATTEMPTS = 10;
 
 interface OrderFlags extends ClusterFlags {
   readonly revision?: string;
@@ -35,9 +38,8 @@ export function orderCommand(order: CanaryOrder): Command {
     .option('--no-wait', 'do not wait for what becomes of it');
   return withClusterOptions(command).action(async (name: string, flags: OrderFlags) => {
     const { api, namespace } = await connect(flags);
-    const canary = await getCanary(api, namespace, name);
     const value = flags.revision === undefined ? order : `${order}/${flags.revision}`;
-    const given = await giveOrder(api, canary, value);
+    const given = await giveOrder(api, () => getCanary(api, namespace, name), value);
     if (!flags.wait) return;
     const { result, message } = await awaitOutcome(api, given, value);
     if (result === 'Refused')
@@ -47,20 +49,37 @@ export function orderCommand(order: CanaryOrder): Command {
 }
 
 /**
- * Writes the annotation that tells the operator.
+ * Writes the annotation that tells the operator. The version that was read goes with it, so that no other order is written over; the operator
+ * writes the status of a release all the time, so a version that has passed is read anew.
+ * @param read gives the Canary as it is now
  * @throws {CliError} while another order waits to be carried out
  */
-export async function giveOrder(api: Pick<KubeApi, 'patch'>, canary: Canary, value: string): Promise<Canary> {
-  const { name, namespace, resourceVersion, annotations = {} } = canary.metadata;
-  const waiting = annotations[COMMAND_ANNOTATION];
-  if (waiting !== undefined) {
-    throw new CliError(
-      `${waiting} waits to be carried out`,
-      'see whether the operator runs: kubectl -n heddle-system get pods',
-    );
+export async function giveOrder(
+  api: Pick<KubeApi, 'patch'>,
+  read: () => Promise<Canary>,
+  value: string,
+): Promise<Canary> {
+  for (let attempt = 1; ; attempt++) {
+    const { metadata, status } = await read();
+    const { name, namespace, resourceVersion, annotations = {} } = metadata;
+    const waiting = annotations[COMMAND_ANNOTATION];
+    if (waiting === undefined) {
+      const given = { metadata: { resourceVersion, annotations: { [COMMAND_ANNOTATION]: value } } };
+      try {
+        return await api.patch<Canary>(CANARY, { name, namespace }, 'merge', given, { fieldManager: 'heddle-cli' });
+      } catch (error) {
+        if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+      }
+    } else if (status?.command?.value !== waiting || attempt === ATTEMPTS) {
+      throw new CliError(
+        `${waiting} waits to be carried out`,
+        'see whether the operator runs: kubectl -n heddle-system get pods',
+      );
+    } else {
+      // It has been carried out, and the operator is about to take it away.
+      await sleep(POLL_MS);
+    }
   }
-  const metadata = { resourceVersion, annotations: { [COMMAND_ANNOTATION]: value } };
-  return api.patch<Canary>(CANARY, { name, namespace }, 'merge', { metadata }, { fieldManager: 'heddle-cli' });
 }
 
 /**
