@@ -8,6 +8,8 @@ export const OUTBOUND_PORT = 15001;
 export const INBOUND_PORT = 15006;
 /** The operator's xDS port (delta ADS and the metrics service, TLS). */
 export const XDS_PORT = 15012;
+/** The operator's page and its JSON, on loopback only: who may forward a port to its pod may look. */
+export const DASHBOARD_PORT = 15016;
 /** The webhook's HTTPS port inside its pod. */
 export const WEBHOOK_PORT = 15017;
 /** Plaintext listener that answers kubelet's rewritten application probes. */
