@@ -11,6 +11,7 @@ import {
 } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/string_pb.js';
 import { countKey, LIMIT_KEY, MATCH_KEY } from '../mesh/rate-limit-descriptor.ts';
+import { UNCLEAR_SEGMENT } from './rbac-paths.ts';
 import { JWT_METADATA, JWT_PAYLOAD } from './rbac-principals.ts';
 import { matchExpression, quote } from './rbac-values.ts';
 import { buildStringMatcher } from './string-matchers.ts';
@@ -65,10 +66,14 @@ function headers({ uri, method, authority, headers: named = {} }: RateLimitMatch
   ];
 }
 
-/** The header has the query, too. */
-function matchPath({ exact, prefix }: NonNullable<RateLimitMatch['uri']>): HeaderMatcher {
-  if (exact !== undefined) return headerMatcher(':path', matchExpression(`${quote(exact)}(?:\\?.*)?`));
-  return matchHeader(':path', { prefix: prefix ?? '/' });
+/**
+ * The header has the query, too. A path that is another one for some servers counts as one that every limit of paths is about, or a caller would get past by
+ * writing it so (see `UNCLEAR_SEGMENT`).
+ */
+function matchPath({ exact, prefix = '/' }: NonNullable<RateLimitMatch['uri']>): HeaderMatcher {
+  if (exact === undefined && prefix === '/') return matchHeader(':path', { prefix });
+  const wanted = exact === undefined ? `${quote(prefix)}.*` : `${quote(exact)}(?:\\?.*)?`;
+  return headerMatcher(':path', matchExpression(`(?s)${wanted}|[^?]*${UNCLEAR_SEGMENT}.*`));
 }
 
 function matchHeader(name: string, { exact, prefix, regex }: StringMatch): HeaderMatcher {

@@ -8,8 +8,9 @@ import { matchExpression, matchText, quote, readPattern } from './rbac-values.ts
 
 /** Few paths have it, so that the expression is seldom asked: policies are many, and each asks. */
 const DOT = '/.';
-/** A path that is another one for some servers. */
-const UNCLEAR = '(?is).*/\\.\\.?(?:;|%3b).*';
+/** What makes a path another one for some servers; see `translatePaths`. */
+export const UNCLEAR_SEGMENT = '/\\.\\.?(?:;|%3[bB])';
+const UNCLEAR = `(?s).*${UNCLEAR_SEGMENT}.*`;
 
 /**
  * Which paths, without their query, as they are after normalisation.

@@ -43,6 +43,8 @@ beforeAll(async () => {
         ],
       },
     },
+    login: { policy: { limits: [{ ...hour(3), match: [{ uri: { exact: '/login' } }] }] } },
+    folder: { policy: { limits: [{ ...hour(3), match: [{ uri: { prefix: '/account/' } }] }] } },
     both: { policy: { limits: [hour(5), { ...hour(1), match: [{ uri: { exact: '/one' } }] }] } },
     answer: { policy: { limits: [hour(1)], response: { status: 503, headers: { 'x-why': 'too much' } } } },
     quiet: { policy: { limits: [hour(1)], response: { limitHeaders: false } } },
@@ -97,6 +99,22 @@ describe('requests are counted', () => {
     expect((await world.ask('routes', pay)).status).toBe(429);
     for (const other of [{ path: '/pay' }, { method: 'POST', path: '/pays' }, { path: '/admin/a' }, { path: '/' }]) {
       expect(await world.statuses(2, 'routes', other)).toEqual([200, 200]);
+    }
+  });
+
+  test('by paths that some servers take for the one that is limited', async () => {
+    for (const [service, path] of [
+      ['login', 'login?a=/..;/'],
+      ['folder', 'account/password'],
+    ] as const) {
+      const plain = `/${path}`;
+      const tricky = `/x/%2e%2e;v=1/${path}`;
+      expect(await world.statuses(2, service, { path: plain })).toEqual([200, 200]);
+      expect(await world.statuses(2, service, { path: tricky })).toEqual([200, 429]);
+      expect((await world.ask(service, { path: plain })).status).toBe(429);
+      for (const other of ['/x?next=/..;/login', '/x/..login', '/.hidden;a']) {
+        expect((await world.ask(service, { path: other })).status).toBe(200);
+      }
     }
   });
 
