@@ -12,7 +12,7 @@ import { LeaderElection } from '../kube/leader-election.ts';
 import { createLogger } from '../kube/logger.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { OPERATOR_SERVICE, SYSTEM_NAMESPACE } from '../proxy/names.ts';
-import { XDS_PORT } from '../proxy/ports.ts';
+import { DASHBOARD_PORT, XDS_PORT } from '../proxy/ports.ts';
 import { AdsServer } from './ads/server.ts';
 import { TokenAuthenticator } from './ads/token-authenticator.ts';
 import { type CanaryController, startCanary } from './canary/canary-controller.ts';
@@ -22,15 +22,15 @@ import { startCertificates } from './certificates/start.ts';
 import { KeyFetcher } from './jwks/key-fetcher.ts';
 import { recallKeys, rememberKeys } from './jwks/key-memory.ts';
 import { fetchWantedKeys } from './jwks/wanted-keys.ts';
-import { hasPolicy } from './mesh/authorization.ts';
 import { blockList } from './outward/destination.ts';
 import { trustIn } from './outward/tls-trust.ts';
+import { VIEW_PATH } from './replicas/replica-view.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
-import { TrafficLedger } from './telemetry/ledger.ts';
 import { canaryOutcalls } from './wiring/canary-outcalls.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
+import { joinDashboard } from './wiring/dashboard.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { policyFindings } from './wiring/policy-findings.ts';
@@ -39,6 +39,7 @@ import { startRateLimits } from './wiring/rate-limits.ts';
 import { Replicas } from './wiring/replicas.ts';
 import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
+import { keepRecords } from './wiring/traffic-records.ts';
 import { letUndiscoveredGo } from './wiring/undiscovered-proxies.ts';
 import { remoteUse, workloadMemory } from './wiring/workload-memory.ts';
 import { XdsCache } from './xds/xds-cache.ts';
@@ -67,11 +68,8 @@ const tokenKeys = new KeyFetcher({ allowed: blockList(allowedAddresses), trust: 
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
-const ledger = new TrafficLedger({
-  workload: (uid) => snapshot().workloads.get(uid),
-  stableRevision: (service) => snapshot().services.get(service)?.split?.stable,
-  isPolicyOf: (uid, policy) => hasPolicy(snapshot().workloads.get(uid), policy),
-});
+const records = keepRecords(snapshot);
+const { ledger } = records;
 const authenticator = new TokenAuthenticator(
   tokenPorts(
     api,
@@ -123,9 +121,27 @@ const ads = new AdsServer({
   registry,
   memory,
   otherCalls: [replicas.call],
-  unaryCalls: rateLimits.calls,
+  unaryCalls: [
+    ...rateLimits.calls,
+    { path: VIEW_PATH, authenticator: replicas.authenticator, answer: () => dashboard.answer() },
+  ],
 });
 const acks = replicas.reports(ads);
+const dashboard = joinDashboard({
+  api,
+  stores,
+  snapshot,
+  records,
+  replicas,
+  certificates,
+  acks,
+  local: ads.acks,
+  self: { namespace, podName: instance },
+  trustDomain: mesh.trustDomain,
+  isLeader: () => election.isLeader,
+  problems: notReady,
+  logger,
+});
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
   findings: policyFindings(ledger),
@@ -174,7 +190,10 @@ function notReady(): string[] {
 async function start(): Promise<void> {
   await health.start();
   await stores.start();
-  pipeline.onUpdate((next, delta) => status.update(next, delta));
+  pipeline.onUpdate((next, delta) => {
+    records.nodes.update(next, delta);
+    status.update(next, delta);
+  });
   tokenKeys.recall(await recallKeys({ api, namespace, logger }));
   fetchWantedKeys(stores.requestAuthentications, stores.discovery, tokenKeys);
   await tokenKeys.settled(KEYS_MS);
@@ -219,6 +238,7 @@ async function start(): Promise<void> {
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
   replicas.start(ads);
+  await dashboard.start(DASHBOARD_PORT);
   election.start();
   ready = true;
   logger.info('operator serves', { xds: XDS_PORT, health: HEALTH_PORT });
@@ -249,7 +269,7 @@ async function stop(signal: string): Promise<void> {
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();
   replicas.beginStop();
-  await ads.stop(STOP_MS);
+  await Promise.all([ads.stop(STOP_MS), dashboard.stop()]);
   replicas.stop();
   rateLimits.stop();
   tokenKeys.stop();

@@ -38,7 +38,7 @@ export const ROOMS: readonly Room[] = [
     may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, BUCKETS, 'generated', ...SHARED_NAMES],
   },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
-  { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/status'] },
+  { path: 'operator/dashboard', may: ['operator/telemetry', 'api', 'kube'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },
   { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject'] },
   { path: 'config/samples/shop/app', may: [] },

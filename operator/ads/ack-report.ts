@@ -1,4 +1,5 @@
 import type { ProxyIdentity } from '../xds/resource.ts';
+import type { TypeSync } from './sync-state.ts';
 
 /** A resource version that a proxy refused. */
 export interface RejectedResource {
@@ -23,6 +24,8 @@ export interface ProxyReport {
   rejections(): readonly RejectedResource[];
   /** Whether it asks for a resource by its name, rather than for all; absent where that is not known. */
   asksFor?(typeUrl: string, name: string): boolean;
+  /** How far it is with what it is to have; absent where its stream is at another replica. */
+  sync?(): readonly TypeSync[];
 }
 
 /** Who has acknowledged what, for status and for the canary. */

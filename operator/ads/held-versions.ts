@@ -19,6 +19,11 @@ export class HeldVersions {
     return this.sent.get(name);
   }
 
+  /** How many names there are with either. */
+  get size(): number {
+    return this.sent.size;
+  }
+
   /** Names with a version, or with `ABSENT`. */
   names(): Iterable<string> {
     return this.sent.names();

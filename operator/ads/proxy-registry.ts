@@ -2,6 +2,7 @@ import { AckListeners } from './ack-listeners.ts';
 import type { AckReport, ProxyReport, RejectedResource } from './ack-report.ts';
 import type { ProxyObserver } from './proxy-observer.ts';
 import type { ProxyStream } from './stream.ts';
+import { syncOf } from './sync-state.ts';
 
 /** How long the report of a proxy outlives its stream, in ms: it most likely comes back. */
 export const GRACE_MS = 30_000;
@@ -156,6 +157,7 @@ function report({ stream, connectedAt, endedAt }: Entry): ProxyReport {
     versions: (typeUrl) => stream.subscription(typeUrl)?.versions() ?? [],
     rejections: () => rejections(stream),
     asksFor: (typeUrl, name) => stream.subscription(typeUrl)?.names.has(name) ?? false,
+    sync: () => syncOf(stream.all()),
   };
 }
 

@@ -104,6 +104,11 @@ export class Subscription {
     return !this.isOwing && this.inFlight === undefined;
   }
 
+  /** Resources that the proxy was sent, or says that it holds; of names it was told do not exist, one each. */
+  get size(): number {
+    return this.held.size;
+  }
+
   /** True when the proxy wants to hear of the name. */
   covers(name: string): boolean {
     return this.wildcard || this.asksFor(name) || this.collections.covers(name);

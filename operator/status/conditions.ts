@@ -73,10 +73,20 @@ function accepted({ selected, problems, reach, notes }: PolicyView): WantedCondi
   return condition('Valid', 'It is valid.');
 }
 
+function inForceText(inForce: number, total: number): string {
+  return `in force on ${inForce} of ${total} ${total === 1 ? 'proxy' : 'proxies'}`;
+}
+
+/** Reads from the message of a condition Programmed on how many proxies the policy is in force; undefined where it does not say. */
+export function readInForce(message: string): { readonly proxies: number; readonly of: number } | undefined {
+  const [, proxies, of] = /^in force on (\d+) of (\d+) prox/.exec(message) ?? [];
+  return proxies === undefined ? undefined : { proxies: Number(proxies), of: Number(of) };
+}
+
 function buildProgrammed(view: PolicyView, enforcement: Enforcement, present: Condition | undefined): WantedCondition {
   const { total, inForce, refused, waiting, missing, reconnecting } = enforcement;
   if (total === 0) return { type: 'Programmed', ...onNoProxy(view, enforcement) };
-  const count = `in force on ${inForce} of ${total} ${total === 1 ? 'proxy' : 'proxies'}`;
+  const count = inForceText(inForce, total);
   const condition = (status: Condition['status'], reason: string, message: string): WantedCondition => ({
     type: 'Programmed',
     status,

@@ -8,13 +8,13 @@ export class Durations {
   private total = 0;
 
   /** Adds the requests of one interval. */
-  add({ total, buckets }: DurationBuckets): void {
-    let below = 0;
-    for (const { upperMs, cumulative } of buckets) {
-      this.count(bucketOf(upperMs), cumulative - below);
-      below = Math.max(below, cumulative);
-    }
-    this.count(DURATION_BUCKETS.length, total - below);
+  add(buckets: DurationBuckets): void {
+    for (const [bucket, count] of bucketCounts(buckets)) this.count(bucket, count);
+  }
+
+  /** Adds requests that took as long as those of a bucket, by its index. */
+  addTo(bucket: number, count: number): void {
+    this.count(bucket, count);
   }
 
   merge(other: Durations): void {
@@ -62,6 +62,16 @@ export class Durations {
       this.total += by;
     }
   }
+}
+
+/** The buckets, by index, that hold requests of an interval, and how many. */
+export function* bucketCounts({ total, buckets }: DurationBuckets): Generator<[bucket: number, count: number]> {
+  let below = 0;
+  for (const { upperMs, cumulative } of buckets) {
+    if (cumulative > below) yield [bucketOf(upperMs), cumulative - below];
+    below = Math.max(below, cumulative);
+  }
+  if (total > below) yield [DURATION_BUCKETS.length, total - below];
 }
 
 function bucketOf(upperMs: number): number {

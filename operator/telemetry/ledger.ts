@@ -1,6 +1,8 @@
 import type { ObjectRef } from '../mesh/object-ref.ts';
 import { type DryRun, readDryRun } from './dry-run.ts';
 import { Durations } from './durations.ts';
+import { isFlowKey } from './flow-series.ts';
+import type { TrafficHistory } from './history/traffic-history.ts';
 import { decodeLabels, decodeMetricsMessage, type MetricsMessage } from './metrics-message.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 import { readRefusal, refusalLabels } from './refusals.ts';
@@ -22,6 +24,8 @@ export interface LedgerPorts {
   stableRevision(hostname: string): string | undefined;
   /** Whether a policy is in the inbound side of a pod: nobody else is heard on what it refuses. */
   isPolicyOf(podUid: string, policy: ObjectRef): boolean;
+  /** Is told of all that is counted, as it is counted here: nothing is taken twice. */
+  readonly history?: Pick<TrafficHistory, 'reported' | 'count' | 'durations' | 'refused'>;
   /** Ms since the epoch. */
   now?(): number;
 }
@@ -74,7 +78,14 @@ export class TrafficLedger implements TrafficSource {
       reporter = new Reporter(this.startedAt);
       this.reporters.set(podUid, reporter);
     }
+    const { history } = this.ports;
+    history?.reported(podUid, now);
+    for (const { key, value } of message.sizes ?? []) history?.count(podUid, key, value, now);
     for (const { key, value } of reporter.take(message, now)) {
+      if (isFlowKey(key)) {
+        if (value > 0) history?.count(podUid, key, value, now);
+        continue;
+      }
       const dryRun = readDryRun(key);
       if (dryRun !== undefined) {
         this.countDryRun(dryRun, value, now);
@@ -85,6 +96,7 @@ export class TrafficLedger implements TrafficSource {
         if (value > 0) this.countRefusal(podUid, labels, value, now);
         continue;
       }
+      if (value > 0) history?.count(podUid, key, value, now);
       const outcome = this.outcome(key);
       const subject = outcome && this.subjectOf(outcome, workload);
       if (outcome === undefined || subject === undefined) {
@@ -100,6 +112,7 @@ export class TrafficLedger implements TrafficSource {
     }
     // Envoy gives durations of the last interval only, so that they need no difference to be taken.
     for (const { key, value } of message.durations) {
+      history?.durations(podUid, key, value, now);
       const outcome = this.outcome(key);
       const subject = outcome && this.subjectOf(outcome, workload);
       if (subject !== undefined && value.total > 0) {
@@ -150,6 +163,7 @@ export class TrafficLedger implements TrafficSource {
   private countRefusal(podUid: string, labels: string, value: number, now: number): void {
     const refusal = readRefusal(decodeLabels(labels));
     if (refusal === undefined || !this.ports.isPolicyOf(podUid, refusal.policy)) return;
+    this.ports.history?.refused(podUid, refusal, value, now);
     const cell = this.slices.cell(now, refusalSubject(refusal.policy));
     cell.requests += value;
     cell.failures += refusal.shared ? value : 0;

@@ -1,6 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { BoundedReader } from '../ads/bounded-reader.ts';
 import { dryRunKey, isDryRunFamily } from './dry-run.ts';
+import { counterFlow, type Flow, flowKey, sizeFlow } from './flow-series.ts';
 import { isRefusalFamily, refusalKey } from './refusals.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
@@ -29,9 +30,11 @@ export interface MetricsMessage {
   readonly first: boolean;
   /** How long the proxy has been up; undefined when the message does not tell. */
   readonly uptime: Uptime | undefined;
-  /** Of requests, of policies in dry run (see `dry-run.ts`), and of what policies refused (`refusals.ts`). */
+  /** Of requests, of policies in dry run (see `dry-run.ts`), of what policies refused (`refusals.ts`), and of TCP (`flow-series.ts`). */
   readonly requests: readonly Sample<number>[];
   readonly durations: readonly Sample<DurationBuckets>[];
+  /** Bytes of the last interval (`flow-series.ts`); absent: none. */
+  readonly sizes?: readonly Sample<number>[];
 }
 
 const REQUESTS = 'istio_requests_total';
@@ -46,36 +49,50 @@ const NOTHING = new BoundedReader(new Uint8Array());
  */
 export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
   const reader = new BoundedReader(bytes);
-  const requests: Sample<number>[] = [];
-  const durations: Sample<DurationBuckets>[] = [];
+  const samples: Samples = { uptime: undefined, requests: [], durations: [], sizes: [] };
   let first = false;
-  let uptime: Uptime | undefined;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 2) {
-      const { name, metrics } = decodeFamily(reader.nested());
-      const isDryRun = metrics.length > 0 && isDryRunFamily(name);
-      for (const metric of metrics) {
-        if (name === UPTIME) {
-          const seconds = decodeNumber(metric.gauge);
-          uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
-        } else if (isDryRun) {
-          const key = dryRunKey(name, metric.key);
-          if (key !== undefined) requests.push({ key, value: decodeNumber(metric.counter) });
-        } else if (isRefusalFamily(name)) {
-          requests.push({ key: refusalKey(metric.key), value: decodeNumber(metric.counter) });
-        } else if (name.endsWith(REQUESTS)) {
-          requests.push({ key: metric.key, value: decodeNumber(metric.counter) });
-        } else {
-          durations.push({ key: metric.key, value: decodeHistogram(metric.histogram) });
-        }
-      }
+      takeFamily(decodeFamily(reader.nested()), samples);
     } else {
       first ||= field === 1;
       reader.skip(wireType);
     }
   }
-  return { first, uptime, requests, durations };
+  return { first, ...samples };
+}
+
+interface Samples {
+  uptime: Uptime | undefined;
+  readonly requests: Sample<number>[];
+  readonly durations: Sample<DurationBuckets>[];
+  readonly sizes: Sample<number>[];
+}
+
+function takeFamily({ name, metrics }: { name: string; metrics: readonly RawMetric[] }, into: Samples): void {
+  if (metrics.length === 0) return;
+  const isDryRun = isDryRunFamily(name);
+  const [flow, size] = [counterFlow(name), sizeFlow(name)];
+  for (const metric of metrics) {
+    if (name === UPTIME) {
+      const seconds = decodeNumber(metric.gauge);
+      into.uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
+    } else if (size !== undefined) {
+      const value = decodeSum(metric.histogram);
+      if (value > 0) into.sizes.push({ key: flowKey(size, 'http', metric.key), value });
+    } else if (name.endsWith(DURATIONS)) {
+      into.durations.push({ key: metric.key, value: decodeHistogram(metric.histogram) });
+    } else {
+      const key = isDryRun ? dryRunKey(name, metric.key) : counterKey(name, flow, metric.key);
+      if (key !== undefined) into.requests.push({ key, value: decodeNumber(metric.counter) });
+    }
+  }
+}
+
+function counterKey(name: string, flow: Flow | undefined, labels: string): string {
+  if (isRefusalFamily(name)) return refusalKey(labels);
+  return flow === undefined ? labels : flowKey(flow, 'tcp', labels);
 }
 
 /** The labels of a key. */
@@ -128,9 +145,9 @@ function decodeFamily(reader: BoundedReader): { name: string; metrics: RawMetric
 }
 
 function isRead(name: string): boolean {
-  return (
-    [UPTIME, REQUESTS, DURATIONS].some((one) => name.endsWith(one)) || isRefusalFamily(name) || isDryRunFamily(name)
-  );
+  if ([UPTIME, REQUESTS, DURATIONS].some((one) => name.endsWith(one))) return true;
+  if (counterFlow(name) !== undefined || sizeFlow(name) !== undefined) return true;
+  return isRefusalFamily(name) || isDryRunFamily(name);
 }
 
 function decodeMetric(reader: BoundedReader): RawMetric {
@@ -172,6 +189,17 @@ function decodeNumber(reader: BoundedReader = NOTHING): number {
     }
   }
   return Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** `Histogram.sample_sum` is field 2. */
+function decodeSum(reader: BoundedReader = NOTHING): number {
+  let sum = 0;
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === 2) sum = reader.double();
+    else reader.skip(wireType);
+  }
+  return Number.isFinite(sum) && sum > 0 ? sum : 0;
 }
 
 function decodeHistogram(reader: BoundedReader = NOTHING): DurationBuckets {

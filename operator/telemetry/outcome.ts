@@ -30,7 +30,7 @@ const NO_REQUEST = 'DPE';
 export function readOutcome(labels: ReadonlyMap<string, string>): Outcome | undefined {
   // Whoever sends garbage must fail nobody's release. Nor must a caller that got no CPU time: when its TLS handshake begins later than a
   // listener waits for it (INBOUND_SILENCE_MS), it is read as HTTP; the caller tries another connection.
-  if (flagsOf(labels).includes(NO_REQUEST)) return undefined;
+  if (isNoRequest(labels)) return undefined;
   const failed = isFailure(labels);
   if (labels.get('reporter') === 'destination') {
     // The application never had it; the caller tries another pod, and counts what came of that.
@@ -46,7 +46,13 @@ export function readOutcome(labels: ReadonlyMap<string, string>): Outcome | unde
   return { side: 'caller', service, revision, failed };
 }
 
-function isFailure(labels: ReadonlyMap<string, string>): boolean {
+/** Whether the labels are of what was no HTTP at all. */
+export function isNoRequest(labels: ReadonlyMap<string, string>): boolean {
+  return flagsOf(labels).includes(NO_REQUEST);
+}
+
+/** Whether a request failed by the server's fault: 5xx, gRPC errors of its kind, no answer. */
+export function isFailure(labels: ReadonlyMap<string, string>): boolean {
   const code = Number(labels.get('response_code') ?? '200');
   // No status at all: the caller's connection ended before an answer came, most likely because it was tired of waiting.
   if (!(code >= 100 && code < 500)) {
@@ -55,6 +61,11 @@ function isFailure(labels: ReadonlyMap<string, string>): boolean {
   if (GRPC_FAILURES.has(labels.get('grpc_response_status') ?? '')) {
     return true;
   }
+  return hasNoAnswer(labels);
+}
+
+/** Whether Envoy says that there was no answer of the server. */
+export function hasNoAnswer(labels: ReadonlyMap<string, string>): boolean {
   return flagsOf(labels).some((flag) => NO_ANSWER.has(flag));
 }
 

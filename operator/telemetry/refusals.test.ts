@@ -12,7 +12,12 @@ test.each([
   ['1', false],
   ['2', true],
 ])('of a series with among %s it is known whether another may have decided', (among, shared) => {
-  expect(read({ ...POLICY, reason: 'local_limit', among })).toEqual({ policy: POLICY, shared });
+  expect(read({ ...POLICY, reason: 'local_limit', among })).toEqual({
+    policy: POLICY,
+    shared,
+    reason: 'local_limit',
+    among: Number(among),
+  });
 });
 
 test('labels without a policy are none', () => {

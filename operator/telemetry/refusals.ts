@@ -6,6 +6,10 @@ export interface Refusal {
   readonly policy: ObjectRef;
   /** Another policy may have decided as well as this one. */
   readonly shared: boolean;
+  /** The way in which it refused, see `xds/refusal-causes.ts`. */
+  readonly reason: string;
+  /** Of how many policies it is one where Envoy does not tell which. */
+  readonly among: number;
 }
 
 /** A key of such a series begins so, which no encoded labels do. */
@@ -30,5 +34,11 @@ export function refusalLabels(key: string): string | undefined {
 export function readRefusal(labels: ReadonlyMap<string, string>): Refusal | undefined {
   const [kind, namespace, name] = ['kind', 'namespace', 'name'].map((label) => labels.get(label));
   if (kind === undefined || namespace === undefined || name === undefined) return undefined;
-  return { policy: { kind, namespace, name }, shared: labels.get('among') !== '1' };
+  const among = Number(labels.get('among'));
+  return {
+    policy: { kind, namespace, name },
+    shared: among !== 1,
+    reason: labels.get('reason') ?? '',
+    among: Number.isSafeInteger(among) && among > 0 ? among : 1,
+  };
 }

@@ -142,6 +142,26 @@ export class Replicas {
     };
   }
 
+  /** Names of those that serve and do not report here. */
+  unheard(): string[] {
+    const missing = this.#others().filter(({ metadata }) => {
+      const uid = metadata?.uid ?? '';
+      return this.#options.stores.servingSince(uid) !== undefined && !this.#remote.hears(uid);
+    });
+    return missing.map(({ metadata }) => metadata?.name ?? '');
+  }
+
+  /** Asks every other replica that runs; of one that does not answer in time there is no answer. */
+  askOthers(path: string, withinMs: number): Promise<{ name: string; answer: Uint8Array | undefined }[]> {
+    const others = this.#others().flatMap(replicaOf);
+    return Promise.all(
+      others.map(async (replica) => {
+        const question = this.#questions.ask(replica, path, new Uint8Array(), withinMs);
+        return { name: replica.podName, answer: await question.catch(() => undefined) };
+      }),
+    );
+  }
+
   /** Why no more connections are to be led here, one sentence; undefined when there is no reason. */
   overload(ads: AdsServer): string | undefined {
     return overload(ads.waiting, ads.connected, this.#counts());

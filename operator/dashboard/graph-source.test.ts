@@ -1,0 +1,274 @@
+import { describe, expect, test } from '@jest/globals';
+import { flowKey } from '../telemetry/flow-series.ts';
+import type { TableBounds } from '../telemetry/history/edge-table.ts';
+import { TrafficHistory } from '../telemetry/history/traffic-history.ts';
+import { TrafficLedger } from '../telemetry/ledger.ts';
+import type { MetricsMessage } from '../telemetry/metrics-message.ts';
+import { encodeLabels } from '../telemetry/testing/encoded-labels.ts';
+import { GraphSource, strangerFacts } from './graph-source.ts';
+import { SeriesSource } from './series-source.ts';
+
+const START = 1_700_000_040_000;
+const ORDERING = 'ordering.shop.svc';
+const SPIFFE = 'spiffe://td/ns/shop/sa/ordering';
+
+const call = (more: Record<string, string> = {}) =>
+  encodeLabels({
+    reporter: 'source',
+    upstream_cluster: `outbound|80||${ORDERING}`,
+    destination_principal: SPIFFE,
+    response_code: '200',
+    response_flags: '-',
+    ...more,
+  });
+const failed = call({ response_code: '503', response_flags: 'UF', destination_principal: '-' });
+
+/** Pods `ui-1`, `ordering-1`, ... whose nodes are `shop/ui`, ...; they report to a real ledger. */
+function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = []) {
+  let now = START;
+  const nodeOf = (uid: string) => `shop/${uid.split('-')[0]}`;
+  const history = new TrafficHistory(
+    {
+      ofPod: nodeOf,
+      ofService: (host) => (host === ORDERING ? 'shop/ordering' : `host:${host}`),
+      hasSidecars: (principal) => principal === SPIFFE,
+    },
+    {},
+    bounds,
+  );
+  const ledger = new TrafficLedger({
+    history,
+    now: () => now,
+    workload: () => ({ namespace: 'shop', revision: 'r' }),
+    stableRevision: () => undefined,
+    isPolicyOf: () => true,
+  });
+  const ports = {
+    history,
+    nodes: () =>
+      ['shop/ui', 'shop/ordering', 'other/idle'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
+    roleOf: (service: string, revision: string | undefined) =>
+      service === ORDERING && revision !== undefined
+        ? { revision, role: revision === 'new' ? ('canary' as const) : ('stable' as const) }
+        : undefined,
+    saturation: () => undefined,
+    missing: () => missing,
+    startedAt: START,
+    now: () => now,
+  };
+  const graph = new GraphSource(ports);
+  const begun = new Set<string>();
+  const report = (uid: string, counts: Record<string, number>, more: Partial<MetricsMessage> = {}) => {
+    const first = !begun.has(uid);
+    begun.add(uid);
+    ledger.record(uid, {
+      first,
+      uptime: first ? { seconds: 0, processStart: now } : undefined,
+      requests: Object.entries(counts).map(([key, value]) => ({ key, value })),
+      durations: [],
+      ...more,
+    });
+  };
+  return {
+    graph,
+    series: new SeriesSource(ports, graph),
+    history,
+    report,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    ask: (seconds = 60, namespace: string | undefined = undefined) => graph.graph({ seconds, namespace }),
+  };
+}
+
+describe('the graph', () => {
+  test('has the calls that were made, exactly, from both cumulative reports', () => {
+    const { report, pass, ask } = setUp();
+    report('ui-1', { [call()]: 7, [failed]: 2 });
+    pass(5000);
+    report('ui-1', { [call()]: 10, [failed]: 2 });
+    report('ui-2', { [call()]: 1 });
+    pass(5000);
+    const { edges, nodes, complete, source } = ask();
+    expect(edges).toHaveLength(1);
+    expect(edges[0]).toMatchObject({
+      id: 'shop/ui>shop/ordering',
+      service: ORDERING,
+      protocol: 'http',
+      reporter: 'source',
+      mtls: 'all',
+      golden: { requests: 13, failures: 2, perSecond: 1.3 },
+      answers: [
+        { code: '200', flags: '-', requests: 11 },
+        { code: '503', flags: 'UF', requests: 2 },
+      ],
+      revisions: [],
+    });
+    expect([complete, source]).toEqual([true, 'operator']);
+    const served = Object.fromEntries(nodes.map(({ id, served: golden }) => [id, golden?.requests]));
+    expect(served).toEqual({ 'shop/ui': undefined, 'shop/ordering': 13, 'other/idle': undefined });
+  });
+
+  test('tells durations, revisions, bytes, gRPC and what was not encrypted', () => {
+    const { report, pass, ask } = setUp();
+    const canary = call({ upstream_cluster: `outbound|80||${ORDERING}|new`, grpc_response_status: '0' });
+    const plain = call({
+      upstream_cluster: `outbound|80||${ORDERING}|old`,
+      destination_principal: '-',
+      grpc_response_status: '14',
+    });
+    report(
+      'ui-1',
+      { [canary]: 3, [plain]: 1 },
+      {
+        durations: [{ key: canary, value: { total: 3, buckets: [{ upperMs: 25, cumulative: 3 }] } }],
+        sizes: [
+          { key: flowKey('sent', 'http', canary), value: 1000 },
+          { key: flowKey('received', 'http', canary), value: 5000 },
+        ],
+      },
+    );
+    pass(5000);
+    const [edge] = ask().edges;
+    expect(edge).toMatchObject({
+      protocol: 'grpc',
+      mtls: 'some',
+      golden: { requests: 4, failures: 1, sentPerSecond: 200, receivedPerSecond: 1000, p50Ms: 17.5 },
+      revisions: [
+        { revision: 'old', role: 'stable', golden: { requests: 1, failures: 1 } },
+        { revision: 'new', role: 'canary', golden: { requests: 3, failures: 0 } },
+      ],
+    });
+  });
+
+  test('has connections of TCP beside requests', () => {
+    const { report, pass, ask } = setUp();
+    const labels = call({ response_code: '0', request_protocol: 'tcp' });
+    report('ui-1', {
+      [call()]: 1,
+      [flowKey('opened', 'tcp', labels)]: 4,
+      [flowKey('closed', 'tcp', labels)]: 2,
+      [flowKey('closed', 'tcp', call({ response_flags: 'UF', response_code: '0' }))]: 1,
+      [flowKey('sent', 'tcp', labels)]: 5000,
+    });
+    pass(5000);
+    const { edges } = ask();
+    expect(edges.map(({ id, protocol }) => [id, protocol])).toEqual([
+      ['shop/ui>shop/ordering', 'http'],
+      ['shop/ui>shop/ordering#tcp', 'tcp'],
+    ]);
+    expect(edges[1]?.golden).toMatchObject({ requests: 4, failures: 1, sentPerSecond: 1000 });
+  });
+
+  test('has callers without sidecars as one that is unknown, and counts nothing twice', () => {
+    const { report, pass, ask } = setUp();
+    const served = (principal: string) =>
+      encodeLabels({
+        reporter: 'destination',
+        source_principal: principal,
+        destination_service: ORDERING,
+        response_code: '200',
+      });
+    report('ordering-1', { [served(SPIFFE)]: 5, [served('unknown')]: 3 });
+    pass(5000);
+    const { edges, nodes } = ask();
+    expect(edges).toHaveLength(1);
+    expect(edges[0]).toMatchObject({ id: 'unknown>shop/ordering', reporter: 'destination', mtls: 'none' });
+    expect(edges[0]?.golden.requests).toBe(3);
+    expect(nodes.find(({ id }) => id === 'unknown')).toMatchObject({ kind: 'unknown', pods: 0 });
+  });
+
+  test('has hosts outside of the mesh, and of a namespace what has to do with it', () => {
+    const { report, pass, ask } = setUp();
+    report('ui-1', { [call({ upstream_cluster: 'outbound|443||api.example.com', destination_principal: '-' })]: 1 });
+    pass(5000);
+    const { edges, nodes } = ask(60, 'shop');
+    expect(edges[0]).toMatchObject({ id: 'shop/ui>host:api.example.com', mtls: 'none' });
+    expect(nodes.map(({ id, kind }) => [id, kind])).toEqual([
+      ['shop/ui', 'workload'],
+      ['shop/ordering', 'workload'],
+      ['host:api.example.com', 'host'],
+    ]);
+    expect(ask(60, 'other').edges).toEqual([]);
+  });
+
+  test('says what it left out, and what it does not know', () => {
+    const { report, pass, ask } = setUp({ edges: 3 }, ['no report of shop/ui-9 since 40 s']);
+    for (let host = 0; host < 5; host++) {
+      report(`ui-${host}`, { [call({ upstream_cluster: `outbound|80||host${host}` })]: 1 });
+    }
+    pass(5000);
+    const { edges, complete, missing } = ask();
+    expect(edges).toHaveLength(2);
+    expect(complete).toBe(false);
+    expect(missing).toEqual([
+      'no report of shop/ui-9 since 40 s',
+      '3 or more edges are left out: the operator keeps 3',
+    ]);
+  });
+
+  test('forgets what is older than it keeps, and gives its numbers to others', () => {
+    const { report, pass, ask, history } = setUp();
+    report('ui-1', { [call()]: 1 });
+    const before = history.table.length;
+    for (let minute = 0; minute < 63; minute++) {
+      pass(60_000);
+      report('ordering-1', {});
+    }
+    expect(ask(3600).edges).toEqual([]);
+    expect(history.table.size).toBe(1);
+    report('ui-1', { [call({ upstream_cluster: 'outbound|80||else' })]: 1 });
+    expect(history.table.length).toBeLessThanOrEqual(before + 1);
+  });
+});
+
+describe('what was refused', () => {
+  test('is told by policy and node', () => {
+    const { report, pass, graph } = setUp();
+    const labels = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'deny-all', reason: 'deny', among: '2' };
+    report('ordering-1', { [`refused ${encodeLabels(labels)}`]: 4 });
+    pass(5000);
+    const { refusals } = graph.refusals({ seconds: 600, namespace: 'shop' });
+    expect(refusals).toEqual([
+      {
+        policy: { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'deny-all' },
+        reason: 'deny',
+        workload: 'shop/ordering',
+        requests: 4,
+        among: 2,
+      },
+    ]);
+    expect(graph.refusals({ seconds: 600, namespace: 'other' }).refusals).toEqual([]);
+  });
+});
+
+describe('series', () => {
+  test('have a value for each point, and null where nothing is known', async () => {
+    const { report, pass, series } = setUp();
+    report('ui-1', { [call()]: 10 });
+    pass(5000);
+    report('ui-1', { [call()]: 10 });
+    pass(5000);
+    const { step, series: found } = await series.series({ of: 'node', id: 'shop/ordering', seconds: 20, points: 4 });
+    expect(step).toBe(5);
+    expect(found).toEqual([
+      {
+        id: 'shop/ordering',
+        perSecond: [null, null, 2, 0],
+        failuresPerSecond: [null, null, 0, 0],
+        p50Ms: [null, null, null, null],
+        p99Ms: [null, null, null, null],
+      },
+    ]);
+  });
+
+  test('are of all edges, or of one without calls', async () => {
+    const { report, pass, series } = setUp();
+    report('ui-1', { [call()]: 10, [failed]: 5 });
+    pass(60_000);
+    const all = await series.series({ of: 'edge', id: '*', seconds: 60, points: 1 });
+    expect(all).toMatchObject({ step: 60, series: [{ id: 'shop/ui>shop/ordering', perSecond: [0.25] }] });
+    const none = await series.series({ of: 'edge', id: 'shop/a>shop/b', seconds: 60, points: 1 });
+    expect(none.series).toMatchObject([{ id: 'shop/a>shop/b', perSecond: [0] }]);
+  });
+});

@@ -1,0 +1,108 @@
+import type { Series, SeriesView } from '../../api/view/series-view.ts';
+import { Durations } from '../telemetry/durations.ts';
+import type { Slice } from '../telemetry/history/counter-slices.ts';
+import { type Counter, edgeId } from '../telemetry/history/edge-table.ts';
+import type { GraphPorts, GraphSource } from './graph-source.ts';
+import type { SeriesSelection } from './view-source.ts';
+
+/** Entries that are looked at before others get their turn. */
+const ENTRIES_PER_TURN = 200_000;
+
+/** What was counted of one node or edge in the time of one point. */
+interface Point {
+  requests: number;
+  failures: number;
+  readonly durations: Durations;
+}
+
+/** One node or edge over time. */
+interface Track {
+  readonly points: (Point | undefined)[];
+}
+
+/** Golden metrics over time, from what this operator counted. */
+export class SeriesSource {
+  readonly #ports: GraphPorts;
+  readonly #graph: Pick<GraphSource, 'completeness'>;
+
+  constructor(ports: GraphPorts, graph: Pick<GraphSource, 'completeness'>) {
+    this.#ports = ports;
+    this.#graph = graph;
+  }
+
+  /** The series of what is selected, in a fixed number of points. */
+  async series(selection: SeriesSelection): Promise<SeriesView> {
+    const { slices } = this.#ports.history;
+    const now = this.#ports.now();
+    slices.advance(now);
+    const shortest = slices.granularity(selection.seconds);
+    const stepMs = Math.max(shortest, Math.ceil((selection.seconds * 1000) / selection.points / shortest) * shortest);
+    const count = Math.max(1, Math.ceil((selection.seconds * 1000) / stepMs));
+    const until = Math.floor(now / stepMs) * stepMs;
+    const since = until - count * stepMs;
+    const tracks = new Map<string, Track>();
+    /** Points in which anything at all is known: some proxy reported. */
+    const heard = new Set<number>();
+    let looked = 0;
+    for (const slice of slices.within({ since, until })) {
+      const point = Math.floor((slice.start - since) / stepMs);
+      this.#take(slice, point, selection, tracks, heard);
+      looked += slice.ids.length;
+      if (looked < ENTRIES_PER_TURN) continue;
+      looked = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (selection.id !== '*' && !tracks.has(selection.id)) tracks.set(selection.id, { points: [] });
+    const seconds = stepMs / 1000;
+    return {
+      at: until,
+      step: seconds,
+      ...this.#graph.completeness(since, now),
+      series: [...tracks].map(([id, track]) => toSeries(id, track, count, seconds, heard)),
+    };
+  }
+
+  #take(
+    slice: Slice,
+    point: number,
+    { of, id: wanted }: SeriesSelection,
+    tracks: Map<string, Track>,
+    heard: Set<number>,
+  ) {
+    for (let index = 0; index < slice.ids.length; index++) {
+      const counter = this.#ports.history.table.counter(slice.ids[index] ?? 0);
+      if (counter === undefined || counter.kind === 'refused') continue;
+      if (counter.kind === 'reports') {
+        heard.add(point);
+        continue;
+      }
+      const id = of === 'edge' ? edgeId(counter.edge) : counter.edge.destination;
+      if (wanted !== '*' && wanted !== id) continue;
+      let track = tracks.get(id);
+      if (track === undefined) {
+        track = { points: [] };
+        tracks.set(id, track);
+      }
+      track.points[point] ??= { requests: 0, failures: 0, durations: new Durations() };
+      count(track.points[point], counter, slice.values[index] ?? 0);
+    }
+  }
+}
+
+function count(point: Point, counter: Counter, by: number): void {
+  if (counter.kind === 'duration') point.durations.addTo(counter.bucket, by);
+  if (counter.kind === 'calls' || counter.kind === 'opened') point.requests += by;
+  if ((counter.kind === 'calls' || counter.kind === 'closed') && counter.call.failed) point.failures += by;
+}
+
+function toSeries(id: string, { points }: Track, count: number, seconds: number, heard: ReadonlySet<number>): Series {
+  const each = <T>(read: (point: Point | undefined) => T | undefined): (T | null)[] =>
+    Array.from({ length: count }, (_, index) => (heard.has(index) ? (read(points[index]) ?? null) : null));
+  return {
+    id,
+    perSecond: each((point) => (point?.requests ?? 0) / seconds),
+    failuresPerSecond: each((point) => (point?.failures ?? 0) / seconds),
+    p50Ms: each((point) => point?.durations.quantile(0.5)),
+    p99Ms: each((point) => point?.durations.quantile(0.99)),
+  };
+}

@@ -1,0 +1,177 @@
+import { bucketCounts } from '../durations.ts';
+import { readFlowKey } from '../flow-series.ts';
+import { type DurationBuckets, decodeLabels } from '../metrics-message.ts';
+import type { Refusal } from '../refusals.ts';
+import { type CallLabels, readCallLabels, readConnectionLabels } from './call-labels.ts';
+import { CounterSlices, type SliceSettings, type SliceWindow } from './counter-slices.ts';
+import { type Counter, type Edge, EdgeTable, type TableBounds } from './edge-table.ts';
+
+/** Node of callers without an identity, and of what was called that nothing is known of. */
+export const UNKNOWN_NODE = 'unknown';
+
+/** Port: which nodes pods, services and identities belong to. */
+export interface NodeNames {
+  /** Node of a pod; undefined when the pod is gone. */
+  ofPod(uid: string): string | undefined;
+  /** Node that answers for a hostname. @param principal the SPIFFE ID that answered; '' where none was seen */
+  ofService(hostname: string, principal: string): string;
+  /** Whether callers with the SPIFFE ID have sidecars, which count their calls themselves. */
+  hasSidecars(principal: string): boolean;
+}
+
+/** One counter and by how much it grew. */
+export interface Growth {
+  readonly counter: Counter;
+  readonly by: number;
+}
+
+type DecodedLabels = Map<string, CallLabels | undefined>;
+
+/** Labels that are kept decoded. */
+const MAX_LABELS = 50_000;
+/** Unused counters are looked for so often, in ms. */
+const SWEEP_MS = 60_000;
+
+/** Who called whom in the last hour: increments that the ledger takes from the proxies' reports, by edge and time. */
+export class TrafficHistory {
+  readonly slices: CounterSlices;
+  readonly table: EdgeTable;
+  private readonly names: NodeNames;
+  private readonly labels: DecodedLabels = new Map();
+  private readonly connections: DecodedLabels = new Map();
+  private sweptAt = 0;
+
+  constructor(names: NodeNames, settings: Partial<SliceSettings> = {}, bounds: Partial<TableBounds> = {}) {
+    this.names = names;
+    this.slices = new CounterSlices(settings);
+    this.table = new EdgeTable(bounds);
+  }
+
+  /** The proxy of a pod reported. @param now ms since the epoch, as everywhere here */
+  reported(podUid: string, now: number): void {
+    this.sweep(now);
+    const node = this.names.ofPod(podUid);
+    if (node === undefined) return;
+    this.add(ofNode(node), 'reports', now, 1, () => ({ kind: 'reports', node }));
+  }
+
+  /** A cumulative counter of a proxy grew. @param key of its series, see `metrics-message.ts` */
+  count(podUid: string, key: string, by: number, now: number): void {
+    const flow = readFlowKey(key);
+    if (flow !== undefined) {
+      this.countFlow(podUid, flow, by, now);
+      return;
+    }
+    const call = this.read(key);
+    const edge = call && this.edgeOf(podUid, call, 'http');
+    if (call === undefined || edge === undefined) return;
+    this.add(edge, callKey(call), now, by, (shared) => ({ kind: 'calls', edge: shared, call }));
+  }
+
+  /** Requests of the last interval took so long. */
+  durations(podUid: string, key: string, buckets: DurationBuckets, now: number): void {
+    const call = this.read(key);
+    const edge = call && this.edgeOf(podUid, call, 'http');
+    if (call === undefined || edge === undefined) return;
+    for (const [bucket, by] of bucketCounts(buckets)) {
+      const name = `duration|${bucket}|${call.service}|${call.revision ?? ''}`;
+      this.add(edge, name, now, by, (shared) => ({ kind: 'duration', edge: shared, call, bucket }));
+    }
+  }
+
+  /** A policy refused requests or connections to the pod. */
+  refused(podUid: string, refusal: Refusal, by: number, now: number): void {
+    const node = this.names.ofPod(podUid);
+    if (node === undefined) return;
+    const { policy, reason, among } = refusal;
+    const key = ['refused', policy.kind, policy.namespace, policy.name, reason, among].join('|');
+    this.add(ofNode(node), key, now, by, () => ({ kind: 'refused', node, refusal }));
+  }
+
+  /** All that grew in a window, whatever slice it was in. */
+  *sum(window: SliceWindow): Generator<Growth> {
+    const totals = new Float64Array(this.table.length);
+    for (const { ids, values } of this.slices.within(window)) {
+      for (let index = 0; index < ids.length; index++) {
+        const id = ids[index] ?? 0;
+        totals[id] = (totals[id] ?? 0) + (values[index] ?? 0);
+      }
+    }
+    for (const [id, by] of totals.entries()) {
+      const counter = by > 0 ? this.table.counter(id) : undefined;
+      if (counter !== undefined) yield { counter, by };
+    }
+  }
+
+  /** Connections that were closed without one to the server count as failed; of the others the opening is what counts. */
+  private countFlow(
+    podUid: string,
+    { flow, transport, labels }: NonNullable<ReturnType<typeof readFlowKey>>,
+    by: number,
+    now: number,
+  ): void {
+    const call = transport === 'tcp' ? this.readConnection(labels) : this.read(labels);
+    const edge = call && this.edgeOf(podUid, call, transport);
+    if (call === undefined || edge === undefined) return;
+    if (flow === 'sent' || flow === 'received') {
+      this.add(edge, flow, now, by, (shared) => ({ kind: flow, edge: shared }));
+      return;
+    }
+    const kind = flow === 'opened' ? 'opened' : 'closed';
+    this.add(edge, `${kind}|${callKey(call)}`, now, by, (shared) => ({ kind, edge: shared, call }));
+  }
+
+  private add(edge: Edge, key: string, now: number, by: number, make: (edge: Edge) => Counter): void {
+    const number = this.table.number(edge, key, now, make);
+    if (number !== undefined) this.slices.add(now, number, by);
+  }
+
+  private edgeOf(podUid: string, call: CallLabels, transport: Edge['transport']): Edge | undefined {
+    const own = this.names.ofPod(podUid);
+    if (own === undefined) return undefined;
+    if (call.side === 'caller') {
+      const destination = call.service === '' ? UNKNOWN_NODE : this.names.ofService(call.service, call.peer);
+      return { source: own, destination, transport, reporter: 'source' };
+    }
+    // Counted where it was called from.
+    if (call.peer !== '' && this.names.hasSidecars(call.peer)) return undefined;
+    return { source: UNKNOWN_NODE, destination: own, transport, reporter: 'destination' };
+  }
+
+  private read(key: string): CallLabels | undefined {
+    return remember(this.labels, key, readCallLabels);
+  }
+
+  private readConnection(key: string): CallLabels | undefined {
+    return remember(this.connections, key, readConnectionLabels);
+  }
+
+  private sweep(now: number): void {
+    this.slices.advance(now);
+    if (now - this.sweptAt < SWEEP_MS) return;
+    this.sweptAt = now;
+    // A slice is kept for as long as it is not all too old.
+    this.table.forget(now - this.slices.settings.keepMs - this.slices.settings.coarseMs);
+  }
+}
+
+/** Where counters of a node by itself are kept. */
+function ofNode(node: string): Edge {
+  return { source: node, destination: '', transport: 'http', reporter: 'source' };
+}
+
+function remember(
+  decoded: DecodedLabels,
+  key: string,
+  read: (labels: ReadonlyMap<string, string>) => CallLabels | undefined,
+): CallLabels | undefined {
+  if (!decoded.has(key)) {
+    if (decoded.size >= MAX_LABELS) decoded.clear();
+    decoded.set(key, read(decodeLabels(key)));
+  }
+  return decoded.get(key);
+}
+
+function callKey({ service, revision, code, flags, grpc, peer }: CallLabels): string {
+  return [service, revision ?? '', code, flags, grpc, peer === '' ? 'plain' : 'mtls'].join('|');
+}
