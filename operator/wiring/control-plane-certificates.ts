@@ -65,9 +65,15 @@ function readChain(pem: string): X509Certificate[] {
 function viewOf([name, certificate]: Named): CertificateView {
   return {
     name,
-    subject: certificate.subject.replaceAll('\n', ', '),
+    subject: subjectOf(certificate),
     notBefore: certificate.validFromDate.toISOString(),
     notAfter: certificate.validToDate.toISOString(),
     serial: certificate.serialNumber.toLowerCase(),
   };
+}
+
+/** Serving certificates have names in place of a subject; Node gives undefined then, whatever its types say. */
+function subjectOf({ subject, subjectAltName }: X509Certificate): string {
+  const given = subject as string | undefined;
+  return (given ?? subjectAltName ?? '').replaceAll('\n', ', ');
 }
