@@ -29,6 +29,12 @@ export interface OpenCommand {
   end(): Promise<KubectlResult>;
 }
 
+/** A port of a pod that is reached by one of this machine, on 127.0.0.1. */
+export interface Forward {
+  readonly port: number;
+  end(): Promise<void>;
+}
+
 /** kubectl against one cluster. */
 export class Kubectl {
   readonly #program: string;
@@ -70,6 +76,35 @@ export class Kubectl {
       return result;
     };
     return { begun, end };
+  }
+
+  /**
+   * Forwards any free port of this machine to one of a pod, until it is ended.
+   * @param target arguments that name the pod
+   * @throws {Error} with what kubectl says when it ends before it forwards
+   */
+  async forward(target: readonly string[], port: number): Promise<Forward> {
+    const child = spawn(this.#program, [...this.#arguments, 'port-forward', ...target, `:${port}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+    const local = await new Promise<number>((resolve, reject) => {
+      let said = '';
+      const read = (text: string): void => {
+        said += text;
+        const [, found] = /^Forwarding from 127\.0\.0\.1:(\d+) /m.exec(said) ?? [];
+        if (found !== undefined) resolve(Number(found));
+      };
+      child.stdout.setEncoding('utf8').on('data', read);
+      child.stderr.setEncoding('utf8').on('data', read);
+      child.on('error', reject);
+      child.on('close', () => reject(new Error(`kubectl port-forward ${target.join(' ')}: ${said.trim()}`)));
+    });
+    const end = (): Promise<void> => {
+      child.kill();
+      return ended;
+    };
+    return { port: local, end };
   }
 
   #spawn(args: readonly string[], timeoutMs: number) {

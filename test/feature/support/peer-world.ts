@@ -5,7 +5,8 @@ import type { SecureVersion } from 'node:tls';
 import type { PeerAuthentication } from '../../../api/peer-authentication.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
-import type { MeshSettings } from '../../../operator/mesh/snapshot.ts';
+import type { MetricsSink } from '../../../operator/ads/metrics-conversation.ts';
+import type { MeshSettings, MeshSnapshot } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { HTTP_ALPN, INBOUND_LISTENER } from '../../../operator/xds/names.ts';
 import {
@@ -72,12 +73,15 @@ export class PeerWorld {
     this.asked = parts.asked;
   }
 
-  static async start(settings: Partial<MeshSettings> = {}): Promise<PeerWorld> {
+  /** @param metricsSink takes what the sidecars count, which they tell each second; absent: nobody does */
+  static async start(settings: Partial<MeshSettings> = {}, metricsSink?: MetricsSink): Promise<PeerWorld> {
     const at = await freePort();
-    const parts = await buildParts(at, { ...SETTINGS, ...settings });
+    const parts = await buildParts(at, { ...SETTINGS, ...settings }, metricsSink);
     const { harness, pods } = parts;
+    const { port: adsPort, rootPem } = harness;
+    const often = metricsSink && { flushSeconds: 1 };
     const start = (own: TestPod) =>
-      startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort: harness.port, rootPem: harness.rootPem });
+      startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, ...often });
     const [client, server] = await Promise.all([start(pods.client), start(pods.server)]);
     const world = new PeerWorld(parts, client, server);
     for (const name of DECLARED) {
@@ -86,6 +90,10 @@ export class PeerWorld {
     }
     await until(() => accepts('127.0.0.1', at), server);
     return world;
+  }
+
+  get snapshot(): MeshSnapshot {
+    return this.parts.mesh.snapshot;
   }
 
   port(name: PortName): MeshPort {
@@ -166,7 +174,7 @@ interface Parts {
   readonly pods: { readonly client: TestPod; readonly server: TestPod };
 }
 
-async function buildParts(at: number, settings: MeshSettings): Promise<Parts> {
+async function buildParts(at: number, settings: MeshSettings, metricsSink?: MetricsSink): Promise<Parts> {
   const mesh = new MeshOnStream(settings, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
   const [source] = mesh.sources;
   if (source === undefined) throw new Error('a mesh has a source');
@@ -185,7 +193,7 @@ async function buildParts(at: number, settings: MeshSettings): Promise<Parts> {
   const credentials = await makeMeshCredentials(PRINCIPAL, [PRINCIPAL, STRANGER]);
   const secrets = new ResourceTable([SECRET_TYPE]);
   secrets.update([secret(WORKLOAD_SECRET, credentials.workload), translateTrustSecret(credentials.rootPem)]);
-  const harness = await startHarness([source, listeners, secrets]);
+  const harness = await startHarness([source, listeners, secrets], {}, metricsSink && { metricsSink });
   const pods = { client: harness.addPod('client'), server: harness.addPod('server') };
   mesh.put(...objectsOf(pods, ports));
   return { at, asked, mesh, harness, listeners, credentials, wire, apps, ports, pods };
