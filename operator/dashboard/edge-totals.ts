@@ -64,12 +64,11 @@ export class EdgeTotals {
     switch (counter.kind) {
       case 'calls':
       case 'opened':
-        this.addCalls(counter.call, by, counter.kind === 'calls' && counter.call.failed, roleOf);
+        this.addCalls(counter.call, by, roleOf);
         break;
       case 'closed':
         // The opening was counted; how the connection fared is known at its end.
         this.addAnswer(counter.call, by);
-        if (counter.call.failed) this.totals.failures += by;
         break;
       case 'duration':
         for (const totals of this.totalsOf(counter.call, roleOf)) totals.durations.addTo(counter.bucket, by);
@@ -103,10 +102,10 @@ export class EdgeTotals {
     };
   }
 
-  private addCalls(call: CallLabels, by: number, failed: boolean, roleOf: RoleOf): void {
+  private addCalls(call: CallLabels, by: number, roleOf: RoleOf): void {
     for (const totals of this.totalsOf(call, roleOf)) {
       totals.requests += by;
-      totals.failures += failed ? by : 0;
+      totals.failures += call.failed ? by : 0;
     }
     this.services.set(call.service, (this.services.get(call.service) ?? 0) + by);
     if (call.grpc !== '') this.grpc += by;

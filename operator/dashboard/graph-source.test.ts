@@ -148,7 +148,7 @@ describe('the graph', () => {
       [call()]: 1,
       [flowKey('opened', 'tcp', labels)]: 4,
       [flowKey('closed', 'tcp', labels)]: 2,
-      [flowKey('closed', 'tcp', call({ response_flags: 'UF', response_code: '0' }))]: 1,
+      [flowKey('opened', 'tcp', call({ response_flags: 'UF,URX', response_code: '0' }))]: 1,
       [flowKey('sent', 'tcp', labels)]: 5000,
     });
     pass(5000);
@@ -157,7 +157,7 @@ describe('the graph', () => {
       ['shop/ui>shop/ordering', 'http'],
       ['shop/ui>shop/ordering#tcp', 'tcp'],
     ]);
-    expect(edges[1]?.golden).toMatchObject({ requests: 4, failures: 1, sentPerSecond: 1000 });
+    expect(edges[1]?.golden).toMatchObject({ requests: 5, failures: 1, sentPerSecond: 1000 });
   });
 
   test('has callers without sidecars as one that is unknown, and counts nothing twice', () => {

@@ -91,8 +91,9 @@ export class SeriesSource {
 
 function count(point: Point, counter: Counter, by: number): void {
   if (counter.kind === 'duration') point.durations.addTo(counter.bucket, by);
-  if (counter.kind === 'calls' || counter.kind === 'opened') point.requests += by;
-  if ((counter.kind === 'calls' || counter.kind === 'closed') && counter.call.failed) point.failures += by;
+  if (counter.kind !== 'calls' && counter.kind !== 'opened') return;
+  point.requests += by;
+  point.failures += counter.call.failed ? by : 0;
 }
 
 function toSeries(id: string, { points }: Track, count: number, seconds: number, heard: ReadonlySet<number>): Series {

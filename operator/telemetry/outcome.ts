@@ -61,11 +61,6 @@ export function isFailure(labels: ReadonlyMap<string, string>): boolean {
   if (GRPC_FAILURES.has(labels.get('grpc_response_status') ?? '')) {
     return true;
   }
-  return hasNoAnswer(labels);
-}
-
-/** Whether Envoy says that there was no answer of the server. */
-export function hasNoAnswer(labels: ReadonlyMap<string, string>): boolean {
   return flagsOf(labels).some((flag) => NO_ANSWER.has(flag));
 }
 

@@ -1,4 +1,4 @@
-import { hasNoAnswer, isFailure, isNoRequest } from '../outcome.ts';
+import { isFailure, isNoRequest } from '../outcome.ts';
 
 /** What the labels of a time series say of the calls that it counts. */
 export interface CallLabels {
@@ -21,13 +21,17 @@ export interface CallLabels {
 /** Envoy's response flags of requests that no server was connected to. */
 const NOT_REACHED = new Set(['UF', 'UH', 'UO', 'NR', 'NC', 'RL', 'RLSE', 'FI', 'UAEX', 'DT', 'OM']);
 
+/** Envoy's flags of connections of TCP that never reached a server. UF is of one attempt, and the next may succeed. */
+const NEVER_CONNECTED = new Set(['URX', 'UH', 'UO', 'NC', 'NR']);
+
 /**
- * Reads the labels of a series of TCP: a connection fails when the server was not reached, or did not take it.
+ * Reads the labels of a series of TCP: a connection fails when it never reaches a server.
  * @returns undefined for what was no connection
  */
 export function readConnectionLabels(labels: ReadonlyMap<string, string>): CallLabels | undefined {
   const call = readCallLabels(labels);
-  return call && { ...call, code: '0', grpc: '', failed: hasNoAnswer(labels) };
+  const failed = call?.flags.split(',').some((flag) => NEVER_CONNECTED.has(flag)) ?? false;
+  return call && { ...call, code: '0', grpc: '', failed, reached: !failed };
 }
 
 /**

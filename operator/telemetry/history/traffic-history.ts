@@ -103,7 +103,6 @@ export class TrafficHistory {
     }
   }
 
-  /** Connections that were closed without one to the server count as failed; of the others the opening is what counts. */
   private countFlow(
     podUid: string,
     { flow, transport, labels }: NonNullable<ReturnType<typeof readFlowKey>>,
