@@ -16,6 +16,7 @@ const SOURCES = [
   'generated',
   'tsconfig.json',
   'tsconfig.build.json',
+  'hack/page',
   'package-lock.json',
 ];
 

@@ -39,6 +39,8 @@ export const ROOMS: readonly Room[] = [
   },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'api', 'kube'] },
+  // Runs in a browser: of the API it has types alone.
+  { path: 'operator/dashboard/page', may: ['api'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },
   { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject'] },
   { path: 'config/samples/shop/app', may: [] },
