@@ -35,7 +35,12 @@ export function CallFacts({ edge, nodes }: CallFactsProps): JSX.Element {
       h(Icon, { name: 'arrow', label: 'calls' }),
       end(edge.destination),
     ),
-    h('p', { class: `lock-line lock-${edge.mtls}` }, h(Lock, { mtls: edge.mtls }), capital(mtlsInWords(edge.mtls))),
+    h(
+      'p',
+      { class: `lock-line lock-${edge.mtls}` },
+      h(Lock, { mtls: edge.mtls, bare: true }),
+      capital(mtlsInWords(edge.mtls)),
+    ),
     h(
       'dl',
       { class: 'figures' },

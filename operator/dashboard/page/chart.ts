@@ -56,7 +56,7 @@ export function Chart({ title, lines, say, at, step, binary = false }: ChartProp
     h(
       'figcaption',
       {},
-      h('h3', {}, title),
+      h('h2', {}, title),
       h('span', { class: 'chart-values' }, values, h('time', {}, hover === undefined ? 'now' : when)),
     ),
     top === undefined

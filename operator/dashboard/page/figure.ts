@@ -4,6 +4,11 @@ import { percent } from './format.ts';
 import { failedShare, severity } from './health.ts';
 import { Icon, type IconName } from './icon.ts';
 
+/** Words for who hears the page, where others see what is meant. */
+export function Unseen({ children }: { readonly children?: ComponentChildren }): JSX.Element {
+  return h('span', { class: 'hidden' }, children);
+}
+
 /** A figure, or the word that it is not known. */
 export function Value({
   text,

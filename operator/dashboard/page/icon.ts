@@ -44,8 +44,8 @@ export function mtlsInWords(mtls: Mtls): string {
   return LOCKS[mtls][1];
 }
 
-/** The lock of a call. */
-export function Lock({ mtls }: { readonly mtls: Mtls }): JSX.Element {
+/** The lock of a call; `bare` where the words stand beside it. */
+export function Lock({ mtls, bare = false }: { readonly mtls: Mtls; readonly bare?: boolean }): JSX.Element {
   const [name, label] = LOCKS[mtls];
-  return h('span', { class: `lock lock-${mtls}`, title: label }, h(Icon, { name, label }));
+  return h('span', { class: `lock lock-${mtls}`, title: label }, h(Icon, bare ? { name } : { name, label }));
 }

@@ -6,6 +6,9 @@ import { chromiumBinary } from '../../../hack/chromium/binary.ts';
 import { buildPage } from '../../../hack/page/build.ts';
 import { PageServer } from './page-server.ts';
 
+/** Where there is no Chromium yet its package is installed first, in ms. */
+export const FIRST_START_MS = 180_000;
+
 /** A Chromium, a server, and pages opened in them. */
 export class PageTest {
   readonly server: PageServer;
@@ -47,6 +50,8 @@ export class PageTest {
       reducedMotion: 'reduce',
       ...options,
     });
+    // Below Jest's own, so that what is missing is named.
+    context.setDefaultTimeout(15_000);
     const page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
@@ -64,4 +69,14 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (!folder) return;
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+/** Waits until a text is to be seen. */
+export async function sees(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByText(text).filter({ visible: true }).first().waitFor();
+}
+
+/** What stands in a place, with blanks made one. */
+export async function textOf(page: Page, selector: string): Promise<string> {
+  return ((await page.locator(selector).first().allInnerTexts())[0] ?? '').replace(/\s+/g, ' ').trim();
 }

@@ -33,7 +33,7 @@ export function Sides({
       ? h(
           'section',
           { class: 'side-card none' },
-          h('h3', {}, 'new'),
+          h('h2', {}, 'new'),
           h('p', { class: 'empty' }, 'No revision is under analysis.'),
         )
       : h(Side, {
@@ -61,7 +61,7 @@ function Side({ role, revision, weight, figures, live }: SideProps): JSX.Element
     'section',
     { class: `side-card ${role}` },
     h(
-      'h3',
+      'h2',
       {},
       role === 'canary' ? 'new' : 'stable',
       ' ',
@@ -73,7 +73,7 @@ function Side({ role, revision, weight, figures, live }: SideProps): JSX.Element
       weight ?? h('span', { class: 'unknown' }, 'unknown'),
       h('span', { class: 'quiet' }, ' of the requests'),
     ),
-    h('h4', {}, 'In the last check'),
+    h('h3', {}, 'In the last check'),
     h(
       'dl',
       { class: 'figures' },
@@ -81,7 +81,7 @@ function Side({ role, revision, weight, figures, live }: SideProps): JSX.Element
       h(Figure, { name: 'p99', text: spaced(figures?.p99) }),
       h(Figure, { name: 'Requests', text: count(figures?.requests) }),
     ),
-    h('h4', {}, 'Now, as callers see it'),
+    h('h3', {}, 'Now, as callers see it'),
     h(
       'dl',
       { class: 'figures' },

@@ -96,22 +96,13 @@ function gridOf(things: readonly Thing[], links: readonly Link[], room: Size): A
 
 function inColumns(order: readonly Thing[], columns: number): Map<string, Box> {
   const { along, across } = GAPS.grid;
-  const total = order.reduce((sum, { height }) => sum + height + across, 0);
+  const room = order.reduce((sum, { height }) => sum + height + across, 0) / columns;
   const boxes = new Map<string, Box>();
-  let [x, y, widest, filled] = [0, 0, 0, 0];
-  for (const [index, { id, width, height }] of order.entries()) {
-    // A new column where this one has its part of the whole.
-    if (
-      index > 0 &&
-      filled >= (total / columns) * (Math.floor(filled / (total / columns) + 1e-6) || 1) &&
-      y + height / 2 > total / columns
-    ) {
-      x += widest + along;
-      [y, widest] = [0, 0];
-    }
+  let [x, y, widest] = [0, 0, 0];
+  for (const { id, width, height } of order) {
+    if (y > 0 && y + height / 2 > room) [x, y, widest] = [x + widest + along, 0, 0];
     boxes.set(id, { x, y, width, height });
     y += height + across;
-    filled += height + across;
     widest = Math.max(widest, width);
   }
   return boxes;

@@ -1,5 +1,6 @@
 import { h, type JSX } from 'preact';
 import type { GraphNode } from '../../../../api/view/graph-view.ts';
+import { Unseen } from '../figure.ts';
 import { millis, percent, plural, rate } from '../format.ts';
 import { failedShare, fullest, NEARLY_FULL, nameOf, severity } from '../health.ts';
 import { Icon } from '../icon.ts';
@@ -32,7 +33,6 @@ export function Card({ item, box, href, selected, dim, entry, complete }: CardPr
       'data-id': item.id,
       draggable: false,
       tabIndex: entry ? 0 : -1,
-      'aria-label': inWords(item, complete),
       ...(selected ? { 'aria-current': 'true' as const } : {}),
       style: { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` },
     },
@@ -41,6 +41,7 @@ export function Card({ item, box, href, selected, dim, entry, complete }: CardPr
       { class: 'card-name' },
       worst === 'bad' ? h(Icon, { name: 'cross' }) : null,
       h('b', {}, titleOf(item)),
+      h(Unseen, {}, item.kind === 'service' && item.node.namespace !== '' ? ` in ${item.node.namespace}: ` : ': '),
       isCanary(item) ? h(Icon, { name: 'canary' }) : null,
     ),
     item.kind === 'namespace'
@@ -52,13 +53,14 @@ export function Card({ item, box, href, selected, dim, entry, complete }: CardPr
       golden === undefined
         ? h('span', { class: 'unknown' }, outside ? outsideWord(item.node) : quiet)
         : [
-            h('span', { key: 'rate' }, rate(golden.perSecond)),
+            h('span', { key: 'rate' }, rate(golden.perSecond), h(Unseen, {}, ', failing ')),
             h(
               'span',
               { key: 'failed', class: `failed failed-${severity(golden)}` },
               percent(failedShare(golden)) ?? '',
+              h(Unseen, {}, ', p99 '),
             ),
-            h('span', { key: 'p99' }, millis(golden.p99Ms) ?? ''),
+            h('span', { key: 'p99' }, millis(golden.p99Ms) ?? h(Unseen, {}, 'unknown')),
           ],
     ),
     item.kind === 'service' ? h(Fullness, { node: item.node }) : null,
@@ -92,16 +94,4 @@ function outsideWord(node: GraphNode): string {
 
 function aboutNamespace(services: number, failing: number): string {
   return `${plural(services, 'service')}${failing > 0 ? `, ${plural(failing, 'failing call')}` : ''}`;
-}
-
-/** The card for who does not see it. */
-function inWords(item: Item, complete: boolean): string {
-  const golden = item.kind === 'service' ? item.node.served : item.served;
-  const what =
-    item.kind === 'service'
-      ? `${titleOf(item)}${item.node.namespace === '' ? '' : ` in ${item.node.namespace}`}`
-      : `namespace ${item.title}, ${aboutNamespace(item.nodes.length, item.failing)}`;
-  if (golden === undefined) return `${what}: ${complete ? 'no calls' : 'calls unknown'}`;
-  const share = percent(failedShare(golden)) ?? 'unknown share';
-  return `${what}: ${rate(golden.perSecond)?.replace('/s', ' per second')}, ${share} fail, p99 ${millis(golden.p99Ms) ?? 'unknown'}`;
 }

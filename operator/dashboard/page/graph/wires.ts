@@ -1,7 +1,8 @@
 import { h, type JSX } from 'preact';
+import { Unseen } from '../figure.ts';
 import { millis, percent, rate } from '../format.ts';
 import { failedShare, severity } from '../health.ts';
-import { Lock, mtlsInWords } from '../icon.ts';
+import { Lock } from '../icon.ts';
 import type { Point } from './arrange.ts';
 import { type Curve, curveOf, LabelPlaces } from './curve.ts';
 import type { Layout } from './layout.ts';
@@ -107,10 +108,9 @@ export function WireLabel({
       href,
       tabIndex: -1,
       draggable: false,
-      'aria-label': `${words}: ${rate(golden.perSecond)}, ${percent(failedShare(golden)) ?? 'unknown'} fail, p99 ${millis(golden.p99Ms) ?? 'unknown'}, ${mtlsInWords(call.mtls)}`,
       style: { left: `${label.x}px`, top: `${label.y}px` },
     },
-    h('span', {}, h(Lock, { mtls: call.mtls }), rate(golden.perSecond)),
+    h('span', {}, h(Unseen, {}, `${words}: `), h(Lock, { mtls: call.mtls }), rate(golden.perSecond)),
     secondLine(call).length === 0
       ? null
       : h(

@@ -1,0 +1,86 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { largeGraph } from './large-graph.ts';
+import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts';
+
+/** A mesh of 500 services. How long things take is printed, and nothing fails for it: machines differ. */
+
+let test: PageTest;
+beforeAll(async () => {
+  test = await PageTest.start();
+  test.server.graph = largeGraph(500);
+}, FIRST_START_MS);
+afterAll(() => test.stop());
+
+it('shows 500 services as their namespaces, with what fails between and within them', async () => {
+  const page = await test.open('/graph');
+  await page.locator('.card').first().waitFor();
+  expect(await page.locator('.card').count()).toBe(20);
+  const failing = test.server.graph.edges.filter(({ golden }) => golden.failures / golden.requests >= 0.01);
+  expect(await textOf(page, 'aside h2')).toBe(`${failing.length} calls fail`);
+  // Each call that fails is told of by a line, or by the card of the namespace that it stays in.
+  const outside = new Set(
+    failing
+      .filter(({ source, destination }) => source.split('/')[0] !== destination.split('/')[0])
+      .map(({ source, destination }) => `${source.split('/')[0]}>${destination.split('/')[0]}`),
+  );
+  const lines = await page.evaluate(
+    "[...document.querySelectorAll('.wire.sev-bad')].map((line) => line.dataset.id.replaceAll('namespace:', ''))",
+  );
+  for (const id of lines as string[]) expect([...outside]).toContain(id);
+  await picture(page, 'large');
+  await page.context().close();
+});
+
+it('shows the services of a namespace that is opened, and those beside one that is looked at', async () => {
+  const page = await test.open('/graph');
+  await page.locator('.card[data-id="namespace:team-03"]').click();
+  await page.locator('.card[data-id="team-03/service-060"]').waitFor();
+  expect(await page.locator('.card').count()).toBe(19 + 25);
+  await picture(page, 'large-opened');
+  await page.keyboard.press('/');
+  await page.keyboard.type('service-060');
+  await sees(page, 'service in team-03');
+  await page.keyboard.press('Enter');
+  await page.locator('.card[data-id="team-03/service-060"].selected').waitFor();
+  const beside = new Set(
+    test.server.graph.edges
+      .filter(({ source, destination }) => [source, destination].includes('team-03/service-060'))
+      .flatMap(({ source, destination }) => [source, destination]),
+  );
+  expect(
+    new Set(
+      (await page.evaluate("[...document.querySelectorAll('.card')].map((card) => card.dataset.id)")) as string[],
+    ),
+  ).toEqual(beside);
+  await picture(page, 'large-focus');
+  await page.context().close();
+});
+
+it('states its payload and the time of a frame with all services open', async () => {
+  const start = performance.now();
+  const page = await test.open('/graph?open=*');
+  await page.locator('.card').nth(499).waitFor();
+  const shown = performance.now() - start;
+  expect(await page.locator('.card').count()).toBe(500);
+  const overlapping = await page.evaluate(`(() => {
+    const boxes = [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect());
+    return boxes.filter((a, i) => boxes.some((b, j) => j > i && a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length;
+  })()`);
+  expect(overlapping).toBe(0);
+  const box = await page.locator('.canvas').boundingBox();
+  await page.mouse.move((box?.x ?? 0) + 300, (box?.y ?? 0) + 300);
+  const frames = page.evaluate(
+    'new Promise((done) => { const times = []; const next = (now) => { times.push(now); times.length < 31 ? requestAnimationFrame(next) : done((times.at(-1) - times[0]) / 30); }; requestAnimationFrame(next); })',
+  );
+  for (let step = 0; step < 20; step++) await page.mouse.wheel(0, step < 10 ? -60 : 60);
+  const frame = (await frames) as number;
+  await picture(page, 'large-open');
+  const graph = Buffer.from(JSON.stringify(test.server.graph));
+  const lines = [
+    `500 services, ${test.server.graph.edges.length} calls: ${Math.round(graph.length / 1024)} KiB (${Math.round(gzipSync(graph).length / 1024)} KiB gzipped)`,
+    `all shown after ${Math.round(shown)} ms, ${Math.round(frame)} ms a frame while zooming`,
+  ];
+  process.stderr.write(`page: ${lines.join('; ')}\n`);
+  await page.context().close();
+});
