@@ -95,9 +95,12 @@ function connect(heard: (data?: GraphView) => void): void {
 /** The live graph, and whether it is. */
 export function useLive(): Live {
   const [, again] = useState(0);
+  const drawn = live;
   useEffect(() => {
     const watcher = () => again((n) => n + 1);
     watchers.add(watcher);
+    // What came between the first drawing and this would else be missed.
+    if (live !== drawn) watcher();
     return () => void watchers.delete(watcher);
   }, []);
   return live;

@@ -43,6 +43,9 @@ const GAPS: Readonly<Record<Style, { readonly along: number; readonly across: nu
   grid: { along: 112, across: 30 },
 };
 
+/** Room for calls within the last column of a grid, which take a bow. */
+const BOW = 72;
+
 /** Places things so that calls go one way. What nothing leads to or from stands below. @param room its shape decides how many columns a grid has */
 export function arrange(things: readonly Thing[], links: readonly Link[], style: Style, room: Size): Arrangement {
   const ids = new Set(things.map(({ id }) => id));
@@ -91,7 +94,8 @@ function gridOf(things: readonly Thing[], links: readonly Link[], room: Size): A
     const own = scaleIn(sizeOf(boxes), room);
     if (own > scale + 1e-9) [best, scale] = [boxes, own];
   }
-  return { boxes: best, bends: new Map(), size: sizeOf(best) };
+  const { width, height } = sizeOf(best);
+  return { boxes: best, bends: new Map(), size: { width: width + (links.length > 0 ? BOW : 0), height } };
 }
 
 function inColumns(order: readonly Thing[], columns: number): Map<string, Box> {
