@@ -7,7 +7,7 @@ import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts'
 
 let test: PageTest;
 beforeAll(async () => {
-  test = await PageTest.start();
+  test = await PageTest.start(5000);
   test.server.graph = largeGraph(500);
 }, FIRST_START_MS);
 afterAll(() => test.stop());

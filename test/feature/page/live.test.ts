@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { canary, round } from './canary-answers.ts';
 import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts';
+import { refusal } from './page-server.ts';
 import { call, golden, shopGraph, workload } from './shop-answers.ts';
 
 let test: PageTest;
@@ -19,7 +20,7 @@ afterAll(() => test.stop());
 /** Waits until the page listens, so that what is sent next reaches it. */
 async function listening(page: Page): Promise<void> {
   await page.waitForFunction("document.querySelector('.pulse')?.textContent !== 'connecting'");
-  while (test.server.listeners === 0) await page.waitForTimeout(20);
+  while (test.server.streams === 0) await page.waitForTimeout(20);
 }
 
 it('shows a call that begins to fail, without a word of the reader', async () => {
@@ -33,7 +34,6 @@ it('shows a call that begins to fail, without a word of the reader', async () =>
   await listening(page);
   await page.locator('.card[data-id="shop/ui"]').focus();
   test.server.graph = shopGraph({ ...healthy, edges: [call('shop/ui', 'shop/ordering', golden(5, 0.5, 20))] });
-  test.server.send('graph');
   await sees(page, '1 call fails');
   await page.locator('.wire.sev-bad').waitFor({ state: 'attached' });
   expect(await textOf(page, '.wire-label.sev-bad')).toMatch(/ui calls ordering: .*5\/s 50% 20 ms$/);
@@ -91,7 +91,7 @@ it('follows a release from its start to the verdict', async () => {
   await listening(page);
 
   test.server.canaries = [canary()];
-  test.server.send('changed', 'canaries');
+  test.server.tell('canaries');
   await sees(page, 'waits for more requests');
   expect(await textOf(page, '.track [aria-current=step]')).toMatch(/^10%/);
   expect(await textOf(page, '.side-card.stable .share')).toBe('90% of the requests');
@@ -117,7 +117,7 @@ it('follows a release from its start to the verdict', async () => {
       ],
     }),
   ];
-  test.server.send('changed', 'canaries');
+  test.server.tell('canaries');
   await sees(page, 'It was given up');
   expect(await textOf(page, '.track .failed')).toContain('10%');
   await picture(page, 'canary-3-verdict');
@@ -128,31 +128,28 @@ it('says that the operator is gone, keeps what it said, and goes on when it is b
   const page = await test.open('/graph');
   await sees(page, '1 call fails');
   await listening(page);
-  test.server.leave();
+  await test.server.stop();
   await sees(page, /^No word from the operator since/);
   expect(await textOf(page, '.pulse')).toBe('not live');
   await sees(page, '18.2/s');
   await picture(page, 'graph-gone');
-  test.server.gone = false;
+  await test.server.start();
   // The browser tries again by itself, every few seconds.
   await page.locator('.stale-banner').waitFor({ state: 'detached' });
   await page.context().close();
 });
 
 it('says what the operator says when it can not answer', async () => {
-  test.server.answers.set('/api/policies', {
-    status: 503,
-    body: { error: 'The policies are not read yet; ask again in a moment.' },
-  });
+  test.server.answers.set('policies', refusal('The policies are not read yet; ask again in a moment.'));
   const page = await test.open('/policies');
   await sees(page, 'The policies are not read yet; ask again in a moment.');
   test.server.answers.clear();
   await listening(page);
-  test.server.send('changed', 'policies');
+  test.server.tell('policies');
   await sees(page, 'not everywhere yet');
-  test.server.answers.set('/api/policies', { status: 500, body: { nothing: 'here' } });
-  test.server.send('changed', 'policies');
-  await sees(page, 'The operator answered 500. What stands here is from before.');
+  test.server.answers.set('policies', new Error('secret inside'));
+  test.server.tell('policies');
+  await sees(page, /^the operator could not answer; its log has more/);
   await sees(page, 'not everywhere yet');
   await page.context().close();
 });
@@ -185,18 +182,15 @@ it('takes names for what they are, whatever is in them', async () => {
       evil,
     ),
   ];
-  test.server.answers.set('/api/policies', {
-    status: 200,
-    body: {
-      policies: [
-        {
-          kind: evil,
-          namespace: evil,
-          name: evil,
-          conditions: [{ type: evil, status: 'False', reason: evil, message: evil }],
-        },
-      ],
-    },
+  test.server.answers.set('policies', {
+    policies: [
+      {
+        kind: evil,
+        namespace: evil,
+        name: evil,
+        conditions: [{ type: evil, status: 'False', reason: evil, message: evil }],
+      },
+    ],
   });
   let dialogs = 0;
   const page = await test.open('/graph');

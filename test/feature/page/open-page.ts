@@ -25,10 +25,11 @@ export class PageTest {
     this.#folder = folder;
   }
 
-  static async start(): Promise<PageTest> {
+  /** @param graphMs how often the graph is told; often, so that no test waits for long */
+  static async start(graphMs = 200): Promise<PageTest> {
     const folder = await mkdtemp(path.join(tmpdir(), 'heddle-page-'));
     await buildPage(folder);
-    const server = new PageServer(folder);
+    const server = new PageServer(folder, graphMs);
     // As root a sandbox can't be had, and nothing strange is opened here.
     const browser = await chromium.launch({
       executablePath: await chromiumBinary(),
