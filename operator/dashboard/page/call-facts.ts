@@ -59,7 +59,12 @@ export function CallFacts({ edge, nodes }: CallFactsProps): JSX.Element {
         ? null
         : h(Figure, { name: 'Received', text: `${bytes(golden.receivedPerSecond)}/s` }),
     ),
-    edge.answers.length === 0 ? null : [h('h3', {}, 'Answers'), h(Answers, { answers: edge.answers })],
+    edge.answers.length === 0
+      ? null
+      : [
+          h('h3', {}, 'Answers'),
+          h(Answers, { answers: edge.answers, namespace: nodes.get(edge.destination)?.namespace }),
+        ],
     edge.revisions.length === 0 ? null : [h('h3', {}, 'By revision'), h(Revisions, { edge })],
     h(
       'p',
@@ -71,7 +76,16 @@ export function CallFacts({ edge, nodes }: CallFactsProps): JSX.Element {
   );
 }
 
-function Answers({ answers }: { readonly answers: readonly Answer[] }): JSX.Element {
+/** What policies and limits answer. */
+const REFUSED = ['401', '403', '429'];
+
+interface AnswersProps {
+  readonly answers: readonly Answer[];
+  /** That of who was called. */
+  readonly namespace: string | undefined;
+}
+
+function Answers({ answers, namespace }: AnswersProps): JSX.Element {
   const total = answers.reduce((sum, { requests }) => sum + requests, 0);
   return h(
     'ul',
@@ -92,6 +106,9 @@ function Answers({ answers }: { readonly answers: readonly Answer[] }): JSX.Elem
         h(Meter, { share, label: `${percent(share)} of the answers`, tone: isFailure(answer) ? 'bad' : '' }),
         h('span', { class: 'number' }, count(answer.requests)),
         why === undefined ? null : h('p', { class: 'quiet' }, capital(why), '.'),
+        REFUSED.includes(answer.code)
+          ? h('p', {}, h('a', { href: href(['refused'], { ns: namespace }) }, 'Was it refused by a policy?'))
+          : null,
       );
     }),
   );

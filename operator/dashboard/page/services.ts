@@ -15,7 +15,7 @@ import { type Column, Table } from './table.ts';
 /** The four golden metrics of every service, now and over the last hour. */
 export function ServicesPage({ route }: { readonly route: Route }): JSX.Element {
   const { data: view, error } = useLive();
-  const series = useAnswer<SeriesView>('api/series?node=*&points=60', { everyMs: 15_000 });
+  const series = useAnswer<SeriesView>('api/series?node=*&points=60', { everyMs: 30_000 });
   if (view === undefined) return h(Waiting, { error, what: 'the services' });
   const { ns } = route.query;
   const rows = view.nodes

@@ -44,7 +44,7 @@ const GAPS: Readonly<Record<Style, { readonly along: number; readonly across: nu
 };
 
 /** Room for calls within the last column of a grid, which take a bow. */
-const BOW = 72;
+const BOW = 40;
 
 /** Places things so that calls go one way. What nothing leads to or from stands below. @param room its shape decides how many columns a grid has */
 export function arrange(things: readonly Thing[], links: readonly Link[], style: Style, room: Size): Arrangement {

@@ -26,7 +26,7 @@ const ARROWS: Readonly<Record<string, Direction>> = {
   ArrowDown: 'down',
 };
 
-/** The drawing itself. The keyboard: arrows go from card to card, Enter chooses, Escape lets go, plus, minus and 0 zoom. */
+/** The drawing itself. The keyboard: arrows go from card to card, Enter chooses, plus, minus and 0 zoom. */
 export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Element {
   const canvas = useRef<HTMLDivElement>(null);
   const world = useRef<HTMLDivElement>(null);
@@ -58,8 +58,6 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
     } else if (event.key === '+' || event.key === '=') viewport.zoom(1.25);
     else if (event.key === '-') viewport.zoom(0.8);
     else if (event.key === '0') viewport.fit(layout.width, layout.height);
-    else if (event.key === 'Escape')
-      location.hash = changed(route, { sel: undefined, call: undefined, focus: undefined });
     else return;
     event.preventDefault();
   };

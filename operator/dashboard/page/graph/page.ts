@@ -8,7 +8,7 @@ import { Canvas } from './canvas.ts';
 import { pictureOf } from './picture.ts';
 import { Side } from './side.ts';
 
-/** The live graph, and beside it what is chosen, or what deserves a look. */
+/** The live graph, and beside it what is chosen, or what deserves a look. Escape lets go of what is chosen. */
 export function GraphPage({ route }: { readonly route: Route }): JSX.Element {
   const { data: view, error } = useLive();
   const { ns, focus, open } = route.query;
@@ -23,9 +23,12 @@ export function GraphPage({ route }: { readonly route: Route }): JSX.Element {
   }, [view, ns, focus, open]);
   if (view === undefined || picture === undefined) return h(Waiting, { error, what: 'the graph' });
   const several = picture.groups.length > 1;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') location.hash = changed(route, { sel: undefined, call: undefined, focus: undefined });
+  };
   return h(
     'div',
-    { class: 'graph-page' },
+    { class: 'graph-page', onKeyDown },
     h('h1', { class: 'hidden' }, 'Service graph'),
     h(
       'div',
