@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { FIRST_START_MS, PageTest, sees, textOf } from './open-page.ts';
+import { FIRST_START_MS, sees, textOf } from './look.ts';
+import { PageTest } from './open-page.ts';
 
 let test: PageTest;
 beforeAll(async () => {

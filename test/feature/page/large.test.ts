@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { largeGraph } from './large-graph.ts';
-import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts';
+import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
+import { PageTest } from './open-page.ts';
 
 /** A mesh of 500 services. How long things take is printed, and nothing fails for it: machines differ. */
 

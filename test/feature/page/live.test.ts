@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { canary, round } from './canary-answers.ts';
-import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts';
+import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
+import { PageTest } from './open-page.ts';
 import { refusal } from './page-server.ts';
 import { call, golden, shopGraph, workload } from './shop-answers.ts';
 

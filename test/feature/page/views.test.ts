@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FIRST_START_MS, PageTest, picture, sees, textOf } from './open-page.ts';
+import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
+import { PageTest } from './open-page.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
