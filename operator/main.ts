@@ -41,6 +41,7 @@ import { SplitCoverage } from './wiring/split-coverage.ts';
 import { tokenPorts } from './wiring/token-review.ts';
 import { keepRecords } from './wiring/traffic-records.ts';
 import { letUndiscoveredGo } from './wiring/undiscovered-proxies.ts';
+import { describeWorkload } from './wiring/workload-description.ts';
 import { remoteUse, workloadMemory } from './wiring/workload-memory.ts';
 import { XdsCache } from './xds/xds-cache.ts';
 
@@ -91,6 +92,7 @@ const certificates = startCertificates({
   namespaces: stores.namespaces,
   destinationRules: stores.destinationRules,
   trustDomain: mesh.trustDomain,
+  description: ({ uid }) => describeWorkload(snapshot().workloads.get(uid)),
   clusterDomain: mesh.clusterDomain,
   events,
   proxies: proxyTrust({

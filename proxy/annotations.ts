@@ -64,6 +64,7 @@ const ANNOTATIONS: Readonly<Record<string, { expected: string; read: Reader }>> 
   'sidecar.istio.io/logLevel': entry('logLevel', parseLogLevel),
   'sidecar.istio.io/proxyImage': entry('image', parseImage),
   'sidecar.istio.io/rewriteAppHTTPProbers': entry('rewriteProbes', parseBoolean),
+  'prometheus.istio.io/merge-metrics': entry('mergeMetrics', parseBoolean),
   [DNS_CAPTURE_ANNOTATION]: entry('dnsCapture', parseSwitch),
   [LOADING_ANNOTATION]: entry('configurationLoading', parseLoading),
 };

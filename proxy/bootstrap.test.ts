@@ -13,6 +13,7 @@ import { BOOTSTRAP_VARIABLES, buildBootstrap, formatBootstrap, MAX_BOOTSTRAP_BYT
 import { expandArgument, toArgument } from './expansion.ts';
 import { ADMIN_PORT, HEALTH_PORT, METRICS_PORT, PROBE_PORT } from './ports.ts';
 import { type ProbeRecord, rewriteProbes } from './probes.ts';
+import { SHOP } from './testing/own-workload.ts';
 
 const ENVIRONMENT = {
   ...Object.fromEntries(Object.keys(BOOTSTRAP_VARIABLES).map((name) => [name, 'x'])),
@@ -62,7 +63,7 @@ describe('the bootstrap', () => {
   ])(
     'passes the real Envoy %s',
     async (_, probes, ipv6) => {
-      const argument = formatBootstrap({ workload: 'shop', clusterDomain: 'cluster.local', probes, ipv6 });
+      const argument = formatBootstrap({ own: SHOP, clusterDomain: 'cluster.local', probes, ipv6 });
       expect(argument.length).toBeLessThan(MAX_BOOTSTRAP_BYTES / 4);
       const run = promisify(execFile)(envoy, [
         '--mode',
@@ -80,7 +81,7 @@ describe('the bootstrap', () => {
   );
 
   test('names node and cluster as the control plane expects', () => {
-    const { node } = buildBootstrap({ workload: 'shop', clusterDomain: 'example.test', probes: {}, ipv6: false });
+    const { node } = buildBootstrap({ own: SHOP, clusterDomain: 'example.test', probes: {}, ipv6: false });
     expect(expandArgument(toArgument(node), { POD_NAME: 'p', POD_NAMESPACE: 'n', INSTANCE_IP: '10.0.0.1' })).toBe(
       '{"id":"sidecar~10.0.0.1~p.n~n.svc.example.test","cluster":"shop","metadata":{"POD_UID":"$(POD_UID)","SERVICE_ACCOUNT":"$(SERVICE_ACCOUNT)","NODE_NAME":"$(NODE_NAME)"}}',
     );
@@ -135,7 +136,7 @@ describe('a real Envoy with the bootstrap', () => {
   function startEnvoy(probes: ProbeRecord, chosen: Record<number, number>): ChildProcess {
     const file = { path_config_source: { path: join(folder, 'empty.json') } };
     const config = {
-      ...buildBootstrap({ workload: 'shop', clusterDomain: 'cluster.local', probes, ipv6: false }),
+      ...buildBootstrap({ own: SHOP, clusterDomain: 'cluster.local', probes, ipv6: false }),
       dynamic_resources: { lds_config: file, cds_config: file },
     };
     let text = expand(toArgument(config));

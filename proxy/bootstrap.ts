@@ -1,7 +1,11 @@
-import { ADMIN_CLUSTER, buildHealthListener, buildMetricsListener } from './admin-listeners.ts';
-import { type EnvoyConfig, oneEndpoint, socketAddress } from './envoy-types.ts';
+import { buildAdminCluster } from './admin-cluster.ts';
+import type { ApplicationMetrics } from './application-metrics.ts';
+import { type EnvoyConfig, socketAddress } from './envoy-types.ts';
 import { toArgument, variable } from './expansion.ts';
+import { buildHealthListener } from './health-listener.ts';
+import { buildMetricsClusters, buildMetricsListener, buildMetricsPage } from './metrics-listeners.ts';
 import { XDS_CLUSTER } from './names.ts';
+import type { OwnWorkload } from './own-labels.ts';
 import { ADMIN_PORT } from './ports.ts';
 import { buildProbeConfig } from './probe-listeners.ts';
 import type { ProbeRecord } from './probes.ts';
@@ -11,11 +15,13 @@ import { buildXdsCluster, operatorAddress } from './xds-cluster.ts';
 
 /** What the bootstrap of one pod depends on. */
 export interface BootstrapInput {
-  /** Canonical name of the workload; Envoy's service cluster. */
-  readonly workload: string;
+  /** The pod's workload. Its canonical name is Envoy's service cluster. */
+  readonly own: OwnWorkload;
   /** Usually cluster.local. */
   readonly clusterDomain: string;
   readonly probes: ProbeRecord;
+  /** Whose metrics stand beside Envoy's on the probe port. */
+  readonly application?: ApplicationMetrics | undefined;
   /** See `StaticListener`. */
   readonly ipv6: boolean;
   /** Where the operator is; default its Service. */
@@ -42,22 +48,19 @@ export function formatBootstrap(input: BootstrapInput): string {
 
 /** The static bootstrap: node, ADS, the plaintext listeners for kubelet and Prometheus, and what is counted. Everything else comes by ADS. */
 export function buildBootstrap(input: BootstrapInput): EnvoyConfig {
-  const { probes, ipv6, clusterDomain, operator } = input;
-  const probeConfig = buildProbeConfig(probes, ipv6);
+  const { own, probes, application, ipv6, clusterDomain, operator } = input;
+  const page = { own, clusterDomain };
+  const probeConfig = buildProbeConfig(probes, ipv6, buildMetricsPage(page, application));
   return {
     node: buildNode(input),
     admin: { address: socketAddress('127.0.0.1', ADMIN_PORT) },
     dynamic_resources: buildDynamicResources(),
     static_resources: {
-      listeners: [buildHealthListener(ipv6), buildMetricsListener(ipv6), ...probeConfig.listeners],
+      listeners: [buildHealthListener(ipv6), buildMetricsListener(page, ipv6), ...probeConfig.listeners],
       clusters: [
         operator ? buildXdsCluster(operator.address, operator.port) : buildXdsCluster(operatorAddress(clusterDomain)),
-        {
-          name: ADMIN_CLUSTER,
-          type: 'STATIC',
-          connect_timeout: '1s',
-          load_assignment: oneEndpoint(ADMIN_CLUSTER, '127.0.0.1', ADMIN_PORT),
-        },
+        buildAdminCluster(),
+        ...buildMetricsClusters(application),
         ...probeConfig.clusters,
       ],
     },
@@ -78,11 +81,11 @@ export function buildBootstrap(input: BootstrapInput): EnvoyConfig {
   };
 }
 
-function buildNode({ workload, clusterDomain }: BootstrapInput): EnvoyConfig {
+function buildNode({ own, clusterDomain }: BootstrapInput): EnvoyConfig {
   const [name, namespace, ip] = [variable('POD_NAME'), variable('POD_NAMESPACE'), variable('INSTANCE_IP')];
   return {
     id: `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
-    cluster: workload,
+    cluster: own.canonicalService,
     metadata: {
       POD_UID: variable('POD_UID'),
       SERVICE_ACCOUNT: variable('SERVICE_ACCOUNT'),

@@ -12,6 +12,8 @@ export interface ProxyOptions extends RedirectOptions {
   /** Image of the sidecar; undefined means the webhook's. */
   readonly image: string | undefined;
   readonly rewriteProbes: boolean;
+  /** Prometheus is pointed at the sidecar, which adds the application's metrics to its own. */
+  readonly mergeMetrics: boolean;
   /** The sidecar answers the application's DNS questions for hosts of the mesh. */
   readonly dnsCapture: boolean;
   /** What the sidecar is sent of clusters; the operator reads it. */
@@ -27,6 +29,7 @@ export const PROXY_DEFAULTS: ProxyOptions = {
   logLevel: 'warning',
   image: undefined,
   rewriteProbes: true,
+  mergeMetrics: true,
   dnsCapture: false,
   configurationLoading: 'eager',
 };

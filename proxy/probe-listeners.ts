@@ -2,7 +2,7 @@ import { type EnvoyConfig, extension, oneEndpoint, typed } from './envoy-types.t
 import { variable } from './expansion.ts';
 import { INBOUND_PASSTHROUGH_SOURCE, INBOUND_PASSTHROUGH_SOURCE_V6, PROBE_PORT } from './ports.ts';
 import type { OriginalProbe, ProbeRecord } from './probes.ts';
-import { buildStaticListener, matchGet } from './static-listener.ts';
+import { buildStaticListener, matchGet, type StaticListener } from './static-listener.ts';
 
 const PROTOCOL_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -19,16 +19,21 @@ export interface ProbeConfig {
  * Builds what the probes of one pod need.
  * @param probes of `rewriteProbes`
  * @param ipv6 see `StaticListener`
+ * @param also what else is answered on the probe port
  */
-export function buildProbeConfig(probes: ProbeRecord, ipv6: boolean): ProbeConfig {
+export function buildProbeConfig(
+  probes: ProbeRecord,
+  ipv6: boolean,
+  also: Pick<StaticListener, 'filters' | 'routes'>,
+): ProbeConfig {
   const entries = Object.entries(probes);
   const clusters = new Map<string, EnvoyConfig>();
   for (const [, probe] of entries) {
     const name = clusterName(probe);
-    if (!clusters.has(name)) clusters.set(name, buildCluster(name, fastest(name, entries)));
+    if (!clusters.has(name)) clusters.set(name, buildLocalCluster(name, fastest(name, entries)));
   }
   const plain = entries.filter(([, probe]) => probe.type !== 'grpc');
-  const listeners = plain.length > 0 ? [buildHttpListener(plain, ipv6)] : [];
+  const listeners = [buildHttpListener(plain, ipv6, also)];
   const grpc = new Map<number, OriginalProbe>();
   for (const [, probe] of entries) if (probe.listenerPort !== undefined) grpc.set(probe.listenerPort, probe);
   for (const [port, probe] of grpc) listeners.push(buildGrpcListener(port, probe, ipv6));
@@ -55,24 +60,34 @@ function clusterName({ type, port }: OriginalProbe): string {
   return type === 'tcp' ? `${TCP_PROBE_CLUSTER}${port}` : `probe-${type}-${port}`;
 }
 
-function buildHttpListener(entries: readonly (readonly [string, OriginalProbe])[], ipv6: boolean): EnvoyConfig {
+function buildHttpListener(
+  entries: readonly (readonly [string, OriginalProbe])[],
+  ipv6: boolean,
+  also: Pick<StaticListener, 'filters' | 'routes'>,
+): EnvoyConfig {
   const http = entries.filter(([, probe]) => probe.type !== 'tcp');
   return buildStaticListener({
     name: 'heddle-probes',
     port: PROBE_PORT,
     ipv6,
-    filters: entries.filter(([, probe]) => probe.type === 'tcp').map(([path, probe]) => tcpFilter(path, probe)),
-    routes: http.map(([path, probe]) => ({
-      match: matchGet(path),
-      // Kubelet would follow a redirect to a path that is not on this port; a 3xx without Location passes, as a followed one does.
-      response_headers_to_remove: ['location'],
-      route: {
-        cluster: clusterName(probe),
-        prefix_rewrite: probe.path ?? '/',
-        timeout: '0s',
-        ...(path.endsWith('/poststart') ? { retry_policy: UNTIL_IT_LISTENS } : {}),
-      },
-    })),
+    filters: [
+      ...entries.filter(([, probe]) => probe.type === 'tcp').map(([path, probe]) => tcpFilter(path, probe)),
+      ...(also.filters ?? []),
+    ],
+    routes: [
+      ...also.routes,
+      ...http.map(([path, probe]) => ({
+        match: matchGet(path),
+        // Kubelet would follow a redirect to a path that is not on this port; a 3xx without Location passes, as a followed one does.
+        response_headers_to_remove: ['location'],
+        route: {
+          cluster: clusterName(probe),
+          prefix_rewrite: probe.path ?? '/',
+          timeout: '0s',
+          ...(path.endsWith('/poststart') ? { retry_policy: UNTIL_IT_LISTENS } : {}),
+        },
+      })),
+    ],
   });
 }
 
@@ -99,7 +114,8 @@ function buildGrpcListener(port: number, probe: OriginalProbe, ipv6: boolean): E
   });
 }
 
-function buildCluster(name: string, probe: OriginalProbe): EnvoyConfig {
+/** A static cluster of one port of the application. */
+export function buildLocalCluster(name: string, probe: OriginalProbe): EnvoyConfig {
   return {
     name,
     type: 'STATIC',

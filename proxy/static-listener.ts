@@ -9,8 +9,11 @@ export interface StaticListener {
   readonly routes: readonly EnvoyConfig[];
   /** Listen on all IPv6 and IPv4 addresses instead of IPv4 alone: a node without IPv6 could not open such a socket. */
   readonly ipv6: boolean;
-  /** Bytes buffered per connection, the limit of what a filter can hold at once. */
-  readonly bufferBytes?: number;
+}
+
+/** A filter that runs a script. */
+export function lua(source: string): EnvoyConfig {
+  return extension('lua', 'filters.http.lua.v3.Lua', { default_source_code: { inline_string: source } });
 }
 
 /** GET on one exact path. */
@@ -23,11 +26,11 @@ export function matchGet(path: string): EnvoyConfig {
  * client as little as possible.
  */
 export function buildStaticListener(listener: StaticListener): EnvoyConfig {
-  const { name, port, filters = [], routes, ipv6, bufferBytes = 65_536 } = listener;
+  const { name, port, filters = [], routes, ipv6 } = listener;
   return {
     name,
     address: ipv6 ? anyAddress(port) : socketAddress('0.0.0.0', port),
-    per_connection_buffer_limit_bytes: bufferBytes,
+    per_connection_buffer_limit_bytes: 65_536,
     ignore_global_conn_limit: true,
     filter_chains: [{ filters: [connectionManager(name, filters, routes)] }],
   };

@@ -1,4 +1,4 @@
-import { DURATION_BUCKETS } from './duration-buckets.ts';
+import { DURATION_BUCKETS, SIZE_BUCKETS } from './duration-buckets.ts';
 import type { EnvoyConfig } from './envoy-types.ts';
 import { REFUSED_METRIC, XDS_CLUSTER } from './names.ts';
 import { TCP_PROBE_CLUSTER } from './probe-listeners.ts';
@@ -9,8 +9,12 @@ import { TCP_PROBE_CLUSTER } from './probe-listeners.ts';
  */
 const COUNTED: readonly EnvoyConfig[] = [
   { contains: 'istio_' },
+  // What was not counted of calls, as it would be too many series.
+  { prefix: 'server.stats_overflow.' },
   { exact: 'server.uptime' },
   { exact: 'server.state' },
+  // Resident, in bytes.
+  { exact: 'server.memory_physical_size' },
   { exact: 'cluster_manager.cds.update_success' },
   { exact: 'cluster_manager.cds.update_rejected' },
   { exact: 'listener_manager.lds.update_success' },
@@ -32,7 +36,20 @@ const COUNTED: readonly EnvoyConfig[] = [
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },
   { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_error` },
   { exact: `cluster.${XDS_CLUSTER}.ssl.fail_verify_san` },
+  // How full: of clusters that are used (`deferred_stat_options`), and of the proxy's listeners and HTTP connections.
+  ...['rq_active', 'rq_pending_active', 'rq_pending_overflow', 'cx_active', 'cx_overflow'].map((name) => ({
+    suffix: `.upstream_${name}`,
+  })),
+  { safe_regex: { regex: String.raw`http\.(in|out)bound_.*\.downstream_(cx|rq)_active` } },
+  // Not of each worker.
+  { safe_regex: { regex: String.raw`listener\.[0-9a-f._:\[\]]+\.downstream_cx_active` } },
 ];
+
+/** Envoy's own label of clusters ends at the first dot of a host's name; this one, Istio's, is whole. */
+const CLUSTER_NAME = {
+  tag_name: 'cluster_name',
+  regex: String.raw`^cluster\.((.+?)\.)(?:upstream_(?:rq|cx)_|ssl\.)`,
+};
 
 /**
  * The statistics part of the bootstrap, verified with Envoy 1.40. Counters go out cumulative: a lost flush loses nothing. Histograms are
@@ -43,8 +60,14 @@ export function buildStatsConfig(): EnvoyConfig {
     stats_flush_interval: '5s',
     stats_config: {
       stats_matcher: { inclusion_list: { patterns: COUNTED } },
-      histogram_bucket_settings: [{ match: { contains: 'istio_request_duration' }, buckets: DURATION_BUCKETS }],
+      stats_tags: [CLUSTER_NAME],
+      histogram_bucket_settings: [
+        { match: { contains: 'istio_request_duration' }, buckets: DURATION_BUCKETS },
+        { match: { safe_regex: { regex: '.*istio_(request|response)_bytes.*' } }, buckets: SIZE_BUCKETS },
+      ],
     },
+    // A cluster that nothing was sent to costs no counters.
+    deferred_stat_options: { enable_deferred_creation_stats: true },
     stats_sinks: [
       {
         name: 'envoy.stat_sinks.metrics_service',

@@ -11,6 +11,8 @@ export interface IssueRequest {
   readonly names: readonly SubjectAlternativeName[];
   readonly usage: readonly ('serverAuth' | 'clientAuth')[];
   readonly lifetimeMs: number;
+  /** As of `EndRequest`. */
+  readonly description?: string | undefined;
 }
 
 /** A certificate with its key, ready to be sent. */
@@ -107,7 +109,7 @@ export class CertificateAuthority {
    * Makes a key pair and a certificate for it; it never outlives its issuers.
    * @throws {Error} while there is no root
    */
-  async issue({ names, usage, lifetimeMs }: IssueRequest): Promise<IssuedCertificate> {
+  async issue({ lifetimeMs, description, ...request }: IssueRequest): Promise<IssuedCertificate> {
     // The timer that renews the intermediate is late where the machine slept, or its clock was set.
     if (this.#signer && this.#signer.issuer.certificate.validToDate.getTime() <= this.#now()) {
       this.#tail = this.#tail.then(() => this.#renewIfExpired());
@@ -118,7 +120,10 @@ export class CertificateAuthority {
     const { publicKey, privateKey } = await makeKeyPair();
     const issuedAt = this.#now();
     const validity = { notBefore: issuedAt - this.#lifetimes.backdateMs, notAfter: issuedAt + lifetimeMs };
-    const certificate = await makeEndCertificate({ ...validity, publicKey, names, usage }, signer.issuer);
+    const certificate = await makeEndCertificate(
+      { ...request, ...validity, publicKey, ...(description === undefined ? {} : { description }) },
+      signer.issuer,
+    );
     const expiresAt = certificate.validToDate.getTime();
     if (expiresAt <= issuedAt) throw new Error(`the issuing certificate expired at ${certificate.validTo}`);
     return {

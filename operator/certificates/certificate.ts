@@ -47,10 +47,13 @@ export interface EndRequest extends Validity {
   readonly publicKey: KeyObject;
   readonly names: readonly SubjectAlternativeName[];
   readonly usage: readonly ('serverAuth' | 'clientAuth')[];
+  /** What the subject says, at most 1,024 characters (X.520); absent: the subject is empty. */
+  readonly description?: string;
 }
 
 const COMMON_NAME = '2.5.4.3';
 const ORGANIZATION = '2.5.4.10';
+const DESCRIPTION = '2.5.4.13';
 
 /** Makes a self-signed root. */
 export function makeRoot(request: AuthorityRequest, privateKey: KeyObject): Promise<X509Certificate> {
@@ -73,19 +76,25 @@ export function makeIntermediate(request: AuthorityRequest, issuer: Issuer): Pro
   );
 }
 
-/** Makes an end certificate with an empty subject; it never outlives its issuer. */
+/**
+ * Makes an end certificate; it never outlives its issuer. What its subject says is a description: a common name would be held against the names
+ * that a user's CA is constrained to.
+ */
 export function makeEndCertificate(request: EndRequest, issuer: Issuer): Promise<X509Certificate> {
   const parent = issuerFields(issuer.certificate);
-  const extensions = endExtensions(parent.keyIdentifier, request.names, request.usage);
-  return assemble(capped(request, issuer), parent.subject, sequence(), extensions, issuer.privateKey);
+  const { names, usage, description } = request;
+  const subject = description === undefined ? sequence() : sequence(attribute(DESCRIPTION, description));
+  const extensions = endExtensions(parent.keyIdentifier, names, usage, description === undefined);
+  return assemble(capped(request, issuer), parent.subject, subject, extensions, issuer.privateKey);
 }
 
 function capped<T extends Validity>(request: T, issuer: Issuer): T {
   return { ...request, notAfter: Math.min(request.notAfter, issuer.certificate.validToDate.getTime()) };
 }
 
+const attribute = (type: string, value: string): Asn1 => set(sequence(oid(type), utf8(value)));
+
 function distinguishedName(commonName: string): Asn1 {
-  const attribute = (type: string, value: string) => set(sequence(oid(type), utf8(value)));
   return sequence(attribute(ORGANIZATION, 'heddle.dev'), attribute(COMMON_NAME, commonName));
 }
 

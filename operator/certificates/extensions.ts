@@ -38,13 +38,14 @@ export function authorityExtensions(subject: Buffer, issuer: Buffer | undefined,
 }
 
 /**
- * What an end certificate carries. The names are critical because the subject is empty (RFC 5280 §4.2.1.6).
+ * What an end certificate carries. The names are critical where the subject is empty (RFC 5280 §4.2.1.6).
  * keyUsage is digitalSignature alone: Envoy's SPIFFE validator asks for it, and EC keys need no more.
  */
 export function endExtensions(
   issuer: Buffer,
   names: readonly SubjectAlternativeName[],
   usage: readonly ('serverAuth' | 'clientAuth')[],
+  subjectIsEmpty: boolean,
 ): Asn1[] {
   const general = names.map((name) =>
     'uri' in name ? taggedBytes(6, Buffer.from(name.uri, 'ascii')) : taggedBytes(2, Buffer.from(name.dns, 'ascii')),
@@ -54,7 +55,7 @@ export function endExtensions(
     extension(OID.extKeyUsage, false, sequence(...usage.map((use) => oid(OID[use])))),
     extension(OID.basicConstraints, true, sequence()),
     authorityKeyIdentifier(issuer),
-    extension(OID.subjectAltName, true, sequence(...general)),
+    extension(OID.subjectAltName, subjectIsEmpty, sequence(...general)),
   ];
 }
 

@@ -20,6 +20,8 @@ export interface SecretSourceOptions {
   readonly authority: CertificateAuthority;
   /** The SPIFFE ID of an authenticated proxy: `spiffe://TRUST-DOMAIN/ns/NS/sa/SA`. */
   readonly spiffeId: (proxy: ProxyIdentity) => string;
+  /** What its certificate says of a proxy beside that, see `proxy/peer-subject.ts`; absent, or undefined: nothing. */
+  readonly description?: (proxy: ProxyIdentity) => string | undefined;
   /** Lifetime of workload certificates, milliseconds. */
   readonly workloadMs: number;
   /** Answers for every name that is not of the workload itself. */
@@ -177,12 +179,17 @@ export class SecretSource implements ResourceSource {
   async #issue(uid: string): Promise<undefined> {
     const entry = this.#entries.get(uid);
     if (!entry?.stale) return;
-    const { authority, spiffeId, workloadMs } = this.#options;
+    const { authority, spiffeId, workloadMs, description } = this.#options;
     const uri = spiffeId(entry.proxy);
     // Not yet: the authority's first change brings the key back.
     if (!authority.state) return;
     const usage = ['serverAuth', 'clientAuth'] as const;
-    const certificate = await authority.issue({ names: [{ uri }], usage, lifetimeMs: workloadMs });
+    const certificate = await authority.issue({
+      names: [{ uri }],
+      usage,
+      lifetimeMs: workloadMs,
+      description: description?.(entry.proxy),
+    });
     if (this.#entries.get(uid) !== entry) return;
     delete entry.held;
     entry.issued = { certificate, resource: translateWorkloadSecret(certificate) };

@@ -32,6 +32,8 @@ export interface CertificatesOptions {
   readonly destinationRules: Pick<ReadStore<DestinationRule>, 'list'>;
   /** For example `cluster.local`; first part of every SPIFFE ID. */
   readonly trustDomain: string;
+  /** As of `SecretSourceOptions`. */
+  readonly description?: (proxy: ProxyIdentity) => string | undefined;
   /** Domain of Service names, usually `cluster.local`. */
   readonly clusterDomain: string;
   readonly events: Pick<EventRecorder, 'record'>;
@@ -81,7 +83,15 @@ export function startCertificates(options: CertificatesOptions): Certificates {
     logger,
   });
   const { workloadMs } = lifetimes;
-  const secrets = new SecretSource({ authority, spiffeId: identify, workloadMs, credentials, logger });
+  const { description } = options;
+  const secrets = new SecretSource({
+    authority,
+    spiffeId: identify,
+    ...(description === undefined ? {} : { description }),
+    workloadMs,
+    credentials,
+    logger,
+  });
   const server = new ServerCertificate({
     authority,
     dnsNames: [XDS_SERVER_NAME, `${XDS_SERVER_NAME}.${clusterDomain}`],

@@ -1,7 +1,7 @@
 import { CANARY_KIND, type Canary } from '../../api/canary.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import type { ObjectRef } from './object-ref.ts';
-import { ownerKey } from './owner.ts';
+import { ownerKey } from './owner-key.ts';
 import { readSplitTerms } from './read-split-terms.ts';
 import type { SplitTerms } from './split-terms.ts';
 

@@ -11,10 +11,11 @@ import {
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
 } from '../../api/pod-names.ts';
+import { matchOwner } from '../../api/pod-owner.ts';
 import { type InboundCapture, readCapture } from './capture.ts';
 import { isHeldByOurGateAlone } from './eligibility.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
-import { matchOwner, ownerKey } from './owner.ts';
+import { ownerKey } from './owner-key.ts';
 import type { Labels } from './selector.ts';
 
 /** A TCP port that a container of the application declares. */

@@ -25,6 +25,7 @@ import { RefusalLogs } from './refusal-logs.ts';
 import { buildStatsLogger, inboundTags } from './stats-logger.ts';
 import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
+import { buildTcpStatsLoggers } from './tcp-stats-loggers.ts';
 import { buildDownstreamTls } from './tls-sockets.ts';
 
 /** ALPN of proxies (ours and Istio's) that carry HTTP they have recognised, and of proxies that do not say. */
@@ -82,18 +83,25 @@ function buildPortChain(side: Side, port: InboundPortShape, kind: Kind): FilterC
     return buildChain(name, match, [...limits, buildHttp(side, port, kind)], kind, shape.minTls);
   }
   const cluster = port.declared ? inboundCluster(port.port) : INBOUND_PASSTHROUGH_CLUSTER;
-  return buildTcpChain(name, match, kind, side, { port: port.port, cluster, prefix: `inbound_${port.port}` });
+  return buildTcpChain(name, match, kind, side, {
+    port: port.port,
+    service: port.service,
+    cluster,
+    prefix: `inbound_${port.port}`,
+  });
 }
 
 function buildOtherChain(side: Side, kind: Kind): FilterChain {
   const match = matchKind(kind, [...HTTP_ALPNS, ...MESH_ALPNS]);
-  const target = { port: undefined, cluster: INBOUND_PASSTHROUGH_CLUSTER, prefix: 'inbound_other' };
+  const target = { port: undefined, service: undefined, cluster: INBOUND_PASSTHROUGH_CLUSTER, prefix: 'inbound_other' };
   return buildTcpChain(`${kind}|other`, match, kind, side, target);
 }
 
 /** Where bytes of a chain go. */
 interface TcpTarget {
   readonly port: number | undefined;
+  /** Hostname of the service that the port belongs to. */
+  readonly service: string | undefined;
   readonly cluster: string;
   readonly prefix: string;
 }
@@ -103,7 +111,7 @@ function buildTcpChain(
   match: FilterChainMatch,
   kind: Kind,
   { shape, refusals }: Side,
-  { port, cluster, prefix }: TcpTarget,
+  { port, service, cluster, prefix }: TcpTarget,
 ): FilterChain {
   const { authorization, rateLimits } = shape;
   const admitted = admitConnections(authorization, port);
@@ -112,8 +120,11 @@ function buildTcpChain(
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
   const handshake = names.length > 0 ? 'handshake' : undefined;
   const accessLogs = refusals.at(port, 'tcp', isClosed ? 'nowhere' : handshake);
+  const mutualTls = isMutualTls(kind);
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
+    stats: buildTcpStatsLoggers(inboundTags({ service, mutualTls })),
+    afterHandshake: mutualTls,
   });
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
   const asked = buildNetworkQuestions(buildQuestions(authorization, port, 'tcp'), prefix);
@@ -159,9 +170,7 @@ function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): Filt
 
 function buildHttp({ shape, refusals }: Side, port: InboundPortShape, kind: Kind): Filter {
   const mutualTls = isMutualTls(kind);
-  const logger = buildStatsLogger(
-    inboundTags({ workload: shape.workload, namespace: shape.namespace, service: port.service, mutualTls }),
-  );
+  const logger = buildStatsLogger(inboundTags({ service: port.service, mutualTls }));
   const identity = mutualTls ? 'certificate' : 'none';
   return buildInboundManager(
     `inbound_${port.port}`,

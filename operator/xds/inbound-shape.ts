@@ -19,8 +19,6 @@ export interface InboundPortShape {
 
 /** All that the inbound side of a proxy depends on; equal replicas have an equal shape and share its resources. */
 export interface InboundShape {
-  readonly workload: string;
-  readonly namespace: string;
   readonly dualStack: boolean;
   /** Every answer asks its caller to connect anew, which then reaches another pod. */
   readonly terminating: boolean;
@@ -59,8 +57,6 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
     ports.set(port, { port, protocol: 'tcp', service: undefined, mode: modeOf(port), declared: false });
   }
   return {
-    workload: workload.owner,
-    namespace: workload.namespace,
     dualStack: isDualStack(workload),
     terminating: workload.terminating,
     minTls: settings.meshMTLS?.minProtocolVersion,

@@ -13,7 +13,9 @@ import { bindAddresses } from './listener-addresses.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, OUTBOUND_LISTENER, PASSTHROUGH_CHAIN, PASSTHROUGH_CLUSTER } from './names.ts';
 import type { TcpChain } from './outbound-target.ts';
 import { LISTENER_TYPE, type XdsResource } from './resource.ts';
+import { outboundTags } from './stats-logger.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
+import { buildTcpStatsLoggers } from './tcp-stats-loggers.ts';
 
 /** Filter chain of connections to where the mesh knows nothing, and which therefore are closed. */
 const UNKNOWN_CHAIN = 'unknown';
@@ -65,15 +67,19 @@ export function encodeListener(listener: Listener): XdsResource {
   return encodeResource(LISTENER_TYPE, listener.name, toBinary(ListenerSchema, listener));
 }
 
+/** The same for all chains; nobody alters them. */
+const STATS = buildTcpStatsLoggers(outboundTags());
+
 /**
- * The filter chain for opaque connections.
+ * The filter chain for opaque connections. They are counted, but for those that nobody made to anybody.
  * @param onDemand connections ask for the clusters that every proxy does not have
  */
 export function buildTcpChain({ name, statPrefix = name, shares, ...limits }: TcpChain, onDemand = false): FilterChain {
+  const stats = name === BLOCK_CHAIN ? [] : STATS;
   const asks = onDemand && shares.some(({ cluster }) => !isBuiltin(cluster));
   return create(FilterChainSchema, {
     name,
-    filters: [buildTcpProxy(statPrefix, shares, { ...limits, onDemand: asks })],
+    filters: [buildTcpProxy(statPrefix, shares, { ...limits, onDemand: asks, stats })],
   });
 }
 

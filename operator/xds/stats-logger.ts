@@ -1,6 +1,12 @@
 import { create } from '@bufbuild/protobuf';
-import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
+  type AccessLog,
+  type AccessLogFilter,
+  AccessLogSchema,
+} from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import {
+  type Config_Counter,
+  Config_CounterSchema,
   Config_Histogram_Unit,
   type Config_Tag,
   Config_TagSchema,
@@ -11,30 +17,55 @@ import { pack } from './encoding.ts';
 /** Tag name to fixed text or Envoy format string. */
 export type StatTags = Readonly<Record<string, string>>;
 
-/** Tags that say the same on both sides. Nothing a client may choose freely is a tag: each new value costs memory for good. */
-const SHARED_TAGS: StatTags = {
+/**
+ * What is counted of calls is one scope for all listeners, so that a listener which changes takes none of it along, and bounded: nothing that a caller
+ * chooses is a tag, but a server may answer with any gRPC status. Each set of tags of HTTP is one counter and three histograms. What no longer fits is
+ * counted as `server.stats_overflow.counter` and `.histogram`.
+ */
+const SCOPE = { sharingName: 'heddle', maxCounters: 5000, maxHistograms: 3000 };
+
+/** Tags of requests that say the same on both sides. `response_flags` is the last tag of all: by it the metrics page finds where they end. */
+const REQUEST_TAGS: StatTags = {
   response_code: '%RESPONSE_CODE%',
-  response_flags: '%RESPONSE_FLAGS%',
-  request_protocol: '%PROTOCOL%',
   grpc_response_status: '%GRPC_STATUS_NUMBER%',
+  response_flags: '%RESPONSE_FLAGS%',
 };
 
-/** The logger that counts every request as Istio's `istio_requests_total` and `istio_request_duration_milliseconds`. */
+/** The logger that counts every request: how many, how long they took (ms), and the bytes of their bodies and of the answers'. */
 export function buildStatsLogger(tags: StatTags): AccessLog {
-  const encoded = buildTags({ ...tags, ...SHARED_TAGS });
+  const encoded = buildTags({ ...tags, ...REQUEST_TAGS });
+  const histogram = (name: string, unit: Config_Histogram_Unit, valueFormat: string) => ({
+    stat: { name, tags: encoded },
+    unit,
+    valueFormat,
+  });
   const config = create(ConfigSchema, {
-    statsScope: {},
+    statsScope: SCOPE,
     counters: [{ stat: { name: 'istio_requests_total', tags: encoded }, valueFixed: 1n }],
     histograms: [
-      {
-        stat: { name: 'istio_request_duration_milliseconds', tags: encoded },
-        unit: Config_Histogram_Unit.Milliseconds,
-        valueFormat: '%DURATION%',
-      },
+      histogram('istio_request_duration_milliseconds', Config_Histogram_Unit.Milliseconds, '%DURATION%'),
+      histogram('istio_request_bytes', Config_Histogram_Unit.Bytes, '%BYTES_RECEIVED%'),
+      histogram('istio_response_bytes', Config_Histogram_Unit.Bytes, '%BYTES_SENT%'),
     ],
   });
   return create(AccessLogSchema, {
     name: 'envoy.access_loggers.stats',
+    configType: { case: 'typedConfig', value: pack(ConfigSchema, config) },
+  });
+}
+
+/** A counter: by how much each entry of the log grows it, or the format string that says so. */
+export function buildCounter(name: string, tags: readonly Config_Tag[], by: bigint | string): Config_Counter {
+  const value = typeof by === 'string' ? { valueFormat: by } : { valueFixed: by };
+  return create(Config_CounterSchema, { stat: { name, tags: [...tags] }, ...value });
+}
+
+/** A logger of counters in the scope of calls. @param filter which entries of the log count */
+export function buildCountersLogger(counters: readonly Config_Counter[], filter: AccessLogFilter): AccessLog {
+  const config = create(ConfigSchema, { statsScope: SCOPE, counters: [...counters] });
+  return create(AccessLogSchema, {
+    name: 'envoy.access_loggers.stats',
+    filter,
     configType: { case: 'typedConfig', value: pack(ConfigSchema, config) },
   });
 }
@@ -44,33 +75,34 @@ export function buildTags(tags: StatTags): Config_Tag[] {
   return Object.entries(tags).map(([name, valueFormat]) => create(Config_TagSchema, { name, valueFormat }));
 }
 
-/** Tags of the calling side. One listener serves all proxies, so what differs between them comes from their environment. */
+/**
+ * Tags of the calling side. One listener serves all proxies: what is of the proxy itself is no tag, it is written on its metrics page
+ * (`proxy/metrics-page.ts`). `destination_peer` is the subject of the server's certificate (`proxy/peer-subject.ts`).
+ */
 export function outboundTags(): StatTags {
   return {
     reporter: 'source',
-    source_workload_namespace: '%ENVIRONMENT(POD_NAMESPACE)%',
     upstream_cluster: '%UPSTREAM_CLUSTER%',
     destination_principal: '%UPSTREAM_PEER_URI_SAN%',
+    destination_peer: '%UPSTREAM_PEER_SUBJECT%',
   };
 }
 
 /** What the serving side says of itself. */
 export interface InboundTagInput {
-  readonly workload: string;
-  readonly namespace: string;
   /** Hostname of the service the port belongs to; undefined when there is none. */
   readonly service: string | undefined;
   readonly mutualTls: boolean;
 }
 
-/** Tags of the serving side. */
-export function inboundTags(input: InboundTagInput): StatTags {
+/** Tags of the serving side; `source_peer` is the subject of the caller's certificate. */
+export function inboundTags({ service = 'unknown', mutualTls }: InboundTagInput): StatTags {
+  const shared = { reporter: 'destination', destination_service: service };
+  if (!mutualTls) return { ...shared, connection_security_policy: 'none', source_principal: 'unknown' };
   return {
-    reporter: 'destination',
-    destination_workload: input.workload || 'unknown',
-    destination_workload_namespace: input.namespace,
-    destination_service: input.service ?? 'unknown',
-    connection_security_policy: input.mutualTls ? 'mutual_tls' : 'none',
-    source_principal: input.mutualTls ? '%DOWNSTREAM_PEER_URI_SAN%' : 'unknown',
+    ...shared,
+    connection_security_policy: 'mutual_tls',
+    source_principal: '%DOWNSTREAM_PEER_URI_SAN%',
+    source_peer: '%DOWNSTREAM_PEER_SUBJECT%',
   };
 }

@@ -5,6 +5,7 @@ import {
   type TcpProxy_OnDemand,
   TcpProxy_OnDemandSchema,
   TcpProxySchema,
+  UpstreamConnectMode,
 } from '../../generated/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { adsSource } from './config-source.ts';
 import type { Share } from './destination.ts';
@@ -27,6 +28,10 @@ export interface TcpProxyLimits {
   /** A connection asks for the cluster that it falls on, and waits for it. */
   readonly onDemand?: boolean;
   readonly accessLogs?: readonly AccessLog[];
+  /** Logs that are told of connections when they are made, and not only when they end. */
+  readonly stats?: readonly AccessLog[];
+  /** The server is connected to once the client has shown its certificate: until then nobody could say whose connection it is. */
+  readonly afterHandshake?: boolean;
 }
 
 /** Carries bytes to the shares; each connection to one cluster. One that does not exist closes it. */
@@ -39,6 +44,8 @@ export function buildTcpProxy(
     maxConnectionDurationMs,
     onDemand,
     accessLogs = [],
+    stats = [],
+    afterHandshake = false,
   }: TcpProxyLimits = {},
 ): Filter {
   const [only, ...others] = shares;
@@ -55,7 +62,11 @@ export function buildTcpProxy(
     ...(maxConnectionDurationMs === undefined
       ? {}
       : { maxDownstreamConnectionDuration: milliseconds(maxConnectionDurationMs) }),
-    accessLog: [...accessLogs],
+    accessLog: [...accessLogs, ...stats],
+    ...(stats.length === 0 ? {} : { accessLogOptions: { flushAccessLogOnConnected: true } }),
+    ...(afterHandshake
+      ? { upstreamConnectMode: UpstreamConnectMode.ON_DOWNSTREAM_TLS_HANDSHAKE, maxEarlyDataBytes: 0 }
+      : {}),
     maxConnectAttempts: CONNECT_ATTEMPTS,
     ...(onDemand ? { onDemand: buildOnDemand() } : {}),
     hashPolicy: hashesSource ? [{ policySpecifier: { case: 'sourceIp', value: {} } }] : [],

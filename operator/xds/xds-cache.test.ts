@@ -109,10 +109,14 @@ describe('an update tells', () => {
 describe('what is encoded', () => {
   const { cache } = changeBetween({}, BASE);
 
-  test('is the same object for equal replicas, and another for another workload', () => {
+  test('is the same object for all pods that serve alike, and another for one that does not', () => {
     const inbound = (uid: string) => cache.lookup(proxyOf(uid), LISTENER_TYPE, 'virtualInbound');
     expect(inbound('w1')).toBe(inbound('w2'));
-    expect(inbound('w1')?.version).not.toBe(inbound('w3')?.version);
+    expect(inbound('w1')).toBe(inbound('w3'));
+    const mtls = { mode: 'STRICT', ports: {}, policies: [] } as const;
+    const { cache: other } = changeBetween({}, { ...BASE, workloads: [workload('w1', { mtls }), workload('w2')] });
+    const versions = ['w1', 'w2'].map((uid) => other.lookup(proxyOf(uid), LISTENER_TYPE, 'virtualInbound')?.version);
+    expect(versions[0]).not.toBe(versions[1]);
     expect(inbound('unknown')).toBeUndefined();
   });
 

@@ -46,7 +46,7 @@ export async function admitPod(pod: V1Pod, context: InjectionContext): Promise<P
   return {
     outcome: 'injected',
     patch: diff(pod, injection.pod),
-    warnings: [...podSecurityWarnings(namespace), ...dnsWarnings(pod), ...istioWarnings(pod)],
+    warnings: [...podSecurityWarnings(namespace), ...dnsWarnings(pod), ...istioWarnings(pod), ...injection.warnings],
   };
 }
 

@@ -7,8 +7,8 @@ import type {
   V1VolumeMount,
 } from '@kubernetes/client-node';
 import { INIT_CONTAINER, PROXY_CONTAINER } from '../../api/pod-names.ts';
-import { READY_PATH } from '../../proxy/admin-listeners.ts';
 import { BOOTSTRAP_VARIABLES } from '../../proxy/bootstrap.ts';
+import { READY_PATH } from '../../proxy/health-listener.ts';
 import { TOKEN_MOUNT_PATH, TRUST_MOUNT_PATH } from '../../proxy/names.ts';
 import type { ProxyOptions } from '../../proxy/options.ts';
 import { HEALTH_PORT, METRICS_PORT, PROXY_UID } from '../../proxy/ports.ts';

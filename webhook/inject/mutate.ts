@@ -15,16 +15,19 @@ import { type ProbeRecord, rewriteProbes } from '../../proxy/probes.ts';
 import type { RedirectOptions } from '../../proxy/redirect.ts';
 import { findCollisions } from './collisions.ts';
 import { buildInitContainer, buildSidecar, refreshContainer } from './containers.ts';
+import { type Scraping, scrapeSidecar } from './scraping.ts';
 import type { InjectionSettings } from './settings.ts';
-import { INJECTION_VERSION, type InjectionStatus, readKnownProbes } from './status.ts';
+import { INJECTION_VERSION, type InjectionStatus, readKnownApplication } from './status.ts';
 import { buildVolumes, VOLUME_NAMES } from './volumes.ts';
-import { canonicalService } from './workload.ts';
+import { canonicalService, ownWorkload } from './workload.ts';
 
 export interface Injection {
   /** The pod with its sidecar; equal to what was given when there are problems. */
   readonly pod: V1Pod;
   /** Why it can't be injected, one sentence each, naming the field. */
   readonly problems: readonly string[];
+  /** What is done otherwise than its user may think, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -35,7 +38,7 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   const { annotations } = pod.metadata ?? {};
   const { logLevel, dnsCapture } = settings;
   const { options, problems: annotationProblems } = readAnnotations(annotations, { logLevel, dnsCapture });
-  const known = readKnownProbes(annotations);
+  const known = readKnownApplication(annotations);
   const problems = [
     ...annotationProblems,
     ...findCollisions(pod, annotations?.[INJECTION_STATUS_ANNOTATION] !== undefined),
@@ -43,14 +46,16 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   if (!known)
     problems.push(`metadata.annotations[${INJECTION_STATUS_ANNOTATION}]: is not what Heddle writes; remove it`);
   const spec = pod.spec;
-  if (!spec || !known || problems.length > 0) return { pod, problems };
+  if (!spec || !known || problems.length > 0) return { pod, problems, warnings: [] };
 
-  const rewritten = rewriteContainers(spec, options.rewriteProbes ? known : undefined);
+  const rewritten = rewriteContainers(spec, options.rewriteProbes ? known.probes : undefined);
+  const scraping = scrapeSidecar(pod, options.mergeMetrics, known.application);
   const canonical = canonicalService(pod);
   const bootstrap = formatBootstrap({
-    workload: canonical.name,
+    own: ownWorkload(pod, canonical, settings),
     clusterDomain: settings.clusterDomain,
     probes: rewritten.probes,
+    application: scraping.application,
     ipv6: settings.ipv6,
   });
   if (bootstrap.length > MAX_BOOTSTRAP_BYTES) {
@@ -59,7 +64,7 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
     );
   }
   problems.push(...rewritten.problems);
-  if (problems.length > 0) return { pod, problems };
+  if (problems.length > 0) return { pod, problems, warnings: [] };
 
   const redirect = {
     ...withProbePorts(options, rewritten.probes),
@@ -68,7 +73,7 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   const init = buildInitContainer(settings, redirect, spec);
   const sidecar = buildSidecar(settings, options, bootstrap, spec);
   const existing = (name: string) => spec.initContainers?.find((container) => container.name === name);
-  const metadata = labelled(pod, canonical, rewritten.probes, options.dnsCapture);
+  const metadata = labelled(pod, canonical, rewritten.probes, scraping, options.dnsCapture);
   return {
     pod: {
       ...pod,
@@ -86,6 +91,7 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
       },
     },
     problems: [],
+    warnings: scraping.warnings,
   };
 }
 
@@ -119,6 +125,7 @@ function labelled(
   pod: V1Pod,
   canonical: { name: string; revision: string },
   probes: ProbeRecord,
+  { annotations, application }: Scraping,
   dnsCapture: boolean,
 ): V1Pod['metadata'] & {} {
   const status: InjectionStatus = {
@@ -126,6 +133,7 @@ function labelled(
     initContainers: [INIT_CONTAINER, PROXY_CONTAINER],
     volumes: VOLUME_NAMES,
     probes,
+    ...(application === undefined ? {} : { application }),
   };
   return {
     ...pod.metadata,
@@ -136,7 +144,7 @@ function labelled(
       [CANONICAL_REVISION_LABEL]: canonical.revision,
     },
     annotations: {
-      ...pod.metadata?.annotations,
+      ...annotations,
       [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status),
       [REFUSAL_LOG_ANNOTATION]: 'bounded',
       // Told to the operator, whatever the mesh's setting becomes.

@@ -9,8 +9,9 @@ export interface InjectionSettings {
   /** Command of the init container. */
   readonly initCommand: readonly string[];
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
-  /** Usually cluster.local. */
+  /** Usually cluster.local, as the other. */
   readonly clusterDomain: string;
+  readonly trustDomain: string;
   /** The cluster's pods have IPv6 addresses. */
   readonly ipv6: boolean;
   /** Requests and limits of the sidecar, as Kubernetes quantities. */
@@ -31,6 +32,7 @@ export const DEFAULT_SETTINGS: InjectionSettings = {
   initCommand: ['node', '/app/dist/proxy/init/main.js'],
   imagePullPolicy: 'IfNotPresent',
   clusterDomain: 'cluster.local',
+  trustDomain: 'cluster.local',
   ipv6: false,
   cpu: '50m',
   memory: '96Mi',
@@ -42,7 +44,7 @@ export const DEFAULT_SETTINGS: InjectionSettings = {
 };
 
 /** The settings that the mesh's configuration says; what it leaves out is the default. */
-export function settingsFrom({ clusterDomain, proxy }: MeshConfig, ipv6: boolean): InjectionSettings {
+export function settingsFrom({ clusterDomain, trustDomain, proxy }: MeshConfig, ipv6: boolean): InjectionSettings {
   const {
     image,
     initImage,
@@ -58,6 +60,7 @@ export function settingsFrom({ clusterDomain, proxy }: MeshConfig, ipv6: boolean
     proxyImage: image,
     initImage,
     clusterDomain,
+    trustDomain,
     ipv6,
     cpu,
     memory,

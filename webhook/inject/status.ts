@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { INJECTION_STATUS_ANNOTATION } from '../../api/pod-names.ts';
+import type { ApplicationMetrics } from '../../proxy/application-metrics.ts';
 import type { OriginalProbe, ProbeRecord } from '../../proxy/probes.ts';
 
 /** Version of what is injected; raised when a sidecar of before should be told from one of now. */
@@ -20,6 +21,14 @@ const status = z.object({
   volumes: z.array(z.string()),
   /** The application's own probes, so that another pass of the webhook finds them again. */
   probes: z.record(z.string(), probe).default({}),
+  /** The same of its metrics. */
+  application: z
+    .strictObject({
+      port: z.int().min(1).max(65_535),
+      path: z.string().startsWith('/'),
+      scheme: z.enum(['http', 'https']),
+    })
+    .optional(),
 });
 
 /** What the status annotation says. */
@@ -28,14 +37,24 @@ export interface InjectionStatus {
   readonly initContainers: readonly string[];
   readonly volumes: readonly string[];
   readonly probes: ProbeRecord;
+  readonly application?: ApplicationMetrics;
 }
 
-/** Probes of an earlier pass; none when the annotation is absent. */
-export function readKnownProbes(annotations: Readonly<Record<string, string>> | undefined): ProbeRecord | undefined {
+/** What an earlier pass found of the application's own, before it was pointed at the sidecar. */
+export interface KnownApplication {
+  readonly probes: ProbeRecord;
+  readonly application?: ApplicationMetrics | undefined;
+}
+
+/** What an earlier pass found; nothing when the annotation is absent, and undefined when it is not what Heddle writes. */
+export function readKnownApplication(
+  annotations: Readonly<Record<string, string>> | undefined,
+): KnownApplication | undefined {
   const text = annotations?.[INJECTION_STATUS_ANNOTATION];
-  if (text === undefined) return {};
+  if (text === undefined) return { probes: {} };
   try {
-    return status.parse(JSON.parse(text)).probes as Record<string, OriginalProbe>;
+    const { probes, application } = status.parse(JSON.parse(text));
+    return { probes: probes as Record<string, OriginalProbe>, application };
   } catch {
     return undefined;
   }

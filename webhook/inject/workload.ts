@@ -1,6 +1,10 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { REVISION_LABELS } from '../../api/pod-names.ts';
+import { matchOwner } from '../../api/pod-owner.ts';
 import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
+import { variable } from '../../proxy/expansion.ts';
+import type { OwnWorkload } from '../../proxy/own-labels.ts';
+import type { InjectionSettings } from './settings.ts';
 
 /** The owner of a pod, where a controller made it. */
 export interface PodOwner {
@@ -41,6 +45,17 @@ export function canonicalService(pod: V1Pod): Canonical {
   const name = labels[CANONICAL_NAME_LABEL] || labels['app.kubernetes.io/name'] || labels.app || fallback;
   const revision = labels[CANONICAL_REVISION_LABEL] || labels['app.kubernetes.io/version'] || labels.version;
   return { name: labelValue(name ?? 'unknown'), revision: revision || 'latest' };
+}
+
+/** What the pod's own metrics say of it: the same as its certificate will say to others. A pod of nobody gets its name after it is admitted. */
+export function ownWorkload(
+  pod: V1Pod,
+  { name, revision }: Canonical,
+  { trustDomain }: InjectionSettings,
+): OwnWorkload {
+  const { app = '', version = '' } = pod.metadata?.labels ?? {};
+  const workload = matchOwner(pod).name || variable('POD_NAME');
+  return { workload, canonicalService: name, canonicalRevision: revision, app, version, trustDomain };
 }
 
 /** Cuts a name to what a label takes: 63 characters, a letter or digit at the end. */

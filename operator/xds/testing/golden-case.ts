@@ -18,6 +18,7 @@ import {
 import { XdsCache } from '../xds-cache.ts';
 import { deltaBetween, SETTINGS } from './mesh-fixture.ts';
 import { resourceJson } from './resource-json.ts';
+import { shareParts } from './shared-parts.ts';
 
 /** Where golden files are. */
 export const FOLDER = join(import.meta.dirname, '..', 'testdata');
@@ -87,7 +88,7 @@ export function loadGoldenCase(name: string): GoldenCase {
     const messages = resources.map(([, resource]) => resourceJson(resource, registry));
     const wanted = shows?.[part];
     const shown = wanted === undefined ? messages : wanted.flatMap((prefix) => select(messages, prefix, name));
-    return shown.map((message) => stringify(message, { lineWidth: 0 })).join('---\n');
+    return shown.map((message) => stringify(shareParts(message), { lineWidth: 0 })).join('---\n');
   };
   const problems = [...snapshot.policies].flatMap(([key, view]) =>
     view.problems.map(({ reason }) => `${key} ${reason}`),

@@ -1,14 +1,10 @@
-import { type EnvoyConfig, extension } from './envoy-types.ts';
-import { HEALTH_PORT, METRICS_PORT } from './ports.ts';
-import { buildStaticListener, matchGet } from './static-listener.ts';
-
-/** Static cluster that reaches Envoy's own admin interface. */
-export const ADMIN_CLUSTER = 'heddle-admin';
+import { ADMIN_CLUSTER } from './admin-cluster.ts';
+import type { EnvoyConfig } from './envoy-types.ts';
+import { HEALTH_PORT } from './ports.ts';
+import { buildStaticListener, lua, matchGet } from './static-listener.ts';
 
 /** Path that answers 200 once this sidecar serves the mesh. */
 export const READY_PATH = '/healthz/ready';
-
-const METRICS_PATH = '/stats/prometheus';
 
 /**
  * 200 once a first set of clusters and of listeners was accepted (Envoy opens no listener at all before they are warm), and as long as
@@ -34,16 +30,6 @@ function envoy_on_request(request)
   end
 end`;
 
-/** Gives the mesh's metrics their bare names: Envoy's Prometheus page puts its own name before each. */
-const METRICS_SCRIPT = `
-function envoy_on_response(response)
-  local body = response:body()
-  if body == nil or body:length() == 0 then return end
-  local text = string.gsub(body:getBytes(0, body:length()), "envoy_istio_", "istio_")
-  text = string.gsub(text, "envoy_heddle_", "heddle_")
-  response:headers():replace("content-length", tostring(body:setBytes(text)))
-end`;
-
 /** `/healthz/ready` for kubelet; nothing else is answered. */
 export function buildHealthListener(ipv6: boolean): EnvoyConfig {
   return buildStaticListener({
@@ -54,20 +40,4 @@ export function buildHealthListener(ipv6: boolean): EnvoyConfig {
     // Never reached: the script has answered.
     routes: [{ match: matchGet(READY_PATH), direct_response: { status: 503 } }],
   });
-}
-
-/** Envoy's Prometheus page and nothing else of the admin interface. */
-export function buildMetricsListener(ipv6: boolean): EnvoyConfig {
-  return buildStaticListener({
-    name: 'heddle-metrics',
-    port: METRICS_PORT,
-    ipv6,
-    bufferBytes: 32 * 1024 * 1024,
-    filters: [lua(METRICS_SCRIPT)],
-    routes: [{ match: matchGet(METRICS_PATH), route: { cluster: ADMIN_CLUSTER, timeout: '10s' } }],
-  });
-}
-
-function lua(source: string): EnvoyConfig {
-  return extension('lua', 'filters.http.lua.v3.Lua', { default_source_code: { inline_string: source } });
 }

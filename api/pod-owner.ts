@@ -12,11 +12,6 @@ const REPLICA_SET_MAKERS = [
   ['rollouts-pod-template-hash', 'Rollout'],
 ] as const;
 
-/** `namespace/Kind/name`, under which pods of one owner are found. */
-export function ownerKey(namespace: string, kind: string, name: string): string {
-  return `${namespace}/${kind}/${name}`;
-}
-
 /**
  * What a pod belongs to in the eyes of its user: the Deployment or Rollout behind a ReplicaSet (by the
  * ReplicaSet's name), the CronJob behind a Job, else the controller, else the pod itself. Same as Istio's `source_workload`.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { matchOwner } from './owner.ts';
+import { matchOwner } from './pod-owner.ts';
 
 /** The owner of a pod with a controller and labels. */
 function ownerOf(kind: string, name: string, labels: Record<string, string> = {}) {
