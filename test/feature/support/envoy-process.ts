@@ -17,6 +17,11 @@ export interface EnvoyOptions {
   /** Name in the certificate of the control plane; default `localhost`. */
   readonly serverName?: string;
   readonly flushSeconds?: number;
+  /** Static listeners and clusters besides, as the bootstrap of a pod has them. @param adminPort where the admin interface is */
+  readonly statics?: (adminPort: number) => {
+    readonly listeners: readonly Config[];
+    readonly clusters: readonly Config[];
+  };
 }
 
 /** A running Envoy on loopback. */
@@ -108,26 +113,25 @@ async function untilAnswers(child: ChildProcess, ask: () => Promise<string>, log
   throw new Error(`Envoy did not start: ${log()}`);
 }
 
-/** What sidecars count. */
-function countedPatterns(): Config[] {
-  const { stats_config: config } = buildStatsConfig() as {
+/** What sidecars count, and how, with some of the test's. */
+function countedStats(): Config {
+  const { stats_config: config, deferred_stat_options } = buildStatsConfig() as {
     stats_config: { stats_matcher: { inclusion_list: { patterns: Config[] } } };
+    deferred_stat_options: Config;
   };
-  return config.stats_matcher.inclusion_list.patterns;
+  const patterns = [...config.stats_matcher.inclusion_list.patterns, { contains: 'upstream_rq' }];
+  return { stats_config: { ...config, stats_matcher: { inclusion_list: { patterns } } }, deferred_stat_options };
 }
 
 function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Config {
   const ads = { ads: {}, resource_api_version: 'V3' };
+  const statics = options.statics?.(adminPort) ?? { listeners: [], clusters: [] };
   return {
     node: { id: options.nodeId, cluster: 'test' },
     admin: { address: socket(adminPort) },
     ...buildRuntime(),
     stats_flush_interval: `${options.flushSeconds ?? 5}s`,
-    stats_config: {
-      stats_matcher: {
-        inclusion_list: { patterns: [...countedPatterns(), { contains: 'upstream_rq' }] },
-      },
-    },
+    ...countedStats(),
     stats_sinks: [
       {
         name: 'envoy.stat_sinks.metrics_service',
@@ -151,7 +155,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: { clusters: [xdsCluster(options, folder)] },
+    static_resources: { listeners: statics.listeners, clusters: [xdsCluster(options, folder), ...statics.clusters] },
   };
 }
 

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { CertificateAuthority } from '../../../operator/certificates/authority.ts';
+import { DEFAULT_LIFETIMES } from '../../../operator/certificates/lifetimes.ts';
+import { SecretSource } from '../../../operator/certificates/secret-source.ts';
+import { spiffeId } from '../../../operator/certificates/start.ts';
+import { readyAuthority } from '../../../operator/certificates/testing/chain.ts';
+import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
+import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
+import { describeWorkload } from '../../../operator/wiring/workload-description.ts';
+import { LISTENER_TYPE, type ResourceSource } from '../../../operator/xds/resource.ts';
+import type { ApplicationMetrics } from '../../../proxy/application-metrics.ts';
+import { accepts } from './accepts.ts';
+import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
+import { boundInbound } from './bound-inbound.ts';
+import { boundListeners } from './bound-listeners.ts';
+import { type EchoBackend, startEchoBackend } from './echo-backend.ts';
+import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
+import { freePort } from './free-port.ts';
+import { startGrpcEcho } from './grpc-echo.ts';
+import { MeshOnStream } from './mesh-on-stream.ts';
+import { type MetricsPart, metricsPart } from './metrics-sidecar.ts';
+import { readPage, type Series } from './prometheus-page.ts';
+import { Wire } from './wire.ts';
+
+const SERVER_ADDRESS = '127.0.0.60';
+const PORTS = ['http', 'grpc', 'tcp', 'down'] as const;
+export type PortName = (typeof PORTS)[number];
+
+/** Where a Service of the server is, and the application behind it. */
+export interface ServedPort {
+  readonly address: string;
+  readonly service: number;
+  readonly application: number;
+}
+
+/**
+ * A caller (`ui`, of a Deployment, with a version) and a server (`ordering`), each with a real sidecar that has its certificate from a real authority, its
+ * configuration from a real stream and its metrics page from the bootstrap of a pod.
+ */
+export class MetricsWorld {
+  readonly authority: CertificateAuthority;
+  readonly backend: EchoBackend;
+  /** Of the server's inbound listener, which takes the PROXY protocol. */
+  readonly at: number;
+  private readonly ports: ReadonlyMap<PortName, ServedPort>;
+  private readonly pages: { readonly ui: MetricsPart; readonly ordering: MetricsPart };
+  private readonly ends: (() => unknown)[];
+
+  private constructor(
+    made: Pick<MetricsWorld, 'authority' | 'backend' | 'at'>,
+    ports: ReadonlyMap<PortName, ServedPort>,
+    pages: { readonly ui: MetricsPart; readonly ordering: MetricsPart },
+    ends: (() => unknown)[],
+  ) {
+    this.authority = made.authority;
+    this.backend = made.backend;
+    this.at = made.at;
+    this.ports = ports;
+    this.pages = pages;
+    this.ends = ends;
+  }
+
+  /** @param application of the caller's pod */
+  static async start(application?: ApplicationMetrics): Promise<MetricsWorld> {
+    const at = await freePort();
+    const wire = new Wire(at);
+    const backend = await startEchoBackend('ordering');
+    const grpc = await startGrpcEcho();
+    const tcp = await startTcpEcho();
+    const ends: (() => unknown)[] = [() => wire.close(), backend.close, grpc.close, tcp.close];
+    const applications = { http: backend.port, grpc: grpc.port, tcp: tcp.port, down: await freePort() };
+    const ports = new Map<PortName, ServedPort>();
+    for (const [index, name] of PORTS.entries()) {
+      const served = { address: `127.1.1.${index + 1}`, service: await freePort(), application: applications[name] };
+      ports.set(name, served);
+      // Of `down` nobody listens, neither the application nor a sidecar.
+      if (name !== 'down') await wire.listen(SERVER_ADDRESS, served.application);
+    }
+    const mesh = new MeshOnStream(SETTINGS);
+    const [source] = mesh.sources;
+    if (source === undefined) throw new Error('a mesh has a source');
+    const authority = await readyAuthority();
+    const secrets = new SecretSource({
+      authority,
+      spiffeId: (proxy) => spiffeId('cluster.local', proxy),
+      description: ({ uid }) => describeWorkload(mesh.snapshot.workloads.get(uid)),
+      workloadMs: DEFAULT_LIFETIMES.workloadMs,
+    });
+    const bound = [...ports.values()].map(({ service }) => service);
+    const listeners = byPod({ ui: boundListeners(mesh.cache, bound), ordering: boundInbound(mesh.cache, at) });
+    const harness = await startHarness([source, listeners, secrets]);
+    const ui = podOf(harness.addPod('ui'), { version: 'v2' });
+    const ordering = podOf(harness.addPod('ordering'), {}, SERVER_ADDRESS);
+    mesh.put({ kind: 'Pod', object: ui }, { kind: 'Pod', object: ordering }, ...servicesOf(ordering, ports));
+    const pages = { ui: await metricsPart(ui, application), ordering: await metricsPart(ordering) };
+    const envoys = await Promise.all(
+      [...harness.pods.values()].map((own) =>
+        startSidecar(harness, own, own.name === 'ui' ? pages.ui : pages.ordering),
+      ),
+    );
+    ends.push(
+      ...envoys.map((envoy) => envoy.stop),
+      () => harness.stop(),
+      () => secrets.stop(),
+      () => authority.stop(),
+    );
+    await Promise.all([
+      ...[...ports.values()].map(({ address, service: port }) => until(() => accepts(address, port), envoys)),
+      until(() => accepts('127.0.0.1', at), envoys),
+    ]);
+    return new MetricsWorld({ authority, backend, at }, ports, pages, ends);
+  }
+
+  port(name: PortName): ServedPort {
+    const port = this.ports.get(name);
+    if (port === undefined) throw new Error(`there is no port ${name}`);
+    return port;
+  }
+
+  /** What both sidecars count. */
+  async series(): Promise<{ readonly ui: Series[]; readonly ordering: Series[] }> {
+    const [ui, ordering] = await Promise.all([this.pages.ui.own(), this.pages.ordering.own()]);
+    return { ui: readPage(ui), ordering: readPage(ordering) };
+  }
+
+  /** The caller's page with its application's metrics. */
+  merged(init?: RequestInit): Promise<string> {
+    return this.pages.ui.merged(init);
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.ends.toReversed()) await end();
+  }
+}
+
+function startSidecar(harness: AdsHarness, own: TestPod, { statics }: MetricsPart): Promise<EnvoyProcess> {
+  const { port: adsPort, rootPem } = harness;
+  return startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, flushSeconds: 1, statics });
+}
+
+function podOf({ uid, name, ips }: TestPod, labels: Record<string, string>, address = ips[0] ?? ''): V1Pod {
+  const made = pod(name, {
+    uid,
+    address,
+    deployment: name,
+    revision: 'r1',
+    labels: {
+      app: name,
+      'service.istio.io/canonical-name': name,
+      'service.istio.io/canonical-revision': labels.version ?? 'latest',
+      ...labels,
+    },
+  });
+  return { ...made, spec: { containers: [], ...made.spec, serviceAccountName: 'default' } };
+}
+
+function servicesOf(own: V1Pod, ports: ReadonlyMap<PortName, ServedPort>): MeshObject[] {
+  return [...ports].flatMap(([name, { address, service: port, application }]): MeshObject[] => {
+    const spec = {
+      clusterIP: address,
+      // To Kubernetes a name begins with its protocol.
+      ports: [{ name: name === 'down' ? 'tcp-down' : name, port, targetPort: application }],
+    };
+    return [
+      { kind: 'Service', object: service(name, { app: 'ordering' }, spec) },
+      { kind: 'EndpointSlice', object: slice(name, [own], { [spec.ports[0]?.name ?? '']: application }) },
+    ];
+  });
+}
+
+/** Says back what it is told, until the other side ends. */
+async function startTcpEcho(): Promise<{ readonly port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ allowHalfOpen: false }, (socket) => {
+    sockets.add(socket.on('error', () => {}));
+    socket.pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port: typeof address === 'object' && address !== null ? address.port : 0, close };
+}
+
+/** Listeners of the proxies by the name of their pod. */
+function byPod(sources: Readonly<Record<string, ResourceSource>>): ResourceSource {
+  return {
+    typeUrls: [LISTENER_TYPE],
+    lookup: (proxy, typeUrl, name) => sources[proxy.podName]?.lookup(proxy, typeUrl, name),
+    wildcard: (proxy, typeUrl) => sources[proxy.podName]?.wildcard(proxy, typeUrl) ?? new Map(),
+    onChange: () => () => {},
+  };
+}
+
+async function until(holds: () => Promise<boolean>, envoys: readonly EnvoyProcess[]): Promise<void> {
+  for (const end = performance.now() + 30_000; performance.now() < end; ) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`did not come about: ${envoys.map((envoy) => envoy.log()).join('\n')}`);
+}
