@@ -114,6 +114,19 @@ describe('issued certificates', () => {
     expect(certificate.validTo).toBe(signing.certificate.validTo);
   });
 
+  test('say in their subject what they are asked to, and are as valid as without', async () => {
+    const { root, signing } = await foreignAuthority();
+    const { publicKey } = await makeKeyPair();
+    const validity = { notBefore: Date.now() - 1000, notAfter: Date.now() + 60_000 };
+    const request = { ...validity, publicKey, names: [{ uri: ID }], usage: ['clientAuth', 'serverAuth'] as const };
+    const certificate = await makeEndCertificate({ ...request, description: 'ui/ui/latest/ui/' }, signing);
+    expect(certificate.subject).toBe('description=ui/ui/latest/ui/');
+    expect(certificate.subjectAltName).toBe(`URI:${ID}`);
+    const chain = certificate.toString() + signing.certificate.toString();
+    expect(opensslVerify(root.toString(), chain)).toContain('leaf: OK');
+    expect((await makeEndCertificate(request, signing)).subject).toBeUndefined();
+  });
+
   test.each([
     ['RSA', generateKeyPairSync('rsa', { modulusLength: 2048 })],
     ['P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' })],

@@ -244,3 +244,81 @@ test('of who calls in plaintext nothing is known', async () => {
     destination_workload: 'ordering',
   });
 }, 90_000);
+
+/** Sends so many requests by one connection, without waiting for answers in between. @returns statuses */
+async function pipeline(requests: readonly string[]): Promise<Map<string, number>> {
+  const { address, service } = world.port('http');
+  const socket = connect(service, address);
+  let text = '';
+  socket.on('data', (data: Buffer) => {
+    text += data.toString();
+  });
+  for (const [index, request] of requests.entries()) {
+    const connection = index === requests.length - 1 ? 'close' : 'keep-alive';
+    const host = `http.shop.svc.cluster.local:${service}`;
+    const sent = `${request} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\ncontent-type: application/grpc\r\n\r\n`;
+    if (!socket.write(sent)) await once(socket, 'drain');
+  }
+  await once(socket, 'close');
+  const statuses = new Map<string, number>();
+  for (const [, status = ''] of text.matchAll(/HTTP\/1\.1 (\d{3}) /g))
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  return statuses;
+}
+
+test('10,000 paths and strange methods make no series of their own', async () => {
+  const before = await world.series();
+  const paths = Array.from({ length: 10_000 }, (_, index) => `GET /${index}?grpc=0`);
+  expect(await pipeline(paths)).toEqual(new Map([['200', 10_000]]));
+  for (const method of ['PROPFIND', 'BREW', 'get', 'X'.repeat(100)]) await pipeline([`${method} /odd?grpc=0`]);
+  const labels = { destination_service_name: 'http', response_code: '200', request_protocol: 'grpc' };
+  await waitUntil(
+    'all are counted',
+    async () => {
+      const { ui } = await world.series();
+      const count = total(ui, 'istio_requests_total', labels);
+      return count >= 10_000 ? undefined : `${count} are counted`;
+    },
+    SOON,
+  );
+  const after = await world.series();
+  for (const side of ['ui', 'ordering'] as const) {
+    const grown = find(after[side], 'istio_requests_total').length - find(before[side], 'istio_requests_total').length;
+    // One for the paths, and one for each way in which a method is answered.
+    expect(grown).toBeLessThanOrEqual(4);
+  }
+}, 180_000);
+
+test('a server that answers with ever new statuses makes no more series than there is room for', async () => {
+  const FLOOD = 1500;
+  const statuses = Array.from({ length: FLOOD }, (_, index) => `GET /flood?grpc=${1000 + index}`);
+  expect(await pipeline(statuses)).toEqual(new Map([['200', FLOOD]]));
+  await waitUntil(
+    'what is too much is counted as such',
+    async () => {
+      const { ui, ordering } = await world.series();
+      const both = [ui, ordering].map((side) => total(side, 'envoy_server_stats_overflow_histogram'));
+      return both.every((count) => count > 0) ? undefined : both.join();
+    },
+    SOON,
+  );
+  const { ui, ordering } = await world.series();
+  for (const side of [ui, ordering]) {
+    const histograms = ['duration_milliseconds', 'bytes'].map(
+      (name) => find(side, `istio_request_${name}_count`).length,
+    );
+    expect(Math.max(...histograms)).toBeLessThanOrEqual(1000);
+    expect(find(side, 'istio_requests_total').length).toBeGreaterThan(FLOOD);
+  }
+  const good = { destination_service_name: 'http', response_code: '200', request_protocol: 'http', reporter: 'source' };
+  const before = total(ui, 'istio_request_duration_milliseconds_count', good);
+  await ask('/still-counted');
+  await waitUntil(
+    'what there was before is counted on',
+    async () => {
+      const count = total((await world.series()).ui, 'istio_request_duration_milliseconds_count', good);
+      return count === before + 1 ? undefined : `${count}`;
+    },
+    SOON,
+  );
+}, 180_000);

@@ -24,7 +24,7 @@ export interface EchoBackend {
 
 /**
  * Starts a backend. Parameters of the query tell it what to do: `fail=N` the first N times answers 503 (`undelivered`: saying so), `hang=N` the first
- * N times does not answer at all, `failing=NAME` this backend answers 503, `wait=MS` answers so much later. Upgrades are echoed. The answer also says
+ * N times does not answer at all, `grpc=STATUS` says so of gRPC, `failing=NAME` this backend answers 503, `wait=MS` answers so much later. Upgrades are echoed. The answer also says
  * how many bytes the request's body had.
  * @param host of loopback; `0.0.0.0`: all addresses
  */
@@ -41,6 +41,8 @@ export async function startEchoBackend(name: string, host = '127.0.0.1'): Promis
     if (failed) response.statusCode = 503;
     if (failed && query.has('undelivered')) response.setHeader('x-heddle-undelivered', 'true');
     response.setHeader('x-from', name);
+    const grpcStatus = query.get('grpc');
+    if (grpcStatus !== null) response.setHeader('grpc-status', grpcStatus);
     let bytes = 0;
     incoming.on('data', (data: Buffer) => {
       bytes += data.length;
