@@ -76,6 +76,25 @@ const redisSettings = z.strictObject({
   timeout: duration.default('200ms'),
 });
 
+/** What the operator remembers for its page and command line. */
+const dashboardSettings = z.strictObject({
+  /** How long it remembers who called whom; without meaning where a Prometheus is asked. */
+  historyMinutes: z.int().min(5).max(1440).default(60),
+});
+
+/** A Prometheus that scrapes the sidecars: the page and the command line read it then, and the operator remembers no calls itself. */
+const prometheusSettings = z.strictObject({
+  url: z
+    .string()
+    .max(512)
+    .refine(isHttpUrl, 'must be a URL such as "http://prometheus.monitoring.svc:9090", without a password')
+    .transform((url) => url.replace(/\/+$/, '')),
+  /** Secret in the operator's namespace with `username` and `password`, where it asks for them. */
+  passwordSecret: dnsName.optional(),
+  /** How long an answer may take; then what it would have told is unknown. */
+  timeout: duration.default('5s'),
+});
+
 const certificateSettings = z.strictObject({
   rootLifetime: duration.default('87600h'),
   intermediateLifetime: duration.default('2160h'),
@@ -111,11 +130,20 @@ export const meshConfig = z.strictObject({
   metrics: outwardSettings.prefault({}),
   /** Absent: counts of global rate limits are kept in the operator's memory. */
   redis: redisSettings.optional(),
+  dashboard: dashboardSettings.prefault({}),
+  /** Absent: the operator remembers what sidecars count by itself, for as long as `dashboard` says. */
+  prometheus: prometheusSettings.optional(),
   /** Whom AuthorizationPolicies with action CUSTOM may ask. */
   extensionProviders,
 });
 
 export type MeshConfig = z.output<typeof meshConfig>;
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
 
 function isRedisUrl(text: string): boolean {
   const url = URL.parse(text);

@@ -69,7 +69,7 @@ const tokenKeys = new KeyFetcher({ allowed: blockList(allowedAddresses), trust: 
 const snapshot = () => pipeline.snapshot;
 
 const events = new EventRecorder({ api, reporter: 'heddle.dev/operator', instance, logger });
-const records = keepRecords(snapshot);
+const records = keepRecords(snapshot, mesh);
 const { ledger } = records;
 const authenticator = new TokenAuthenticator(
   tokenPorts(
@@ -139,7 +139,7 @@ const dashboard = joinDashboard({
   acks,
   local: ads.acks,
   self: { namespace, podName: instance },
-  trustDomain: mesh.trustDomain,
+  config: mesh,
   isLeader: () => election.isLeader,
   problems: notReady,
   logger,

@@ -40,7 +40,7 @@ export const ROOMS: readonly Room[] = [
     may: ['api', 'kube', ...MESH_TYPES, BOUNDED_READER, BUCKETS, SUBJECT, 'generated', ...SHARED_NAMES],
   },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
-  { path: 'operator/dashboard', may: ['operator/telemetry', 'api', 'kube'] },
+  { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/outward', 'api', 'kube'] },
   // Runs in a browser: of the API it has types alone.
   { path: 'operator/dashboard/page', may: ['api'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },

@@ -6,7 +6,8 @@ import { TrafficLedger } from '../telemetry/ledger.ts';
 import type { MetricsMessage } from '../telemetry/metrics-message.ts';
 import { encodeLabels } from '../telemetry/testing/encoded-labels.ts';
 import { GraphSource, strangerFacts } from './graph-source.ts';
-import { SeriesSource } from './series-source.ts';
+import { OperatorFigures } from './operator-figures.ts';
+import { refusalsIn } from './refusal-source.ts';
 
 const START = 1_700_000_040_000;
 const ORDERING = 'ordering.shop.svc';
@@ -33,8 +34,7 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
       ofService: (host) => (host === ORDERING ? 'shop/ordering' : `host:${host}`),
       hasSidecars: (principal) => principal === SPIFFE,
     },
-    {},
-    bounds,
+    { bounds },
   );
   const ledger = new TrafficLedger({
     history,
@@ -43,8 +43,8 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
     stableRevision: () => undefined,
     isPolicyOf: () => true,
   });
+  const figures = new OperatorFigures({ history, missing: () => missing, startedAt: START, now: () => now });
   const ports = {
-    history,
     nodes: () =>
       ['shop/ui', 'shop/ordering', 'other/idle'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
     roleOf: (service: string, revision: string | undefined) =>
@@ -52,9 +52,7 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
         ? { revision, role: revision === 'new' ? ('canary' as const) : ('stable' as const) }
         : undefined,
     saturation: () => undefined,
-    missing: () => missing,
-    startedAt: START,
-    now: () => now,
+    figures,
   };
   const graph = new GraphSource(ports);
   const begun = new Set<string>();
@@ -70,8 +68,8 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
     });
   };
   return {
-    graph,
-    series: new SeriesSource(ports, graph),
+    series: figures,
+    refusals: (namespace: string) => refusalsIn(history, { seconds: 600, namespace }, now),
     history,
     report,
     pass: (ms: number) => {
@@ -82,14 +80,14 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
 }
 
 describe('the graph', () => {
-  test('has the calls that were made, exactly, from both cumulative reports', () => {
+  test('has the calls that were made, exactly, from both cumulative reports', async () => {
     const { report, pass, ask } = setUp();
     report('ui-1', { [call()]: 7, [failed]: 2 });
     pass(5000);
     report('ui-1', { [call()]: 10, [failed]: 2 });
     report('ui-2', { [call()]: 1 });
     pass(5000);
-    const { edges, nodes, complete, source } = ask();
+    const { edges, nodes, complete, source } = await ask();
     expect(edges).toHaveLength(1);
     expect(edges[0]).toMatchObject({
       id: 'shop/ui>shop/ordering',
@@ -109,7 +107,7 @@ describe('the graph', () => {
     expect(served).toEqual({ 'shop/ui': undefined, 'shop/ordering': 13, 'other/idle': undefined });
   });
 
-  test('tells durations, revisions, bytes, gRPC and what was not encrypted', () => {
+  test('tells durations, revisions, bytes, gRPC and what was not encrypted', async () => {
     const { report, pass, ask } = setUp();
     const canary = call({ upstream_cluster: `outbound|80||${ORDERING}|new`, grpc_response_status: '0' });
     const plain = call({
@@ -129,7 +127,7 @@ describe('the graph', () => {
       },
     );
     pass(5000);
-    const [edge] = ask().edges;
+    const [edge] = (await ask()).edges;
     expect(edge).toMatchObject({
       protocol: 'grpc',
       mtls: 'some',
@@ -141,7 +139,7 @@ describe('the graph', () => {
     });
   });
 
-  test('has connections of TCP beside requests', () => {
+  test('has connections of TCP beside requests', async () => {
     const { report, pass, ask } = setUp();
     const labels = call({ response_code: '0', request_protocol: 'tcp' });
     report('ui-1', {
@@ -152,7 +150,7 @@ describe('the graph', () => {
       [flowKey('sent', 'tcp', labels)]: 5000,
     });
     pass(5000);
-    const { edges } = ask();
+    const { edges } = await ask();
     expect(edges.map(({ id, protocol }) => [id, protocol])).toEqual([
       ['shop/ui>shop/ordering', 'http'],
       ['shop/ui>shop/ordering#tcp', 'tcp'],
@@ -160,7 +158,7 @@ describe('the graph', () => {
     expect(edges[1]?.golden).toMatchObject({ requests: 5, failures: 1, sentPerSecond: 1000 });
   });
 
-  test('has callers without sidecars as one that is unknown, and counts nothing twice', () => {
+  test('has callers without sidecars as one that is unknown, and counts nothing twice', async () => {
     const { report, pass, ask } = setUp();
     const served = (principal: string) =>
       encodeLabels({
@@ -171,34 +169,34 @@ describe('the graph', () => {
       });
     report('ordering-1', { [served(SPIFFE)]: 5, [served('unknown')]: 3 });
     pass(5000);
-    const { edges, nodes } = ask();
+    const { edges, nodes } = await ask();
     expect(edges).toHaveLength(1);
     expect(edges[0]).toMatchObject({ id: 'unknown>shop/ordering', reporter: 'destination', mtls: 'none' });
     expect(edges[0]?.golden.requests).toBe(3);
     expect(nodes.find(({ id }) => id === 'unknown')).toMatchObject({ kind: 'unknown', pods: 0 });
   });
 
-  test('has hosts outside of the mesh, and of a namespace what has to do with it', () => {
+  test('has hosts outside of the mesh, and of a namespace what has to do with it', async () => {
     const { report, pass, ask } = setUp();
     report('ui-1', { [call({ upstream_cluster: 'outbound|443||api.example.com', destination_principal: '-' })]: 1 });
     pass(5000);
-    const { edges, nodes } = ask(60, 'shop');
+    const { edges, nodes } = await ask(60, 'shop');
     expect(edges[0]).toMatchObject({ id: 'shop/ui>host:api.example.com', mtls: 'none' });
     expect(nodes.map(({ id, kind }) => [id, kind])).toEqual([
       ['shop/ui', 'workload'],
       ['shop/ordering', 'workload'],
       ['host:api.example.com', 'host'],
     ]);
-    expect(ask(60, 'other').edges).toEqual([]);
+    expect((await ask(60, 'other')).edges).toEqual([]);
   });
 
-  test('says what it left out, and what it does not know', () => {
+  test('says what it left out, and what it does not know', async () => {
     const { report, pass, ask } = setUp({ edges: 3 }, ['no report of shop/ui-9 since 40 s']);
     for (let host = 0; host < 5; host++) {
       report(`ui-${host}`, { [call({ upstream_cluster: `outbound|80||host${host}` })]: 1 });
     }
     pass(5000);
-    const { edges, complete, missing } = ask();
+    const { edges, complete, missing } = await ask();
     expect(edges).toHaveLength(2);
     expect(complete).toBe(false);
     expect(missing).toEqual([
@@ -207,7 +205,7 @@ describe('the graph', () => {
     ]);
   });
 
-  test('forgets what is older than it keeps, and gives its numbers to others', () => {
+  test('forgets what is older than it keeps, and gives its numbers to others', async () => {
     const { report, pass, ask, history } = setUp();
     report('ui-1', { [call()]: 1 });
     const before = history.table.length;
@@ -215,7 +213,7 @@ describe('the graph', () => {
       pass(60_000);
       report('ordering-1', {});
     }
-    expect(ask(3600).edges).toEqual([]);
+    expect((await ask(3600)).edges).toEqual([]);
     expect(history.table.size).toBe(1);
     report('ui-1', { [call({ upstream_cluster: 'outbound|80||else' })]: 1 });
     expect(history.table.length).toBeLessThanOrEqual(before + 1);
@@ -224,11 +222,11 @@ describe('the graph', () => {
 
 describe('what was refused', () => {
   test('is told by policy and node', () => {
-    const { report, pass, graph } = setUp();
+    const { report, pass, refusals: ask } = setUp();
     const labels = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'deny-all', reason: 'deny', among: '2' };
     report('ordering-1', { [`refused ${encodeLabels(labels)}`]: 4 });
     pass(5000);
-    const { refusals } = graph.refusals({ seconds: 600, namespace: 'shop' });
+    const { refusals } = ask('shop');
     expect(refusals).toEqual([
       {
         policy: { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'deny-all' },
@@ -238,7 +236,7 @@ describe('what was refused', () => {
         among: 2,
       },
     ]);
-    expect(graph.refusals({ seconds: 600, namespace: 'other' }).refusals).toEqual([]);
+    expect(ask('other').refusals).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { MeshConfig } from '../../api/mesh-config.ts';
 import type { ProxyState } from '../../api/view/control-plane-view.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
@@ -10,7 +11,7 @@ import { readWorkloadVersion } from '../certificates/secret-resource.ts';
 import type { Certificates } from '../certificates/start.ts';
 import { GraphSource } from '../dashboard/graph-source.ts';
 import { readPage } from '../dashboard/page-files.ts';
-import { SeriesSource } from '../dashboard/series-source.ts';
+import { refusalsIn } from '../dashboard/refusal-source.ts';
 import { DashboardServer } from '../dashboard/server.ts';
 import type { Changed, ViewSource } from '../dashboard/view-source.ts';
 import type { MeshSnapshot } from '../mesh/snapshot.ts';
@@ -18,7 +19,7 @@ import { VIEW_PATH } from '../replicas/replica-view.ts';
 import { SECRET_TYPE } from '../xds/resource.ts';
 import type { ClusterStores } from './cluster-stores.ts';
 import { ControlPlaneCertificates } from './control-plane-certificates.ts';
-import { graphPorts } from './graph-ports.ts';
+import { figuresOf, graphPorts } from './graph-ports.ts';
 import { policyViews } from './policy-views.ts';
 import { ProxySurvey } from './proxy-survey.ts';
 import type { Replicas } from './replicas.ts';
@@ -40,7 +41,7 @@ export interface DashboardJoints {
   readonly local: AckReport;
   /** Name and namespace of this replica's pod. */
   readonly self: { readonly namespace: string; readonly podName: string };
-  readonly trustDomain: string;
+  readonly config: Pick<MeshConfig, 'trustDomain' | 'metrics' | 'prometheus'>;
   readonly isLeader: () => boolean;
   /** Why this replica is not ready. */
   readonly problems: () => readonly string[];
@@ -92,18 +93,18 @@ function surveyOf({ snapshot, local, records, replicas, self, isLeader, problems
 }
 
 function viewSource(joints: DashboardJoints, survey: ProxySurvey): ViewSource {
-  const { api, stores, certificates, self, trustDomain } = joints;
-  const ports = graphPorts(joints);
-  const graph = new GraphSource(ports);
-  const series = new SeriesSource(ports, graph);
+  const { api, stores, certificates, self } = joints;
+  const { trustDomain } = joints.config;
+  const figures = figuresOf(joints);
+  const graph = new GraphSource(graphPorts(joints, figures));
   const chain = new ControlPlaneCertificates(certificates, api, self.namespace);
   const version = programVersion();
   const within = (namespace: string | undefined) => (object: { readonly namespace?: string | undefined }) =>
     namespace === undefined || object.namespace === namespace;
   return {
-    graph: async (selection) => graph.graph(selection),
-    series: (selection) => series.series(selection),
-    refusals: async (selection) => graph.refusals(selection),
+    graph: (selection) => graph.graph(selection),
+    series: (selection) => figures.series(selection),
+    refusals: async (selection) => refusalsIn(joints.records.history, selection, Date.now()),
     controlPlane: async () => {
       const { replicas, proxies } = await survey.survey();
       const counts: Record<ProxyState, number> = { synced: 0, stale: 0, rejected: 0, disconnected: 0, unknown: 0 };

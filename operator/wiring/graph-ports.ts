@@ -1,14 +1,57 @@
+import { durationMs } from '../../api/duration.ts';
+import type { Figures } from '../dashboard/figures.ts';
 import type { GraphPorts, NodeFacts } from '../dashboard/graph-source.ts';
+import { OperatorFigures } from '../dashboard/operator-figures.ts';
+import { PrometheusClient } from '../dashboard/prometheus-client.ts';
+import { PrometheusFigures } from '../dashboard/prometheus-figures.ts';
 import type { MeshService } from '../mesh/snapshot.ts';
+import { blockList } from '../outward/destination.ts';
+import { trustIn } from '../outward/tls-trust.ts';
 import type { DashboardJoints } from './dashboard.ts';
 import { MissingReports } from './missing-reports.ts';
+import { readCredentials } from './rate-limits.ts';
 
-type Joints = Pick<DashboardJoints, 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores'>;
+type Joints = Pick<DashboardJoints, 'config' | 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores'>;
 
-/** What a graph is made of, from the mesh and from what its proxies counted. */
-export function graphPorts(joints: Joints): GraphPorts {
-  const { snapshot, replicas, stores } = joints;
-  const { history, ledger } = joints.records;
+/** What a graph is made of: the mesh, and what was counted. */
+export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
+  return {
+    figures,
+    nodes: () => nodeFacts(joints),
+    roleOf: (service, revision) => {
+      // Istio's labels in a Prometheus tell no revisions apart.
+      if (joints.config.prometheus !== undefined) return undefined;
+      const split = joints.snapshot().services.get(service)?.split;
+      if (split === undefined) return undefined;
+      const called = revision ?? split.stable;
+      return { revision: called, role: called === split.next ? 'canary' : 'stable' };
+    },
+    saturation: () => undefined,
+  };
+}
+
+/** What a Prometheus has of what the proxies counted, where one is named; else what this replica knows of it. */
+export function figuresOf(joints: Joints & Pick<DashboardJoints, 'api' | 'config' | 'self'>): Figures {
+  const { prometheus, metrics } = joints.config;
+  if (prometheus === undefined) return operatorFigures(joints);
+  const { url, timeout, passwordSecret } = prometheus;
+  const client = new PrometheusClient({
+    url,
+    timeoutMs: durationMs(timeout),
+    allowed: blockList(metrics.allowedAddresses),
+    trust: trustIn(metrics.extraRootCA),
+    authorization: async () => {
+      const { username, password } = await readCredentials(joints.api, joints.self.namespace, passwordSecret);
+      if (username === undefined && password === undefined) return '';
+      return `Basic ${Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')}`;
+    },
+  });
+  return new PrometheusFigures(client, joints.records.nodes, Date.now);
+}
+
+/** What the proxies counted, as this replica knows it. */
+function operatorFigures({ snapshot, records, replicas, stores }: Joints): OperatorFigures {
+  const { history, ledger } = records;
   const reports = new MissingReports({
     snapshot,
     lastReport: (uid) => ledger.lastReport(uid),
@@ -17,20 +60,12 @@ export function graphPorts(joints: Joints): GraphPorts {
     startedAt: ledger.startedAt,
     keptSince: () => history.slices.keptSince,
   });
-  return {
+  return new OperatorFigures({
     history,
-    nodes: () => nodeFacts(joints),
-    roleOf: (service, revision) => {
-      const split = snapshot().services.get(service)?.split;
-      if (split === undefined) return undefined;
-      const called = revision ?? split.stable;
-      return { revision: called, role: called === split.next ? 'canary' : 'stable' };
-    },
-    saturation: () => undefined,
     missing: (since, now) => reports.sentences(since, now),
     startedAt: ledger.startedAt,
     now: Date.now,
-  };
+  });
 }
 
 function* nodeFacts({ snapshot, records, acks, stores }: Joints): Generator<NodeFacts> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../hack/mesh/wait.ts';
 import { GraphSource, type NodeFacts } from '../../operator/dashboard/graph-source.ts';
+import { OperatorFigures } from '../../operator/dashboard/operator-figures.ts';
 import { buildSnapshot } from '../../operator/mesh/mesh-builder.ts';
 import { SETTINGS } from '../../operator/mesh/testing/objects.ts';
 import { keepRecords, type TrafficRecords } from '../../operator/wiring/traffic-records.ts';
@@ -30,20 +31,18 @@ function graphOf({ ledger, history, nodes }: TrafficRecords): GraphSource {
     [...nodes.all()].map(({ id, namespace, name, pods }) => {
       return { id, namespace, name, kind: 'workload', services: [], pods: pods.size, connected: pods.size };
     });
+  const { startedAt } = ledger;
   return new GraphSource({
-    history,
+    figures: new OperatorFigures({ history, missing: () => [], startedAt, now: Date.now }),
     nodes: facts,
     roleOf: () => undefined,
     saturation: () => undefined,
-    missing: () => [],
-    startedAt: ledger.startedAt,
-    now: Date.now,
   });
 }
 
 /** Edges in the words of a test. */
-function told(graph: GraphSource) {
-  const { at, edges, nodes } = graph.graph({ seconds: 300, namespace: undefined });
+async function told(graph: GraphSource) {
+  const { at, edges, nodes } = await graph.graph({ seconds: 300, namespace: undefined });
   const calls = edges.map(({ id, reporter, mtls, golden, answers }) => {
     const { requests, failures, p99Ms = 0 } = golden;
     const answered = answers.map(({ code, flags, requests: count }) => `${code} ${flags} ${count}`);
@@ -68,12 +67,15 @@ test('the graph has the calls that were made, exactly, and is the same at each r
     const graph = graphOf(replica);
     const wanted = { at: expect.any(Number), calls, served: 39 };
     const first = await waitFor('the calls in the graph', async () => {
-      const now = told(graph);
+      const now = await told(graph);
       expect(now).toEqual(wanted);
       return now;
     });
     // The sidecars have reported again since.
-    const later = await waitFor('a later graph', async () => (told(graph).at > first.at ? told(graph) : undefined));
+    const later = await waitFor('a later graph', async () => {
+      const now = await told(graph);
+      return now.at > first.at ? now : undefined;
+    });
     expect(later).toEqual(wanted);
   }
 }, 90_000);

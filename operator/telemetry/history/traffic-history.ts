@@ -27,6 +27,13 @@ export interface Growth {
 
 type DecodedLabels = Map<string, CallLabels | undefined>;
 
+export interface HistoryOptions {
+  readonly slices?: Partial<SliceSettings>;
+  readonly bounds?: Partial<TableBounds>;
+  /** False: somebody else has the calls, and only what policies refused is kept. */
+  readonly remembersCalls?: boolean;
+}
+
 /** Labels that are kept decoded. */
 const MAX_LABELS = 50_000;
 /** Unused counters are looked for so often, in ms. */
@@ -37,13 +44,15 @@ export class TrafficHistory {
   readonly slices: CounterSlices;
   readonly table: EdgeTable;
   private readonly names: NodeNames;
+  private readonly remembersCalls: boolean;
   private readonly labels: DecodedLabels = new Map();
   private readonly connections: DecodedLabels = new Map();
   private sweptAt = 0;
 
-  constructor(names: NodeNames, settings: Partial<SliceSettings> = {}, bounds: Partial<TableBounds> = {}) {
+  constructor(names: NodeNames, { slices = {}, bounds = {}, remembersCalls = true }: HistoryOptions = {}) {
     this.names = names;
-    this.slices = new CounterSlices(settings);
+    this.remembersCalls = remembersCalls;
+    this.slices = new CounterSlices(slices);
     this.table = new EdgeTable(bounds);
   }
 
@@ -57,6 +66,7 @@ export class TrafficHistory {
 
   /** A cumulative counter of a proxy grew. @param key of its series, see `metrics-message.ts` */
   count(podUid: string, key: string, by: number, now: number): void {
+    if (!this.remembersCalls) return;
     const flow = readFlowKey(key);
     if (flow !== undefined) {
       this.countFlow(podUid, flow, by, now);
@@ -70,6 +80,7 @@ export class TrafficHistory {
 
   /** Requests of the last interval took so long. */
   durations(podUid: string, key: string, buckets: DurationBuckets, now: number): void {
+    if (!this.remembersCalls) return;
     const call = this.read(key);
     const edge = call && this.edgeOf(podUid, call, 'http');
     if (call === undefined || edge === undefined) return;

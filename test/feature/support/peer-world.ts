@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import type { PeerAuthentication } from '../../../api/peer-authentication.ts';
+import type { MetricsSink } from '../../../operator/ads/metrics-conversation.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
-import type { MetricsSink } from '../../../operator/ads/metrics-conversation.ts';
 import type { MeshSettings, MeshSnapshot } from '../../../operator/mesh/snapshot.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { HTTP_ALPN, INBOUND_LISTENER } from '../../../operator/xds/names.ts';
@@ -80,8 +80,7 @@ export class PeerWorld {
     const { harness, pods } = parts;
     const { port: adsPort, rootPem } = harness;
     const often = metricsSink && { flushSeconds: 1 };
-    const start = (own: TestPod) =>
-      startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, ...often });
+    const start = (own: TestPod) => startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, ...often });
     const [client, server] = await Promise.all([start(pods.client), start(pods.server)]);
     const world = new PeerWorld(parts, client, server);
     for (const name of DECLARED) {

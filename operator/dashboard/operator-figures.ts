@@ -1,8 +1,10 @@
+import type { Completeness } from '../../api/view/graph-view.ts';
 import type { Series, SeriesView } from '../../api/view/series-view.ts';
 import { Durations } from '../telemetry/durations.ts';
 import type { Slice } from '../telemetry/history/counter-slices.ts';
 import { type Counter, edgeId } from '../telemetry/history/edge-table.ts';
-import type { GraphPorts, GraphSource } from './graph-source.ts';
+import type { TrafficHistory } from '../telemetry/history/traffic-history.ts';
+import type { Figures, WindowFigures } from './figures.ts';
 import type { SeriesSelection } from './view-source.ts';
 
 /** Entries that are looked at before others get their turn. */
@@ -20,17 +22,33 @@ interface Track {
   readonly points: (Point | undefined)[];
 }
 
-/** Golden metrics over time, from what this operator counted. */
-export class SeriesSource {
-  readonly #ports: GraphPorts;
-  readonly #graph: Pick<GraphSource, 'completeness'>;
+export interface OperatorFiguresPorts {
+  readonly history: TrafficHistory;
+  /** What is not known of a window that begins at a moment (ms since the epoch): a sentence each. */
+  missing(since: number, now: number): readonly string[];
+  /** Since when anything is counted, in ms since the epoch. */
+  readonly startedAt: number;
+  now(): number;
+}
 
-  constructor(ports: GraphPorts, graph: Pick<GraphSource, 'completeness'>) {
+/** What this operator counted itself. */
+export class OperatorFigures implements Figures {
+  readonly #ports: OperatorFiguresPorts;
+
+  constructor(ports: OperatorFiguresPorts) {
     this.#ports = ports;
-    this.#graph = graph;
   }
 
-  /** The series of what is selected, in a fixed number of points. */
+  /** @inheritDoc */
+  async window(seconds: number): Promise<WindowFigures> {
+    const { history, startedAt } = this.#ports;
+    const now = this.#ports.now();
+    const window = history.slices.window(now, seconds);
+    const counted = Math.max(1, (window.until - Math.max(window.since, startedAt)) / 1000);
+    return { ...window, counted, growths: history.sum(window), completeness: this.#completeness(window.since, now) };
+  }
+
+  /** @inheritDoc */
   async series(selection: SeriesSelection): Promise<SeriesView> {
     const { slices } = this.#ports.history;
     const now = this.#ports.now();
@@ -57,9 +75,16 @@ export class SeriesSource {
     return {
       at: until,
       step: seconds,
-      ...this.#graph.completeness(since, now),
+      ...this.#completeness(since, now),
       series: [...tracks].map(([id, track]) => toSeries(id, track, count, seconds, heard)),
     };
+  }
+
+  #completeness(since: number, now: number): Completeness {
+    const missing = [...this.#ports.missing(since, now)];
+    const { leftOut, size } = this.#ports.history.table;
+    if (leftOut.size > 0) missing.push(`${leftOut.size} or more edges are left out: the operator keeps ${size}`);
+    return { source: 'operator', complete: missing.length === 0, missing };
   }
 
   #take(
