@@ -18,11 +18,11 @@ import { pack } from './encoding.ts';
 export type StatTags = Readonly<Record<string, string>>;
 
 /**
- * What is counted of calls is one scope for all listeners, so that a listener which changes takes none of it along, and bounded: nothing that a caller
- * chooses is a tag, but a server may answer with any gRPC status. Each set of tags of HTTP is one counter and three histograms. What no longer fits is
- * counted as `server.stats_overflow.counter` and `.histogram`.
+ * Each logger is bounded: nothing that a caller chooses is a tag, but a server may answer with any gRPC status. Each set of tags of HTTP is one counter and
+ * three histograms. What no longer fits is counted as `server.stats_overflow.counter` and `.histogram`. (A scope for all loggers would outlive changes
+ * of listeners, but with one Envoy 1.40 crashes when it has validated a configuration.)
  */
-const SCOPE = { sharingName: 'heddle', maxCounters: 5000, maxHistograms: 3000 };
+const SCOPE = { maxCounters: 5000, maxHistograms: 3000 };
 
 /** Tags of requests that say the same on both sides. `response_flags` is the last tag of all: by it the metrics page finds where they end. */
 const REQUEST_TAGS: StatTags = {
@@ -60,7 +60,7 @@ export function buildCounter(name: string, tags: readonly Config_Tag[], by: bigi
   return create(Config_CounterSchema, { stat: { name, tags: [...tags] }, ...value });
 }
 
-/** A logger of counters in the scope of calls. @param filter which entries of the log count */
+/** A logger of counters. @param filter which entries of the log count */
 export function buildCountersLogger(counters: readonly Config_Counter[], filter: AccessLogFilter): AccessLog {
   const config = create(ConfigSchema, { statsScope: SCOPE, counters: [...counters] });
   return create(AccessLogSchema, {

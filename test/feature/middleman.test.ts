@@ -80,7 +80,7 @@ describe('a man in the middle', () => {
     expect(await refusals()).toBeGreaterThan(before);
     const counted = await world.client.admin('/stats/prometheus?filter=istio_requests_total');
     // No connection to the upstream came about.
-    expect(counted).toMatch(/response_code="503",response_flags="[A-Z,]*UF"/);
+    expect(counted).toMatch(/response_code="503",grpc_response_status="",response_flags="[A-Z,]*UF"/);
     expect(world.asked).toEqual([]);
   });
 

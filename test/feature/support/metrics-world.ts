@@ -10,7 +10,6 @@ import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { describeWorkload } from '../../../operator/wiring/workload-description.ts';
 import { LISTENER_TYPE, type ResourceSource } from '../../../operator/xds/resource.ts';
-import type { ApplicationMetrics } from '../../../proxy/application-metrics.ts';
 import { accepts } from './accepts.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
 import { boundInbound } from './bound-inbound.ts';
@@ -46,12 +45,14 @@ export class MetricsWorld {
   readonly at: number;
   private readonly ports: ReadonlyMap<PortName, ServedPort>;
   private readonly pages: { readonly ui: MetricsPart; readonly ordering: MetricsPart };
+  private readonly envoys: readonly EnvoyProcess[];
   private readonly ends: (() => unknown)[];
 
   private constructor(
     made: Pick<MetricsWorld, 'authority' | 'backend' | 'at'>,
     ports: ReadonlyMap<PortName, ServedPort>,
     pages: { readonly ui: MetricsPart; readonly ordering: MetricsPart },
+    envoys: readonly EnvoyProcess[],
     ends: (() => unknown)[],
   ) {
     this.authority = made.authority;
@@ -59,11 +60,11 @@ export class MetricsWorld {
     this.at = made.at;
     this.ports = ports;
     this.pages = pages;
+    this.envoys = envoys;
     this.ends = ends;
   }
 
-  /** @param application of the caller's pod */
-  static async start(application?: ApplicationMetrics): Promise<MetricsWorld> {
+  static async start(): Promise<MetricsWorld> {
     const at = await freePort();
     const wire = new Wire(at);
     const backend = await startEchoBackend('ordering');
@@ -94,7 +95,7 @@ export class MetricsWorld {
     const ui = podOf(harness.addPod('ui'), { version: 'v2' });
     const ordering = podOf(harness.addPod('ordering'), {}, SERVER_ADDRESS);
     mesh.put({ kind: 'Pod', object: ui }, { kind: 'Pod', object: ordering }, ...servicesOf(ordering, ports));
-    const pages = { ui: await metricsPart(ui, application), ordering: await metricsPart(ordering) };
+    const pages = { ui: await metricsPart(ui), ordering: await metricsPart(ordering) };
     const envoys = await Promise.all(
       [...harness.pods.values()].map((own) =>
         startSidecar(harness, own, own.name === 'ui' ? pages.ui : pages.ordering),
@@ -110,7 +111,7 @@ export class MetricsWorld {
       ...[...ports.values()].map(({ address, service: port }) => until(() => accepts(address, port), envoys)),
       until(() => accepts('127.0.0.1', at), envoys),
     ]);
-    return new MetricsWorld({ authority, backend, at }, ports, pages, ends);
+    return new MetricsWorld({ authority, backend, at }, ports, pages, envoys, ends);
   }
 
   port(name: PortName): ServedPort {
@@ -125,9 +126,9 @@ export class MetricsWorld {
     return { ui: readPage(ui), ordering: readPage(ordering) };
   }
 
-  /** The caller's page with its application's metrics. */
-  merged(init?: RequestInit): Promise<string> {
-    return this.pages.ui.merged(init);
+  /** What Envoy's admin interface says of some names on both sides, which costs less than a large page. */
+  async stats(filter: string): Promise<readonly string[]> {
+    return Promise.all(this.envoys.map((envoy) => envoy.admin(`/stats?filter=${filter}`)));
   }
 
   async stop(): Promise<void> {
