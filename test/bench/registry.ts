@@ -17,6 +17,7 @@ import { run as reconnectStorm } from './reconnect-storm.ts';
 import { run as replicas } from './replicas.ts';
 import type { BenchResult } from './result.ts';
 import { run as soak } from './soak.ts';
+import { run as telemetryCost } from './telemetry-cost.ts';
 import { run as traffic } from './traffic.ts';
 
 /** A bench: its name on the command line and what runs it. */
@@ -46,6 +47,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'soak', byName: true, run: soak },
   { name: 'policy-enforcement', run: policyEnforcement },
   { name: 'policy-cost', run: policyCost },
+  { name: 'telemetry-cost', run: telemetryCost },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];
