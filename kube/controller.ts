@@ -33,6 +33,11 @@ export class Controller {
     this.#queue.addAfter(key, delayMs);
   }
 
+  /** Keys that wait to be worked on. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   start(): void {
     this.#queue.run((key) => this.#work(key));
   }

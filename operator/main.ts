@@ -31,6 +31,7 @@ import { canaryOutcalls } from './wiring/canary-outcalls.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
 import { joinDashboard } from './wiring/dashboard.ts';
+import { registerOperatorMetrics } from './wiring/operator-metrics.ts';
 import { Pipeline } from './wiring/pipeline.ts';
 import { policyEnforcement } from './wiring/policy-enforcement.ts';
 import { policyFindings } from './wiring/policy-findings.ts';
@@ -143,6 +144,16 @@ const dashboard = joinDashboard({
   isLeader: () => election.isLeader,
   problems: notReady,
   logger,
+});
+registerOperatorMetrics(registry, {
+  queues: () => ({
+    mesh: pipeline.waiting,
+    certificates: certificates.secrets.waiting,
+    canaries: canary?.waiting ?? 0,
+    reports: replicas.waiting,
+  }),
+  records,
+  streams: () => dashboard.streams,
 });
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),

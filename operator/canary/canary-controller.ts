@@ -17,6 +17,8 @@ const CONCURRENCY = 16;
 
 /** The running canary controller. */
 export interface CanaryController {
+  /** Targets that wait to be looked at. */
+  readonly waiting: number;
   /** Looks at all targets again, e.g. on becoming leader. */
   resync(): void;
   /** Looks at the targets of a namespace again. */
@@ -100,6 +102,9 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
   resync();
   controller.start();
   return {
+    get waiting() {
+      return controller.waiting;
+    },
     resync,
     touch,
     acknowledged: () => {

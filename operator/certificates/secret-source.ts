@@ -96,6 +96,11 @@ export class SecretSource implements ResourceSource {
     return { held: this.#entries.size, issued: this.#issuedCount, refused };
   }
 
+  /** Certificates that wait to be issued. */
+  get waiting(): number {
+    return this.#issuer.waiting;
+  }
+
   /** Secrets are always asked for by name. */
   wildcard(): ReadonlyMap<string, XdsResource> {
     return NOTHING;

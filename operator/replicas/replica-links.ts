@@ -41,6 +41,11 @@ export class ReplicaLinks {
     this.notify();
   }
 
+  /** What is still to be told, all replicas together. */
+  get waiting(): number {
+    return [...this.queues].reduce((sum, queue) => sum + queue.waiting, 0);
+  }
+
   stop(): void {
     this.set([]);
   }

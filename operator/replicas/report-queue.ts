@@ -60,6 +60,11 @@ export class ReportQueue implements ProxyObserver {
     this.maxNumbered = maxNumbered;
   }
 
+  /** Proxies of which there is something to tell, and messages of metrics. */
+  get waiting(): number {
+    return this.untold.size + this.metricsWaiting.length;
+  }
+
   /** @inheritDoc */
   proxy(uid: string, report: ProxyReport | undefined): void {
     const untold = this.of(uid);

@@ -51,6 +51,8 @@ export interface DashboardJoints {
 /** The dashboard of this replica, and what it answers others for theirs. */
 export interface Dashboard {
   readonly source: ViewSource;
+  /** Who follows what happens. */
+  readonly streams: number;
   /** Answers another replica. */
   answer(): Promise<Uint8Array>;
   /** Begins to serve. */
@@ -65,6 +67,9 @@ export function joinDashboard(joints: DashboardJoints): Dashboard {
   let server: DashboardServer | undefined;
   return {
     source,
+    get streams() {
+      return server?.streams ?? 0;
+    },
     answer: () => survey.answer(),
     start: async (port) => {
       const page = await readPage(path.join(import.meta.dirname, '..', 'dashboard', 'page'));

@@ -67,6 +67,11 @@ export class Pipeline {
     this.#logger = logger;
   }
 
+  /** Changes that are still to be taken. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
   /** The mesh that resources are made of. */
   get snapshot(): MeshSnapshot {
     return this.#published;

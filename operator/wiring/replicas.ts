@@ -142,6 +142,11 @@ export class Replicas {
     };
   }
 
+  /** What is still to be told to others of the proxies here. */
+  get waiting(): number {
+    return this.#links?.waiting ?? 0;
+  }
+
   /** Names of those that serve and do not report here. */
   unheard(): string[] {
     const missing = this.#others().filter(({ metadata }) => {
