@@ -145,16 +145,8 @@ const dashboard = joinDashboard({
   problems: notReady,
   logger,
 });
-registerOperatorMetrics(registry, {
-  queues: () => ({
-    mesh: pipeline.waiting,
-    certificates: certificates.secrets.waiting,
-    canaries: canary?.waiting ?? 0,
-    reports: replicas.waiting,
-  }),
-  records,
-  streams: () => dashboard.streams,
-});
+const queues = () => ({ mesh: pipeline, certificates: certificates.secrets, canaries: canary, reports: replicas });
+registerOperatorMetrics(registry, { queues, records, streams: () => dashboard.streams });
 const status = new StatusWriter({
   objects: new KubePolicyObjects(api, stores.policyKinds),
   findings: policyFindings(ledger),

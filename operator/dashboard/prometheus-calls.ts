@@ -45,7 +45,7 @@ export class PrometheusCalls {
 
   #called(labels: Labels, { peer }: CallLabels): string {
     const [host, name] = [known(labels.destination_service), known(labels.destination_service_name)];
-    if (host !== '') return this.#names.ofService(host, peer);
+    if (host !== '') return this.#names.ofService(host, peer, '');
     return name === '' ? UNKNOWN_NODE : `host:${name}`;
   }
 

@@ -30,8 +30,8 @@ describe('nodes of the mesh', () => {
 
   test('answer for a Service that selects their pods, whatever their versions', () => {
     const nodes = nodesOf(ORDERS_SERVICE, podOf('a', { app: 'orders' }), podOf('b', { app: 'orders', version: 'v2' }));
-    expect(nodes.ofService(HOST, '')).toBe('shop/orders');
-    expect(nodes.ofService(`*.${HOST}`, '')).toBe('shop/orders');
+    expect(nodes.ofService(HOST, '', '')).toBe('shop/orders');
+    expect(nodes.ofService(`*.${HOST}`, '', '')).toBe('shop/orders');
     expect([...(nodes.node('shop/orders')?.pods.keys() ?? [])]).toEqual(['a', 'b']);
     expect([nodes.ofPod('b'), nodes.ofPod('c')]).toEqual(['shop/orders', undefined]);
     expect([nodes.hasSidecars(ORDERS), nodes.hasSidecars(`${ORDERS}2`)]).toEqual([true, false]);
@@ -40,14 +40,17 @@ describe('nodes of the mesh', () => {
   test('of several names behind one Service the identity tells which', () => {
     const named = (name: string) => ({ app: 'orders', 'service.istio.io/canonical-name': name });
     const nodes = nodesOf(ORDERS_SERVICE, podOf('a', named('one')), podOf('b', named('two'), 'second'));
-    expect(nodes.ofService(HOST, ORDERS)).toBe('shop/one');
-    expect(nodes.ofService(HOST, 'spiffe://cluster.local/ns/shop/sa/second')).toBe('shop/two');
-    expect(nodes.ofService(HOST, '')).toBe(`host:${HOST}`);
+    expect(nodes.ofService(HOST, ORDERS, '')).toBe('shop/one');
+    expect(nodes.ofService(HOST, 'spiffe://cluster.local/ns/shop/sa/second', '')).toBe('shop/two');
+    expect(nodes.ofService(HOST, '', '')).toBe(`host:${HOST}`);
+    // The certificate says it even of those that share an identity.
+    expect(nodes.ofService(HOST, ORDERS, 'description=orders/two/r1/orders/')).toBe('shop/two');
+    expect(nodes.ofService(HOST, ORDERS, 'description=orders/three/r1/orders/')).toBe('shop/one');
   });
 
   test('are none where nothing of the mesh answers', () => {
-    expect(nodesOf().ofService('api.example.com', '')).toBe('host:api.example.com');
-    expect(nodesOf(ORDERS_SERVICE).ofService(HOST, '')).toBe(`host:${HOST}`);
+    expect(nodesOf().ofService('api.example.com', '', '')).toBe('host:api.example.com');
+    expect(nodesOf(ORDERS_SERVICE).ofService(HOST, '', '')).toBe(`host:${HOST}`);
   });
 
   test('go on to answer when all their pods are gone, until the Service is', () => {
@@ -57,15 +60,15 @@ describe('nodes of the mesh', () => {
       { kind: 'Pod', key: 'shop/a', object: pod('a', { uid: 'a', labels: { app: 'orders' } }) },
     ]);
     const nodes = new MeshNodes(builder.snapshot);
-    expect(nodes.ofService(HOST, '')).toBe('shop/orders');
+    expect(nodes.ofService(HOST, '', '')).toBe('shop/orders');
     const change = (...changes: MeshChange[]) => {
       const { delta } = builder.apply(changes);
       nodes.update(builder.snapshot, delta);
     };
     change({ kind: 'Pod', key: 'shop/a', object: undefined });
-    expect(nodes.ofService(HOST, '')).toBe('shop/orders');
+    expect(nodes.ofService(HOST, '', '')).toBe('shop/orders');
     change({ kind: 'Service', key: 'shop/orders', object: undefined });
-    expect(nodes.ofService(HOST, '')).toBe(`host:${HOST}`);
+    expect(nodes.ofService(HOST, '', '')).toBe(`host:${HOST}`);
   });
 
   test('that follow the mesh are those of a mesh taken in at once', () => {
@@ -76,16 +79,16 @@ describe('nodes of the mesh', () => {
         for (const changes of rounds) {
           const { delta } = builder.apply(changes);
           nodes.update(builder.snapshot, delta);
-          for (const service of builder.snapshot.services.keys()) nodes.ofService(service, '');
+          for (const service of builder.snapshot.services.keys()) nodes.ofService(service, '', '');
         }
         const fresh = new MeshNodes(builder.snapshot);
         const listed = (of: MeshNodes) =>
           [...of.all()].map(({ id, pods }) => `${id}: ${[...pods.keys()].sort().join(' ')}`).sort();
         expect(listed(nodes)).toEqual(listed(fresh));
         for (const service of builder.snapshot.services.keys()) {
-          const wanted = fresh.ofService(service, '');
+          const wanted = fresh.ofService(service, '', '');
           // One that answered before does so until the Service goes.
-          if (!wanted.startsWith('host:')) expect(nodes.ofService(service, '')).toBe(wanted);
+          if (!wanted.startsWith('host:')) expect(nodes.ofService(service, '', '')).toBe(wanted);
         }
         for (const { spiffeId } of builder.snapshot.workloads.values()) expect(nodes.hasSidecars(spiffeId)).toBe(true);
       }),

@@ -1,3 +1,4 @@
+import { readSubject } from '../../proxy/peer-subject.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { NodeNames } from '../telemetry/history/traffic-history.ts';
 
@@ -75,7 +76,9 @@ export class MeshNodes implements NodeNames {
   }
 
   /** @inheritDoc */
-  ofService(called: Hostname, principal: string): string {
+  ofService(called: Hostname, principal: string, subject: string): string {
+    const answered = this.#ofPeer(principal, subject);
+    if (answered !== undefined) return answered;
     const hostname = called.startsWith('*.') && !this.#snapshot.services.has(called) ? called.slice(2) : called;
     const nodes = this.#nodesOf(hostname);
     const [only] = nodes;
@@ -84,6 +87,14 @@ export class MeshNodes implements NodeNames {
     const known = new Set(this.#identities.get(principal)?.values());
     const fitting = [...known].filter((id) => nodes.length === 0 || nodes.includes(id));
     return fitting.length === 1 && fitting[0] !== undefined ? fitting[0] : `host:${hostname}`;
+  }
+
+  /** The node that a certificate is of, while it has pods. */
+  #ofPeer(principal: string, subject: string): string | undefined {
+    const name = readSubject(subject)?.canonicalService;
+    const [, namespace] = /\/ns\/([^/]+)\/sa\//.exec(principal) ?? [];
+    const id = `${namespace}/${name}`;
+    return this.#nodes.has(id) ? id : undefined;
   }
 
   /** Hostnames of the Services that select pods of a node. */

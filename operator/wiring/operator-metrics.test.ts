@@ -10,7 +10,7 @@ test('the operator tells of itself what waits, what was encoded and how late its
   const registry = new Registry();
   const records = keepRecords(() => buildSnapshot(SETTINGS, [{ kind: 'Pod', object: pod('ui', { uid: 'ui' }) }]));
   let waiting = 3;
-  registerOperatorMetrics(registry, { queues: () => ({ mesh: waiting }), records, streams: () => 2 });
+  registerOperatorMetrics(registry, { queues: () => ({ mesh: { waiting } }), records, streams: () => 2 });
   const read = async (name: string) => {
     const text = await registry.metrics();
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);

@@ -4,8 +4,8 @@ import type { TrafficRecords } from './traffic-records.ts';
 
 /** What is asked at each scrape. */
 export interface OperatorCounts {
-  /** What waits to be worked on, by what it is. */
-  queues(): Readonly<Record<string, number>>;
+  /** Those that have something wait to be worked on, by what it is; undefined while there is none. */
+  queues(): Readonly<Record<string, { readonly waiting: number } | undefined>>;
   readonly records: Pick<TrafficRecords, 'history'>;
   /** Who follows the dashboard's events. */
   streams(): number;
@@ -24,7 +24,7 @@ export function registerOperatorMetrics(registry: Registry, { queues, records, s
     labelNames: ['queue'],
     registers,
     collect() {
-      for (const [queue, depth] of Object.entries(queues())) this.set({ queue }, depth);
+      for (const [queue, of] of Object.entries(queues())) this.set({ queue }, of?.waiting ?? 0);
     },
   });
   const total = (name: string, help: string, read: () => number): void => {

@@ -56,16 +56,20 @@ test('the graph has the calls that were made, exactly, and is the same at each r
   if (started === undefined) throw new Error('there is no mesh');
   const world = started;
   for (let made = 0; made < 30; made++) expect((await world.call('http', '/')).status).toBe(200);
+  // One more of TCP was made at the start, to see that the port is open.
+  for (let made = 0; made < 3; made++) expect((await world.call('tcp', '/')).status).toBe(200);
   for (let made = 0; made < 5; made++) expect(await world.callPlainly('http')).toBe(200);
   for (let made = 0; made < 4; made++) expect(await world.callByMutualTls('http', STRANGER)).toBe(200);
   const good = { failures: 0, measured: true };
+  const opaque = { failures: 0, measured: false };
   const calls = [
     { id: 'shop/client>shop/web', reporter: 'source', mtls: 'all', requests: 30, ...good, answered: ['200 - 30'] },
+    { id: 'shop/client>shop/web#tcp', reporter: 'source', mtls: 'all', requests: 4, ...opaque, answered: ['0 - 4'] },
     { id: 'unknown>shop/web', reporter: 'destination', mtls: 'some', requests: 9, ...good, answered: ['200 - 9'] },
   ];
   for (const replica of replicas) {
     const graph = graphOf(replica);
-    const wanted = { at: expect.any(Number), calls, served: 39 };
+    const wanted = { at: expect.any(Number), calls, served: 43 };
     const first = await waitFor('the calls in the graph', async () => {
       const now = await told(graph);
       expect(now).toEqual(wanted);

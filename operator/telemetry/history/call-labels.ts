@@ -9,6 +9,8 @@ export interface CallLabels {
   readonly revision: string | undefined;
   /** SPIFFE ID of the other end; '' where it has none, or none was seen. */
   readonly peer: string;
+  /** Subject of its certificate, which says what workload it is; '' where there is none. */
+  readonly subject: string;
   readonly code: string;
   readonly flags: string;
   /** gRPC status; '' where there is none. */
@@ -53,10 +55,11 @@ export function readCallLabels(labels: ReadonlyMap<string, string>): CallLabels 
   };
   if (server) {
     const [service, peer] = [known(labels.get('destination_service')), known(labels.get('source_principal'))];
-    return { ...shared, side: 'server', service, revision: undefined, peer, reached: true };
+    const subject = known(labels.get('source_peer'));
+    return { ...shared, side: 'server', service, revision: undefined, peer, subject, reached: true };
   }
-  const peer = known(labels.get('destination_principal'));
-  return { ...shared, side: 'caller', ...readCluster(known(labels.get('upstream_cluster'))), peer };
+  const [peer, subject] = [known(labels.get('destination_principal')), known(labels.get('destination_peer'))];
+  return { ...shared, side: 'caller', ...readCluster(known(labels.get('upstream_cluster'))), peer, subject };
 }
 
 /** `outbound|PORT||HOST` or `outbound|PORT||HOST|REVISION`; of single pods of a headless Service `outbound|PORT||*.HOST`. */

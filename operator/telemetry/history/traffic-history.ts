@@ -13,8 +13,12 @@ export const UNKNOWN_NODE = 'unknown';
 export interface NodeNames {
   /** Node of a pod; undefined when the pod is gone. */
   ofPod(uid: string): string | undefined;
-  /** Node that answers for a hostname. @param principal the SPIFFE ID that answered; '' where none was seen */
-  ofService(hostname: string, principal: string): string;
+  /**
+   * Node that answers for a hostname.
+   * @param principal the SPIFFE ID that answered; '' where none was seen
+   * @param subject of its certificate; '' where none was seen
+   */
+  ofService(hostname: string, principal: string, subject: string): string;
   /** Whether callers with the SPIFFE ID have sidecars, which count their calls themselves. */
   hasSidecars(principal: string): boolean;
 }
@@ -140,7 +144,8 @@ export class TrafficHistory {
     const own = this.names.ofPod(podUid);
     if (own === undefined) return undefined;
     if (call.side === 'caller') {
-      const destination = call.service === '' ? UNKNOWN_NODE : this.names.ofService(call.service, call.peer);
+      const destination =
+        call.service === '' ? UNKNOWN_NODE : this.names.ofService(call.service, call.peer, call.subject);
       return { source: own, destination, transport, reporter: 'source' };
     }
     // Counted where it was called from.
