@@ -25,13 +25,17 @@ export function useViewport(
   world: RefObject<HTMLDivElement | null>,
 ): Viewport {
   const view = useRef({ x: 0, y: 0, scale: 1 });
+  const shown = useRef({ level: '', grow: '' });
   const apply = () => {
     const { x, y, scale } = view.current;
-    if (world.current !== null) world.current.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    if (canvas.current === null) return;
-    canvas.current.dataset.level = scale < FAR ? 'far' : 'near';
-    // Figures of what fails stay readable from afar.
-    canvas.current.style.setProperty('--grow', String(Math.min(3, Math.max(1, 0.85 / scale))));
+    if (world.current === null || canvas.current === null) return;
+    world.current.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    const level = scale < FAR ? 'far' : 'near';
+    // Figures of what fails stay readable from afar. In steps, for each makes the style of all cards anew.
+    const grow = (Math.round(Math.min(3, Math.max(1, 0.85 / scale)) * 4) / 4).toString();
+    if (level !== shown.current.level) canvas.current.dataset.level = level;
+    if (grow !== shown.current.grow) canvas.current.style.setProperty('--grow', grow);
+    shown.current = { level, grow };
   };
   const zoomAt = (factor: number, px: number, py: number) => {
     const { x, y, scale } = view.current;
