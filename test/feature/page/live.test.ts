@@ -20,7 +20,7 @@ afterAll(() => test.stop());
 
 /** Waits until the page listens, so that what is sent next reaches it. */
 async function listening(page: Page): Promise<void> {
-  await page.waitForFunction("document.querySelector('.pulse')?.textContent !== 'connecting'");
+  await page.locator('.pulse:not(.pulse-plain)').waitFor();
   while (test.server.streams === 0) await page.waitForTimeout(20);
 }
 

@@ -9,6 +9,11 @@ import { boundOf, evidenceShare, metricValue, verdictTone, words } from './words
 export function RoundTable({ round }: { readonly round: AnalysisRound }): JSX.Element {
   const { metrics = [], inputs } = round;
   const bounds = new Map(inputs.metrics.map((metric) => [metric.name, metric]));
+  // A metric that is held to a limit alone has no value of the stable revision.
+  const unlessCompared = ({ name, value }: MetricResult) => {
+    const { maxDecrease, maxIncrease } = bounds.get(name) ?? {};
+    return value !== undefined && maxDecrease === undefined && maxIncrease === undefined ? 'not compared' : 'unknown';
+  };
   const columns: Column<MetricResult>[] = [
     {
       title: 'Metric',
@@ -25,19 +30,30 @@ export function RoundTable({ round }: { readonly round: AnalysisRound }): JSX.El
       number: true,
       cell: (one) => h('span', { class: 'canary-ink' }, h(Value, { text: metricValue(one, one.value) })),
     },
-    { title: 'Stable', number: true, cell: (one) => h(Value, { text: metricValue(one, one.stableValue) }) },
+    {
+      title: 'Stable',
+      number: true,
+      cell: (one) => h(Value, { text: metricValue(one, one.stableValue), none: unlessCompared(one) }),
+    },
     {
       title: 'Samples',
       number: true,
       cell: ({ samples, stableSamples }) =>
-        h('span', {}, h(Value, { text: count(samples) }), ' / ', h(Value, { text: count(stableSamples) })),
+        h(
+          'span',
+          {},
+          h(Value, { text: count(samples) }),
+          stableSamples === undefined ? null : [' / ', h(Value, { text: count(stableSamples) })],
+        ),
     },
     {
       title: 'Evidence against it',
       cell: (one) => {
         const share = evidenceShare(one);
         if (share === undefined) return h(Value, { text: undefined, none: 'none needed' });
-        const said = `odds ${count(one.evidence)} of ${count(one.evidenceNeeded)} needed`;
+        const needed = count(one.evidenceNeeded);
+        const said =
+          share >= 1 ? `more than the odds of ${needed} needed` : `odds ${count(one.evidence)} of ${needed} needed`;
         return h(
           'span',
           { class: 'with-line' },
