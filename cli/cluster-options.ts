@@ -1,6 +1,9 @@
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Command } from 'commander';
 import type { KubeApi } from '../kube/kube-api.ts';
 import { CliError } from './cli-error.ts';
+
+const NO_CLUSTER = 'http://localhost:8080';
 
 /** Where a command looks. */
 export interface ClusterFlags {
@@ -13,6 +16,8 @@ export interface ClusterFlags {
 /** The cluster that the flags name. */
 export interface Cluster {
   readonly api: KubeApi;
+  /** For what `api` can't do: ports of pods (`cli/forward`). */
+  readonly config: KubeConfig;
   /** Namespace that was told, or the context's own, or `default`. */
   readonly namespace: string;
 }
@@ -42,8 +47,12 @@ export async function connect({ kubeconfig, context, namespace }: ClusterFlags):
   try {
     const options = { kubeconfig, context };
     const config = loadKubeConfig(options);
+    // What the client assumes where there is no kubeconfig at all.
+    if (config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.server === NO_CLUSTER) {
+      throw new Error('there is no kubeconfig');
+    }
     const own = config.getContextObject(config.getCurrentContext())?.namespace;
-    return { api: connectKube(options, 'heddle-cli'), namespace: namespace ?? own ?? 'default' };
+    return { api: connectKube(options, 'heddle-cli'), config, namespace: namespace ?? own ?? 'default' };
   } catch (error) {
     throw new CliError((error as Error).message, 'set KUBECONFIG, or give --kubeconfig', 3);
   }

@@ -1,0 +1,24 @@
+import { Agent, type ClientRequestArgs } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Opens one more connection to where an agent's requests go. */
+export type OpenConnection = () => Promise<Duplex>;
+
+/** Has HTTP requests go through tunnels, which stay open for those that follow. */
+export class TunnelAgent extends Agent {
+  readonly #open: OpenConnection;
+
+  constructor(open: OpenConnection) {
+    super({ keepAlive: true, maxSockets: 4 });
+    this.#open = open;
+  }
+
+  override createConnection(_options: ClientRequestArgs, created: (error: Error | null, stream: Duplex) => void) {
+    this.#open().then(
+      (tunnel) => created(tunnel.errored, tunnel),
+      (error: Error) => created(error, undefined as never),
+    );
+    // Node takes the one that the callback gives.
+    return undefined as never;
+  }
+}
