@@ -44,3 +44,6 @@ export const REFUSED_METRIC = 'heddle_policy_refused_requests_total';
 
 /** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
 export const MESH_ALPN = 'istio';
+
+/** By which a sidecar's requests are watched over its admin interface. */
+export const TAP_ID = 'heddle';

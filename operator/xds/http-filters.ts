@@ -20,6 +20,7 @@ import { buildLimitHeaders } from './limit-headers.ts';
 import { buildLocalRateLimits } from './local-rate-limits.ts';
 import type { Authorization } from './rbac.ts';
 import { buildHttpRbac } from './rbac-filters.ts';
+import { buildTap } from './tap-filter.ts';
 
 /** On which side of a connection a filter chain stands. */
 export type Direction = 'outbound' | 'inbound';
@@ -53,6 +54,7 @@ type FilterBuilder = (context: FilterContext) => readonly HttpFilter[];
  */
 const FILTERS: readonly FilterBuilder[] = [
   buildOnDemand,
+  buildTap,
   buildFault,
   buildCors,
   buildHttpQuestions,

@@ -99,7 +99,7 @@ test('other rules configure no filter', () => {
 test('filters stand in their order, and arriving requests meet none that routes out configure', () => {
   const names = (direction: 'outbound' | 'inbound') => buildHttpFilters({ direction }).map(({ name }) => name);
   expect(names('outbound')).toEqual(
-    ['fault', 'cors', 'set_filter_state', 'router'].map((name) => `envoy.filters.http.${name}`),
+    ['tap', 'fault', 'cors', 'set_filter_state', 'router'].map((name) => `envoy.filters.http.${name}`),
   );
-  expect(names('inbound')).toEqual(['envoy.filters.http.router']);
+  expect(names('inbound')).toEqual(['envoy.filters.http.tap', 'envoy.filters.http.router']);
 });

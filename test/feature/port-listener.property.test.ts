@@ -110,8 +110,12 @@ async function objections(listeners: readonly XdsResource[]): Promise<string> {
 function apart(bootstrap: ReturnType<typeof listenersBootstrap>): unknown {
   const text = JSON.stringify(bootstrap);
   // What `listenersBootstrap` always has.
-  const { static_resources: resources } = JSON.parse(text) as { static_resources: { listeners: object[] } };
+  const { static_resources: resources, admin } = JSON.parse(text) as {
+    static_resources: { listeners: object[] };
+    admin: object;
+  };
   return {
+    admin,
     static_resources: {
       ...resources,
       listeners: resources.listeners.map((listener, index) => ({

@@ -23,7 +23,8 @@ export function listenersBootstrap(input: ListenersBootstrap, registry: Registry
   const { listeners, clusters, http, entrances = {}, adminPort } = input;
   const json = listeners.map((listener) => asObject(inlineRoutes(resourceJson(listener, registry), http)));
   return {
-    ...(adminPort === undefined ? {} : { admin: { address: loopback(adminPort) } }),
+    // The tap filter needs one.
+    admin: { address: loopback(adminPort ?? 0) },
     ...buildRuntime(),
     static_resources: {
       listeners: json.map((listener) => ({ ...listener, ...entranceOf(listener, entrances[String(listener.name)]) })),

@@ -39,7 +39,8 @@ export function routesBootstrap({ port, routes, clusters, adminPort }: RoutesBoo
     },
   };
   return {
-    ...(adminPort === undefined ? {} : { admin: { address: loopback(adminPort) } }),
+    // The tap filter needs one.
+    admin: { address: loopback(adminPort ?? 0) },
     ...buildRuntime(),
     static_resources: {
       listeners: [

@@ -69,6 +69,8 @@ export function buildStaticBootstrap(
   const node = { id: 'sidecar', cluster: 'test' };
   return {
     node,
+    // The tap filter needs one, as every sidecar has.
+    admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
     ...buildRuntime(),
     static_resources: { listeners, clusters, secrets: buildSecrets(secrets, credentials) },
   };
