@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module';
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
+
+// It takes a while to load, and most commands print none.
+const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /** How a list or an object is shown. */
 export type Format = 'table' | 'wide' | 'json' | 'yaml';
@@ -13,7 +16,7 @@ export function withOutputOption(command: Command): Command {
 
 /** An object, or a list of them, as kubectl prints it. */
 export function formatObjects(value: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json' ? JSON.stringify(value, undefined, 4) : stringify(value).trimEnd();
+  return format === 'json' ? JSON.stringify(value, undefined, 4) : loadYaml().stringify(value).trimEnd();
 }
 
 /** A List as kubectl makes it of several objects. */

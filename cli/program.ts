@@ -1,8 +1,22 @@
 import { Command } from 'commander';
 import { canaryCommand } from './canary/canary-command.ts';
+import { dashboardCommand } from './dashboard/dashboard-command.ts';
+import { logsCommand } from './logs/logs-command.ts';
+import { proxyCommand } from './proxy/proxy-command.ts';
+import { statusCommand } from './status/status-command.ts';
+import { tapCommand } from './tap/tap-command.ts';
+import { topCommand } from './top/top-command.ts';
 
 /** The commands of `heddle`; each new one is a file and a line here. */
-const COMMANDS: readonly (() => Command)[] = [canaryCommand];
+const COMMANDS: readonly (() => Command)[] = [
+  statusCommand,
+  topCommand,
+  tapCommand,
+  logsCommand,
+  proxyCommand,
+  dashboardCommand,
+  canaryCommand,
+];
 
 /** Builds the program; nothing is asked of a cluster before a command runs. */
 export function buildProgram(): Command {

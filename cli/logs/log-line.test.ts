@@ -1,0 +1,59 @@
+import { expect, test } from '@jest/globals';
+import { describeLine, readLine } from './log-line.ts';
+
+test('the time of kubelet is told apart from what was written', () => {
+  expect(readLine('ui-1', '2026-11-29T14:05:36.123456789Z {"a": 1}')).toEqual({
+    pod: 'ui-1',
+    time: '2026-11-29T14:05:36.123456789Z',
+    text: '{"a": 1}',
+  });
+  expect(readLine('ui-1', 'no time')).toEqual({ pod: 'ui-1', time: '', text: 'no time' });
+});
+
+const refusal = {
+  source: '10.0.0.7:4711',
+  source_principal: 'spiffe://cluster.local/ns/shop/sa/ui',
+  destination: '10.0.0.9:8080',
+  method: 'GET',
+  authority: 'orders',
+  path: '/cart',
+  response_code: 403,
+};
+
+test.each([
+  [
+    {
+      ...refusal,
+      decided_by: 'AuthorizationPolicy DENY shop/a, shop/b',
+      details: 'rbac_access_denied_matched_policy[ns[shop]-policy[b]-rule[0]]',
+    },
+    'GET orders/cart from shop/ui (10.0.0.7) answered 403: refused by AuthorizationPolicy shop/b, rule 1',
+  ],
+  [
+    { ...refusal, decided_by: 'no ALLOW policy matched: AuthorizationPolicy shop/a', source_principal: null },
+    'GET orders/cart from 10.0.0.7 (no identity) answered 403: refused, as no rule allows it of AuthorizationPolicy shop/a',
+  ],
+  [
+    { ...refusal, decided_by: 'RateLimitPolicy shop/limit', details: 'local_rate_limited', response_code: 429 },
+    'GET orders/cart from shop/ui (10.0.0.7) answered 429: refused by RateLimitPolicy shop/limit (local_rate_limited)',
+  ],
+  [
+    {
+      decided_by: 'AuthorizationPolicy DENY shop/closed',
+      source: '10.0.0.7:1',
+      destination: '10.0.0.9:9000',
+      transport_failure: 'TLS_error',
+    },
+    'connection to 10.0.0.9:9000 from 10.0.0.7 (no identity): refused by AuthorizationPolicy shop/closed (TLS_error)',
+  ],
+  [
+    { level: 'info', message: 'serving', timestamp: 't', component: 'ads', port: 1, of: 'x' },
+    'info ads: serving port=1 of=x',
+  ],
+])('a line of JSON is told in words (%#)', (fields, words) => {
+  expect(describeLine(JSON.stringify(fields))).toBe(words);
+});
+
+test.each(['[2026-11-29][12][warning] text', '{"other":1}', '{broken'])('any other stays as it is: %s', (text) => {
+  expect(describeLine(text)).toBe(text);
+});

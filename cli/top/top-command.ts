@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { GraphView } from '../../api/view/graph-view.ts';
+import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
+import type { OperatorClient } from '../forward/operator-client.ts';
+import { type Format, formatObjects, withOutputOption } from '../output.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { readFigures, SORTS, type Sort, SUBJECTS, type Subject } from './figures.ts';
+import { formatFigures, formatHead } from './format.ts';
+import { type Screen, showOn } from './screen.ts';
+
+interface TopFlags extends ClusterFlags {
+  readonly output: Format;
+  readonly sort: Sort;
+  readonly window: number;
+  readonly interval: number;
+  readonly once?: boolean;
+}
+
+/** `heddle top`. */
+export function topCommand(): Command {
+  const command = new Command('top')
+    .description('Shows how much is asked, how fast it is answered, how often it fails, and how full everything is.')
+    .addArgument(new Argument('[subject]', 'what there is a line for').choices(SUBJECTS).default('workloads'))
+    .addOption(new Option('--sort <figure>', 'the most of this first').choices(SORTS).default('rate'))
+    .option('--window <seconds>', 'over how long', readSeconds, 60)
+    .option('--interval <seconds>', 'how often it is asked anew', readSeconds, 5)
+    .option('--once', 'once, and not live; so it is where nobody watches');
+  return withOutputOption(withClusterOptions(command, true)).action(async (subject: Subject, flags: TopFlags) => {
+    const cluster = await connect(flags);
+    const { OperatorClient: Client } = await import('../forward/operator-client.ts');
+    const operator = new Client(cluster);
+    const namespace = flags.allNamespaces ? undefined : cluster.namespace;
+    const live =
+      flags.once !== true && process.stdout.isTTY === true && flags.output !== 'json' && flags.output !== 'yaml';
+    try {
+      if (live) await watch(operator, subject, namespace, flags);
+      else console.log(format(await ask(operator, namespace, flags), subject, namespace, flags).join('\n'));
+    } finally {
+      operator.close();
+      cluster.api.close();
+    }
+  });
+}
+
+function ask(operator: OperatorClient, namespace: string | undefined, { window }: TopFlags): Promise<GraphView> {
+  const query = new URLSearchParams({ seconds: `${window}`, ...(namespace === undefined ? {} : { namespace }) });
+  return operator.get<GraphView>(`/api/graph?${query}`);
+}
+
+function format(graph: GraphView, subject: Subject, namespace: string | undefined, flags: TopFlags): string[] {
+  const lines = readFigures(graph, subject, flags.sort, namespace);
+  const { output } = flags;
+  if (output === 'json' || output === 'yaml') {
+    const { at, seconds, source, complete, missing } = graph;
+    return [formatObjects({ at, seconds, source, complete, missing, [subject]: lines }, output)];
+  }
+  const nothing = `No ${subject}${namespace === undefined ? '' : ` in namespace ${namespace}; -A shows all`}.`;
+  return [...formatHead(graph), lines.length === 0 ? nothing : formatFigures(lines, subject, output === 'wide')];
+}
+
+/** Until Ctrl-C. What fails in the midst is told, and tried again: an operator that restarts is no reason to end. */
+async function watch(
+  operator: OperatorClient,
+  subject: Subject,
+  namespace: string | undefined,
+  flags: TopFlags,
+): Promise<void> {
+  const signal = onInterrupt();
+  // What fails at once is wrong in a way that waiting does not help.
+  let text = format(await ask(operator, namespace, flags), subject, namespace, flags);
+  const screen: Screen = showOn(process.stdout);
+  try {
+    while (!signal.aborted) {
+      screen.draw(text.join('\n').split('\n'));
+      await sleep(flags.interval * 1000, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
+      text = await ask(operator, namespace, flags).then(
+        (graph) => format(graph, subject, namespace, flags),
+        (error: Error) => [`${error.message}; asking again ...`, ...text.slice(1)],
+      );
+    }
+  } finally {
+    screen.end();
+  }
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 3600)) throw new InvalidArgumentError('It must be from 1 to 3600 seconds.');
+  return seconds;
+}
