@@ -1,35 +1,15 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { inTree } from '../../../hack/mesh/install.ts';
 import { ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import { heddle, type Ran, where } from '../support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client, server } from '../support/testbed-objects.ts';
 
 const mesh = useNamespace('cli');
 const caller = new Client(mesh, 'deployment/caller');
-const { HEDDLE_TEST_CONTEXT: context, HEDDLE_TEST_KUBECONFIG: kubeconfig } = process.env;
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs `heddle` as a person does. */
-function heddle(...args: readonly string[]): Promise<Ran> {
-  const env = { ...process.env, NODE_OPTIONS: '--no-warnings', ...(kubeconfig ? { KUBECONFIG: kubeconfig } : {}) };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [inTree('cli/main.ts'), ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr });
-    });
-  });
-}
-
-const where = context === undefined ? [] : ['--context', context];
 const canary = (verb: string, ...args: readonly string[]): Promise<Ran> =>
   heddle('canary', verb, ...args, '-n', mesh.name, ...where);
 

@@ -1,0 +1,143 @@
+import { describe, expect } from '@jest/globals';
+import type { ProxiesView } from '../../../api/view/control-plane-view.ts';
+import { waitFor } from '../../../hack/mesh/wait.ts';
+import { heddle, type Ran, RunningHeddle, where } from '../support/heddle-command.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
+
+const mesh = useNamespace('look');
+const caller = new Client(mesh, 'deployment/caller');
+const inMesh = (...args: readonly string[]): Promise<Ran> => heddle(...args, '-n', mesh.name, ...where);
+
+clusterSetup([mesh], async () => {
+  await mesh.apply(...server('orders', { replicas: 2 }), ...client('caller'), {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'closed' },
+    spec: {
+      selector: { matchLabels: { app: 'orders' } },
+      action: 'DENY',
+      rules: [{ to: [{ operation: { paths: ['/closed'] } }] }],
+    },
+  });
+  await Promise.all(['orders', 'caller'].map((name) => mesh.rolledOut(name)));
+});
+
+/** The part of a JSON answer that a check is about. */
+const parsed = <T>({ stdout }: Ran): T => JSON.parse(stdout) as T;
+
+describe('heddle', () => {
+  clusterTest('status says that every sidecar is synced, after a rollout that nobody refused', [mesh], async () => {
+    const view = await waitFor('synced sidecars', async () => {
+      const { proxies } = parsed<{ proxies: ProxiesView }>(await inMesh('status', '-o', 'json'));
+      const late = proxies.proxies.filter(({ state }) => state !== 'synced');
+      if (proxies.proxies.length !== 3 || late.length > 0) throw new Error(JSON.stringify(proxies));
+      return proxies;
+    });
+    expect(view.proxies.flatMap(({ rejections }) => rejections)).toEqual([]);
+    const { stdout } = await inMesh('status');
+    expect(stdout).toMatch(/^The mesh is (not )?well: 1 replica, 3 of 3 sidecars synced /);
+    expect(stdout).toMatch(/\ncaller-\S+ +caller +SYNCED/);
+    const one = await inMesh('proxy', 'status', 'caller');
+    expect(one).toMatchObject({ code: 0, stderr: '' });
+    expect(one.stdout).toMatch(/^\S+\/caller-\S+ {2}SYNCED\n/);
+  });
+
+  clusterTest('proxy config shows the ports that the Service has, and never a private key', [mesh], async () => {
+    const clusters = await inMesh('proxy', 'config', 'caller', 'clusters', '--fqdn', `orders.${mesh.name}`);
+    const ports = [...clusters.stdout.matchAll(/^orders\S+ +(\d+) +- +outbound +EDS +mTLS$/gm)].map(([, port]) => port);
+    expect(ports.toSorted()).toEqual(['443', '80', '81', '90', '91']);
+    const all = ['table', 'wide', 'json', 'yaml'].map((format) =>
+      inMesh('proxy', 'config', 'orders', 'all', '-o', format),
+    );
+    for (const { code, stdout } of await Promise.all(all)) {
+      expect(code).toBe(0);
+      expect(stdout).toContain(`/ns/${mesh.name}/sa/orders`);
+      expect(stdout).not.toMatch(/PRIVATE KEY|private_key"?: (?!"?\[redacted\])/);
+    }
+    const typo = await inMesh('proxy', 'config', 'odrers');
+    expect(typo).toMatchObject({ code: 1, stdout: '' });
+    expect(typo.stderr).toBe(
+      `error: there is no pod or workload odrers in namespace ${mesh.name}\nnext: did you mean orders?\n`,
+    );
+  });
+
+  clusterTest('proxy log-level sets the level of a logger, and back', [mesh], async () => {
+    expect((await inMesh('proxy', 'log-level', 'caller', 'http:info')).stdout).toMatch(/^LOGGER +LEVEL\nhttp +info\n$/);
+    expect(parsed(await inMesh('proxy', 'log-level', 'caller', '-o', 'json'))).toMatchObject({ http: 'info' });
+    expect((await inMesh('proxy', 'log-level', 'caller', 'http:warning')).stdout).toMatch(/http +warning\n$/);
+  });
+
+  clusterTest('top shows the load that is made', [mesh], async () => {
+    const rate = 20;
+    const seen = () =>
+      waitFor(
+        'the load',
+        async () => {
+          const { edges } = parsed<{ edges: { name: string; perSecond: number; success: number; mtls: string }[] }>(
+            await inMesh('top', 'edges', '--window', '10', '-o', 'json'),
+          );
+          const edge = edges.find(({ name }) => name === 'caller > orders');
+          if (edge === undefined || edge.perSecond < rate / 2) throw new Error(JSON.stringify(edges));
+          return edge;
+        },
+        { timeoutMs: 60_000, everyMs: 1000 },
+      );
+    const [, edge] = await caller.loadDuring('http://orders/', { rate }, seen);
+    expect(edge).toMatchObject({ success: 1, mtls: 'all' });
+    const { stdout } = await inMesh('top');
+    expect(stdout).toMatch(
+      /\nWORKLOAD +PODS +RATE +SUCCESS +P50 +P99 +CPU +MEMORY +CONNECTIONS\norders +2\/2 +[\d.]+\/s +100%/,
+    );
+  });
+
+  clusterTest(
+    'tap sees the requests that are made, and nothing that is secret; logs say who refused',
+    [mesh],
+    async () => {
+      const tap = new RunningHeddle([
+        'tap',
+        'caller',
+        '-n',
+        mesh.name,
+        ...where,
+        '--max',
+        '2',
+        '--headers',
+        '--path',
+        '/c*',
+      ]);
+      await tap.said(/Watching 1 sidecar\./);
+      const headers = { authorization: 'Bearer hidden', cookie: 'session=hidden', 'x-shop': 'shown' };
+      await caller.http('http://orders/other');
+      await caller.http('http://orders/cart?token=hidden&page=2', { headers });
+      await caller.http('http://orders/closed');
+      const { code, stdout, stderr } = await tap.ended;
+      expect({ code, stderr }).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('2 requests seen, which is --max.'),
+      });
+      expect(stdout).toMatch(/ out +200 +\S+ +GET +orders\/cart\?token=\[redacted\]&page=2\n/);
+      expect(stdout).toMatch(/ out +403 +\S+ +GET +orders\/closed\n/);
+      expect(stdout).toMatch(/> x-shop: shown\n/);
+      expect(stdout).not.toMatch(/hidden|orders\/other/);
+      const logs = await inMesh('logs', 'orders', '--refusals');
+      expect(logs.stdout).toMatch(
+        new RegExp(
+          `GET orders/closed from ${mesh.name}/caller \\(\\S+\\) answered 403: refused by AuthorizationPolicy ${mesh.name}/closed, rule 1\n`,
+        ),
+      );
+    },
+  );
+
+  clusterTest('dashboard serves the page, and ends with Ctrl-C', [mesh], async () => {
+    const dashboard = new RunningHeddle(['dashboard', '--port', '0', '--no-open', ...where]);
+    const [url] = await dashboard.said(/http:\/\/localhost:\d+\//);
+    const page = await fetch(url);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    await page.arrayBuffer();
+    expect(await (await fetch(`${url}api/control-plane`)).json()).toMatchObject({ replicas: [{ leader: true }] });
+    expect(await dashboard.interrupt()).toMatchObject({ code: 0 });
+  });
+});
