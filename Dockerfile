@@ -3,6 +3,7 @@
 # docker build -t heddle/testbed:dev --target testbed .   the application of the end-to-end tests
 # docker build -t heddle/capture:dev --target capture .   what prints the packets of a node for them
 # docker build -t heddle/prometheus:dev --target prometheus .   the Prometheus that they ask
+# docker build -t heddle/metrics-server:dev --target metrics-server .   what tells them what pods use
 #
 # hack/images makes the same images without a daemon and reads this file for it: what the last stages say of environment, user, command
 # and copied files holds there too; the base image becomes its programs and the libraries they need.
@@ -41,6 +42,16 @@ FROM scratch AS capture
 COPY --from=capture-build /capture /capture
 USER 65532:65532
 ENTRYPOINT ["/capture"]
+
+FROM go AS metrics-server-build
+WORKDIR /src
+COPY hack/metrics-server /src
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /metrics-server .
+
+FROM scratch AS metrics-server
+COPY --from=metrics-server-build /metrics-server /metrics-server
+USER 65532:65532
+ENTRYPOINT ["/metrics-server"]
 
 FROM debian:bookworm-slim AS prometheus
 RUN apt-get update && apt-get install -y --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/*

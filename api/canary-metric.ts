@@ -3,8 +3,19 @@ import { duration } from './duration.ts';
 import { withRules } from './rule.ts';
 
 /** Metrics that the mesh counts itself. */
-export const BUILT_IN_METRICS = ['request-success-rate', 'request-duration', 'request-count'] as const;
-export type BuiltInMetric = (typeof BUILT_IN_METRICS)[number];
+export const TRAFFIC_METRICS = ['request-success-rate', 'request-duration', 'request-count'] as const;
+export type TrafficMetric = (typeof TRAFFIC_METRICS)[number];
+
+/** Metrics of what pods use, which the cluster's metrics server tells. */
+export const USAGE_METRICS = ['cpu-usage', 'memory-usage'] as const;
+export type UsageMetric = (typeof USAGE_METRICS)[number];
+
+const BUILT_IN_METRICS: readonly string[] = [...TRAFFIC_METRICS, ...USAGE_METRICS];
+
+/** Whether a metric, unless it has a MetricTemplate, is of what pods use. */
+export function isUsageMetric(name: string): name is UsageMetric {
+  return (USAGE_METRICS as readonly string[]).includes(name);
+}
 
 const bound = z.number().min(0).optional();
 
@@ -26,7 +37,9 @@ const comparedToStable = withRules(
     maxDecrease: bound.describe(
       'How much less than of the stable revision it may be: percentage points of request-success-rate, percent of everything else.',
     ),
-    maxIncrease: bound.describe('How many percent more than of the stable revision it may be.'),
+    maxIncrease: bound.describe(
+      'How many percent more than of the stable revision it may be. cpu-usage is compared in cores, per pod and per request, and fails where it is more by both; memory-usage in bytes per pod. Less than 0.01 cores or 8 MiB a pod is no difference.',
+    ),
   }),
   [
     {
@@ -43,7 +56,7 @@ const metric = z.object({
     .min(1)
     .max(63)
     .describe(
-      "request-success-rate: share of requests that got an answer below 500 and no gRPC status of the kind that is the server's fault, in percent. request-duration: a percentile, in ms. request-count: requests that callers sent in the window. With templateRef any name.",
+      "request-success-rate: share of requests that got an answer below 500 and no gRPC status of the kind that is the server's fault, in percent. request-duration: a percentile, in ms. request-count: requests that callers sent in the window. cpu-usage and memory-usage: what the revision's pods use, in percent of the limit (without one, of the request) of each pod's fullest container, the mean over pods and window; from metrics.k8s.io, by two samples of each pod that begin in the window, which take up to a minute. A sample that begins before its pod was ready does not count. With templateRef any name.",
     ),
   percentile: z
     .number()
@@ -86,7 +99,7 @@ const metric = z.object({
 
 type Metric = z.infer<typeof metric>;
 
-const isBuiltIn = ({ name }: Metric): boolean => (BUILT_IN_METRICS as readonly string[]).includes(name);
+const isBuiltIn = ({ name }: Metric): boolean => BUILT_IN_METRICS.includes(name);
 
 export const canaryMetric = withRules(metric, [
   {
@@ -108,12 +121,18 @@ export const canaryMetric = withRules(metric, [
   {
     cel: "!has(self.comparedToStable) || has(self.templateRef) || self.name == 'request-count' || (self.name == 'request-success-rate' ? !has(self.comparedToStable.maxIncrease) : !has(self.comparedToStable.maxDecrease))",
     message:
-      'comparedToStable of request-success-rate takes maxDecrease, and of request-duration maxIncrease: the other way is an improvement',
+      'comparedToStable of request-success-rate takes maxDecrease, and of request-duration, cpu-usage and memory-usage maxIncrease: the other way is an improvement',
     holds: ({ comparedToStable: compared, templateRef, name }) =>
       compared === undefined ||
       templateRef !== undefined ||
       name === 'request-count' ||
       (name === 'request-success-rate' ? compared.maxIncrease : compared.maxDecrease) === undefined,
+  },
+  {
+    cel: `!has(self.thresholdRange) || !has(self.thresholdRange.min) || has(self.templateRef) || !(self.name in ['${USAGE_METRICS.join("', '")}'])`,
+    message: 'thresholdRange of cpu-usage and memory-usage takes max: to use less is no fault',
+    holds: ({ thresholdRange: range, templateRef, name }) =>
+      range?.min === undefined || templateRef !== undefined || !isUsageMetric(name),
   },
   {
     cel: '!has(self.templateVariables) || has(self.templateRef)',

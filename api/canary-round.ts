@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usageAnswer } from './canary-usage.ts';
 
 /** What one look at a step saw and came to. It holds all that the judgement went by, so that the same judge can be asked again. */
 
@@ -69,6 +70,7 @@ export const roundInputs = z.object({
     .describe('Counts of the stable revision in the windows before, for one in which it gets no requests.'),
   evidence: z.array(claimEvidence).optional().describe('Evidence of the windows before.'),
   answers: z.array(templateAnswer).optional().describe('Values of MetricTemplates.'),
+  usage: z.array(usageAnswer).optional().describe('What pods used.'),
 });
 
 export const METRIC_VERDICTS = [
@@ -85,7 +87,12 @@ const metricResult = z.object({
   name: z.string().describe('Name of the metric.'),
   verdict: z.enum(METRIC_VERDICTS).describe('What it says of the revision.'),
   query: z.string().optional().describe('The query as it was sent.'),
-  value: z.number().optional().describe('Its value for the new revision, the worse of both sides of the call.'),
+  value: z
+    .number()
+    .optional()
+    .describe(
+      'Its value for the new revision, the worse of both sides of the call. Of what pods use: percent of the limit, or cores or bytes per pod where it is compared.',
+    ),
   stableValue: z.number().optional().describe('Its value for the stable revision, on the same side.'),
   samples: z.int().optional().describe('Requests of the new revision that it is from.'),
   stableSamples: z.int().optional().describe('Requests of the stable revision that it is from.'),

@@ -42,6 +42,9 @@ export const HORIZONTAL_POD_AUTOSCALER = define(
   true,
 );
 
+/** What pods use, as the metrics server tells it. */
+export const POD_METRICS = define('metrics.k8s.io', 'v1beta1', 'pods', 'PodMetrics', true);
+
 export const ENDPOINT_SLICE = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true);
 export const LEASE = define('coordination.k8s.io', 'v1', 'leases', 'Lease', true);
 export const MUTATING_WEBHOOK_CONFIGURATION = define(

@@ -27,6 +27,7 @@ import { trustIn } from './outward/tls-trust.ts';
 import { VIEW_PATH } from './replicas/replica-view.ts';
 import { KubePolicyObjects } from './status/policy-objects.ts';
 import { StatusWriter } from './status/status-writer.ts';
+import { UsagePoller } from './usage/usage-poller.ts';
 import { canaryOutcalls } from './wiring/canary-outcalls.ts';
 import { ClusterStores } from './wiring/cluster-stores.ts';
 import { CompleteTraffic } from './wiring/complete-traffic.ts';
@@ -163,6 +164,7 @@ const outcalls = canaryOutcalls({
   events,
   logger,
 });
+const usage = new UsagePoller({ api });
 let canary: CanaryController | undefined;
 let ready = false;
 
@@ -232,6 +234,7 @@ async function start(): Promise<void> {
     hooks: outcalls.hooks,
     alerts: outcalls.alerts,
     templates: outcalls.templates,
+    usage,
     event: outcalls.event,
     clusterDomain: mesh.clusterDomain,
     isDiscovered: (namespace) => stores.discovery.has(namespace),
@@ -270,6 +273,7 @@ async function stop(signal: string): Promise<void> {
   // First the controller ends: it would borrow again what is given back.
   await canary?.stop();
   outcalls.stop();
+  usage.stop();
   if (removed) await canary?.releaseAll();
   // A new leader may act as soon as we no longer do; the proxies go to another replica in the meantime.
   await election.stop();

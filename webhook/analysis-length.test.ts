@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { canaryAnalysis } from '../api/canary-analysis.ts';
 import { countSteps, leastSeconds } from './analysis-length.ts';
 
+const CPU = { name: 'cpu-usage', thresholdRange: { max: 80 } };
 const MATCH = [{ headers: { 'x-tester': { exact: 'yes' } } }];
 
 test.each([
@@ -12,6 +13,7 @@ test.each([
   ['blue/green with copies', { iterations: 4, mirror: true }, 1, 40],
   ['an A/B test', { iterations: 4, match: MATCH }, 1, 40],
   ['an A/B test after copies', { iterations: 4, match: MATCH, mirror: true }, 2, 50],
+  ['weights with samples of CPU', { stepWeights: [5, 50], metrics: [CPU] }, 2, 60],
   ['steps of their own length', { stepWeights: [5, 50], stepDurations: ['1m', '2m'] }, 2, 180],
 ])('the steps of %s, and how long they take at least', (_, fields, steps, seconds) => {
   const analysis = canaryAnalysis.parse({ interval: '10s', ...fields });

@@ -1,7 +1,10 @@
 import type { CanaryAnalysis } from '../api/canary-analysis.ts';
+import { isUsageMetric } from '../api/canary-metric.ts';
 import { durationMs } from '../api/duration.ts';
 
 const DEFAULT_STEP_WEIGHT = 10;
+/** Two samples of what pods use. */
+const SAMPLING_MS = 30_000;
 
 /** Steps of an analysis as the operator counts them: copies come first, and blue/green has them in its one step. */
 export function countSteps({ iterations, match, mirror, ...weights }: CanaryAnalysis): number {
@@ -13,9 +16,11 @@ export function countSteps({ iterations, match, mirror, ...weights }: CanaryAnal
 
 /** Seconds that an analysis takes when every check passes at once. */
 export function leastSeconds(analysis: CanaryAnalysis): number {
-  const { interval, iterations, stepDurations } = analysis;
+  const { interval, iterations, stepDurations, metrics } = analysis;
+  const sampled = metrics.some(({ name, templateRef }) => isUsageMetric(name) && templateRef === undefined);
+  const window = Math.max(durationMs(interval), sampled ? SAMPLING_MS : 0);
   // All checks but the first of a step with iterations come on top of one a step.
   const windows = countSteps(analysis) + (iterations === undefined ? 0 : iterations - 1);
   const lasting = (stepDurations ?? []).reduce((sum, duration) => sum + durationMs(duration), 0);
-  return Math.ceil(Math.max(windows * durationMs(interval), lasting) / 1000);
+  return Math.ceil(Math.max(windows * window, lasting) / 1000);
 }

@@ -80,6 +80,16 @@ export const CERT_MANAGER: GoProgram = {
   expectedPackages: 1187,
 };
 
+/** Tells what pods use, for the end-to-end tests. */
+export const METRICS_SERVER: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'metrics-server'),
+  binary: 'metrics-server',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 170,
+  expectedPackages: 1336,
+};
+
 /** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
 export async function binaryFolder(program: GoProgram): Promise<string> {
   const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);

@@ -1,6 +1,7 @@
-import { CAPTURE, COREDNS, ensureBinary, TINY } from '../cluster/binaries.ts';
+import { CAPTURE, COREDNS, ensureBinary, METRICS_SERVER, TINY } from '../cluster/binaries.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
 import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
+import { METRICS_SERVER_IMAGE } from '../metrics-server/manifest.ts';
 import { prometheusBinary } from '../prometheus/binary.ts';
 import { fileEntry, programEntries } from './closure.ts';
 import { buildStage } from './stage.ts';
@@ -27,6 +28,7 @@ export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
   [TESTBED_IMAGE]: () => buildStage(TESTBED_IMAGE, 'testbed'),
   [CAPTURE_IMAGE]: buildCapture,
   [PROMETHEUS_IMAGE]: buildPrometheus,
+  [METRICS_SERVER_IMAGE]: buildMetricsServer,
 };
 
 async function buildPause(): Promise<BuiltImage> {
@@ -38,6 +40,16 @@ async function buildPause(): Promise<BuiltImage> {
 async function buildCapture(): Promise<BuiltImage> {
   const layer = await storeLayer([await fileEntry('/capture', await ensureBinary(CAPTURE), 0o755)]);
   return storeImage(CAPTURE_IMAGE, [layer], { environment: {}, entrypoint: ['/capture'], user: '65532:65532' });
+}
+
+/** As the stage `metrics-server` of the Dockerfile has it. */
+async function buildMetricsServer(): Promise<BuiltImage> {
+  const layer = await storeLayer([await fileEntry('/metrics-server', await ensureBinary(METRICS_SERVER), 0o755)]);
+  return storeImage(METRICS_SERVER_IMAGE, [layer], {
+    environment: {},
+    entrypoint: ['/metrics-server'],
+    user: '65532:65532',
+  });
 }
 
 async function buildCoreDns(): Promise<BuiltImage> {

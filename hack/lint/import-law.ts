@@ -12,6 +12,8 @@ const RATE_LIMITS = ['operator/mesh/rate-limits.ts', 'operator/mesh/rate-limit-d
 const RESOURCE = 'operator/xds/resource.ts';
 const TRAFFIC = 'operator/telemetry/traffic.ts';
 const BOUNDED_READER = 'operator/ads/bounded-reader.ts';
+/** What pods use, and of how much. */
+const USAGE = ['operator/usage/pod-usage.ts', 'operator/usage/fullness.ts'];
 /** Judges recorded checks, and knows nothing but these. */
 const JUDGE = 'operator/canary/judge';
 const SHARED_NAMES = ['proxy/names.ts', 'proxy/ports.ts'];
@@ -33,7 +35,11 @@ export const ROOMS: readonly Room[] = [
   { path: 'operator/certificates', may: ['api', 'kube', ...MESH_TYPES, RESOURCE, 'generated', ...SHARED_NAMES] },
   { path: 'operator/outward', may: [] },
   { path: 'operator/jwks', may: ['operator/outward', 'api', 'kube'] },
-  { path: 'operator/canary', may: ['api', 'kube', 'operator/outward', ...MESH_TYPES, TRAFFIC, ...SHARED_NAMES] },
+  { path: 'operator/usage', may: ['api', 'kube'] },
+  {
+    path: 'operator/canary',
+    may: ['api', 'kube', 'operator/outward', ...MESH_TYPES, TRAFFIC, ...USAGE, ...SHARED_NAMES],
+  },
   { path: 'operator/providers', may: ['operator/outward', 'api', 'kube'] },
   {
     path: 'operator/telemetry',

@@ -30,6 +30,7 @@ beforeEach(async () => {
       alerts: { send: () => {} },
       hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
       templates: { answer: () => undefined, want: () => {} },
+      usage: { ofNamespace: () => undefined },
       clusterDomain: 'cluster.local',
       isDiscovered: () => true,
       isLeader: () => true,

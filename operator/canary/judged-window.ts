@@ -1,3 +1,4 @@
+import { isUsageMetric } from '../../api/canary-metric.ts';
 import type { Draft } from './draft.ts';
 import { figuresOf } from './figures.ts';
 import type { Step } from './plan.ts';
@@ -32,11 +33,15 @@ export function settleWindow(draft: Draft, { next }: Release, step: Step, round:
 
 /** Whether those who are asked besides the mesh have answered. */
 function sayMetrics(draft: Draft, { judgement, inputs }: Round): void {
-  if (!inputs.metrics.some(({ template }) => template)) return;
-  const failed = judgement.metrics.find(({ verdict }) => verdict === 'MetricUnavailable');
-  const { reason = 'NoValue' } = inputs.answers?.find(({ metric }) => metric === failed?.name) ?? {};
+  const asked = inputs.metrics.filter(({ name, template }) => template || isUsageMetric(name));
+  const results = judgement.metrics.filter(({ name }) => asked.some((one) => one.name === name));
+  if (results.length === 0 || results.some(({ verdict }) => verdict === 'Pending')) return;
+  const failed = results.find(({ verdict }) => verdict === 'MetricUnavailable');
+  const answer = inputs.answers?.find(({ metric }) => metric === failed?.name);
+  const usage = inputs.usage?.find(({ metric }) => metric === failed?.name);
+  const reason = answer?.reason ?? usage?.reason ?? (usage?.next.unlimited ? 'NoLimit' : 'NoValue');
   if (!failed) {
-    draft.say('MetricsAvailable', 'True', 'Answered', 'MetricTemplates gave their values.');
+    draft.say('MetricsAvailable', 'True', 'Answered', 'Metrics that others are asked for have their values.');
     return;
   }
   const message = failed.message ?? failed.name;

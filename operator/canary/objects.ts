@@ -17,12 +17,24 @@ export interface ContainerStatus {
   state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: { reason?: string } };
 }
 
+interface Resources {
+  limits?: Record<string, string>;
+  requests?: Record<string, string>;
+}
+
+interface Container {
+  name: string;
+  restartPolicy?: string;
+  resources?: Resources;
+}
+
 export interface Pod extends KubeObject {
   spec?: {
     nodeName?: string;
     readinessGates?: { conditionType: string }[];
-    containers?: { name: string }[];
-    initContainers?: { name: string }[];
+    containers?: Container[];
+    initContainers?: Container[];
+    resources?: Resources;
   };
   status?: {
     phase?: string;

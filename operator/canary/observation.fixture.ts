@@ -74,6 +74,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     dependencies: () => [],
     traffic: () => traffic(1000),
     measured: () => undefined,
+    usage: () => undefined,
     ...more,
   };
 }

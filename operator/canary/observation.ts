@@ -1,5 +1,6 @@
 import type { CanarySpec } from '../../api/canary.ts';
 import type { TemplateAnswer } from '../../api/canary-round.ts';
+import type { UsageAnswer } from '../../api/canary-usage.ts';
 import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import type { Dependency } from './dependencies.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
@@ -93,4 +94,6 @@ export interface Observation {
   readonly traffic: (revision: string, since: number) => TrafficAnswer;
   /** What the MetricTemplate of a metric came to in the window that began at `since` (ms); undefined while that is not known. */
   readonly measured: (metric: string, since: number) => TemplateAnswer | undefined;
+  /** What the pods of a revision, and of the stable one, used in that window, by the name of the metric; undefined while nothing is known. */
+  readonly usage: (metric: string, revision: string, since: number) => UsageAnswer | undefined;
 }

@@ -5,11 +5,13 @@ import type { TrafficAnswer } from '../telemetry/traffic.ts';
 import { commandOf } from './command-annotation.ts';
 import { viewDependencies } from './dependencies.ts';
 import type { Observation } from './observation.ts';
+import { isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { targetKind } from './targets/registry.ts';
 import { findSharedServices } from './targets/shared-services.ts';
 import type { TargetIndex } from './targets/target-index.ts';
 import { readTargetKey, targetOfCanary } from './targets/target-key.ts';
+import type { UsageWatch } from './usage-watch.ts';
 
 /** Reads a Canary's spec with its defaults; gives the problems, each after the path of its field, when it is not valid. */
 export function readSpec(canary: Canary): { spec: CanarySpec | undefined; problems: readonly string[] } {
@@ -30,6 +32,7 @@ export function observe(
   rival: string | undefined,
   index: TargetIndex,
   deps: Pick<CanaryDependencies, 'mesh' | 'traffic' | 'hooks' | 'templates' | 'clusterDomain' | 'isDiscovered' | 'now'>,
+  usage: UsageWatch,
 ): Observation {
   const now = (deps.now ?? Date.now)();
   const { namespace, name, generation = 0 } = canary.metadata;
@@ -66,6 +69,18 @@ export function observe(
     traffic: (revision, since): TrafficAnswer =>
       deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
     measured: (metric, since) => deps.templates.answer(canary.metadata.uid ?? '', metric, since),
+    usage: (metric, revision, since) =>
+      usage.answer({
+        uid: canary.metadata.uid ?? '',
+        namespace,
+        metric,
+        revision,
+        stableRevision: stable,
+        since,
+        now,
+        pods: index.podsOfTarget(key),
+        isNodeAlive: (node) => isNodeReady(index.stores.nodes.get(node)),
+      }),
   };
 }
 

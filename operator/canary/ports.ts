@@ -3,6 +3,7 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import type { Logger } from '../../kube/logger.ts';
 import type { IndexedStore, ReadStore } from '../../kube/store.ts';
 import type { TrafficSource } from '../telemetry/traffic.ts';
+import type { UsageSource } from '../usage/pod-usage.ts';
 import type { CanaryEvent } from './draft.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type {
@@ -73,6 +74,8 @@ export interface CanaryDependencies {
   readonly hooks: Pick<HookRunner, 'answer' | 'want' | 'tell' | 'forget' | 'onAnswer'>;
   /** Asks MetricTemplates, beside the controller's own work. */
   readonly templates: TemplateAnswers;
+  /** What pods use; asked only while an analysis has a metric of that. */
+  readonly usage: UsageSource;
   /** Domain of Service hostnames, e.g. `cluster.local`. */
   readonly clusterDomain: string;
   /** Whether a namespace belongs to the mesh; in others a Canary does nothing but say so. `touch` it when that changes. */

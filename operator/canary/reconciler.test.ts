@@ -37,6 +37,7 @@ beforeEach(() => {
     alerts: { send: () => {} },
     hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
     templates: { answer: () => undefined, want: () => {} },
+    usage: { ofNamespace: () => undefined },
     clusterDomain: 'cluster.local',
     isDiscovered: () => discovered,
     isLeader: () => leading,

@@ -17,6 +17,7 @@ import type { TargetIndex } from './targets/target-index.ts';
 import { readTargetKey } from './targets/target-key.ts';
 import { wantedFields } from './targets/wanted-fields.ts';
 import { templateQuestions } from './template-question.ts';
+import { UsageWatch } from './usage-watch.ts';
 
 const CONFLICT_RETRY_MS = 50;
 
@@ -24,12 +25,14 @@ const CONFLICT_RETRY_MS = 50;
 export class CanaryReconciler {
   readonly #deps: CanaryDependencies;
   readonly #index: TargetIndex;
+  readonly #usage: UsageWatch;
   readonly #written = new Map<string, Canary>();
   readonly #awaiting = new Set<string>();
 
   constructor(deps: CanaryDependencies, index: TargetIndex) {
     this.#deps = deps;
     this.#index = index;
+    this.#usage = new UsageWatch(deps.usage);
   }
 
   /** Keys of the targets whose last step asked what sidecars have acknowledged: to no other does an acknowledgement make a difference. */
@@ -69,11 +72,12 @@ export class CanaryReconciler {
     this.#written.delete(uid);
     this.#deps.hooks.forget(uid);
     this.#deps.templates.want(uid, '', []);
+    this.#usage.forget(uid);
   }
 
   async #step(stored: Canary, key: string, rival: string | undefined): Promise<ReconcileResult | undefined> {
     const canary = this.#newest(stored);
-    const observed = observe(canary, key, rival, this.#index, this.#deps);
+    const observed = observe(canary, key, rival, this.#index, this.#deps, this.#usage);
     const coverage: Observation['coverage'] = (next, side) => {
       this.#awaiting.add(key);
       return observed.coverage(next, side);
@@ -111,6 +115,7 @@ export class CanaryReconciler {
     if (rival === undefined) {
       const questions = templateQuestions(canary, observation.spec, status, observation.services);
       this.#deps.templates.want(canary.metadata.uid ?? '', key, questions);
+      if (status.stepStartTime === undefined) this.#usage.forget(canary.metadata.uid ?? '');
       const fresh = status.ungatedRevisions?.filter((revision) => !released.has(revision));
       if (fresh?.length) await this.#openGates(key, new Set(fresh));
       const wanted = wantedFields(status, observation);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
-import type { CanaryMetric } from '../../api/canary-metric.ts';
+import { type CanaryMetric, isUsageMetric } from '../../api/canary-metric.ts';
 import type { AnalysisRound, RecordedMetric, RevisionCounts, RoundInputs, SideCounts } from '../../api/canary-round.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { durationMs } from '../../api/duration.ts';
@@ -60,6 +60,9 @@ export function takeRound(
   const answers = metrics
     .filter(({ template }) => template)
     .flatMap(({ name }) => observation.measured(name, since) ?? []);
+  const usage = metrics
+    .filter(({ name, template }) => isUsageMetric(name) && !template)
+    .flatMap(({ name }) => observation.usage(name, revision, since) ?? []);
   const inputs: RoundInputs = {
     elapsedMs: observation.now - since,
     weight: state.weight ?? 0,
@@ -77,6 +80,7 @@ export function takeRound(
     ...(evidence?.stable ? { earlierStable: evidence.stable } : {}),
     ...(evidence && evidence.claims.length > 0 ? { evidence: evidence.claims } : {}),
     ...(answers.length > 0 ? { answers } : {}),
+    ...(usage.length > 0 ? { usage } : {}),
   };
   return { inputs, judgement: judgeRound(inputs), next, stable };
 }

@@ -15,15 +15,17 @@ export interface Stage {
 export type Act = (stage: Stage) => string | undefined;
 
 const release: Act = ({ world, random }) => {
-  const truth = { errorShare: random.of([0, 0, 0, 0, 0.001, 1, 1, 0.6]), starts: random.below(8) > 0 };
+  const errorShare = random.of([0, 0, 0, 0, 0.001, 1, 1, 0.6]);
+  const truth = { errorShare, starts: random.below(8) > 0, fullness: random.of([50, 50, 50, 120]) };
   world.release(truth);
-  return `template ${world.deployment.template}: ${truth.errorShare * 100} % errors${truth.starts ? '' : ', never starts'}`;
+  const rest = `${truth.fullness} % full${truth.starts ? '' : ', never starts'}`;
+  return `template ${world.deployment.template}: ${truth.errorShare * 100} % errors, ${rest}`;
 };
 
 const restart: Act = ({ world }) => {
   const { template } = world.deployment;
-  const { errorShare, starts, restartOf } = world.deployment.truth(template);
-  world.release({ errorShare, starts }, restartOf);
+  const { errorShare, fullness, starts, restartOf } = world.deployment.truth(template);
+  world.release({ errorShare, fullness, starts }, restartOf);
   return `restart of ${template} as ${world.deployment.template}`;
 };
 
@@ -57,6 +59,11 @@ const lose: Act = ({ world, random }) => {
 const metrics: Act = ({ world, random }) => {
   world.traffic.fault = random.of(['none', 'none', 'incomplete', 'vanished', 'silent'] as const);
   return `metrics: ${world.traffic.fault}`;
+};
+
+const usage: Act = ({ world, random }) => {
+  world.usage = random.of(['none', 'none', 'absent', 'short'] as const);
+  return `usage: ${world.usage}`;
 };
 
 const load: Act = ({ world, random }) => {
@@ -129,6 +136,6 @@ const remove: Act = ({ world }) => {
 
 /** Everything that can happen; what stands here twice happens twice as often. */
 export const ACTS: readonly Act[] = [
-  ...[release, release, release, release, release, restart, revert, scale, crash, lose, lose, metrics, metrics, load],
-  ...[lag, callers, suspend, pause, webhook, lead, lead, clock, remake, wipe, remove],
+  ...[release, release, release, release, release, restart, revert, scale, crash, lose, lose, metrics, metrics, usage],
+  ...[load, lag, callers, suspend, pause, webhook, lead, lead, clock, remake, wipe, remove],
 ];

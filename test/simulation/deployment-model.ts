@@ -6,6 +6,8 @@ export interface RevisionTruth {
   readonly ordinal: number;
   /** Share of its requests that fail, 0 to 1. */
   readonly errorShare: number;
+  /** What its pods use, in percent of their limit. */
+  readonly fullness: number;
   /** False: its containers never get ready. */
   readonly starts: boolean;
   /** Name of the revision whose template it repeats but for the time of a restart; its own name when none. */

@@ -6,6 +6,9 @@ import type { World } from './world.ts';
 /** From this share of errors on a revision must never be released: two windows of ten requests pass it once in 10^8. */
 export const BAD_SHARE = 0.6;
 
+/** What an analysis allows pods to use, in percent of their limit; more must never be released by one that looks at it. */
+export const FULL = 80;
+
 /** Watches a simulation for what must never be. */
 export class Judge {
   readonly #world: World;
@@ -77,13 +80,15 @@ export class Judge {
     for (const revision of after.ungatedRevisions ?? []) {
       if (had.has(revision)) continue;
       const truth = this.#world.deployment.truth(revision);
-      const isBad = truth.errorShare >= BAD_SHARE || !truth.starts;
+      const isFull =
+        truth.fullness > FULL && this.#world.spec.analysis.metrics.some(({ name }) => name === 'cpu-usage');
+      const isBad = truth.errorShare >= BAD_SHARE || isFull || !truth.starts;
       if (!isBad || this.#rightly.has(revision) || this.#mayGoUntried(revision, before, events)) {
         this.#rightly.add(revision);
         continue;
       }
       throw new Error(
-        `revision ${revision}, of whose requests ${truth.errorShare * 100} % fail, is released: ${events}`,
+        `revision ${revision}, of whose requests ${truth.errorShare * 100} % fail and which is ${truth.fullness} % full, is released: ${events}`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CanaryStatus } from '../../api/canary-status.ts';
+import type { RevisionUsage, UsageAnswer } from '../../api/canary-usage.ts';
 import type { CanaryEvent } from '../../operator/canary/draft.ts';
 import { observationOf, targetOf } from '../../operator/canary/observation.fixture.ts';
 import type { Observation, RevisionView, TargetView } from '../../operator/canary/observation.ts';
@@ -120,8 +121,19 @@ export class Replica {
         return { callers: world.callers, acknowledged: shown ? world.callers - world.lagging : 0 };
       },
       traffic: (revision, since) => world.traffic.window(revision, since - this.clockOffsetMs),
+      usage: (metric, revision) => usageOf(world, metric, revision),
     });
   }
+}
+
+/** What is told of the pods of both revisions. */
+function usageOf({ deployment, canary, usage }: World, metric: string, revision: string): UsageAnswer {
+  const of = (name: string | undefined): RevisionUsage => {
+    const share = deployment.truths.get(name ?? '')?.fullness ?? 0;
+    return usage === 'none' ? { pods: 1, measured: 1, mean: share / 100, share } : { pods: 1, measured: 0 };
+  };
+  const problem = usage === 'absent' ? { reason: 'NoMetricsApi', error: 'there is none' } : {};
+  return { metric, next: of(revision), stable: of(canary.status?.stableRevision), ...problem };
 }
 
 function viewTarget(world: World): TargetView | undefined {

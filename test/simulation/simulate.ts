@@ -1,7 +1,7 @@
 import { canarySpec } from '../../api/canary.ts';
 import { Random } from '../fuzz/engine/random.ts';
 import { ACTS, type Stage } from './acts.ts';
-import { Judge } from './judge.ts';
+import { FULL, Judge } from './judge.ts';
 import { Replica, type WriteFault } from './replica.ts';
 import { World } from './world.ts';
 
@@ -36,7 +36,7 @@ export function simulate(seed: number): Outcome {
   const random = new Random(seed);
   const story: string[] = [];
   const world = new World(random, randomSpec(random));
-  world.release({ errorShare: 0, starts: true });
+  world.release({ errorShare: 0, fullness: 50, starts: true });
   const judge = new Judge(world);
   const excuse = (revision: string) => judge.excuse(revision);
   const stage: Stage = { world, replicas: [new Replica(world), new Replica(world)], random, excuse };
@@ -76,10 +76,17 @@ function randomSpec(random: Random) {
     { iterations: 3, match: [{ headers: { 'x-tester': { exact: 'yes' } } }] },
     { iterations: 3, mirror: true },
   ]);
+  const metrics = random.of<readonly object[]>([
+    [],
+    [
+      { name: 'request-success-rate', thresholdRange: { min: 99 } },
+      { name: 'cpu-usage', thresholdRange: { max: FULL } },
+    ],
+  ]);
   return canarySpec.parse({
     targetRef: { kind: 'Deployment', name: 'ordering' },
     progressDeadlineSeconds: random.of([60, 120, 600]),
-    analysis: { interval: random.of(['1s', '10s', '30s']), threshold: random.of([1, 2, 5]), ...plan },
+    analysis: { interval: random.of(['1s', '10s', '30s']), threshold: random.of([1, 2, 5]), metrics, ...plan },
   });
 }
 
@@ -140,6 +147,7 @@ function endFaults({ world, replicas }: Stage): void {
     deleted: false,
     webhookIsAway: false,
     requestsPerSecond: 50,
+    usage: 'none',
     callers: 3,
     lagging: 0,
   });

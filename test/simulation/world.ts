@@ -28,6 +28,8 @@ export class World {
   deleted = false;
   webhookIsAway = false;
   requestsPerSecond = 20;
+  /** What is amiss with what is told of the pods' use: nothing, nobody tells it, or it lacks pods. */
+  usage: 'none' | 'absent' | 'short' = 'none';
   /** Sidecars that call; those that have acknowledged the weight are this less `lagging`. */
   callers = 3;
   /** Hears of each status that was written, also of one whose writer died at it. */

@@ -1,3 +1,4 @@
+import { isUsageMetric } from '../../../api/canary-metric.ts';
 import type {
   ClaimEvidence,
   MetricResult,
@@ -9,6 +10,7 @@ import type {
 } from '../../../api/canary-round.ts';
 import { type BoundResult, judgeBound, type Standard, type TellingSide } from './judge-bound.ts';
 import { judgeTemplate } from './judge-template.ts';
+import { judgeUsage } from './judge-usage.ts';
 import type { MetricKind } from './metric-kind.ts';
 import { METRIC_KINDS } from './metric-kinds.ts';
 
@@ -106,6 +108,7 @@ function judgeMetric(metric: RecordedMetric, inputs: RoundInputs, standard: Stan
     return { result: { name, verdict: 'Pending', message }, after: [] };
   }
   if (metric.template) return { result: judgeTemplate(metric, inputs.answers ?? []), after: [] };
+  if (isUsageMetric(name)) return { result: judgeUsage(metric, inputs), after: [] };
   if (inputs.quiet) {
     return { result: { name, verdict: 'NotComparable', message: `no requests come at this step` }, after: [] };
   }

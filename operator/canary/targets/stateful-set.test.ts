@@ -34,6 +34,7 @@ beforeEach(() => {
     traffic: { window: () => traffic(1000, load) },
     alerts: { send: () => {} },
     templates: { answer: () => undefined, want: () => {} },
+    usage: { ofNamespace: () => undefined },
     hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
     clusterDomain: 'cluster.local',
     isDiscovered: () => true,

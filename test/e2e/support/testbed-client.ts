@@ -40,7 +40,7 @@
  * Asking and setting the servers, past the mesh, by one exec for all pods:
  *   const pods = await testbedPods(space, 'app=reviews,version=v2');                 // support/testbed-pods.ts: name, ip, labels
  *   const seen = await caller.seen(pods, 'my-key');        // for each pod: count, hosts (e.g. 'reviews-shadow'), gapsMs between requests
- *   await caller.behave(pods, { errors: true });           // errors status delay reset ready concurrent forget; false or 0 undoes
+ *   await caller.behave(pods, { errors: true });           // errors status delay reset ready concurrent burn hold forget; false or 0 undoes
  * The control port is out of the mesh for versionedServer. For server() in STRICT, or a client in REGISTRY_ONLY, add
  * annotations: CONTROL_OUTSIDE_MESH.
  *
@@ -73,6 +73,10 @@ export interface BehaviourChange {
   readonly ready?: boolean;
   /** Requests worked on at once; 0 for any number. */
   readonly concurrent?: number;
+  /** Part of a core that is used up. */
+  readonly burn?: number;
+  /** MiB that are held. */
+  readonly hold?: number;
   readonly forget?: boolean;
 }
 

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { Burner } from './burner.ts';
 import { VERSION } from './echo.ts';
 import { Pool } from './pool.ts';
 import type { Wishes } from './wishes.ts';
@@ -54,6 +55,7 @@ const MAX_GAPS = 50;
 export class ServerState {
   readonly behaviour: Behaviour = { errors: false, status: 503, delayMs: 0, reset: false, ready: true };
   readonly pool: Pool;
+  readonly burner = new Burner();
   readonly #counts = new Map<string, Count>();
 
   /** @param concurrent requests worked on at once; 0 for any number */

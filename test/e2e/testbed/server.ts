@@ -13,8 +13,10 @@ import { serveTls } from './tls-server.ts';
 
 /** Serves everything on the ports that `usage.ts` names, as the environment says, until told to end. */
 export function serveAll(): void {
-  const { MAX_CONCURRENT = '0', TLS_CA_FILE: caFile } = process.env;
+  const { MAX_CONCURRENT = '0', BURN = '0', HOLD = '0', TLS_CA_FILE: caFile } = process.env;
   const state = new ServerState(Number(MAX_CONCURRENT));
+  state.burner.cores = Number(BURN);
+  state.burner.mebibytes = Number(HOLD);
   const http = serveHttp(8080, state);
   const closeHttp2 = serveHttp2(8081, state);
   serveControl(8090, state);

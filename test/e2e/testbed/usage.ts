@@ -19,12 +19,12 @@ The server, by query or header of each request (HTTP, HTTP/2, HTTPS; gRPC by hea
   reset=1        x-reset: 1         reset instead of an answer; with fail=2 only the first two
   GET  /call?url=URL&timeout=MS     call URL and answer with its status; 504 when it takes too long, 502 when it fails
   GET  /seen?key=NAME               requests with that key at this pod: count, hosts, gapsMs. Also on the control port
-  POST /admin?errors=1&status=503&delay=500&reset=1&ready=0&concurrent=8&forget=1
+  POST /admin?errors=1&status=503&delay=500&reset=1&ready=0&concurrent=8&burn=0.5&hold=100&forget=1
                                     how this pod behaves from now on, any of these; not itself subject to it. Also on the control port
 Asked by Envoy's ext_authz whether a request may be made: yes with x-verdict: allow; by HTTP under /authorize/, by gRPC as
 envoy.service.auth.v3.Authorization, where also connections may be opened by all accounts but "stranger".
 TCP answers a line "whoami" with "220 POD VERSION".
 
-Environment of the server: VERSION; DRAIN_SECONDS; MAX_CONCURRENT (requests worked on at once, the others wait); TLS_NAMES (DNS names,
+Environment of the server: VERSION; DRAIN_SECONDS; MAX_CONCURRENT (requests worked on at once, the others wait); BURN (part of a core that is used up); HOLD (MiB that are held); TLS_NAMES (DNS names,
 addresses and URIs of its own certificate, with commas), or TLS_CERT_FILE and TLS_KEY_FILE; TLS_CA_FILE (whose clients count as verified).
 `;
