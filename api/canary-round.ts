@@ -91,7 +91,7 @@ const metricResult = z.object({
     .number()
     .optional()
     .describe(
-      'Its value for the new revision, the worse of both sides of the call. Of what pods use: percent of the limit, or cores or bytes per pod where it is compared.',
+      'Its value for the new revision, the worse of both sides of the call. Of what pods use: percent of the limit, or cores or MiB per pod where it is compared.',
     ),
   stableValue: z.number().optional().describe('Its value for the stable revision, on the same side.'),
   samples: z.int().optional().describe('Requests of the new revision that it is from.'),

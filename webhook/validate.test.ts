@@ -28,6 +28,15 @@ describe('validateCanary', () => {
         ],
       }),
     ],
+    [
+      'what pods use, of more than a request as well',
+      canary({
+        metrics: [
+          { name: 'cpu-usage', thresholdRange: { max: 150 }, comparedToStable: { maxIncrease: 50 } },
+          { name: 'memory-usage', comparedToStable: { maxIncrease: 0 } },
+        ],
+      }),
+    ],
   ])('accepts %s', (_, spec) => {
     expect(validateCanary(spec)).toEqual([]);
   });
@@ -35,6 +44,13 @@ describe('validateCanary', () => {
   test.each([
     ['an only pod of a Deployment', canary({}, { takeOnlyPod: true }), 'spec.takeOnlyPod: '],
     ['no analysis', { targetRef: { kind: 'Deployment', name: 'a' } }, 'spec.analysis: '],
+    ['CPU that must be used', canary(metrics({ min: 10 }, 'cpu-usage')), 'spec.analysis.metrics[0]: '],
+    ['memory below zero', canary(metrics({ max: -1 }, 'memory-usage')), 'spec.analysis.metrics[0].thresholdRange: '],
+    [
+      'a decrease of memory',
+      canary({ metrics: [{ name: 'memory-usage', comparedToStable: { maxDecrease: 5 } }] }),
+      'spec.analysis.metrics[0]: ',
+    ],
     ['a weight over 100', canary({ stepWeight: 101 }), 'spec.analysis.stepWeight: '],
     ['a weight of zero', canary({ stepWeight: 0 }), 'spec.analysis.stepWeight: '],
     [

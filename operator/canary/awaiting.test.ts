@@ -15,9 +15,16 @@ const named = { name: 'ordering', namespace };
 
 let coverage: { callers: number; acknowledged: number };
 let reconciler: CanaryReconciler;
+let asked: string[];
+let add: (metrics: object[]) => Promise<void>;
 const awaiting = (): string[] => [...reconciler.awaiting];
 
-beforeEach(async () => {
+beforeEach(() => {
+  asked = [];
+  return prepare();
+});
+
+async function prepare(): Promise<void> {
   const api = new MemoryApi();
   const stores = emptyStores();
   coverage = { callers: 2, acknowledged: 1 };
@@ -30,7 +37,12 @@ beforeEach(async () => {
       alerts: { send: () => {} },
       hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },
       templates: { answer: () => undefined, want: () => {} },
-      usage: { ofNamespace: () => undefined },
+      usage: {
+        ofNamespace: (of) => {
+          asked.push(of);
+          return undefined;
+        },
+      },
       clusterDomain: 'cluster.local',
       isDiscovered: () => true,
       isLeader: () => true,
@@ -80,20 +92,23 @@ beforeEach(async () => {
     message: '',
     lastTransitionTime: '',
   };
-  const canary = await api.create<Canary>(CANARY, {
-    apiVersion: 'heddle.dev/v1alpha1',
-    kind: 'Canary',
-    metadata: { ...named, generation: 1 },
-    spec: {
-      ...specOf({ stepWeights: [50] }),
-      targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ordering' },
-    },
-    status: { phase: 'Initialized', stableRevision: 'aaa', ungatedRevisions: ['aaa'], conditions: [ready] },
-  });
-  stores.canaries.set(canary);
-});
+  add = async (metrics) => {
+    const canary = await api.create<Canary>(CANARY, {
+      apiVersion: 'heddle.dev/v1alpha1',
+      kind: 'Canary',
+      metadata: { ...named, generation: 1 },
+      spec: {
+        ...specOf({ stepWeights: [50], metrics }),
+        targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ordering' },
+      },
+      status: { phase: 'Initialized', stableRevision: 'aaa', ungatedRevisions: ['aaa'], conditions: [ready] },
+    });
+    stores.canaries.set(canary);
+  };
+}
 
 test('a target waits for acknowledgements while its weight is being put in force, and no longer', async () => {
+  await add([]);
   expect(awaiting()).toEqual([]);
   await reconciler.reconcile(KEY);
   expect(awaiting()).toEqual([KEY]);
@@ -104,4 +119,19 @@ test('a target waits for acknowledgements while its weight is being put in force
   expect(awaiting()).toEqual([KEY]);
   await reconciler.reconcile(KEY);
   expect(awaiting()).toEqual([]);
+});
+
+test('what pods use is asked while the window of an analysis with such a metric is open, and of no other', async () => {
+  coverage = { callers: 2, acknowledged: 2 };
+  await add([{ name: 'request-success-rate', thresholdRange: { min: 99 } }]);
+  for (let i = 0; i < 3; i++) await reconciler.reconcile(KEY);
+  expect(asked).toEqual([]);
+  await prepare();
+  coverage = { callers: 2, acknowledged: 1 };
+  await add([{ name: 'cpu-usage', thresholdRange: { max: 80 } }]);
+  for (let i = 0; i < 3; i++) await reconciler.reconcile(KEY);
+  expect(asked).toEqual([]);
+  coverage = { callers: 2, acknowledged: 2 };
+  for (let i = 0; i < 3; i++) await reconciler.reconcile(KEY);
+  expect(new Set(asked)).toEqual(new Set([namespace]));
 });

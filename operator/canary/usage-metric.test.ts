@@ -22,13 +22,17 @@ const life = (analysis: object = {}): Life => new Life({ metrics, threshold: 1, 
 
 describe('a revision whose pods use too much', () => {
   test('is given up for it though it answers all requests well, and the metric is named', () => {
-    const { status } = life().at(0).at(10, using(measured(95)));
+    const { status } = life()
+      .at(0)
+      .at(10, using(measured(95)));
     expect(status.phase).toBe('Failed');
     expect(said(status, 'Failed')).toMatch(/^True ThresholdReached: .*cpu-usage 95 % of the limit is above 80 %/);
   });
 
   test('is promoted otherwise, and told to be measured', () => {
-    const { status } = life().at(0).at(10, using(measured(60)));
+    const { status } = life()
+      .at(0)
+      .at(10, using(measured(60)));
     expect(status).toMatchObject({ phase: 'Progressing', step: 1, failedChecks: 0 });
     expect(said(status, 'MetricsAvailable')).toMatch(/^True Answered/);
   });
@@ -55,7 +59,9 @@ describe('a revision whose pods are not measured', () => {
 
   test('waits where there is no limit, and names the field', () => {
     const field = 'spec.containers[app].resources.limits.cpu';
-    const { status } = life().at(0).at(10, using({ pods: 2, measured: 2, mean: 1, unlimited: field }));
+    const { status } = life()
+      .at(0)
+      .at(10, using({ pods: 2, measured: 2, mean: 1, unlimited: field }));
     expect(said(status, 'MetricsAvailable')).toMatch(/^False NoLimit: .*set spec\.containers\[app\]\.resources/);
     expect(status).toMatchObject({ phase: 'Waiting', failedChecks: 0 });
   });

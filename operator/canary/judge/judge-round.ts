@@ -108,7 +108,7 @@ function judgeMetric(metric: RecordedMetric, inputs: RoundInputs, standard: Stan
     return { result: { name, verdict: 'Pending', message }, after: [] };
   }
   if (metric.template) return { result: judgeTemplate(metric, inputs.answers ?? []), after: [] };
-  if (isUsageMetric(name)) return { result: judgeUsage(metric, inputs), after: [] };
+  if (isUsageMetric(name)) return { result: judgeUsage(name, metric, inputs), after: [] };
   if (inputs.quiet) {
     return { result: { name, verdict: 'NotComparable', message: `no requests come at this step` }, after: [] };
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { UsageMetric } from '../../../api/canary-metric.ts';
 import type { RecordedMetric, RoundInputs } from '../../../api/canary-round.ts';
 import type { RevisionUsage, UsageAnswer } from '../../../api/canary-usage.ts';
 import { judgeRound } from './judge-round.ts';
@@ -39,7 +40,7 @@ function judge(
   usage: Partial<UsageAnswer> | undefined,
   more: Partial<RoundInputs> = {},
 ): string {
-  const { verdict, message } = judgeUsage(metric, inputsOf(usage, more));
+  const { verdict, message } = judgeUsage(metric.name as UsageMetric, metric, inputsOf(usage, more));
   return message === undefined ? verdict : `${verdict}: ${message}`;
 }
 

@@ -1,3 +1,4 @@
+import type { UsageMetric } from '../../../api/canary-metric.ts';
 import type { MetricResult, RecordedMetric, RoundInputs } from '../../../api/canary-round.ts';
 import type { RevisionUsage } from '../../../api/canary-usage.ts';
 import { compareUsage } from './compare-usage.ts';
@@ -9,9 +10,10 @@ const SAMPLING_MS = 60_000;
 /**
  * Judges what the new revision's pods used. Samples are few and hang together, so there are no odds in it: the mean over all pods and the window is
  * taken as it is, once each pod has two samples. Where it breaks the bound that is a failed check.
+ * @param name of the metric
  */
-export function judgeUsage(metric: RecordedMetric, inputs: RoundInputs): MetricResult {
-  const { name, max, maxIncrease } = metric;
+export function judgeUsage(name: UsageMetric, metric: RecordedMetric, inputs: RoundInputs): MetricResult {
+  const { max, maxIncrease } = metric;
   const answer = inputs.usage?.find((one) => one.metric === name);
   if (answer === undefined) return { name, verdict: 'Pending', message: `${name}: what pods use is asked for` };
   const { next, stable, error } = answer;
