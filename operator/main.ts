@@ -131,12 +131,14 @@ const ads = new AdsServer({
   ],
 });
 const acks = replicas.reports(ads);
+const usage = new UsagePoller({ api });
 const dashboard = joinDashboard({
   api,
   stores,
   snapshot,
   records,
   replicas,
+  usage,
   certificates,
   acks,
   local: ads.acks,
@@ -164,7 +166,6 @@ const outcalls = canaryOutcalls({
   events,
   logger,
 });
-const usage = new UsagePoller({ api });
 let canary: CanaryController | undefined;
 let ready = false;
 

@@ -16,6 +16,7 @@ import { DashboardServer } from '../dashboard/server.ts';
 import type { Changed, ViewSource } from '../dashboard/view-source.ts';
 import type { MeshSnapshot } from '../mesh/snapshot.ts';
 import { VIEW_PATH } from '../replicas/replica-view.ts';
+import type { UsagePoller } from '../usage/usage-poller.ts';
 import { SECRET_TYPE } from '../xds/resource.ts';
 import type { ClusterStores } from './cluster-stores.ts';
 import { ControlPlaneCertificates } from './control-plane-certificates.ts';
@@ -35,6 +36,8 @@ export interface DashboardJoints {
   readonly snapshot: () => MeshSnapshot;
   readonly records: TrafficRecords;
   readonly replicas: Replicas;
+  /** What pods use, asked while somebody looks at the graph. */
+  readonly usage: Pick<UsagePoller, 'usage'>;
   readonly certificates: Certificates;
   /** Of all proxies, and of those with a stream here. */
   readonly acks: AckReport;

@@ -7,11 +7,13 @@ import { PrometheusFigures } from '../dashboard/prometheus-figures.ts';
 import type { MeshService } from '../mesh/snapshot.ts';
 import { blockList } from '../outward/destination.ts';
 import { trustIn } from '../outward/tls-trust.ts';
+import { saturationOf } from '../usage/saturation.ts';
+import { BY_UID, type Pod } from './cluster-stores.ts';
 import type { DashboardJoints } from './dashboard.ts';
 import { MissingReports } from './missing-reports.ts';
 import { readCredentials } from './rate-limits.ts';
 
-type Joints = Pick<DashboardJoints, 'config' | 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores'>;
+type Joints = Pick<DashboardJoints, 'config' | 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores' | 'usage'>;
 
 /** What a graph is made of: the mesh, and what was counted. */
 export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
@@ -26,7 +28,7 @@ export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
       const called = revision ?? split.stable;
       return { revision: called, role: called === split.next ? 'canary' : 'stable' };
     },
-    saturation: () => undefined,
+    saturation: (id) => saturationOf(runningPods(joints, id), (namespace, pod) => joints.usage.usage(namespace, pod)),
   };
 }
 
@@ -66,6 +68,11 @@ function operatorFigures({ snapshot, records, replicas, stores }: Joints): Opera
     startedAt: ledger.startedAt,
     now: Date.now,
   });
+}
+
+function runningPods({ records, stores }: Joints, id: string): Pod[] {
+  const uids = [...(records.nodes.node(id)?.pods.keys() ?? [])];
+  return uids.flatMap((uid) => stores.pods.byIndex(BY_UID, uid)).filter(({ status }) => status?.phase === 'Running');
 }
 
 function* nodeFacts({ snapshot, records, acks, stores }: Joints): Generator<NodeFacts> {

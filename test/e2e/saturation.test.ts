@@ -1,9 +1,10 @@
 import { describe, expect } from '@jest/globals';
 import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
-import { waitUntil } from '../../hack/mesh/wait.ts';
+import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import { replay } from '../../operator/canary/judge/replay.ts';
 import type { CanaryObject, DeploymentObject } from './support/canary-fixture.ts';
+import { Dashboard } from './support/dashboard.ts';
 import { useMetricsServer } from './support/metrics-server.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client, type LoadReport } from './support/testbed-client.ts';
@@ -121,6 +122,30 @@ describe('what pods use', () => {
       }
     },
     300_000,
+  );
+});
+
+describe('the graph', () => {
+  clusterTest(
+    'shows how full a workload is: as full as the pod that was given up and stays for a look',
+    [mesh],
+    async () => {
+      const dashboard = await Dashboard.open(mesh.kubectl);
+      try {
+        const { cpuCores, memoryBytes, memoryShare } = await waitFor('what pods use', async () => {
+          const { nodes } = await dashboard.graph(mesh.name, 60);
+          const { saturation } = nodes.find(({ name }) => name === 'swollen') ?? {};
+          return saturation?.memoryBytes === undefined ? undefined : saturation;
+        });
+        expect(cpuCores).toBeGreaterThan(0);
+        expect(memoryBytes).toBeGreaterThan(160 * 2 ** 20);
+        // 160 of 320 MiB are held, beside what the program itself takes.
+        expect(memoryShare).toBeGreaterThan(0.5);
+        expect(memoryShare).toBeLessThan(1);
+      } finally {
+        await dashboard.close();
+      }
+    },
   );
 });
 
