@@ -1,21 +1,38 @@
 import { Command } from 'commander';
 import { canaryCommand } from './canary/canary-command.ts';
+import { certCommand } from './cert/cert-command.ts';
+import { checkCommand } from './check/check-command.ts';
+import { completeCommand, completionCommand } from './completion/completion-command.ts';
 import { dashboardCommand } from './dashboard/dashboard-command.ts';
+import { injectCommand, uninjectCommand } from './inject/inject-command.ts';
+import { installCommand } from './install/install-command.ts';
+import { uninstallCommand } from './install/uninstall-command.ts';
+import { upgradeCommand } from './install/upgrade-command.ts';
 import { logsCommand } from './logs/logs-command.ts';
 import { proxyCommand } from './proxy/proxy-command.ts';
 import { statusCommand } from './status/status-command.ts';
 import { tapCommand } from './tap/tap-command.ts';
 import { topCommand } from './top/top-command.ts';
+import { versionCommand } from './version/version-command.ts';
 
-/** The commands of `heddle`; each new one is a file and a line here. */
+/** The commands of `heddle`, in the order in which people come to need them; each new one is a file and a line here. */
 const COMMANDS: readonly (() => Command)[] = [
+  checkCommand,
+  installCommand,
+  upgradeCommand,
+  uninstallCommand,
   statusCommand,
   topCommand,
   tapCommand,
   logsCommand,
-  proxyCommand,
   dashboardCommand,
+  proxyCommand,
   canaryCommand,
+  certCommand,
+  injectCommand,
+  uninjectCommand,
+  completionCommand,
+  versionCommand,
 ];
 
 /** Builds the program; nothing is asked of a cluster before a command runs. */
@@ -32,6 +49,7 @@ Exit codes: 0 done, 1 no (failed, not found, not valid), 2 wrong use, 3 the clus
 Colours are for terminals only; NO_COLOR turns them off.`,
     );
   for (const build of COMMANDS) program.addCommand(inherit(build(), program));
+  program.addCommand(inherit(completeCommand(), program), { hidden: true });
   return program;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect } from '@jest/globals';
-import { installHeddle, inTree } from '../../hack/mesh/install.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { orders, ordersCanary, waitForPhase } from './support/canary-fixture.ts';
+import { heddle } from './support/heddle-input.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
@@ -108,15 +108,10 @@ describe('an installation', () => {
     [mesh],
     async () => {
       const [{ failures }] = await inside.loadDuring('http://echo/', { rate: 50 }, async () => {
-        await kubectl.run(['delete', '-n', 'heddle-system', 'deployment/heddle-operator', '--cascade=foreground']);
+        const removed = await heddle(['uninstall', '--yes']);
+        expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('Heddle is removed') });
         const strategy = await mesh.run('get', 'deployment/orders', '-o', 'jsonpath={.spec.strategy.rollingUpdate}');
         expect(JSON.parse(strategy)).toEqual({ maxSurge: '25%', maxUnavailable: '25%' });
-        await kubectl.run(
-          ['delete', '-k', inTree('manifests/base/control-plane'), '--ignore-not-found', '--timeout=120s'],
-          {
-            timeoutMs: 130_000,
-          },
-        );
         expect((await kubectl.try(['get', 'namespace', 'heddle-system'])).stderr).toContain('NotFound');
         expect(await mesh.run('get', 'canary', 'orders', '-o', 'name')).toContain('orders');
       });
@@ -125,7 +120,9 @@ describe('an installation', () => {
         input: pod('after'),
       });
       expect(made).not.toContain('istio-proxy');
-      await installHeddle(kubectl);
+      const installed = await heddle(['install']);
+      expect(installed).toMatchObject({ code: 0, stdout: expect.stringContaining('is installed') });
+      expect((await heddle(['check'])).code).toBe(0);
       await mesh.run('rollout', 'restart', 'deployment');
       await Promise.all(['echo', 'caller', 'orders'].map((name) => mesh.rolledOut(name)));
       const seen = await inside.echo('http://echo/');
