@@ -115,12 +115,15 @@ export function useAnswer<T>(url: string | undefined, { topic = '', everyMs = 30
   useEffect(() => {
     if (url === undefined) return;
     const control = new AbortController();
-    const ask = () =>
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const ask = (): Promise<void> =>
       getJson<T>(url, control.signal).then(
         (data) => setAnswer({ url, data, at: Date.now() }),
         (error: Error) => {
           if (control.signal.aborted) return;
           setAnswer((before) => ({ ...(before.url === url ? before : { url }), error: error.message }));
+          clearTimeout(again);
+          again = setTimeout(ask, RETRY_MS);
         },
       );
     void ask();
@@ -129,6 +132,7 @@ export function useAnswer<T>(url: string | undefined, { topic = '', everyMs = 30
     const timer = setInterval(asker.ask, everyMs);
     return () => {
       control.abort();
+      clearTimeout(again);
       clearInterval(timer);
       askers.delete(asker);
     };

@@ -3,7 +3,7 @@ import { afterAll, describe, expect } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { inTree } from '../../../hack/mesh/install.ts';
-import { launchChromium, newPage, picture, sees, textOf } from '../../feature/page/look.ts';
+import { launchChromium, newPage, picture, sees, textOf, visit } from '../../feature/page/look.ts';
 import { Dashboard } from '../support/dashboard.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 
@@ -50,7 +50,7 @@ async function open(hash: string): Promise<Page> {
   if (browser === undefined) throw new Error('there is no browser');
   const page = await newPage(browser, complaints);
   page.context().setDefaultTimeout(60_000);
-  await page.goto(`${dashboard?.url}/#${hash}`);
+  await visit(page, `${dashboard?.url}/#${hash}`);
   return page;
 }
 

@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { chromiumBinary } from '../../../hack/chromium/binary.ts';
 
 /** Where there is no Chromium yet its package is installed first, in ms. */
 export const FIRST_START_MS = 180_000;
+
+/** Chromium drops what it is loading when the machine's network changes, as it does where pods come and go beside the tests. */
+const CHANGED = 'net::ERR_NETWORK_CHANGED';
 
 /** A Chromium without windows. */
 export async function launchChromium(): Promise<Browser> {
@@ -30,10 +33,30 @@ export async function newPage(
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    if (message.type() === 'error' && !message.text().includes(CHANGED)) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   return page;
+}
+
+/** Loads an address, anew when the machine's network changed meanwhile. */
+export async function visit(page: Page, url: string): Promise<void> {
+  for (;;) {
+    let dropped = false;
+    const note = (request: Request) => {
+      const isPart = ['document', 'script', 'stylesheet'].includes(request.resourceType());
+      if (isPart && request.failure()?.errorText === CHANGED) dropped = true;
+    };
+    page.on('requestfailed', note);
+    await page.goto(url).catch((error: unknown) => {
+      if (!String(error).includes(CHANGED)) throw error;
+      dropped = true;
+    });
+    page.off('requestfailed', note);
+    if (!dropped) return;
+    // From the same address it would only go to another place of what is loaded.
+    await page.goto('about:blank');
+  }
 }
 
 /** Keeps a picture where `HEDDLE_SCREENSHOTS` says, as CI does with what it keeps; does nothing without. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { buildPage } from '../../../hack/page/build.ts';
-import { launchChromium, newPage } from './look.ts';
+import { launchChromium, newPage, visit } from './look.ts';
 import { PageServer } from './page-server.ts';
 
 /** A Chromium, a server, and pages opened in them. */
@@ -40,7 +40,7 @@ export class PageTest {
   /** Opens an address of the page. @param hash what stands behind `#` */
   async open(hash: string, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await newPage(this.#browser, this.complaints, options);
-    await page.goto(`${this.origin}#${hash}`);
+    await visit(page, `${this.origin}#${hash}`);
     await page.locator('main > *').first().waitFor();
     return page;
   }
