@@ -46,8 +46,8 @@ describe('extension providers', () => {
     ['bytes by HTTP', http('includeRequestBodyInCheck: {maxRequestBytes: 1, packAsBytes: true}'), 'packAsBytes has'],
     ['a path by gRPC', grpc('pathPrefix: /a'), 'Unrecognized key: "pathPrefix"'],
     ['a field of old', http('includeHeadersInCheck: [a]'), 'Unrecognized key: "includeHeadersInCheck"'],
-    ['another kind', 'extensionProviders: [{name: a, zipkin: {}}]', 'Unrecognized key: "zipkin"'],
-    ['no kind', 'extensionProviders: [{name: a}]', 'must have one of envoyExtAuthzHttp and envoyExtAuthzGrpc'],
+    ['another kind', 'extensionProviders: [{name: a, skywalking: {}}]', 'Unrecognized key: "skywalking"'],
+    ['no kind', 'extensionProviders: [{name: a}]', 'must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc'],
     ['a name', 'extensionProviders: [{name: "a b"}]', 'name: must consist of'],
   ])('may not have such %s', (_, text, message) => {
     expect(() => readMeshConfig(text)).toThrow(message);

@@ -3,9 +3,9 @@ import { duration } from './duration.ts';
 import { headerValueProblem } from './http-header-value.ts';
 import { isAuthorityHeader, isHeaderName } from './http-headers.ts';
 import { isStatus } from './http-statuses.ts';
+import { providerPort, providerService } from './provider-service.ts';
+import { telemetryProviders } from './telemetry-provider.ts';
 
-const HOST =
-  /^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+$/;
 const MAX_UINT32 = 2 ** 32 - 1;
 
 /** Names of headers: exact, or with a `*` in front or at the end. Alone it would be all headers, which Istio refuses. */
@@ -35,9 +35,8 @@ const requestBody = z.strictObject({
 
 /** What both protocols have. */
 const common = {
-  /** `NAMESPACE/HOSTNAME`, or a hostname: of a Service or a ServiceEntry. */
-  service: z.string().max(317).regex(HOST, 'must be a hostname in lower case with a dot, or NAMESPACE/HOSTNAME'),
-  port: z.int().min(1).max(65_535),
+  service: providerService,
+  port: providerPort,
   /** How long an answer may take. */
   timeout: duration.default('600s'),
   /** Requests pass when the provider can't be asked, or answers 5xx. */
@@ -93,22 +92,28 @@ const grpcProvider = z
   .strictObject({ ...common, includeRequestBodyInCheck: requestBody.optional() })
   .refine(ONE_ANSWER.check, ONE_ANSWER.problem);
 
-/** Istio's `MeshConfig.ExtensionProvider`, as far as AuthorizationPolicies ask it. */
+/** Fields of which a provider has one: what it is. */
+const SORTS = {
+  /** Asked by HTTP: a request that it answers 200 may be made. */
+  envoyExtAuthzHttp: httpProvider.optional(),
+  /** Asked by gRPC (`envoy.service.auth.v3.Authorization`). */
+  envoyExtAuthzGrpc: grpcProvider.optional(),
+  ...telemetryProviders,
+};
+const NAMES = Object.keys(SORTS) as (keyof typeof SORTS)[];
+
+/** Istio's `MeshConfig.ExtensionProvider`, as far as AuthorizationPolicies ask it and Telemetry resources tell it. */
 export const extensionProvider = z
   .strictObject({
     name: z
       .string()
       .max(128)
       .regex(/^[-a-zA-Z0-9._/]+$/, 'must consist of letters, digits, "-", ".", "_" and "/"'),
-    /** Asked by HTTP: a request that it answers 200 may be made. */
-    envoyExtAuthzHttp: httpProvider.optional(),
-    /** Asked by gRPC (`envoy.service.auth.v3.Authorization`). */
-    envoyExtAuthzGrpc: grpcProvider.optional(),
+    ...SORTS,
   })
   .refine(
-    ({ envoyExtAuthzHttp, envoyExtAuthzGrpc }) =>
-      (envoyExtAuthzHttp === undefined) !== (envoyExtAuthzGrpc === undefined),
-    'must have one of envoyExtAuthzHttp and envoyExtAuthzGrpc',
+    (provider) => NAMES.filter((name) => provider[name] !== undefined).length === 1,
+    `must have one of ${NAMES.slice(0, -1).join(', ')} and ${NAMES.at(-1)}`,
   );
 
 export const extensionProviders = z.array(extensionProvider).max(100).default([]).superRefine(checkNames);
@@ -117,7 +122,19 @@ export type ExtensionProvider = z.output<typeof extensionProvider>;
 export type HttpAuthorizer = z.output<typeof httpProvider>;
 export type GrpcAuthorizer = z.output<typeof grpcProvider>;
 
-/** What a provider is asked by: one of the two is there. */
+/** Which of the fields says what a provider is. */
+export function sortOf(provider: ExtensionProvider): keyof typeof SORTS {
+  const sort = NAMES.find((name) => provider[name] !== undefined);
+  if (sort === undefined) throw new Error('a provider is of one sort');
+  return sort;
+}
+
+/** Whether a provider is one that policies with action CUSTOM may ask. */
+export function isAuthorizer({ envoyExtAuthzHttp, envoyExtAuthzGrpc }: ExtensionProvider): boolean {
+  return envoyExtAuthzHttp !== undefined || envoyExtAuthzGrpc !== undefined;
+}
+
+/** What a provider is asked by, of those that may be asked. */
 export function authorizerOf({ envoyExtAuthzHttp, envoyExtAuthzGrpc }: ExtensionProvider): {
   readonly protocol: 'http' | 'grpc';
   readonly settings: Pick<HttpAuthorizer, keyof typeof common>;

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { checkDefaultProviders, defaultProviders } from './default-providers.ts';
 import { duration } from './duration.ts';
 import { extensionProviders } from './extension-provider.ts';
 import { isSubnet } from './field-check.ts';
@@ -108,8 +109,7 @@ const certificateSettings = z.strictObject({
   backdate: duration.default('65m'),
 });
 
-/** The mesh's settings: `mesh.yaml` in the ConfigMap `heddle-mesh`. */
-export const meshConfig = z.strictObject({
+const settings = z.strictObject({
   trustDomain: dnsName.default('cluster.local'),
   clusterDomain: dnsName.default('cluster.local'),
   rootNamespace: dnsName.default('heddle-system'),
@@ -133,9 +133,16 @@ export const meshConfig = z.strictObject({
   dashboard: dashboardSettings.prefault({}),
   /** Absent: the operator remembers what sidecars count by itself, for as long as `dashboard` says. */
   prometheus: prometheusSettings.optional(),
-  /** Whom AuthorizationPolicies with action CUSTOM may ask. */
+  /** Whom AuthorizationPolicies with action CUSTOM may ask, and whom Telemetry resources may tell. */
   extensionProviders,
+  /** Who is told where no Telemetry says who. */
+  defaultProviders,
 });
+
+/** The mesh's settings: `mesh.yaml` in the ConfigMap `heddle-mesh`. */
+export const meshConfig = settings.superRefine(({ defaultProviders: named, extensionProviders: providers }, context) =>
+  checkDefaultProviders(named, providers, context),
+);
 
 export type MeshConfig = z.output<typeof meshConfig>;
 

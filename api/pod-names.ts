@@ -20,6 +20,8 @@ export const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash']
 export const DNS_CAPTURE_ANNOTATION = 'heddle.dev/dns-capture';
 /** Pod annotation by which the webhook notes that the pod's sidecar has a file with the budget of its refusals' log (`bounded`). */
 export const REFUSAL_LOG_ANNOTATION = 'heddle.dev/refusal-log';
+/** Pod annotation by which the webhook notes that the sidecar's environment names its service, for traces (`environment`). */
+export const TRACE_RESOURCE_ANNOTATION = 'heddle.dev/trace-resource';
 
 /** How much a pod's sidecar is told of the mesh; see `configurationLoading` of the mesh's settings. */
 export const LOADING_ANNOTATION = 'heddle.dev/configuration-loading';

@@ -8,6 +8,7 @@ import { NETWORKING_RESOURCES } from './networking-resources.ts';
 import { AGE } from './printer-columns.ts';
 import { RATE_LIMIT_POLICY_RESOURCE } from './rate-limit-resource.ts';
 import { SECURITY_RESOURCES } from './security-resources.ts';
+import { TELEMETRY_RESOURCE } from './telemetry-resource.ts';
 import { trustRotation } from './trust-rotation.ts';
 
 const canary: CustomResource = {
@@ -78,6 +79,7 @@ export const CUSTOM_RESOURCES: readonly CustomResource[] = [
   METRIC_TEMPLATE_RESOURCE,
   RATE_LIMIT_POLICY_RESOURCE,
   trustRotation,
+  TELEMETRY_RESOURCE,
   ...SECURITY_RESOURCES,
   ...NETWORKING_RESOURCES,
 ];

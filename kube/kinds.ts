@@ -11,6 +11,7 @@ import { REQUEST_AUTHENTICATION_KIND } from '../api/request-authentication.ts';
 import { SECURITY_GROUP } from '../api/security.ts';
 import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
+import { TELEMETRY_GROUP, TELEMETRY_KIND } from '../api/telemetry.ts';
 import { TRUST_ROTATION_KIND } from '../api/trust-rotation.ts';
 import { VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
@@ -105,3 +106,5 @@ export const DESTINATION_RULE = defineNetworking('destinationrules', DESTINATION
 export const SERVICE_ENTRY = defineNetworking('serviceentries', SERVICE_ENTRY_KIND);
 export const WORKLOAD_ENTRY = defineNetworking('workloadentries', WORKLOAD_ENTRY_KIND);
 export const SIDECAR = defineNetworking('sidecars', SIDECAR_KIND);
+
+export const TELEMETRY = define(TELEMETRY_GROUP, 'v1', 'telemetries', TELEMETRY_KIND, true);

@@ -16,6 +16,8 @@ import { SERVICE_ENTRY_KIND } from '../api/service-entry.ts';
 import { judgeServiceEntry } from '../api/service-entry-judgement.ts';
 import { SIDECAR_KIND } from '../api/sidecar.ts';
 import { judgeSidecar } from '../api/sidecar-judgement.ts';
+import { TELEMETRY_GROUP, TELEMETRY_KIND } from '../api/telemetry.ts';
+import { judgeTelemetry } from '../api/telemetry-judgement.ts';
 import { judgeVirtualService, VIRTUAL_SERVICE_KIND } from '../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../api/workload-entry.ts';
 import { judgeWorkloadEntry } from '../api/workload-entry-judgement.ts';
@@ -70,6 +72,7 @@ const JUDGES: ReadonlyMap<string, (spec: unknown) => Verdict> = new Map([
   networking(SERVICE_ENTRY_KIND, judgeServiceEntry),
   networking(WORKLOAD_ENTRY_KIND, judgeWorkloadEntry),
   networking(SIDECAR_KIND, judgeSidecar),
+  [`${TELEMETRY_GROUP}/${TELEMETRY_KIND}`, (spec: unknown): Verdict => toVerdict(judgeTelemetry(spec))],
 ]);
 
 /**

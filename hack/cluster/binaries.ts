@@ -90,6 +90,16 @@ export const METRICS_SERVER: GoProgram = {
   expectedPackages: 1336,
 };
 
+/** Takes traces and logs, for the feature tests. */
+export const OTEL_COLLECTOR: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'otel-collector'),
+  binary: 'otel-collector',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 100,
+  expectedPackages: 800,
+};
+
 /** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
 export async function binaryFolder(program: GoProgram): Promise<string> {
   const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);

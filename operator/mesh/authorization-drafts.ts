@@ -1,5 +1,5 @@
 import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
-import { authorizerOf, readServiceName } from '../../api/extension-provider.ts';
+import { authorizerOf, isAuthorizer, readServiceName } from '../../api/extension-provider.ts';
 import { noteMissingTargets } from './attachment.ts';
 import { draftAttached } from './attachment-drafts.ts';
 import { type AuthorizationPolicyFacts, markAuthorizationPolicy } from './authorization-policy.ts';
@@ -15,7 +15,7 @@ import type { PolicyView } from './snapshot.ts';
 
 /** Whom a policy asks may be there now or be gone: the policy, and the pods it is about. */
 export function markAskers({ settings, tables }: DraftContext, dirty: DirtySet): void {
-  for (const provider of settings.extensionProviders ?? []) {
+  for (const provider of (settings.extensionProviders ?? []).filter(isAuthorizer)) {
     const { hostname } = readServiceName(authorizerOf(provider).settings.service);
     if (!dirty.hostnames.has(hostname)) continue;
     for (const facts of tables.authorizationPolicies.select('provider', provider.name)) {

@@ -56,11 +56,12 @@ function isAboutPort({ rules }: AuthorizationRules, about: readonly number[] | u
 
 /** All policies that stand in the inbound side of a workload. */
 export function policiesOfServer(
-  workload: Pick<Workload, 'mtls' | 'authorization' | 'tokens' | 'rateLimits'> | undefined,
+  workload: Pick<Workload, 'mtls' | 'authorization' | 'tokens' | 'rateLimits' | 'telemetry'> | undefined,
 ): readonly ObjectRef[] {
   if (workload === undefined) return [];
-  const { mtls, authorization, tokens, rateLimits } = workload;
-  return [...mtls.policies, ...[...authorization, ...tokens, ...rateLimits].map(({ rules }) => rules.ref)];
+  const { mtls, authorization, tokens, rateLimits, telemetry } = workload;
+  const attached = [...authorization, ...tokens, ...rateLimits].map(({ rules }) => rules.ref);
+  return [...mtls.policies, ...attached, ...(telemetry?.policies ?? [])];
 }
 
 /** Whether a policy stands in the inbound side of a workload. */

@@ -1,14 +1,10 @@
-import { authorizerOf, type ExtensionProvider, readServiceName } from '../../api/extension-provider.ts';
-import { namespaceOfHostname } from './hostname.ts';
+import { authorizerOf, type ExtensionProvider, isAuthorizer } from '../../api/extension-provider.ts';
 import { targetsOf } from './inbound.ts';
-import { byAge } from './mesh-object.ts';
 import type { PodFacts } from './pod.ts';
+import { findProviderService } from './provider-service.ts';
 import { type Labels, matchSelector } from './selector.ts';
-import { hostnameOf } from './service.ts';
-import { matchHostOwner } from './service-entry-claim.ts';
 import type { MeshSettings, ServiceKey, ServicePort } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
-import { isVisibleTo } from './visibility.ts';
 
 /** Whom policies with action CUSTOM ask: a provider of the mesh's settings whose service is there. */
 export interface Authorizer {
@@ -37,54 +33,15 @@ export type FoundAuthorizer =
 export function findAuthorizer(settings: MeshSettings, tables: MeshTables, name: string): FoundAuthorizer {
   const provider = settings.extensionProviders?.find((one) => one.name === name);
   if (provider === undefined) return { problem: `the mesh configuration has no provider "${name}"` };
-  const { service, port } = authorizerOf(provider).settings;
-  const found = findService(settings, tables, service);
+  if (!isAuthorizer(provider)) return { problem: `the provider "${name}" is none that can be asked` };
+  const found = findProviderService(settings, tables, authorizerOf(provider).settings);
   if (typeof found === 'string') return { problem: `of the provider "${name}" ${found}` };
-  const asked = found.ports.find((one) => one.port === port && one.protocol !== 'udp');
-  if (asked === undefined) return { problem: `of the provider "${name}" the service ${service} has no port ${port}` };
-  const { namespace, selector } = found;
-  return { authorizer: { provider, service: found.key }, pods: { namespace, selector, port: asked } };
+  const { key, namespace, selector, port } = found;
+  return { authorizer: { provider, service: key }, pods: { namespace, selector, port } };
 }
 
 /** Ports at which a pod answers for a provider; of most pods none. */
 export function answersAt({ namespace, selector, port }: AuthorizerPods, pod: PodFacts): number[] {
   if (pod.namespace !== namespace || Object.keys(selector).length === 0) return [];
   return matchSelector(selector, pod.labels) ? targetsOf(pod, port) : [];
-}
-
-interface FoundService {
-  readonly key: ServiceKey;
-  readonly namespace: string;
-  readonly selector: Labels;
-  readonly ports: readonly ServicePort[];
-}
-
-/** @returns what is wrong when there is none that can be asked */
-function findService(settings: MeshSettings, tables: MeshTables, service: string): FoundService | string {
-  const { hostname, namespace = namespaceOf(settings, tables, hostname) } = readServiceName(service);
-  const owner = namespace === undefined ? undefined : matchHostOwner({ settings, tables }, namespace, hostname);
-  if (owner?.kind === 'Service') {
-    const facts = tables.services.get(owner.key);
-    if (facts === undefined || facts.namespace !== namespace) return `nobody knows the service ${service}`;
-    if (facts.kind === 'ExternalName') return `the service ${service} is an ExternalName, which has no ports`;
-    const { selector, ports } = facts;
-    return { key: hostnameOf(settings, owner.key), namespace, selector, ports };
-  }
-  if (owner === undefined || namespace === undefined) return `nobody knows the service ${service}`;
-  // Where the client wanted to go is here where the request came from.
-  if (owner.entry.resolution === 'original-destination') {
-    return `the ServiceEntry of ${service} has the resolution NONE, and so no address`;
-  }
-  const { selector, ports } = owner.entry;
-  return { key: `${namespace}/${hostname}`, namespace, selector, ports };
-}
-
-/** The one that a hostname names, or that of the oldest ServiceEntry which is for the root namespace too. */
-function namespaceOf(settings: MeshSettings, tables: MeshTables, hostname: string): string | undefined {
-  const named = namespaceOfHostname(settings, hostname);
-  if (named !== undefined) return named;
-  const visible = [...tables.serviceEntries.select('host', hostname)].filter(({ visibility }) =>
-    isVisibleTo(visibility, settings.rootNamespace),
-  );
-  return visible.sort(byAge)[0]?.ref.namespace;
 }

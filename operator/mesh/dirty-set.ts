@@ -32,6 +32,7 @@ export class DirtySet {
   readonly serviceEntries = new Set<string>();
   readonly workloadEntries = new Set<string>();
   readonly sidecars = new Set<string>();
+  readonly telemetries = new Set<string>();
   /** Policies that are, or were, in a namespace that is not discovered, by `kind/namespace/name`. */
   readonly undiscovered = new Set<string>();
   /** Services of ServiceEntries, by `namespace/hostname`. */
@@ -79,6 +80,7 @@ export class DirtySet {
     for (const key of this.#tables.requestAuthentications.find('target', service.key))
       this.requestAuthentications.add(key);
     for (const key of this.#tables.rateLimitPolicies.find('target', service.key)) this.rateLimitPolicies.add(key);
+    for (const key of this.#tables.telemetries.find('target', service.key)) this.telemetries.add(key);
     const entries = this.#tables.workloadEntriesSelectedBy(service.namespace, service.selector);
     for (const { key } of entries) this.workloadEntries.add(key);
   }
@@ -94,7 +96,8 @@ export class DirtySet {
   /** Whether a namespace is ours decides over the status of its policies. */
   markNamespace(namespace: string): void {
     const { peerAuthentications, authorizationPolicies, requestAuthentications, rateLimitPolicies } = this.#tables;
-    const { virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars, undiscovered } = this.#tables;
+    const { virtualServices, destinationRules, serviceEntries, workloadEntries, sidecars, telemetries, undiscovered } =
+      this.#tables;
     for (const key of peerAuthentications.find('namespace', namespace)) this.peerAuthentications.add(key);
     for (const key of authorizationPolicies.find('namespace', namespace)) this.authorizationPolicies.add(key);
     for (const key of requestAuthentications.find('namespace', namespace)) this.requestAuthentications.add(key);
@@ -104,6 +107,7 @@ export class DirtySet {
     for (const key of serviceEntries.find('namespace', namespace)) this.serviceEntries.add(key);
     for (const key of workloadEntries.find('namespace', namespace)) this.workloadEntries.add(key);
     for (const key of sidecars.find('namespace', namespace)) this.sidecars.add(key);
+    for (const key of telemetries.find('namespace', namespace)) this.telemetries.add(key);
     for (const key of undiscovered.find('namespace', namespace)) this.undiscovered.add(key);
   }
 

@@ -30,6 +30,7 @@ export interface DraftContext {
   readonly rateLimitOverlap: OverlapTally;
   /** Of Sidecars, where they select pods. */
   readonly sidecarTally: PolicyTally;
+  readonly telemetryTally: PolicyTally;
 }
 
 /** Drafts one kind of entries of the next snapshot, from what is dirty. */

@@ -18,6 +18,7 @@ import { markServiceEntry, readServiceEntry } from './service-entry.ts';
 import { markSidecar, readSidecar } from './sidecar.ts';
 import type { MeshSettings } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
+import { markTelemetry, readTelemetry } from './telemetry-facts.ts';
 import { readUndiscovered } from './undiscovered.ts';
 import { markVirtualService, readVirtualService } from './virtual-service.ts';
 import { markWorkloadEntry, readWorkloadEntry } from './workload-entry.ts';
@@ -93,6 +94,10 @@ const INGESTION: { readonly [K in MeshKind]: Ingest<K> } = {
   Sidecar: (target, key, object) =>
     each(target.tables.sidecars.replace(key, object && readSidecar(target.settings, object)), (facts) =>
       markSidecar(target, facts),
+    ),
+  Telemetry: (target, key, object) =>
+    each(target.tables.telemetries.replace(key, object && readTelemetry(target.settings, object)), (facts) =>
+      markTelemetry(target, facts),
     ),
 };
 

@@ -19,6 +19,7 @@ import { draftServiceEntries } from './service-entry-drafts.ts';
 import { draftSidecars } from './sidecar-drafts.ts';
 import type { MeshDelta, MeshSettings, MeshSnapshot } from './snapshot.ts';
 import { MeshTables } from './tables.ts';
+import { draftTelemetries, markTold } from './telemetry-drafts.ts';
 import { draftUndiscovered, forgetUndiscovered } from './undiscovered.ts';
 import { draftVirtualServices } from './virtual-service.ts';
 import { draftWorkloadEntries } from './workload-entry-drafts.ts';
@@ -42,6 +43,7 @@ export interface UnreadableObject {
 const DRAFTERS: readonly Drafter[] = [
   forgetUndiscovered,
   markAskers,
+  markTold,
   draftWorkloads,
   draftServices,
   draftServiceEntries,
@@ -50,6 +52,7 @@ const DRAFTERS: readonly Drafter[] = [
   draftAuthorization,
   draftRequestAuthentications,
   draftRateLimits,
+  draftTelemetries,
   draftDestinationRules,
   draftVirtualServices,
   draftPolicies,
@@ -77,6 +80,7 @@ export class MeshBuilder {
   readonly #requestAuthenticationOverlap = new OverlapTally();
   readonly #rateLimitOverlap = new OverlapTally();
   readonly #sidecarTally = new PolicyTally();
+  readonly #telemetryTally = new PolicyTally();
   readonly #mtls = new Map<string, MtlsDecision>();
   #snapshot: MeshSnapshot;
 
@@ -114,6 +118,7 @@ export class MeshBuilder {
       requestAuthenticationOverlap: this.#requestAuthenticationOverlap,
       rateLimitOverlap: this.#rateLimitOverlap,
       sidecarTally: this.#sidecarTally,
+      telemetryTally: this.#telemetryTally,
     };
     const drafts = new Drafts(this.#snapshot);
     for (const draft of DRAFTERS) draft(context, dirty, drafts);

@@ -7,6 +7,7 @@ import type { RateLimitPolicy } from '../../api/rate-limit-policy.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
+import type { Telemetry } from '../../api/telemetry.ts';
 import type { VirtualService } from '../../api/virtual-service.ts';
 import type { WorkloadEntry } from '../../api/workload-entry.ts';
 import type { Jwks } from './jwks.ts';
@@ -30,6 +31,7 @@ export interface MeshKinds {
   ServiceEntry: ServiceEntry;
   WorkloadEntry: WorkloadEntry;
   Sidecar: Sidecar;
+  Telemetry: Telemetry;
 }
 
 export type MeshKind = keyof MeshKinds;
@@ -51,6 +53,7 @@ export const MESH_KINDS: readonly MeshKind[] = [
   'ServiceEntry',
   'WorkloadEntry',
   'Sidecar',
+  'Telemetry',
 ];
 
 /** One object of the cluster. */

@@ -10,6 +10,7 @@ import {
   REVISION_LABELS,
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
+  TRACE_RESOURCE_ANNOTATION,
 } from '../../api/pod-names.ts';
 import { matchOwner } from '../../api/pod-owner.ts';
 import { type InboundCapture, readCapture } from './capture.ts';
@@ -50,6 +51,8 @@ export interface PodFacts {
   /** Its sidecar answers the application's DNS queries. */
   readonly dnsCapture: boolean;
   readonly boundsRefusalLog: boolean;
+  /** Its sidecar's environment says which service it is. */
+  readonly namesItself: boolean;
   /** As its annotation says; undefined: as the mesh's settings do. */
   readonly configurationLoading: ConfigurationLoading | undefined;
   /** Ports that its sidecar serves; the others are the application's own. */
@@ -87,6 +90,7 @@ export function readPod(pod: V1Pod): PodFacts {
     meshTls: labels[TLS_MODE_LABEL] === TLS_MODE_ISTIO,
     dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
     boundsRefusalLog: metadata?.annotations?.[REFUSAL_LOG_ANNOTATION] === 'bounded',
+    namesItself: metadata?.annotations?.[TRACE_RESOURCE_ANNOTATION] === 'environment',
     configurationLoading: configurationLoading.safeParse(metadata?.annotations?.[LOADING_ANNOTATION]).data,
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,

@@ -1,4 +1,5 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { DefaultProviders } from '../../api/default-providers.ts';
 import type { ExtensionProvider } from '../../api/extension-provider.ts';
 import type { ConfigurationLoading, PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
 import type { ConnectionPool } from '../../api/traffic-policy-connection-pool.ts';
@@ -10,6 +11,7 @@ import type { RouteRule } from './route-rule.ts';
 import type { Labels } from './selector.ts';
 import type { SidecarScope } from './sidecar-scope.ts';
 import type { SplitTerms } from './split-terms.ts';
+import type { WorkloadTelemetry } from './telemetry.ts';
 import type { AttachedTokens } from './tokens.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -36,8 +38,10 @@ export interface MeshSettings {
   readonly proxy: { readonly configurationLoading: ConfigurationLoading };
   /** Whether global counts are kept in Redis; absent: in the operator's memory. */
   readonly rateLimits?: { readonly redis: boolean };
-  /** Whom policies with action CUSTOM may ask. */
+  /** Whom policies with action CUSTOM may ask, and whom Telemetry resources may tell. */
   readonly extensionProviders?: readonly ExtensionProvider[];
+  /** Who is told where no Telemetry says who. */
+  readonly defaultProviders?: DefaultProviders;
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';
@@ -182,6 +186,8 @@ export interface Workload {
   readonly tokens: readonly AttachedTokens[];
   /** How much it takes. */
   readonly rateLimits: readonly AttachedRateLimits[];
+  /** What is told of its requests; absent: nothing but the metrics that everybody has. */
+  readonly telemetry?: WorkloadTelemetry;
   /** The Sidecar that applies to its outbound side. */
   readonly sidecar?: ObjectKey;
   /** Its sidecar answers the application's DNS queries. */

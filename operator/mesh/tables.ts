@@ -15,6 +15,7 @@ import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector
 import type { ServiceFacts } from './service.ts';
 import { dnsTerms, type ServiceEntryFacts } from './service-entry.ts';
 import type { SidecarFacts } from './sidecar.ts';
+import type { TelemetryFacts } from './telemetry-facts.ts';
 import type { UndiscoveredPolicy } from './undiscovered.ts';
 import type { VirtualServiceFacts } from './virtual-service.ts';
 import type { WorkloadEntryFacts } from './workload-entry.ts';
@@ -91,6 +92,7 @@ export class MeshTables {
     blanket: ({ ref, selector, scope }) =>
       scope === undefined || Object.keys(selector).length > 0 ? [] : [ref.namespace],
   });
+  readonly telemetries = new FactTable<TelemetryFacts, AttachmentIndex>(ATTACHMENT_COLUMNS);
 
   /** Policies in namespaces that are not discovered, by `kind/namespace/name`. */
   readonly undiscovered = new FactTable<UndiscoveredPolicy, 'namespace'>({

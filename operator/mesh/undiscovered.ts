@@ -7,6 +7,7 @@ import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { SERVICE_ENTRY_KIND } from '../../api/service-entry.ts';
 import { SIDECAR_KIND } from '../../api/sidecar.ts';
+import { TELEMETRY_KIND } from '../../api/telemetry.ts';
 import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../../api/workload-entry.ts';
 import type { DirtySet } from './dirty-set.ts';
@@ -33,6 +34,7 @@ const JUDGED_KINDS: ReadonlySet<MeshKind> = new Set<MeshKind>([
   SERVICE_ENTRY_KIND,
   WORKLOAD_ENTRY_KIND,
   SIDECAR_KIND,
+  TELEMETRY_KIND,
 ]);
 
 /** Reads what is kept of a change's object where it is not discovered. */

@@ -7,6 +7,7 @@ import { findRateLimits } from './rate-limits.ts';
 import { findSidecar } from './sidecar.ts';
 import type { Workload } from './snapshot.ts';
 import { spiffeIdOf } from './spiffe-id.ts';
+import { findTelemetry } from './telemetry.ts';
 import { findTokens } from './tokens.ts';
 
 /**
@@ -17,6 +18,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
   const decision = mtls.get(pod.uid);
   if (!pod.injected || decision === undefined) return undefined;
   const sidecar = findSidecar(settings, tables, pod);
+  const telemetry = findTelemetry(settings, tables, pod);
   const { uid, name, namespace, serviceAccount, addresses, labels, revision, owner, node, proxyStarted, deleting } =
     pod;
   return {
@@ -36,6 +38,7 @@ export function buildWorkload({ settings, tables, mtls }: EndpointContext, pod: 
     authorization: findAuthorization(settings, tables, pod),
     tokens: findTokens(tables, pod),
     rateLimits: findRateLimits(tables, pod),
+    ...(telemetry === undefined ? {} : { telemetry }),
     ...(sidecar?.scope === undefined ? {} : { sidecar: sidecar.scope.key }),
     dnsCapture: pod.dnsCapture,
     ...(pod.boundsRefusalLog ? { boundsRefusalLog: true } : {}),

@@ -8,6 +8,7 @@ import type { RateLimitPolicy } from '../../api/rate-limit-policy.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
 import type { ServiceEntry } from '../../api/service-entry.ts';
 import type { Sidecar } from '../../api/sidecar.ts';
+import type { Telemetry } from '../../api/telemetry.ts';
 import type { VirtualService } from '../../api/virtual-service.ts';
 import type { WorkloadEntry } from '../../api/workload-entry.ts';
 import {
@@ -30,6 +31,7 @@ import {
   SERVICE_ENTRY,
   SIDECAR,
   STATEFUL_SET,
+  TELEMETRY,
   VIRTUAL_SERVICE,
   WORKLOAD_ENTRY,
 } from '../../kube/kinds.ts';
@@ -100,6 +102,7 @@ export class ClusterStores {
   readonly serviceEntries;
   readonly workloadEntries;
   readonly sidecars;
+  readonly telemetries;
 
   /**
    * @param settings say which namespaces the mesh consists of
@@ -135,6 +138,7 @@ export class ClusterStores {
     this.serviceEntries = this.#watch<ServiceEntry>(SERVICE_ENTRY);
     this.workloadEntries = this.#watch<WorkloadEntry>(WORKLOAD_ENTRY);
     this.sidecars = this.#watch<Sidecar>(SIDECAR);
+    this.telemetries = this.#watch<Telemetry>(TELEMETRY);
   }
 
   /** Kinds whose objects are policies, each with its store. */
@@ -149,6 +153,7 @@ export class ClusterStores {
       { kind: SERVICE_ENTRY, store: this.serviceEntries },
       { kind: WORKLOAD_ENTRY, store: this.workloadEntries },
       { kind: SIDECAR, store: this.sidecars },
+      { kind: TELEMETRY, store: this.telemetries },
     ];
   }
 

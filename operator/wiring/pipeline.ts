@@ -30,6 +30,7 @@ export interface MeshStores {
   readonly serviceEntries: Feed<MeshKinds['ServiceEntry']>;
   readonly workloadEntries: Feed<MeshKinds['WorkloadEntry']>;
   readonly sidecars: Feed<MeshKinds['Sidecar']>;
+  readonly telemetries: Feed<MeshKinds['Telemetry']>;
 }
 
 type Listener = (snapshot: MeshSnapshot, delta: MeshDelta) => void;
@@ -117,6 +118,7 @@ export class Pipeline {
     feed('ServiceEntry', stores.serviceEntries);
     feed('WorkloadEntry', stores.workloadEntries);
     feed('Sidecar', stores.sidecars);
+    feed('Telemetry', stores.telemetries);
     this.#take(this.#pending.length);
     this.#publish();
     this.#held = new HeldDelta();

@@ -2,6 +2,7 @@ import { AUTHORIZATION_POLICY_KIND } from '../../api/authorization-policy.ts';
 import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
 import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
+import { TELEMETRY_KIND } from '../../api/telemetry.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
@@ -37,8 +38,11 @@ export function policyEnforcement(
 ): EnforcementSource {
   const inbound = inboundStanding(acks, resources);
   const callers = callerStanding(acks, resources, workloads);
-  const standingOf = (policy: ObjectKey): Standing =>
-    OF_SERVERS.some((kind) => policy.startsWith(`${kind}/`)) ? inbound : callers;
+  const both = bothStanding(inbound, callers);
+  const standingOf = (policy: ObjectKey): Standing => {
+    if (policy.startsWith(`${TELEMETRY_KIND}/`)) return both;
+    return OF_SERVERS.some((kind) => policy.startsWith(`${kind}/`)) ? inbound : callers;
+  };
   return {
     inForce: (uid, policy) => standingOf(policy).inForce(uid, policy),
     rejection: (uid, policy) => standingOf(policy).rejection(uid, policy),
@@ -73,6 +77,19 @@ function inboundStanding(acks: AckReport, resources: ResourceLookup): Standing {
         );
       return refused?.message;
     },
+  };
+}
+
+/** What is told of requests stands on both sides, on that of callers where it tells anything. */
+function bothStanding(inbound: Standing, callers: Standing): Standing {
+  return {
+    inForce: (uid, policy) => {
+      const asServer = inbound.inForce(uid, policy);
+      if (asServer !== true) return asServer;
+      const asCaller = callers.inForce(uid, policy);
+      return asCaller === 'unused' ? true : asCaller;
+    },
+    rejection: (uid, policy) => inbound.rejection(uid, policy) ?? callers.rejection(uid, policy),
   };
 }
 

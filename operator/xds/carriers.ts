@@ -2,6 +2,7 @@ import { CANARY_KIND } from '../../api/canary.ts';
 import { DESTINATION_RULE_KIND } from '../../api/destination-rule.ts';
 import { SERVICE_ENTRY_KIND } from '../../api/service-entry.ts';
 import { SIDECAR_KIND } from '../../api/sidecar.ts';
+import { TELEMETRY_KIND } from '../../api/telemetry.ts';
 import { VIRTUAL_SERVICE_KIND } from '../../api/virtual-service.ts';
 import { WORKLOAD_ENTRY_KIND } from '../../api/workload-entry.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
@@ -27,6 +28,7 @@ const FINDERS: Readonly<Record<string, Find>> = {
   [WORKLOAD_ENTRY_KIND]: findWorkloadEntry,
   [SIDECAR_KIND]: findSidecar,
   [CANARY_KIND]: findSplit,
+  [TELEMETRY_KIND]: findListeners,
 };
 
 /** Resources in which a policy stands for a client, some of them where it is in very many; none where it has nothing to do with the client. */
@@ -98,6 +100,11 @@ function* findSidecar(outbound: Outbound, client: Client, key: ObjectKey): Gener
   for (const port of outbound.routes.all()) {
     for (const name of outbound.routes.names(port)) yield { typeUrl: VIRTUAL_HOST_TYPE, name };
   }
+}
+
+/** All of its listeners tell of requests. */
+function* findListeners(outbound: Outbound, { scope }: Client): Generator<ResourceName> {
+  for (const name of outbound.listeners.names([scope])) yield { typeUrl: LISTENER_TYPE, name };
 }
 
 function* findSplit(outbound: Outbound, { scope }: Client, key: ObjectKey): Generator<ResourceName> {

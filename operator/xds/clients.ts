@@ -4,6 +4,7 @@ import type { Locality, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { AssignmentClient } from './assignment.ts';
 import type { Distinctions } from './distinctions.ts';
 import { isDualStack } from './inbound-shape.ts';
+import { type OutboundTelemetry, outboundTelemetry } from './outbound-telemetry.ts';
 import type { ProxyIdentity } from './resource.ts';
 import { Scope, type ScopeSources } from './scope.ts';
 
@@ -17,14 +18,16 @@ export interface Client extends AssignmentClient {
   readonly dnsCapture: boolean;
   /** It asks for clusters when they are first used. */
   readonly onDemand: boolean;
+  /** What is told of its requests. */
+  readonly telemetry: OutboundTelemetry | undefined;
 }
 
 /** What of a client listeners depend on. */
-export type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand'>;
+export type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand' | 'telemetry'>;
 
 /** Equal for views that are the same. */
-export function viewKey({ scope, dualStack, dnsCapture, onDemand }: View): string {
-  return `${dualStack} ${dnsCapture} ${onDemand} ${scope.key}`;
+export function viewKey({ scope, dualStack, dnsCapture, onDemand, telemetry }: View): string {
+  return `${dualStack} ${dnsCapture} ${onDemand} ${telemetry?.key ?? ''} ${scope.key}`;
 }
 
 /** What a client is made of. */
@@ -36,6 +39,7 @@ interface Traits {
   readonly dualStack: boolean;
   readonly dnsCapture: boolean;
   readonly onDemand: boolean;
+  readonly telemetry: OutboundTelemetry | undefined;
 }
 
 const NOWHERE: Locality = { region: '', zone: '', subzone: '' };
@@ -183,14 +187,15 @@ function countDown<Key>(counts: Map<Key, number>, key: Key): boolean {
 function traitsOf(proxy: ProxyIdentity, workload: Workload | undefined): Traits {
   if (workload === undefined) {
     const nothing = { labels: {}, locality: NOWHERE, sidecar: undefined, dualStack: false, dnsCapture: false };
-    return { namespace: proxy.namespace, ...nothing, onDemand: false };
+    return { namespace: proxy.namespace, ...nothing, onDemand: false, telemetry: undefined };
   }
   const { namespace, labels, locality, sidecar, dnsCapture, onDemand } = workload;
-  return { namespace, labels, locality, sidecar, dualStack: isDualStack(workload), dnsCapture, onDemand };
+  const told = { telemetry: outboundTelemetry(workload.telemetry) };
+  return { namespace, labels, locality, sidecar, dualStack: isDualStack(workload), dnsCapture, onDemand, ...told };
 }
 
-function keyOf({ namespace, labels, locality, dualStack, dnsCapture, onDemand }: Client): string {
-  return JSON.stringify([namespace, labels, locality, dualStack, dnsCapture, onDemand]);
+function keyOf({ namespace, labels, locality, dualStack, dnsCapture, onDemand, telemetry }: Client): string {
+  return JSON.stringify([namespace, labels, locality, dualStack, dnsCapture, onDemand, telemetry?.key]);
 }
 
 function importsOwn(sidecar: SidecarScope | undefined): boolean {

@@ -22,6 +22,7 @@ import type { TokenProvider } from './jwt-providers.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
 import { buildNetworkFilter } from './network-filter.ts';
 import type { Authorization } from './rbac.ts';
+import type { ManagerTracing } from './tracing.ts';
 
 /** How requests are to be told who called: on mTLS the certificate's SPIFFE ID, else nothing (and nothing a client made up). */
 export type ClientIdentity = 'certificate' | 'none';
@@ -30,11 +31,13 @@ export type ClientIdentity = 'certificate' | 'none';
 export function buildOutboundManager(
   statPrefix: string,
   routes: string,
-  accessLog: AccessLog,
+  accessLogs: readonly AccessLog[],
   onDemand = false,
   normalization?: PathNormalization,
+  tracing?: ManagerTracing,
 ): Filter {
-  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, [accessLog], normalization);
+  const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, accessLogs, normalization);
+  Object.assign(manager, tracing);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;
@@ -49,6 +52,7 @@ export function buildOutboundManager(
  * @param tokens which tokens of end users are valid
  * @param rateLimits how much is taken
  * @param normalization of paths
+ * @param tracing makes spans
  */
 export function buildInboundManager(
   statPrefix: string,
@@ -61,6 +65,7 @@ export function buildInboundManager(
   tokens: readonly TokenProvider[],
   rateLimits: readonly RateLimitRules[],
   normalization: PathNormalization | undefined,
+  tracing: ManagerTracing | undefined,
 ): Filter {
   const manager = buildManager(
     { direction: 'inbound', authorization, questions, tokens, rateLimits },
@@ -68,6 +73,7 @@ export function buildInboundManager(
     accessLogs,
     normalization,
   );
+  Object.assign(manager, tracing);
   if (oneRequestPerConnection) {
     manager.commonHttpProtocolOptions = create(HttpProtocolOptionsSchema, { maxRequestsPerConnection: 1 });
   }

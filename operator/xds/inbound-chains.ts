@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { TlsVersion } from '../../api/mesh-config.ts';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
   type Filter,
   type FilterChain,
@@ -11,6 +12,7 @@ import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/
 import { MESH_ALPN } from '../../proxy/names.ts';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
 import { isDeclaredHttp } from '../mesh/protocol.ts';
+import { buildAccessLoggers } from './access-loggers.ts';
 import { buildConnectionLimits, buildTcpBandwidth } from './connection-limits.ts';
 import { buildInboundManager } from './connection-managers.ts';
 import { buildQuestions } from './external-authorization.ts';
@@ -27,6 +29,7 @@ import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
 import { buildTcpStatsLoggers } from './tcp-stats-loggers.ts';
 import { buildDownstreamTls } from './tls-sockets.ts';
+import { buildTracing, type ManagerTracing } from './tracing.ts';
 
 /** ALPN of proxies (ours and Istio's) that carry HTTP they have recognised, and of proxies that do not say. */
 const HTTP_ALPNS = [HTTP_ALPN, 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
@@ -41,11 +44,20 @@ type Kind = 'mtls' | 'mtls-http' | 'plain' | 'plain-http' | 'appTls';
 interface Side {
   readonly shape: InboundShape;
   readonly refusals: RefusalLogs;
+  /** For whom requests and connections are told to. */
+  readonly loggers: readonly AccessLog[];
+  readonly tracing: ManagerTracing | undefined;
 }
 
 /** All chains of an inbound listener: the port's own, those for other ports, and the one that closes connections made to the proxy itself. */
 export function buildInboundChains(shape: InboundShape): FilterChain[] {
-  const side = { shape, refusals: new RefusalLogs(shape) };
+  const { telemetry } = shape;
+  const side = {
+    shape,
+    refusals: new RefusalLogs(shape),
+    loggers: telemetry === undefined ? [] : buildAccessLoggers(telemetry.server.accessLogs, telemetry),
+    tracing: telemetry && buildTracing(telemetry.server.tracing, telemetry),
+  };
   return [
     buildBlockChain(),
     ...shape.ports.flatMap((port) => kinds(port).map((kind) => buildPortChain(side, port, kind))),
@@ -110,7 +122,7 @@ function buildTcpChain(
   name: string,
   match: FilterChainMatch,
   kind: Kind,
-  { shape, refusals }: Side,
+  { shape, refusals, loggers }: Side,
   { port, service, cluster, prefix }: TcpTarget,
 ): FilterChain {
   const { authorization, rateLimits } = shape;
@@ -119,7 +131,7 @@ function buildTcpChain(
   // Who shows no certificate has no name.
   const isClosed = admitted === 'nobody' || (names.length > 0 && !isMutualTls(kind));
   const handshake = names.length > 0 ? 'handshake' : undefined;
-  const accessLogs = refusals.at(port, 'tcp', isClosed ? 'nowhere' : handshake);
+  const accessLogs = [...refusals.at(port, 'tcp', isClosed ? 'nowhere' : handshake), ...loggers];
   const mutualTls = isMutualTls(kind);
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
@@ -168,14 +180,14 @@ function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): Filt
   return match;
 }
 
-function buildHttp({ shape, refusals }: Side, port: InboundPortShape, kind: Kind): Filter {
+function buildHttp({ shape, refusals, loggers, tracing }: Side, port: InboundPortShape, kind: Kind): Filter {
   const mutualTls = isMutualTls(kind);
   const logger = buildStatsLogger(inboundTags({ service: port.service, mutualTls }));
   const identity = mutualTls ? 'certificate' : 'none';
   return buildInboundManager(
     `inbound_${port.port}`,
     buildInboundRoutes(port.port),
-    [logger, ...refusals.at(port.port, 'http')],
+    [logger, ...refusals.at(port.port, 'http'), ...loggers],
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),
@@ -183,5 +195,6 @@ function buildHttp({ shape, refusals }: Side, port: InboundPortShape, kind: Kind
     tokenProviders(shape.tokens, port.port),
     shape.rateLimits.filter((one) => isAbout(one, port.port)).map(({ rules }) => rules),
     shape.normalization,
+    tracing,
   );
 }

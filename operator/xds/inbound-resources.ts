@@ -45,12 +45,12 @@ export class InboundResources {
   }
 }
 
-/** Clusters of whom policies of a shape ask, each once. */
-function authorizersOf({ authorization }: InboundShape): string[] {
+/** Clusters of whom policies of a shape ask or tell, each once. */
+function authorizersOf({ authorization, telemetry }: InboundShape): string[] {
   const names = authorization.flatMap(({ authorizer, rules }) =>
     authorizer === undefined || rules.dryRun ? [] : [clusterOf(authorizer)],
   );
-  return [...new Set(names)];
+  return [...new Set([...names, ...(telemetry?.clusters ?? [])])];
 }
 
 /** What xds keeps of a proxy. */

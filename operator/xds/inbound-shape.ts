@@ -2,7 +2,9 @@ import type { PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
 import type { AppProtocol, InboundPort, MeshSettings, MtlsMode, Workload } from '../mesh/snapshot.ts';
+import type { WorkloadTelemetry } from '../mesh/telemetry.ts';
 import type { AttachedTokens } from '../mesh/tokens.ts';
+import { toldClusters } from './told-clusters.ts';
 
 /** One port of an inbound listener. */
 export interface InboundPortShape {
@@ -15,6 +17,13 @@ export interface InboundPortShape {
   /** Where the application listens, and what it takes, when a Sidecar says so. */
   readonly target?: NonNullable<InboundPort['target']>;
   readonly connectionPool?: NonNullable<InboundPort['connectionPool']>;
+}
+
+/** What is told of the requests that a workload takes. */
+export interface InboundTelemetry extends Pick<WorkloadTelemetry, 'server' | 'service' | 'revision' | 'namesItself'> {
+  readonly namespace: string;
+  /** Names of the clusters over which it is, and those of its outbound side. */
+  readonly clusters: readonly string[];
 }
 
 /** All that the inbound side of a proxy depends on; equal replicas have an equal shape and share its resources. */
@@ -33,6 +42,8 @@ export interface InboundShape {
   readonly authorization: readonly AttachedPolicy[];
   readonly tokens: readonly AttachedTokens[];
   readonly rateLimits: readonly AttachedRateLimits[];
+  /** What is told of requests; undefined: nothing but metrics. */
+  readonly telemetry: InboundTelemetry | undefined;
   /** By number. */
   readonly ports: readonly InboundPortShape[];
 }
@@ -66,8 +77,15 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
     authorization: workload.authorization,
     tokens: workload.tokens,
     rateLimits: workload.rateLimits,
+    telemetry: inboundTelemetry(workload),
     ports: [...ports.values()].sort((a, b) => a.port - b.port),
   };
+}
+
+function inboundTelemetry({ telemetry, namespace }: Workload): InboundTelemetry | undefined {
+  if (telemetry === undefined) return undefined;
+  const { server, service, revision, namesItself } = telemetry;
+  return { server, service, revision, namesItself, namespace, clusters: toldClusters(telemetry) };
 }
 
 /** Whether a policy is about a port; undefined: one that nobody declared. */

@@ -1,6 +1,7 @@
 import { HEALTH_PORT, INBOUND_PORT, METRICS_PORT, OUTBOUND_PORT, PROBE_PORT } from '../../proxy/ports.ts';
 import { KeySets } from '../mesh/key-sets.ts';
-import type { Hostname, OutboundPolicy } from '../mesh/snapshot.ts';
+import type { Hostname } from '../mesh/snapshot.ts';
+import { buildAccessLoggers } from './access-loggers.ts';
 import type { ResolutionSources } from './backend-resolution.ts';
 import { type Clients, type View, viewKey } from './clients.ts';
 import { type DnsHost, translateDnsListener } from './dns-listener.ts';
@@ -22,6 +23,9 @@ import type { VersionLog } from './version-log.ts';
 
 /** The proxy itself listens there; two listeners of one port are refused by Envoy. Connections to such ports of others pass through. */
 const TAKEN = new Set([OUTBOUND_PORT, INBOUND_PORT, PROBE_PORT, HEALTH_PORT, METRICS_PORT]);
+
+/** So many entrances are remembered: one for each way in which clients differ. */
+const MAX_ENTRANCES = 100;
 
 /** A listener as some clients see it: what each hostname adds to it, and, once it was asked for, itself. */
 interface Variant {
@@ -76,7 +80,7 @@ export class ListenerTable {
   }
 
   get(name: string, client: View): XdsResource | undefined {
-    if (name === OUTBOUND_LISTENER) return this.entrance(client.dualStack, client.scope.outboundPolicy);
+    if (name === OUTBOUND_LISTENER) return this.entrance(client);
     if (!mayHave(client, name)) return undefined;
     this.capturesDns ||= name === DNS_LISTENER;
     const variant = this.variant(name, client);
@@ -114,11 +118,16 @@ export class ListenerTable {
     return [...names];
   }
 
-  private entrance(dualStack: boolean, outboundPolicy: OutboundPolicy): XdsResource {
-    const key = `${dualStack} ${outboundPolicy}`;
-    const known = this.entrances.get(key) ?? translateOutboundListener({ dualStack, outboundPolicy });
-    this.entrances.set(key, known);
-    return known;
+  private entrance({ dualStack, scope: { outboundPolicy }, telemetry }: View): XdsResource {
+    const key = `${dualStack} ${outboundPolicy} ${telemetry?.key ?? ''}`;
+    const known = this.entrances.get(key);
+    if (known !== undefined) return known;
+    const accessLogs = telemetry === undefined ? [] : buildAccessLoggers(telemetry.client.accessLogs, telemetry);
+    const built = translateOutboundListener({ dualStack, outboundPolicy, accessLogs });
+    // What was told before somebody changed it is nobody's any more.
+    if (this.entrances.size >= MAX_ENTRANCES) this.entrances.clear();
+    this.entrances.set(key, built);
+    return built;
   }
 
   /** Whether a listener may differ now for somebody, for what a hostname adds to it differs. */
@@ -146,8 +155,8 @@ export class ListenerTable {
     return differs;
   }
 
-  private variant(name: string, { scope, dualStack, dnsCapture, onDemand }: View): Variant {
-    const view = { scope, dualStack, dnsCapture, onDemand };
+  private variant(name: string, { scope, dualStack, dnsCapture, onDemand, telemetry }: View): Variant {
+    const view = { scope, dualStack, dnsCapture, onDemand, telemetry };
     const variants = this.listeners.get(name) ?? new Map<string, Variant>();
     this.listeners.set(name, variants);
     const key = viewKey(view);
@@ -190,7 +199,7 @@ export class ListenerTable {
 }
 
 function translate(name: string, { view, items }: Variant): XdsResource {
-  const { dualStack, scope, onDemand } = view;
+  const { dualStack, scope, onDemand, telemetry } = view;
   // In the order of hostnames, so that the bytes do not depend on the order of events.
   const texts = [...items].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
   if (name === DNS_LISTENER) {
@@ -206,6 +215,7 @@ function translate(name: string, { view, items }: Variant): XdsResource {
     onDemand,
     outboundPolicy: scope.outboundPolicy,
     normalization: scope.normalization,
+    telemetry,
     ...(bound === undefined ? {} : { bind: { address: bound.address, name } }),
   });
 }
@@ -230,6 +240,7 @@ function isBoundToAll(scope: Scope, port: number): boolean {
 
 function isSame(a: Variant, b: Variant): boolean {
   if (a.view.dualStack !== b.view.dualStack || a.view.onDemand !== b.view.onDemand) return false;
+  if (a.view.telemetry?.key !== b.view.telemetry?.key) return false;
   if (a.view.scope.outboundPolicy !== b.view.scope.outboundPolicy) return false;
   if (a.items.size !== b.items.size) return false;
   for (const [hostname, text] of a.items) if (b.items.get(hostname) !== text) return false;

@@ -61,11 +61,16 @@ export function authorizerCluster(port: number, protocol: 'http' | 'grpc', servi
   return `authorizer|${port}|${protocol}|${service}`;
 }
 
-/** What such a cluster is for; undefined when the name is none. */
+/** Cluster over which whom Telemetry resources name is told; apart from those of the outbound side for the same reason. */
+export function telemetryCluster(port: number, protocol: 'http' | 'grpc', service: ServiceKey): string {
+  return `telemetry|${port}|${protocol}|${service}`;
+}
+
+/** What a cluster of either of these two is for; undefined when the name is none. */
 export function readAuthorizerCluster(
   name: string,
 ): { port: number; protocol: 'http' | 'grpc'; service: ServiceKey } | undefined {
-  const match = /^authorizer\|([1-9][0-9]{0,4})\|(http|grpc)\|(.+)$/.exec(name);
+  const match = /^(?:authorizer|telemetry)\|([1-9][0-9]{0,4})\|(http|grpc)\|(.+)$/.exec(name);
   if (match?.[3] === undefined) return undefined;
   return { port: Number(match[1]), protocol: match[2] === 'http' ? 'http' : 'grpc', service: match[3] };
 }

@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import {
   type FilterChain,
@@ -25,14 +26,16 @@ const UNKNOWN_CHAIN = 'unknown';
  * nothing on the port, the connection goes where it wanted to, without a wait, or is closed. Its content never changes with the mesh, so no
  * change there drains it.
  *
- * @param dualStack listens on IPv6 too
+ * @param dualStack listens on IPv6 too; accessLogs for whom connections to where the mesh knows nothing are told to
  */
 export function translateOutboundListener({
   dualStack,
   outboundPolicy,
+  accessLogs = [],
 }: {
   readonly dualStack: boolean;
   readonly outboundPolicy: OutboundPolicy;
+  readonly accessLogs?: readonly AccessLog[];
 }): XdsResource {
   const block = buildTcpChain(BLOCK);
   // Connections made to this very port were not redirected: passing them through would be a loop.
@@ -44,7 +47,7 @@ export function translateOutboundListener({
       trafficDirection: TrafficDirection.OUTBOUND,
       useOriginalDst: true,
       filterChains: [block],
-      defaultFilterChain: buildTcpChain(unknownChain(outboundPolicy)),
+      defaultFilterChain: buildTcpChain(unknownChain(outboundPolicy), false, accessLogs),
     }),
   );
 }
@@ -73,13 +76,18 @@ const STATS = buildTcpStatsLoggers(outboundTags());
 /**
  * The filter chain for opaque connections. They are counted, but for those that nobody made to anybody.
  * @param onDemand connections ask for the clusters that every proxy does not have
+ * @param accessLogs for whom connections are told to
  */
-export function buildTcpChain({ name, statPrefix = name, shares, ...limits }: TcpChain, onDemand = false): FilterChain {
+export function buildTcpChain(
+  { name, statPrefix = name, shares, ...limits }: TcpChain,
+  onDemand = false,
+  accessLogs: readonly AccessLog[] = [],
+): FilterChain {
   const stats = name === BLOCK_CHAIN ? [] : STATS;
   const asks = onDemand && shares.some(({ cluster }) => !isBuiltin(cluster));
   return create(FilterChainSchema, {
     name,
-    filters: [buildTcpProxy(statPrefix, shares, { ...limits, onDemand: asks, stats })],
+    filters: [buildTcpProxy(statPrefix, shares, { ...limits, onDemand: asks, accessLogs, stats })],
   });
 }
 

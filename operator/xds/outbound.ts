@@ -1,3 +1,4 @@
+import { TELEMETRY_KIND } from '../../api/telemetry.ts';
 import { DestinationIndex } from '../mesh/destination-selection.ts';
 import { coversHostname, hostnameOfKey, isWildcard } from '../mesh/hostname.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
@@ -214,6 +215,9 @@ export class Outbound {
     }
     for (const key of delta.destinationPolicies) note(key, this.policies.get(key) !== undefined);
     for (const key of delta.sidecars) note(key, this.snapshot?.sidecars.has(key) ?? false);
+    for (const key of delta.policies) {
+      if (key.startsWith(`${TELEMETRY_KIND}/`)) note(key, this.snapshot?.policies.has(key) ?? false);
+    }
     // What routes to a service look like, and with it how a Canary splits it, is a matter of its endpoints too.
     for (const hostname of affected) {
       for (const { object, split } of this.hosts.claimants(hostname)) {

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { PathNormalization } from '../../api/mesh-config.ts';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { AddressSchema } from '../../generated/envoy/envoy/config/core/v3/address_pb.js';
 import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import {
@@ -8,6 +9,7 @@ import {
 } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { OutboundPolicy } from '../mesh/snapshot.ts';
+import { buildAccessLoggers } from './access-loggers.ts';
 import { buildOutboundManager } from './connection-managers.ts';
 import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
@@ -15,9 +17,11 @@ import { buildHttpInspector, buildTlsInspector, OUTBOUND_SILENCE_MS } from './li
 import { HTTP_CHAIN, portListener, routeConfiguration } from './names.ts';
 import { BLOCK, buildTcpChain, encodeListener, unknownChain } from './outbound-listener.ts';
 import type { OutboundTarget } from './outbound-target.ts';
+import type { OutboundTelemetry } from './outbound-telemetry.ts';
 import { PortMatcher } from './port-matcher.ts';
 import type { XdsResource } from './resource.ts';
 import { buildStatsLogger, outboundTags } from './stats-logger.ts';
+import { buildTracing, type ManagerTracing } from './tracing.ts';
 
 /** Whom the listener of a port is for. */
 export interface PortListenerOptions {
@@ -28,6 +32,8 @@ export interface PortListenerOptions {
   readonly outboundPolicy: OutboundPolicy;
   /** Of paths; absent: `BASE`. */
   readonly normalization?: PathNormalization | undefined;
+  /** What is told of requests and connections; absent: nothing but metrics. */
+  readonly telemetry?: OutboundTelemetry | undefined;
   /** A Sidecar's egress listener that clients connect to themselves: where, and its name. `unix://PATH` is a socket file. */
   readonly bind?: { readonly address: string; readonly name: string };
 }
@@ -42,12 +48,14 @@ export interface PortListenerOptions {
 export function translatePortListener(
   port: number,
   targets: readonly OutboundTarget[],
-  { dualStack, onDemand = false, outboundPolicy, normalization, bind }: PortListenerOptions,
+  { dualStack, onDemand = false, outboundPolicy, normalization, telemetry, bind }: PortListenerOptions,
 ): XdsResource {
   // What comes to a bound listener has nowhere else to go, for passed through it would come back to it.
   const unknown = bind === undefined ? unknownChain(outboundPolicy) : BLOCK;
   const choice = new PortMatcher(targets, unknown);
   const { matcher, chains, http, sniffs } = bind === undefined ? choice.byAddress() : choice.bound();
+  const accessLogs = telemetry === undefined ? [] : buildAccessLoggers(telemetry.client.accessLogs, telemetry);
+  const tracing = telemetry && buildTracing(telemetry.client.tracing, telemetry);
   const others = chains.filter(({ name }) => name !== unknown.name);
   const listener = create(ListenerSchema, {
     name: bind?.name ?? portListener(port),
@@ -55,9 +63,9 @@ export function translatePortListener(
     bindToPort: bind !== undefined,
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
-      ...(http ? [buildHttpChain(port, onDemand, normalization)] : []),
-      ...others.map((chain) => buildTcpChain(chain, onDemand)),
-      buildTcpChain(unknown),
+      ...(http ? [buildHttpChain(port, onDemand, normalization, accessLogs, tracing)] : []),
+      ...others.map((chain) => buildTcpChain(chain, onDemand, accessLogs)),
+      buildTcpChain(unknown, false, accessLogs),
     ],
     filterChainMatcher: matcher,
     // In this order: what is TLS is not looked at for HTTP.
@@ -78,8 +86,15 @@ function boundAddress(address: string, port: number) {
   });
 }
 
-function buildHttpChain(port: number, onDemand: boolean, normalization?: PathNormalization): FilterChain {
-  const logger = buildStatsLogger(outboundTags());
-  const manager = buildOutboundManager(`outbound_${port}`, routeConfiguration(port), logger, onDemand, normalization);
+function buildHttpChain(
+  port: number,
+  onDemand: boolean,
+  normalization: PathNormalization | undefined,
+  accessLogs: readonly AccessLog[],
+  tracing: ManagerTracing | undefined,
+): FilterChain {
+  const loggers = [buildStatsLogger(outboundTags()), ...accessLogs];
+  const routes = routeConfiguration(port);
+  const manager = buildOutboundManager(`outbound_${port}`, routes, loggers, onDemand, normalization, tracing);
   return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });
 }

@@ -73,12 +73,23 @@ function probe(periodSeconds: number, failureThreshold: number): V1Probe {
   return { httpGet: { path: READY_PATH, port: HEALTH_PORT }, periodSeconds, timeoutSeconds: 3, failureThreshold };
 }
 
+/** What spans and logs by OpenTelemetry say of the sidecar, in the format of that variable; kubelet puts in what the variables before it have. */
+function formatTraceResource(service: string): string {
+  const attributes = [
+    'service.namespace=$(POD_NAMESPACE)',
+    'k8s.namespace.name=$(POD_NAMESPACE)',
+    'k8s.pod.name=$(POD_NAME)',
+  ];
+  return [`service.name=${service}`, ...attributes, 'k8s.node.name=$(NODE_NAME)'].join(',');
+}
+
 /** Stock Envoy as a native sidecar: it starts before the application's own init containers and stops after the application. */
 export function buildSidecar(
   settings: InjectionSettings,
   options: ProxyOptions,
   bootstrap: string,
   spec: V1PodSpec,
+  service: string,
 ): V1Container {
   return {
     name: PROXY_CONTAINER,
@@ -100,10 +111,13 @@ export function buildSidecar(
       '--drain-time-s',
       String(drainSeconds(spec)),
     ],
-    env: Object.entries(BOOTSTRAP_VARIABLES).map(([name, fieldPath]) => ({
-      name,
-      valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
-    })),
+    env: [
+      ...Object.entries(BOOTSTRAP_VARIABLES).map(([name, fieldPath]) => ({
+        name,
+        valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+      })),
+      { name: 'OTEL_RESOURCE_ATTRIBUTES', value: formatTraceResource(service) },
+    ],
     ports: [{ name: 'http-envoy-prom', containerPort: METRICS_PORT, protocol: 'TCP' }],
     ...linger(spec),
     // The pod's other containers wait for this one, so look often; give up only after ten minutes without a control plane.

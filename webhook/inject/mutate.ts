@@ -8,6 +8,7 @@ import {
   REFUSAL_LOG_ANNOTATION,
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
+  TRACE_RESOURCE_ANNOTATION,
 } from '../../api/pod-names.ts';
 import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL, readAnnotations } from '../../proxy/annotations.ts';
 import { formatBootstrap, MAX_BOOTSTRAP_BYTES } from '../../proxy/bootstrap.ts';
@@ -71,7 +72,7 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
     captureDnsOutside: options.dnsCapture ? settings.clusterDomain : '',
   };
   const init = buildInitContainer(settings, redirect, spec);
-  const sidecar = buildSidecar(settings, options, bootstrap, spec);
+  const sidecar = buildSidecar(settings, options, bootstrap, spec, canonical.name);
   const existing = (name: string) => spec.initContainers?.find((container) => container.name === name);
   const metadata = labelled(pod, canonical, rewritten.probes, scraping, options.dnsCapture);
   return {
@@ -147,6 +148,7 @@ function labelled(
       ...annotations,
       [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status),
       [REFUSAL_LOG_ANNOTATION]: 'bounded',
+      [TRACE_RESOURCE_ANNOTATION]: 'environment',
       // Told to the operator, whatever the mesh's setting becomes.
       ...(dnsCapture ? { [DNS_CAPTURE_ANNOTATION]: 'enabled' } : {}),
     },

@@ -17,6 +17,7 @@ import {
 import { maybe } from './optional.ts';
 import { rateLimitChanges } from './rate-limit-changes.ts';
 import { requestAuthenticationChanges } from './request-authentication-changes.ts';
+import { telemetryChanges } from './telemetry-changes.ts';
 import { virtualServiceChanges } from './virtual-service-changes.ts';
 
 /** Random changes of a cluster for property tests: few names, labels and hosts, so that objects meet. */
@@ -286,6 +287,7 @@ export const meshChanges: fc.Arbitrary<MeshChange> = fc.oneof(
   { weight: 2, arbitrary: authorizationChanges },
   { weight: 2, arbitrary: requestAuthenticationChanges },
   { weight: 2, arbitrary: rateLimitChanges },
+  { weight: 2, arbitrary: telemetryChanges },
   nodeChanges,
   namespaceChanges,
 );

@@ -9,6 +9,7 @@ import type { RateLimitPolicy, RateLimitPolicySpec } from '../../../api/rate-lim
 import type { RequestAuthentication, RequestAuthenticationSpec } from '../../../api/request-authentication.ts';
 import type { ServiceEntry, ServiceEntrySpec } from '../../../api/service-entry.ts';
 import type { Sidecar, SidecarSpec } from '../../../api/sidecar.ts';
+import type { Telemetry, TelemetrySpec } from '../../../api/telemetry.ts';
 import type { VirtualService, VirtualServiceSpec } from '../../../api/virtual-service.ts';
 import type { WorkloadEntry, WorkloadEntrySpec } from '../../../api/workload-entry.ts';
 import type { MeshSettings } from '../snapshot.ts';
@@ -176,6 +177,17 @@ export function requestAuthentication(key: string, spec: RequestAuthenticationSp
     apiVersion: 'security.istio.io/v1',
     kind: 'RequestAuthentication',
     metadata: { name, namespace, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec,
+  };
+}
+
+/** A Telemetry, `namespace/name`. */
+export function telemetry(key: string, spec: TelemetrySpec, creationTimestamp = '2026-01-01T00:00:00Z'): Telemetry {
+  const [namespace = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'telemetry.istio.io/v1',
+    kind: 'Telemetry',
+    metadata: { name, namespace, generation: 1, creationTimestamp },
     spec,
   };
 }

@@ -25,6 +25,7 @@ export function newMeshStores(config = '') {
     serviceEntries: new Store<MeshKinds['ServiceEntry']>(),
     workloadEntries: new Store<MeshKinds['WorkloadEntry']>(),
     sidecars: new Store<MeshKinds['Sidecar']>(),
+    telemetries: new Store<MeshKinds['Telemetry']>(),
   };
 }
 
@@ -47,6 +48,7 @@ const STORE_OF: { readonly [K in MeshKind]: keyof Omit<TestStores, 'discovery'> 
   ServiceEntry: 'serviceEntries',
   WorkloadEntry: 'workloadEntries',
   Sidecar: 'sidecars',
+  Telemetry: 'telemetries',
 };
 
 /** Does to the stores what a watch would. */

@@ -22,6 +22,8 @@ export interface EnvoyOptions {
     readonly listeners: readonly Config[];
     readonly clusters: readonly Config[];
   };
+  /** Variables of its environment besides the test's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running Envoy on loopback. */
@@ -44,7 +46,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
   const adminPort = await freePort();
   await writeFile(join(folder, 'token'), options.token);
   await writeFile(join(folder, 'root.pem'), options.rootPem);
-  const envoy = await runEnvoy(bootstrap(options, folder, adminPort), adminPort);
+  const envoy = await runEnvoy(bootstrap(options, folder, adminPort), adminPort, options.env);
   const stop = async (): Promise<void> => {
     await envoy.stop();
     await rm(folder, { recursive: true, force: true });
@@ -53,17 +55,27 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
 }
 
 /** Starts the real Envoy with the given bootstrap, which has the admin port, and waits until that answers. */
-export async function runEnvoy(config: unknown, adminPort: number): Promise<EnvoyProcess> {
+export async function runEnvoy(
+  config: unknown,
+  adminPort: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<EnvoyProcess> {
   const args = [
     '--config-yaml',
     JSON.stringify(config),
     '--concurrency',
     '1',
     '--use-dynamic-base-id',
+    // What is logged is written out after ten seconds else.
+    '--file-flush-interval-msec',
+    '200',
     '-l',
     'warning',
   ];
-  const child = spawn(await envoyBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(await envoyBinary(), args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let log = '';
   for (const output of [child.stdout, child.stderr]) {
     output.on('data', (text: Buffer) => {

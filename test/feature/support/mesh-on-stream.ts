@@ -56,7 +56,7 @@ function partOf(cache: XdsCache, typeUrls: readonly string[]): ResourceSource {
  */
 export function httpListener(at: number, port: number, onDemand = false): XdsResource {
   const logger = buildStatsLogger(outboundTags());
-  const manager = buildOutboundManager(`outbound_${port}`, String(port), logger, onDemand);
+  const manager = buildOutboundManager(`outbound_${port}`, String(port), [logger], onDemand);
   const name = `on ${port}`;
   const portSpecifier = { case: 'portValue' as const, value: at };
   const message = create(ListenerSchema, {

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import { connect } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import type { PeerAuthentication } from '../../../api/peer-authentication.ts';
+import { TRACE_RESOURCE_ANNOTATION } from '../../../api/pod-names.ts';
 import type { MetricsSink } from '../../../operator/ads/metrics-conversation.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import { keyOf, type MeshChange, type MeshObject } from '../../../operator/mesh/mesh-object.ts';
@@ -22,6 +22,7 @@ import {
 import { WORKLOAD_SECRET } from '../../../proxy/names.ts';
 import { accepts } from './accepts.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
+import { startApplication } from './asked-application.ts';
 import { boundInbound } from './bound-inbound.ts';
 import { boundListeners } from './bound-listeners.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
@@ -59,6 +60,8 @@ export class PeerWorld {
   readonly credentials: MeshCredentials;
   /** Paths that the application was asked for. */
   readonly asked: string[];
+  /** The headers of these requests. */
+  readonly got: IncomingHttpHeaders[];
   readonly client: EnvoyProcess;
   readonly server: EnvoyProcess;
   private readonly parts: Parts;
@@ -71,17 +74,28 @@ export class PeerWorld {
     this.wire = parts.wire;
     this.credentials = parts.credentials;
     this.asked = parts.asked;
+    this.got = parts.got;
   }
 
-  /** @param metricsSink takes what the sidecars count, which they tell each second; absent: nobody does */
-  static async start(settings: Partial<MeshSettings> = {}, metricsSink?: MetricsSink): Promise<PeerWorld> {
+  /**
+   * @param metricsSink takes what the sidecars count, which they tell each second; absent: nobody does
+   * @param named the sidecars' environments name their services, as the webhook has it
+   */
+  static async start(
+    settings: Partial<MeshSettings> = {},
+    metricsSink?: MetricsSink,
+    named = false,
+  ): Promise<PeerWorld> {
     const at = await freePort();
-    const parts = await buildParts(at, { ...SETTINGS, ...settings }, metricsSink);
+    const parts = await buildParts(at, { ...SETTINGS, ...settings }, named, metricsSink);
     const { harness, pods } = parts;
     const { port: adsPort, rootPem } = harness;
     const often = metricsSink && { flushSeconds: 1 };
-    const start = (own: TestPod) => startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, ...often });
-    const [client, server] = await Promise.all([start(pods.client), start(pods.server)]);
+    const start = (own: TestPod, name: string) => {
+      const env = named ? { OTEL_RESOURCE_ATTRIBUTES: `service.name=${name},service.namespace=shop` } : {};
+      return startEnvoy({ nodeId: nodeIdOf(own), token: own.token, adsPort, rootPem, env, ...often });
+    };
+    const [client, server] = await Promise.all([start(pods.client, 'client'), start(pods.server, 'web')]);
     const world = new PeerWorld(parts, client, server);
     for (const name of DECLARED) {
       const { service, address } = world.port(name);
@@ -125,12 +139,38 @@ export class PeerWorld {
     this.wire.cut();
   }
 
+  /** Puts any objects into the mesh, and waits until both proxies have acknowledged the listeners that come of them. */
+  async put(...objects: readonly MeshObject[]): Promise<void> {
+    const { mesh, harness, pods, listeners } = this.parts;
+    mesh.put(...objects);
+    for (const [own, envoy] of [
+      [pods.server, this.server],
+      [pods.client, this.client],
+    ] as const) {
+      const isCurrent = (name: string, version: string): boolean =>
+        harness.server.acks.acked(own.uid, LISTENER_TYPE, name) === version;
+      await until(
+        async () =>
+          [...listeners.wildcard(identityOf(own), LISTENER_TYPE)].every(([name, { version }]) =>
+            isCurrent(name, version),
+          ),
+        envoy,
+      );
+    }
+    // Connections from before have one answer more by what was said then.
+    this.wire.cut();
+  }
+
   /** Status of a request that goes through both sidecars; 0 without an answer. */
-  async call(name: PortName, path = '/'): Promise<{ readonly status: number; readonly body: string }> {
+  async call(
+    name: PortName,
+    path = '/',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly status: number; readonly body: string }> {
     const { service, address } = this.port(name);
     const socket = connect(service, address);
     const host = `${name}.shop.svc.cluster.local:${service}`;
-    return ask(new Http1Line(socket.on('error', () => {})), path, host);
+    return ask(new Http1Line(socket.on('error', () => {})), path, host, headers);
   }
 
   /** Status of a request of somebody without a sidecar; 0 without an answer. */
@@ -162,6 +202,7 @@ export class PeerWorld {
 
 interface Parts {
   readonly asked: string[];
+  readonly got: IncomingHttpHeaders[];
   readonly at: number;
   readonly mesh: MeshOnStream;
   readonly harness: AdsHarness;
@@ -173,7 +214,12 @@ interface Parts {
   readonly pods: { readonly client: TestPod; readonly server: TestPod };
 }
 
-async function buildParts(at: number, settings: MeshSettings, metricsSink?: MetricsSink): Promise<Parts> {
+async function buildParts(
+  at: number,
+  settings: MeshSettings,
+  named: boolean,
+  metricsSink?: MetricsSink,
+): Promise<Parts> {
   const mesh = new MeshOnStream(settings, [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE]);
   const [source] = mesh.sources;
   if (source === undefined) throw new Error('a mesh has a source');
@@ -181,9 +227,10 @@ async function buildParts(at: number, settings: MeshSettings, metricsSink?: Metr
   const ports = new Map<PortName, MeshPort>();
   const apps: Server[] = [];
   const asked: string[] = [];
+  const got: IncomingHttpHeaders[] = [];
   for (const [index, name] of PORTS.entries()) {
     const number = await freePort();
-    apps.push(await startApplication(number, asked));
+    apps.push(await startApplication(number, asked, got));
     await wire.listen(SERVER_ADDRESS, number);
     ports.set(name, { number, service: await freePort(), address: `127.1.0.${index + 1}` });
   }
@@ -194,12 +241,17 @@ async function buildParts(at: number, settings: MeshSettings, metricsSink?: Metr
   secrets.update([secret(WORKLOAD_SECRET, credentials.workload), translateTrustSecret(credentials.rootPem)]);
   const harness = await startHarness([source, listeners, secrets], {}, metricsSink && { metricsSink });
   const pods = { client: harness.addPod('client'), server: harness.addPod('server') };
-  mesh.put(...objectsOf(pods, ports));
-  return { at, asked, mesh, harness, listeners, credentials, wire, apps, ports, pods };
+  mesh.put(...objectsOf(pods, ports, named));
+  return { at, asked, got, mesh, harness, listeners, credentials, wire, apps, ports, pods };
 }
 
-function objectsOf({ client, server }: Parts['pods'], ports: Parts['ports']): MeshObject[] {
-  const own = pod('server', { uid: server.uid, address: SERVER_ADDRESS, labels: LABELS });
+function objectsOf({ client, server }: Parts['pods'], ports: Parts['ports'], named: boolean): MeshObject[] {
+  const own = pod('server', { uid: server.uid, address: SERVER_ADDRESS, labels: LABELS, revision: 'r1' });
+  const caller = pod('client', { uid: client.uid, address: client.ips[0] ?? '' });
+  const trace = named ? { [TRACE_RESOURCE_ANNOTATION]: 'environment' } : {};
+  for (const one of [own, caller]) {
+    one.metadata = { ...one.metadata, annotations: { ...one.metadata?.annotations, ...trace } };
+  }
   const services = DECLARED.flatMap((name): MeshObject[] => {
     const { number = 0, service: port = 0, address = '' } = ports.get(name) ?? {};
     const spec = { clusterIP: address, ports: [{ name, port, targetPort: number }] };
@@ -208,11 +260,7 @@ function objectsOf({ client, server }: Parts['pods'], ports: Parts['ports']): Me
       { kind: 'EndpointSlice', object: slice(name, [own], { [name]: number }) },
     ];
   });
-  return [
-    { kind: 'Pod', object: own },
-    { kind: 'Pod', object: pod('client', { uid: client.uid, address: client.ips[0] ?? '' }) },
-    ...services,
-  ];
+  return [{ kind: 'Pod', object: own }, { kind: 'Pod', object: caller }, ...services];
 }
 
 /** Listeners of the proxies by the name of their pod. */
@@ -226,19 +274,15 @@ function byPod(sources: Readonly<Record<string, ResourceSource>>): ResourceSourc
   };
 }
 
-async function startApplication(port: number, asked: string[]): Promise<Server> {
-  const app = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    request.resume().on('end', () => response.end(`you asked for ${request.url}`));
-  });
-  app.listen(port, '127.0.0.1');
-  await once(app, 'listening');
-  return app;
-}
-
-async function ask(line: Http1Line, path: string, host: string): Promise<{ status: number; body: string }> {
+async function ask(
+  line: Http1Line,
+  path: string,
+  host: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; body: string }> {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const { status = 0, body } = await line.send(
-    `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nx-secret: ${path.slice(1)}\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nx-secret: ${path.slice(1)}\r\n${lines.join('')}\r\n`,
   );
   line.close();
   return { status, body };

@@ -58,6 +58,11 @@ const PLACES: readonly (readonly [apiVersion: string, kind: string, specs: reado
     'RateLimitPolicy',
     [{ limits: '@' }, { limits: [{ requests: 1, unit: 'Second', match: '@' }] }],
   ],
+  [
+    'telemetry.istio.io/v1',
+    'Telemetry',
+    [{ tracing: '@' }, { tracing: [{ customTags: '@' }] }, { metrics: [{ overrides: '@' }] }, { accessLogging: '@' }],
+  ],
   ['heddle.dev/v1alpha1', 'Canary', [{ analysis: { metrics: '@' } }, { analysis: { stepWeights: '@' } }]],
 ];
 /** Texts that are looked through for what they hold. */
@@ -66,6 +71,8 @@ const TEXTS: readonly (readonly [apiVersion: string, kind: string, spec: object]
   ['networking.istio.io/v1', 'VirtualService', { hosts: ['a'], http: [{ match: [{ uri: { regex: '@' } }] }] }],
   ['security.istio.io/v1', 'AuthorizationPolicy', { rules: [{ to: [{ operation: { paths: ['@'] } }] }] }],
   ['security.istio.io/v1', 'AuthorizationPolicy', { rules: [{ when: [{ key: '@', values: ['a'] }] }] }],
+  ['telemetry.istio.io/v1', 'Telemetry', { accessLogging: [{ filter: { expression: '@' } }] }],
+  ['telemetry.istio.io/v1', 'Telemetry', { tracing: [{ customTags: { a: { formatter: { value: '@' } } } }] }],
 ];
 const PIECES = ['a', 'a.', '-', '%', '%A(', '%A(:9', '[a', '{*}/', '\\p{', '('];
 const ITEMS = ['0', '{}', '"a"', '"#":0', '"#":{}', '"#":"a"'];

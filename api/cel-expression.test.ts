@@ -1,0 +1,36 @@
+import { describe, expect, test } from '@jest/globals';
+import { celExpressionProblem } from './cel-expression.ts';
+
+describe('an expression that Envoy takes', () => {
+  test.each([
+    'response.code >= 400',
+    'has(request.headers.x) && request.headers["x"] == "a"',
+    "request.url_path.startsWith('/a') || request.path.matches('a+')",
+    'matches(request.path, "x") && size(request.path) > 3',
+    'response.code in [500, 503] ? true : connection.mtls',
+    'response.code >= 400 && !(request.method == "GET")',
+    'duration("1s") < request.duration && request.time.getHours() > 1',
+    "int(request.headers['x']) % 2 == 1",
+  ])('is right: %s', (text) => expect(celExpressionProblem(text)).toBeUndefined());
+});
+
+describe('an expression that Envoy would refuse', () => {
+  test.each([
+    ['', 'leave the filter out'],
+    ['response.code >= ', 'must be an expression in CEL'],
+    ['foo', 'names "foo"'],
+    ['foo(1)', 'must not call foo'],
+    ['request.path.matches("[")', 'a regular expression (RE2)'],
+    ['[1].exists(x, x > 1)', 'must have no exists'],
+    ['{"a": 1}.a == 1', 'must make no maps'],
+    ['string(1) == "1"', 'must not call string'],
+    ['request.path.lowerAscii() == "a"', 'must not call lowerAscii'],
+    ['size(request.path, 1) > 3', 'must call size with 1 values'],
+    ['contains(request.path, "a")', 'must call contains of a value'],
+    ['request.path.int() == 1', 'must call int with its value in brackets'],
+    [`${'('.repeat(40)}true${')'.repeat(40)}`, 'brackets within each other'],
+    [`request${'.a'.repeat(300)} == 1`, 'must not be nested deeper'],
+    [`1${' + 1'.repeat(300)} == 1`, 'must not be nested deeper'],
+    ['x'.repeat(3000), 'must have at most 2048 characters'],
+  ])('is named: %s', (text, problem) => expect(celExpressionProblem(text)).toContain(problem));
+});

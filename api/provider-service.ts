@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+const HOST =
+  /^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+$/;
+
+/** `NAMESPACE/HOSTNAME`, or a hostname: of a Service or a ServiceEntry. */
+export const providerService = z
+  .string()
+  .max(317)
+  .regex(HOST, 'must be a hostname in lower case with a dot, or NAMESPACE/HOSTNAME');
+
+/** Of that service. */
+export const providerPort = z.int().min(1).max(65_535);
