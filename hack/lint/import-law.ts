@@ -50,7 +50,7 @@ export const ROOMS: readonly Room[] = [
   // Runs in a browser: of the API it has types alone.
   { path: 'operator/dashboard/page', may: ['api'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },
-  { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject'] },
+  { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject', 'generated'] },
   { path: 'config/samples/shop/app', may: [] },
   { path: 'test/e2e/testbed', may: [] },
 ];

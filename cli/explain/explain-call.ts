@@ -1,0 +1,91 @@
+import { isDeclaredHttp } from '../../operator/mesh/protocol.ts';
+import type { MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
+import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { explainHttp } from './explain-http.ts';
+import { explainTcp } from './explain-tcp.ts';
+import { followHop } from './hop.ts';
+import { OutboundView } from './outbound-view.ts';
+import { type Outcome, type Verdict, verdictOf } from './outcome.ts';
+import type { HttpRequest } from './request.ts';
+import type { PassedRule, RouteChoice } from './route-choice.ts';
+
+/** Who calls. */
+export interface Caller {
+  /** Absent: it has no sidecar. */
+  readonly workload?: Workload;
+  readonly namespace: string;
+  readonly address: string;
+}
+
+/** What is asked about. */
+export interface Call {
+  readonly caller: Caller;
+  /** As the caller writes it, without a port. */
+  readonly host: string;
+  readonly port: number;
+  /** Absent: opaque bytes. */
+  readonly request?: HttpRequest;
+  /** Seconds since the epoch, for tokens. */
+  readonly now: number;
+}
+
+/** What becomes of a call. */
+export interface Explanation {
+  readonly verdict: Verdict;
+  readonly protocol: 'http' | 'tcp';
+  /** The service that the name stands for; absent: nobody knows it, or the caller does not see it. */
+  readonly service?: MeshService;
+  readonly choice?: RouteChoice;
+  /** Rules that were looked at before the one that decides. */
+  readonly passed: readonly PassedRule[];
+  readonly outcomes: readonly Outcome[];
+  readonly notes: readonly string[];
+}
+
+/** What is found of a call before it is summed up. */
+export type Findings = Omit<Explanation, 'verdict'>;
+
+/** Decides what becomes of a call, by what the mesh is. Equal arguments give equal answers. */
+export function explainCall(snapshot: MeshSnapshot, call: Call): Explanation {
+  const findings = decide(snapshot, call);
+  return { verdict: verdictOf(findings.outcomes), ...findings };
+}
+
+function decide(snapshot: MeshSnapshot, call: Call): Findings {
+  const { workload } = call.caller;
+  if (workload === undefined) return withoutSidecar(snapshot, call);
+  const view = new OutboundView(snapshot, workload);
+  const service = view.service(call.host);
+  const declared = service && routablePorts(service).find(({ port }) => port === call.port);
+  const isTcp = declared !== undefined && !isDeclaredHttp(declared.protocol) && declared.protocol !== 'auto';
+  const { request } = call;
+  if (request !== undefined && !isTcp) return explainHttp(snapshot, view, call, request, service);
+  const notes =
+    request === undefined
+      ? []
+      : [`port ${call.port} is declared to be ${declared?.protocol}: nothing looks at the HTTP in it`];
+  return explainTcp(snapshot, view, call, service, notes);
+}
+
+/** Nothing but the server's sidecar has a say. */
+function withoutSidecar(snapshot: MeshSnapshot, { caller, host, port, request, now }: Call): Findings {
+  const notes = ['the caller has no sidecar: no routes, no mutual TLS, and Kubernetes picks the pod'];
+  const [short = '', namespace = caller.namespace] = host.split('.');
+  const service =
+    snapshot.services.get(host) ??
+    snapshot.services.get(`${short}.${namespace}.svc.${snapshot.settings.clusterDomain}`);
+  const declared = service && routablePorts(service).find((one) => one.port === port);
+  if (service === undefined || declared === undefined) {
+    const found: Outcome = { percent: 100, end: 'outside', message: 'the mesh does not know where it goes' };
+    return { protocol: request ? 'http' : 'tcp', passed: [], outcomes: [found], notes };
+  }
+  const endpoints = (snapshot.endpoints.get(service.key) ?? []).filter(
+    ({ ports, gated }) => !gated && ports[declared.name] !== undefined,
+  );
+  const pool = { cluster: '', service, port: declared, subset: '', revision: '', endpoints };
+  const plain = { spiffeId: undefined, address: caller.address, now, failedStatus: undefined };
+  const outcomes = followHop(snapshot, NO_POLICIES, pool, plain, request, 100, 'plaintext');
+  return { protocol: request ? 'http' : 'tcp', service, passed: [], outcomes, notes };
+}
+
+const NO_POLICIES = { policy: () => undefined };
