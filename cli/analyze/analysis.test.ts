@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { readMeshConfig } from '../../api/mesh-config.ts';
+import { analyze } from './analysis.ts';
+import { readDocuments } from './documents.ts';
+import { messageJson, messageLine } from './message.ts';
+import { readFiles } from './read-files.ts';
+import { readSuppression } from './suppression.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+function analyzeText(text: string) {
+  const { objects: files, findings } = readDocuments('a.yaml', text);
+  return analyze({
+    config: readMeshConfig(''),
+    files,
+    findings,
+    cluster: [],
+    namespace: 'default',
+    knowsCluster: false,
+  });
+}
+
+const broken = readFileSync(join(import.meta.dirname, 'testdata/broken.yaml'), 'utf8');
+
+/** What is told of the broken file, as code, object and line. */
+const EXPECTED = [
+  ['IST0122', 'VirtualService shop/routes', 8],
+  ['IST0133', 'VirtualService shop/strays', 17],
+  ['IST0101', 'VirtualService shop/strays', 22],
+  ['IST0131', 'VirtualService shop/strays', 27],
+  ['IST0130', 'VirtualService shop/strays', 23],
+  ['IST0101', 'VirtualService shop/strays', 26],
+  ['IST0112', 'VirtualService shop/strays', 29],
+  ['IST0113', 'DestinationRule shop/ordering', 37],
+  ['IST0128', 'DestinationRule shop/ordering', 37],
+  ['HED0006', 'DestinationRule shop/ordering', 38],
+  ['IST0127', 'AuthorizationPolicy shop/nobodys', 52],
+  ['IST0134', 'ServiceEntry shop/database', 61],
+  ['IST0107', 'Service shop/ordering', 69],
+  ['IST0118', 'Service shop/ordering', 72],
+  ['IST0116', 'Deployment shop/ordering', 101],
+  ['IST0137', 'Deployment shop/ordering', 101],
+  ['IST0102', 'Namespace bank', 87],
+  ['IST0123', 'Namespace shop', 99],
+  ['IST0125', 'Deployment shop/ordering', 109],
+  ['IST0108', 'Deployment shop/ordering', 110],
+] as const;
+
+test.each(EXPECTED)('%s is told of %s, at line %d', (code, origin, line) => {
+  const messages = analyzeText(broken).filter(
+    (one) => one.code === code && messageLine(one).includes(`(${origin} a.yaml:`),
+  );
+  expect(messages.map(({ place }) => place?.line)).toContain(line);
+});
+
+test('of a file that is broken nothing else is told, and the worst comes first', () => {
+  const messages = analyzeText(broken);
+  const codes = new Set<string>(EXPECTED.map(([code]) => code));
+  expect(messages.filter(({ code }) => !codes.has(code)).map(messageLine)).toEqual([]);
+  const levels = messages.map(({ level }) => level);
+  expect(levels).toEqual(
+    [...levels].sort((a, b) => ['Error', 'Warning', 'Info'].indexOf(a) - ['Error', 'Warning', 'Info'].indexOf(b)),
+  );
+});
+
+test('of a healthy mesh nothing is told', () => {
+  const healthy = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { heddle.dev/injection: enabled } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ordering, namespace: shop }
+spec: { selector: { app: ordering }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ordering, namespace: shop }
+spec: { template: { metadata: { labels: { app: ordering } }, spec: { containers: [{ name: app, image: shop }] } } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ordering, namespace: shop }
+spec: { selector: { matchLabels: { app: ordering } }, rules: [{ to: [{ operation: { methods: [GET] } }] }] }
+`;
+  expect(analyzeText(healthy).map(messageLine)).toEqual([]);
+});
+
+test('what is no YAML, or no object, is told with its line', () => {
+  const text = 'apiVersion: v1\nkind: Service\nmetadata: {name: a\n---\n- a\n---\nname: b\n';
+  const told = analyzeText(text).map(({ code, place }) => [code, place?.line]);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      ['HED0005', 5],
+      ['HED0005', 7],
+    ]),
+  );
+  expect(told.length).toBeGreaterThan(2);
+});
+
+test('Lists are taken apart, and lines are those of their items', () => {
+  const list = broken.split('---\n')[0]?.replaceAll(/^/gm, '    ').replace('    apiVersion', '  - apiVersion') ?? '';
+  const [message] = analyzeText(`apiVersion: v1\nkind: List\nitems:\n${list}`);
+  expect(message).toMatchObject({ code: 'IST0122', place: { line: 11 } });
+});
+
+test("JSON has Istio's shape", () => {
+  const message = analyzeText(broken).find(({ code }) => code === 'IST0113');
+  expect(message && messageJson(message)).toEqual({
+    code: 'IST0113',
+    documentationUrl: 'https://istio.io/latest/docs/reference/config/analysis/ist0113/',
+    level: 'Error',
+    message: expect.stringContaining('in conflict with regards to mTLS for host ordering.shop.svc.cluster.local'),
+    origin: 'DestinationRule shop/ordering',
+    reference: 'a.yaml:37',
+  });
+});
+
+test.each([
+  ['IST0102', true],
+  ['IST0102=Namespace/bank', true],
+  ['IST0102=Namespace/*', true],
+  ['IST0102=Namespace bank', true],
+  ['IST0102=Namespace/shop', false],
+  ['IST0103=Namespace/bank', false],
+])('%s leaves a message of namespace bank out: %s', (text, isOut) => {
+  const message = analyzeText(broken).find(({ code }) => code === 'IST0102');
+  expect(message && readSuppression(text)(message)).toBe(isOut);
+});
+
+test('a code that is none is wrong use', () => {
+  expect(() => readSuppression('IST9999')).toThrow(expect.objectContaining({ code: 2 }));
+});
+
+test('the samples have nothing of level Error', async () => {
+  const { objects: files, findings } = await readFiles([join(ROOT, 'config/samples')]);
+  const messages = analyze({
+    config: readMeshConfig(''),
+    files,
+    findings,
+    cluster: [],
+    namespace: 'default',
+    knowsCluster: false,
+  });
+  expect(files.length).toBeGreaterThan(40);
+  expect(messages.filter(({ level }) => level === 'Error').map(messageLine)).toEqual([]);
+});
