@@ -1,9 +1,12 @@
 import { Command } from 'commander';
+import { analyzeCommand } from './analyze/analyze-command.ts';
 import { canaryCommand } from './canary/canary-command.ts';
 import { certCommand } from './cert/cert-command.ts';
 import { checkCommand } from './check/check-command.ts';
 import { completeCommand, completionCommand } from './completion/completion-command.ts';
 import { dashboardCommand } from './dashboard/dashboard-command.ts';
+import { describeCommand } from './describe/describe-command.ts';
+import { explainCommand } from './explain/explain-command.ts';
 import { injectCommand, uninjectCommand } from './inject/inject-command.ts';
 import { installCommand } from './install/install-command.ts';
 import { uninstallCommand } from './install/uninstall-command.ts';
@@ -27,6 +30,9 @@ const COMMANDS: readonly (() => Command)[] = [
   logsCommand,
   dashboardCommand,
   proxyCommand,
+  explainCommand,
+  describeCommand,
+  analyzeCommand,
   canaryCommand,
   certCommand,
   injectCommand,
