@@ -27,6 +27,7 @@ table inet heddle {
     oifname "lo" return
     ip daddr 127.0.0.0/8 return
     ip6 daddr ::1 return
+    tcp dport { 15020, 15021, 15090 } return
     meta l4proto tcp redirect to :15001
   }
 }

@@ -94,6 +94,8 @@ function buildOutboundRules(options: RedirectOptions): string[] {
     'oifname "lo" return',
     'ip daddr 127.0.0.0/8 return',
     'ip6 daddr ::1 return',
+    // Other sidecars' metrics and health, which are plain text: redirected, Envoy would take its own listener of that port for the one that is meant.
+    `tcp dport ${portSet(PLAINTEXT_PORTS)} return`,
   ];
   if (excludeInterfaces.length > 0) rules.push(`oifname ${interfaceSet(excludeInterfaces)} return`);
   if (excludeOutboundPorts.length > 0) rules.push(`tcp dport ${portSet(excludeOutboundPorts)} return`);
