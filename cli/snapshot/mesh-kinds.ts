@@ -12,6 +12,7 @@ import {
   SERVICE,
   SERVICE_ENTRY,
   SIDECAR,
+  TELEMETRY,
   VIRTUAL_SERVICE,
   WORKLOAD_ENTRY,
 } from '../../kube/kinds.ts';
@@ -35,4 +36,5 @@ export const KINDS: Readonly<Record<Exclude<MeshKind, 'Jwks'>, ResourceKind>> = 
   ServiceEntry: SERVICE_ENTRY,
   WorkloadEntry: WORKLOAD_ENTRY,
   Sidecar: SIDECAR,
+  Telemetry: TELEMETRY,
 };

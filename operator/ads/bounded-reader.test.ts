@@ -51,7 +51,9 @@ describe('a reader with a bound', () => {
   test('takes no metrics with millions of families, or of metrics of one', () => {
     expect(() => decodeMetricsMessage(many('1200', MAX_PARTS + 1))).toThrow(refused);
     expect(() => decodeMetricsMessage(around(0x12, many('2200', MAX_PARTS)))).toThrow(refused);
-    expect(() => decodeMetricsMessage(around(0x12, around(0x22, around(0x3a, many('1a00', MAX_PARTS)))))).toThrow(
+    const durations = Buffer.from('istio_request_duration_milliseconds');
+    const buckets = around(0x22, around(0x3a, many('1a00', MAX_PARTS)));
+    expect(() => decodeMetricsMessage(around(0x12, Buffer.concat([around(0x0a, durations), buckets])))).toThrow(
       refused,
     );
     expect(decodeStreamIdentifier(many('1200', MAX_PARTS + 1))).toBe('');

@@ -8,7 +8,7 @@ import { Card } from './card.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { CALLERS, OUTSIDE, type Picture } from './picture.ts';
 import { useViewport } from './viewport.ts';
-import { type Direction, nextInDirection } from './walk.ts';
+import { type Direction, nextInDirection, nextInReading } from './walk.ts';
 import { WireLabel, Wires, wiresOf } from './wires.ts';
 
 interface CanvasProps {
@@ -25,6 +25,7 @@ const ARROWS: Readonly<Record<string, Direction>> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
 };
+const PAGES: Readonly<Record<string, 1 | -1>> = { PageDown: 1, PageUp: -1 };
 
 /** The drawing itself. The keyboard: arrows go from card to card, Enter chooses, plus, minus and 0 zoom. */
 export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Element {
@@ -50,10 +51,14 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
   const toggle = (item: string) => changed(route, { sel: item === sel ? undefined : item, call: undefined });
   const chooseCall = (id: string) => changed(route, { call: id === chosenCall ? undefined : id, sel: undefined });
   const onKeyDown = (event: KeyboardEvent) => {
-    const direction = ARROWS[event.key];
+    const [direction, step] = [ARROWS[event.key], PAGES[event.key]];
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (direction !== undefined && entry !== undefined) {
-      const next = nextInDirection(layout.items, (event.target as HTMLElement).dataset.id ?? entry, direction);
+    if ((direction !== undefined || step !== undefined) && entry !== undefined) {
+      const from = (event.target as HTMLElement).dataset.id ?? entry;
+      const next =
+        step === undefined
+          ? direction && nextInDirection(layout.items, from, direction)
+          : nextInReading(layout.items, from, step);
       if (next !== undefined) focusCard(next);
     } else if (event.key === '+' || event.key === '=') viewport.zoom(1.25);
     else if (event.key === '-') viewport.zoom(0.8);
@@ -76,7 +81,8 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
       class: 'canvas',
       ref: canvas,
       role: 'group',
-      'aria-label': 'Who calls whom. Arrow keys go from service to service, Enter chooses one.',
+      'aria-label':
+        'Who calls whom. Arrow keys go from service to service, Page Down to each in turn, Enter chooses one.',
       onKeyDown,
       onFocusIn: (event: FocusEvent) => setFocused((event.target as HTMLElement).dataset.id),
     },

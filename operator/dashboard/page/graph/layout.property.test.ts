@@ -5,7 +5,7 @@ import type { Box } from './arrange.ts';
 import { curveOf } from './curve.ts';
 import { layoutOf } from './layout.ts';
 import { pictureOf } from './picture.ts';
-import { type Direction, nextInDirection } from './walk.ts';
+import { type Direction, nextInDirection, nextInReading } from './walk.ts';
 
 const golden = { requests: 60, perSecond: 1, failures: 0 };
 const ROOM = { width: 1020, height: 730 };
@@ -86,17 +86,23 @@ test('no call is lost: each edge is a line, or stays within one card', () => {
   );
 });
 
-test('arrows reach every card from every other', () => {
+test('arrows lead to a card in their direction, and page keys to every one in turn', () => {
   fc.assert(
     fc.property(graph, (view) => {
       const { items } = layoutOf(pictureOf(view, { open: 'all' }), ROOM);
-      const [first] = items.keys();
-      const seen = new Set([first]);
-      for (const id of seen)
-        for (const direction of ['left', 'right', 'up', 'down'] as Direction[]) {
-          const next = id === undefined ? undefined : nextInDirection(items, id, direction);
-          if (next !== undefined) seen.add(next);
-        }
+      const middle = (id: string): number => {
+        const { x = 0, width = 0 } = items.get(id) ?? {};
+        return x + width / 2;
+      };
+      const [first = ''] = items.keys();
+      const seen = new Set<string>();
+      for (let id = first; !seen.has(id); id = nextInReading(items, id, 1) ?? '') {
+        seen.add(id);
+        expect(nextInReading(items, nextInReading(items, id, 1) ?? '', -1)).toBe(id);
+        const [left, right] = (['left', 'right'] as Direction[]).map((to) => nextInDirection(items, id, to));
+        if (left !== undefined) expect(middle(left)).toBeLessThan(middle(id));
+        if (right !== undefined) expect(middle(right)).toBeGreaterThan(middle(id));
+      }
       expect(seen.size).toBe(items.size);
     }),
     { numRuns: 60 },

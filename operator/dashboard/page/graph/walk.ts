@@ -24,3 +24,12 @@ export function nextInDirection(
   }
   return best;
 }
+
+/**
+ * The card before or after one as one reads them, row by row; behind the last comes the first. Arrows lead to the nearest card, and some may be nobody's nearest:
+ * so each can be reached.
+ */
+export function nextInReading(items: ReadonlyMap<string, Box>, from: string, step: 1 | -1): string | undefined {
+  const order = [...items].sort(([, a], [, b]) => a.y - b.y || a.x - b.x).map(([id]) => id);
+  return order[(order.indexOf(from) + step + order.length) % order.length];
+}
