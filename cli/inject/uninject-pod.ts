@@ -6,6 +6,7 @@ import {
   PROXY_CONTAINER,
   REFUSAL_LOG_ANNOTATION,
   TLS_MODE_LABEL,
+  TRACE_RESOURCE_ANNOTATION,
 } from '../../api/pod-names.ts';
 import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
 import { PROBE_PORT } from '../../proxy/ports.ts';
@@ -25,6 +26,8 @@ import {
 
 /** Labels of a pod that the webhook injected, and annotations that are there for us alone. */
 const OUR_LABELS = { [TLS_MODE_LABEL]: null, [CANONICAL_NAME_LABEL]: null, [CANONICAL_REVISION_LABEL]: null };
+/** What the webhook writes down of the sidecar it made. */
+const MARKS = { [REFUSAL_LOG_ANNOTATION]: null, [TRACE_RESOURCE_ANNOTATION]: null };
 const NOTES = { [INJECTION_STATUS_ANNOTATION]: null, [BEFORE_ANNOTATION]: null };
 
 type Json = Record<string, unknown>;
@@ -92,12 +95,17 @@ function withBefore(
 
 /** What annotations were, of a pod that the webhook injected: those of Prometheus as the sidecar was told of them. */
 function ourAnnotations({ metadata }: V1Pod, { application }: KnownApplication): Record<string, string | null> {
-  const log = { [REFUSAL_LOG_ANNOTATION]: null };
-  if (metadata?.annotations?.['prometheus.io/port'] !== String(PROBE_PORT)) return log;
-  if (!application)
-    return { ...log, 'prometheus.io/scrape': null, 'prometheus.io/port': null, 'prometheus.io/path': null };
+  if (metadata?.annotations?.['prometheus.io/port'] !== String(PROBE_PORT)) return MARKS;
+  if (!application) {
+    return { ...MARKS, 'prometheus.io/scrape': null, 'prometheus.io/port': null, 'prometheus.io/path': null };
+  }
   const scheme = application.scheme === 'https' ? { 'prometheus.io/scheme': 'https' } : {};
-  return { ...log, 'prometheus.io/port': String(application.port), 'prometheus.io/path': application.path, ...scheme };
+  return {
+    ...MARKS,
+    'prometheus.io/port': String(application.port),
+    'prometheus.io/path': application.path,
+    ...scheme,
+  };
 }
 
 /** Collections that nothing is left in become what they were: absent, unless it is known that they were written down empty. */
