@@ -4,6 +4,7 @@ import { CorsSchema } from '../../../generated/envoy/envoy/extensions/filters/ht
 import { HTTPFaultSchema } from '../../../generated/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js';
 import { RouterSchema } from '../../../generated/envoy/envoy/extensions/filters/http/router/v3/router_pb.js';
 import { ConfigSchema as FilterStateSchema } from '../../../generated/envoy/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
+import { TapSchema } from '../../../generated/envoy/envoy/extensions/filters/http/tap/v3/tap_pb.js';
 import { HttpFilterSchema } from '../../../generated/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { buildRuntime } from '../../../proxy/runtime.ts';
 import { buildHttpFilters } from '../http-filters.ts';
@@ -23,7 +24,7 @@ export interface RoutesBootstrap {
 
 /** A static bootstrap of Envoy for one listener with these routes, behind the filters that requests out of a pod pass. */
 export function routesBootstrap({ port, routes, clusters, adminPort }: RoutesBootstrap): JsonValue {
-  const registry = createRegistry(HTTPFaultSchema, CorsSchema, FilterStateSchema, RouterSchema);
+  const registry = createRegistry(HTTPFaultSchema, CorsSchema, FilterStateSchema, RouterSchema, TapSchema);
   const filters = buildHttpFilters({ direction: 'outbound' });
   const manager = {
     '@type': MANAGER,

@@ -60,9 +60,13 @@ export async function runEnvoy(
   adminPort: number,
   env: Readonly<Record<string, string>> = {},
 ): Promise<EnvoyProcess> {
+  // A file: with many static listeners it is longer than an argument may be.
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-bootstrap-'));
+  const file = join(folder, 'bootstrap.json');
+  await writeFile(file, JSON.stringify(config));
   const args = [
-    '--config-yaml',
-    JSON.stringify(config),
+    '--config-path',
+    file,
     '--concurrency',
     '1',
     '--use-dynamic-base-id',
@@ -106,6 +110,7 @@ export async function runEnvoy(
         child.kill('SIGKILL');
         await exited;
       }
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
