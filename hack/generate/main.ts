@@ -1,9 +1,10 @@
 /**
- * `node hack/generate/main.ts [--if-stale]`: generates the protobuf code and the CRDs. With `--if-stale`, a step whose
+ * `node hack/generate/main.ts [--if-stale]`: generates the protobuf code, the CRDs and the dashboards for Grafana. With `--if-stale`, a step whose
  * inputs are what they were when it last ended is left out.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { GRAFANA_FOLDER, generateGrafana } from '../grafana/files.ts';
 import { generateCrds } from './crds.ts';
 import { descriptorSources } from './descriptors.ts';
 import { generateProtobuf } from './protobuf.ts';
@@ -12,6 +13,7 @@ import { hashFiles, readStamp, removeStamp, writeStamp } from './stamp.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const HERE = import.meta.dirname;
 const CRDS = join(HERE, 'crds.ts');
+const GRAFANA = join(ROOT, 'hack', 'grafana');
 const CRD_FOLDER = join(ROOT, 'manifests', 'base', 'crds');
 
 interface Step {
@@ -37,12 +39,23 @@ function steps(): Step[] {
       run: () => generateProtobuf(log),
     },
     { name: 'crds', inputs: crdInputs(), output: CRD_FOLDER, run: runCrds },
+    { name: 'grafana', inputs: sources(GRAFANA), output: join(ROOT, GRAFANA_FOLDER), run: runGrafana },
   ];
 }
 
 function crdInputs(): string[] {
-  const schemas = readdirSync(join(ROOT, 'api')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-  return [CRDS, join(HERE, 'crd-schema.ts'), ...schemas.sort().map((name) => join(ROOT, 'api', name))];
+  return [CRDS, join(HERE, 'crd-schema.ts'), ...sources(join(ROOT, 'api'))];
+}
+
+/** The sources in a folder, without their tests. */
+function sources(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  return names.sort().map((name) => join(folder, name));
+}
+
+async function runGrafana(): Promise<void> {
+  await generateGrafana();
+  log('Wrote the dashboards for Grafana');
 }
 
 async function runCrds(): Promise<void> {
