@@ -88,6 +88,12 @@ async function both(
   return found;
 }
 
+/** What the caller's side says besides. */
+const asCaller = (name: 'http' | 'tcp') => ({
+  reporter: 'source',
+  upstream_cluster: `outbound|${world.port(name).service}||${name}.shop.svc.cluster.local`,
+});
+
 test('requests are counted on both sides, each with all that is known of both ends', async () => {
   const GOOD = 57;
   const BAD = 13;
@@ -97,7 +103,7 @@ test('requests are counted on both sides, each with all that is known of both en
   const series = await both('istio_requests_total', { ...http, response_code: '200' }, GOOD);
   const labels = { ...ends('http'), request_protocol: 'http', response_code: '200', grpc_response_status: '' };
   expect(series.map((one) => one.labels)).toEqual([
-    { ...labels, reporter: 'source' },
+    { ...labels, ...asCaller('http') },
     { ...labels, reporter: 'destination' },
   ]);
   await both('istio_requests_total', { ...http, response_code: '503' }, BAD);
@@ -183,13 +189,13 @@ test('connections of TCP are counted when they are made and when they end, with 
     }
   }
   const [opened] = await both('istio_tcp_connections_opened_total', tcp, CONNECTIONS, before);
-  expect(opened?.labels).toEqual({ ...ends('tcp'), request_protocol: 'tcp', reporter: 'source' });
+  expect(opened?.labels).toEqual({ ...ends('tcp'), request_protocol: 'tcp', ...asCaller('tcp') });
   await both('istio_tcp_connections_closed_total', tcp, 0, before);
   for (const socket of sockets) socket.end();
   const closed = await both('istio_tcp_connections_closed_total', tcp, CONNECTIONS, before);
   await both('istio_tcp_connections_opened_total', tcp, CONNECTIONS, before);
   expect(closed.map(({ labels }) => labels)).toEqual([
-    { ...ends('tcp'), request_protocol: 'tcp', reporter: 'source' },
+    { ...ends('tcp'), request_protocol: 'tcp', ...asCaller('tcp') },
     { ...ends('tcp'), request_protocol: 'tcp', reporter: 'destination' },
   ]);
   await both('istio_tcp_received_bytes_total', tcp, CONNECTIONS * BYTES, before);
