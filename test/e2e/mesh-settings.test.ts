@@ -51,11 +51,14 @@ clusterSetup(
 );
 afterAll(() => restore(), 150_000);
 
-/** Waits until a request is answered so: a connection from before a change is under the rules of then for one answer more. */
+/** So many answers in a row come over every connection there is: each worker of the caller's sidecar has its own. */
+const IN_A_ROW = 20;
+
+/** Waits until a request is always answered so: each connection from before a change is under the rules of then for one answer more. */
 async function answered(spec: RequestSpec, status: number): Promise<void> {
   await waitUntil(`${spec.url} to be answered ${status}`, async () => {
-    const [{ statuses, errors }] = await caller.plan([spec]);
-    return statuses[status] === 1 ? undefined : JSON.stringify({ statuses, errors });
+    const [{ statuses, errors }] = await caller.plan([{ ...spec, count: IN_A_ROW }]);
+    return statuses[status] === IN_A_ROW ? undefined : JSON.stringify({ statuses, errors });
   });
 }
 
