@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { TRUST_ROTATION } from '../../kube/kinds.ts';
+import { SECRET, TRUST_ROTATION } from '../../kube/kinds.ts';
+import type { WatchOptions } from '../../kube/kube-api.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
-import { ask, Proxies, phase, startLeader, statusOf, until } from './testing/leader.ts';
+import type { CaSecret } from './ca-secret.ts';
+import { ask, Proxies, phase, startLeader, startReplica, statusOf, until } from './testing/leader.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -9,6 +13,37 @@ afterEach(async () => {
 });
 
 const leader = (api: MemoryApi, proxies = new Proxies()) => startLeader(api, proxies, cleanups);
+
+/** Lists Secrets, and tells of nothing that becomes of them. */
+class SlowWatch extends MemoryApi {
+  override async *watch<T extends KubeObject>(kind: ResourceKind, options: WatchOptions) {
+    if (kind === SECRET) await new Promise((resolve) => options.signal?.addEventListener('abort', resolve));
+    yield* super.watch<T>(kind, options);
+  }
+}
+
+describe('a first root', () => {
+  test('that is deleted before the watch has brought it is written again, and no other in its place', async () => {
+    const api = new SlowWatch();
+    const own = { namespace: 'heddle-system', name: 'heddle-ca' };
+    const made = () => api.writes.filter((write) => write === 'create Secret heddle-system/heddle-ca').length;
+    const certificate = async () => (await api.get<CaSecret>(SECRET, own)).data?.['ca-cert.pem'];
+    const replica = await startReplica(api, new Proxies());
+    const abort = new AbortController();
+    cleanups.push(
+      () => replica.end(),
+      () => abort.abort(),
+    );
+    replica.lead(abort.signal);
+    await eventually(() => made() === 1);
+    const first = await certificate();
+    await api.delete(SECRET, own);
+    await eventually(() => made() === 2);
+    expect(await certificate()).toBe(first);
+    const told = replica.events.filter((event) => event.includes('Root')).map((event) => event.split(':')[0]);
+    expect(told).toEqual(['Secret RootCreated', 'Secret RootRestored']);
+  });
+});
 
 describe('a TrustRotation', () => {
   test('shows phase and progress, and goes on when all proxies have', async () => {

@@ -50,6 +50,8 @@ export class RootController {
   readonly #rotations: TrustRotations;
   readonly #driver: RotationDriver;
   readonly #now: () => number;
+  /** What we made last, which the watch may not have brought yet. */
+  #made: RootState | undefined;
   #ends: (() => void)[] = [];
 
   constructor(options: RootControllerOptions) {
@@ -124,6 +126,7 @@ export class RootController {
     const state = restored ?? firstState(await this.#freshRoot(user, now), now);
     const made = await this.#writer.create(namespace, state);
     if (!made) return { requeueAfterMs: 1000 };
+    this.#made = state;
     if (restored)
       this.#writer.warn(made, 'RootRestored', 'the Secret was deleted and has been written again from memory');
     else this.#writer.tell(made, 'RootCreated', `${describe(state)} signs`);
@@ -204,9 +207,9 @@ export class RootController {
     return user.kind === 'valid' ? user.value : newRoot(this.#options.lifetimes, now);
   }
 
-  /** What is in use, where that can go on. */
+  /** What is in use, or was made to be, where that can go on. */
   #inMemory(now: number): RootState | undefined {
-    const known = this.#options.authority.state;
+    const known = this.#options.authority.state ?? this.#made;
     return known && expiryOf(known) > now ? known : undefined;
   }
 
