@@ -122,7 +122,7 @@ describe('an installation', () => {
       expect(made).not.toContain('istio-proxy');
       const installed = await heddle(['install']);
       expect(installed).toMatchObject({ code: 0, stdout: expect.stringContaining('is installed') });
-      // Sidecars of before hold the root of before: their pods' restart is what check says is to be done.
+      // Sidecars of before hold the root of before; what check says is of interest once their pods are new.
       await mesh.run('rollout', 'restart', 'deployment');
       await Promise.all(['echo', 'caller', 'orders'].map((name) => mesh.rolledOut(name)));
       expect(await heddle(['check', '--wait', '2m'])).toMatchObject({ code: 0 });
