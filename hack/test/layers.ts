@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Program } from './programs.ts';
 
 /** A layer of the tests. The order is the order they run in: what breaks first should be what is cheapest to mend. */
 export interface Layer {
@@ -7,6 +8,8 @@ export interface Layer {
   readonly about: string;
   /** What it needs to be there before it runs. */
   readonly needs: 'nothing' | 'cluster' | 'heddle';
+  /** What its tests run on this machine; had before the layer's time begins. */
+  readonly programs: readonly Program[];
   /** After so long the layer is ended, and counts as failed. */
   readonly minutes: number;
   /** Arguments for Jest; undefined: it is the linter and the type checker. */
@@ -23,12 +26,20 @@ const HANG_MS = '20000';
 const WORKERS = ['--maxWorkers', String(Math.ceil(availableParallelism() * 1.5))];
 
 export const LAYERS: readonly Layer[] = [
-  { name: 'lint', about: 'Biome, the import law, and the types', minutes: 10, needs: 'nothing', jest: undefined },
+  {
+    name: 'lint',
+    about: 'Biome, the import law, and the types',
+    minutes: 10,
+    needs: 'nothing',
+    programs: [],
+    jest: undefined,
+  },
   {
     name: 'unit',
     about: 'tests beside their files, golden files included; no root, no cluster',
     minutes: 10,
     needs: 'nothing',
+    programs: ['Envoy'],
     jest: [
       ...WORKERS,
       '--testTimeout',
@@ -44,6 +55,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'objects in, resources out of a real stream; malformed input',
     minutes: 10,
     needs: 'nothing',
+    programs: ['Envoy', 'Valkey', 'Prometheus', 'OpenTelemetry collector', 'Chromium'],
     jest: [...WORKERS, '--testTimeout', HANG_MS, '--testPathPatterns', '/test/(feature|fuzz)/'],
   },
   {
@@ -51,6 +63,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'a real API server',
     minutes: 10,
     needs: 'cluster',
+    programs: ['cert-manager'],
     jest: ['--runInBand', '--testTimeout', '60000', '--testPathPatterns', '/test/integration/'],
   },
   {
@@ -58,6 +71,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'a real node with real pods and real traffic, three files at a time',
     minutes: 40,
     needs: 'heddle',
+    programs: ['Chromium'],
     // They wait for pods most of the time, and each has namespaces of its own.
     jest: ['--maxWorkers', '3', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]+/[^/]+$'],
   },
@@ -67,6 +81,7 @@ export const LAYERS: readonly Layer[] = [
       'the same, one file at a time: the operator is restarted, latencies are compared or the cluster itself is tried',
     minutes: 60,
     needs: 'heddle',
+    programs: [],
     jest: ['--runInBand', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]*$'],
   },
 ];

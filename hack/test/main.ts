@@ -4,6 +4,7 @@ import { formatTable } from '../../cli/terminal/table.ts';
 import { endCurrent } from './child.ts';
 import { runLayer } from './layer-run.ts';
 import { chooseLayers, LAYERS, type Layer } from './layers.ts';
+import { prepare } from './programs.ts';
 import { exitCode, lastLine, sum, type Tally } from './tally.ts';
 import { TestCluster } from './test-cluster.ts';
 
@@ -26,7 +27,10 @@ async function runOne(layer: Layer, cluster: TestCluster): Promise<Row> {
   process.stderr.write(`\ntest: ${layer.name}: ${layer.about}\n`);
   let tally: Tally = { passed: 0, failed: 1 };
   try {
-    tally = await runLayer(layer, await cluster.prepare(layer.needs));
+    // Not within the layer's time: on a new machine it takes minutes.
+    const env = await cluster.prepare(layer.needs);
+    await prepare(layer.programs, (line) => process.stderr.write(`test: ${line}\n`));
+    tally = await runLayer(layer, env);
   } catch (error) {
     process.stderr.write(
       `test: ${layer.name} could not run: ${error instanceof Error ? error.message : String(error)}\n`,

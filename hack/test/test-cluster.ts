@@ -1,4 +1,3 @@
-import { certManager } from '../cert-manager/release.ts';
 import { clusterDown, clusterStatus, clusterUp } from '../cluster/cluster.ts';
 import { HEDDLE_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
@@ -35,8 +34,6 @@ export class TestCluster {
   async prepare(needs: Layer['needs']): Promise<Readonly<Record<string, string>>> {
     if (needs === 'nothing') return {};
     this.#env ??= await this.#connect();
-    // Built here once, where the time that a layer may take is not running.
-    if (needs === 'cluster') await certManager();
     if (needs === 'heddle' && !this.#installed) await this.#install();
     return this.#env;
   }
