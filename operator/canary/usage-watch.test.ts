@@ -143,6 +143,17 @@ describe('what the pods of a window used', () => {
     expect(watched.look(31, undefined, 'memory-usage')?.next.share).toBeCloseTo(50);
   });
 
+  test('is nothing of a sample that lacks a container: its other half would pass for all of it, and it has no share', () => {
+    const watched = new Watched(pod('a', 'r2'));
+    const lacking: PodUsage = { ...sample(15, 0.01), containers: new Map() };
+    watched.look(16, { a: lacking });
+    expect(watched.look(31, { a: sample(30, 0.2) })?.next).toMatchObject({ pods: 1, measured: 0 });
+    const whole = watched.look(46, { a: sample(45, 0.4) })?.next;
+    expect(whole).toMatchObject({ pods: 1, measured: 1 });
+    expect(whole?.mean).toBeCloseTo(0.3);
+    expect(whole?.share).toBeCloseTo(30);
+  });
+
   test('of 1,000 pods is written down in a few hundred bytes', () => {
     const names = Array.from({ length: 1000 }, (_, i) => `pod-${i}`);
     const watched = new Watched(...names.map((name) => pod(name, 'r2')));

@@ -115,10 +115,13 @@ function newTally(): Tally {
 }
 
 function count(tally: Tally, pod: Pod, sample: PodUsage): void {
+  const full = { cpu: fullness(pod, sample, 'cpu'), memory: fullness(pod, sample, 'memory') };
+  // It lacks a container: half of what a pod uses would pass for all of it.
+  if (Object.values(full).some(({ share, unlimited }) => share === undefined && unlimited === undefined)) return;
   tally.samples += 1;
   tally.lastAt = sample.at;
   for (const resource of ['cpu', 'memory'] as const) {
-    const { share = Number.NaN, unlimited } = fullness(pod, sample, resource);
+    const { share = Number.NaN, unlimited } = full[resource];
     const sum = tally[resource];
     sum.value += resource === 'cpu' ? sample.cpuCores : sample.memoryBytes;
     sum.share += share;
