@@ -2,6 +2,7 @@ import { POD_METRICS } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isKubeError, isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { WorkQueue } from '../../kube/work-queue.ts';
 import { type PodMetrics, readPodMetrics } from './pod-metrics.ts';
 import type { NamespaceUsage, PodUsage, UsageProblem, UsageSource } from './pod-usage.ts';
 
@@ -25,19 +26,18 @@ export interface UsagePollerOptions {
 interface Asked {
   wantedUntil: number;
   answer: NamespaceUsage | undefined;
-  timer: NodeJS.Timeout | undefined;
 }
 
 /** Reads what pods use from `metrics.k8s.io`, namespace by namespace, while somebody asks for it; the answers are kept no longer. */
 export class UsagePoller implements UsageSource {
   readonly #options: Required<UsagePollerOptions>;
   readonly #asked = new Map<string, Asked>();
-  readonly #waiting = new Set<string>();
+  readonly #queue = new WorkQueue({ concurrency: AT_ONCE });
   readonly #end = new AbortController();
-  #running = 0;
 
   constructor(options: UsagePollerOptions) {
     this.#options = { now: Date.now, pauseMs: PAUSE_MS, ...options };
+    this.#queue.run((namespace) => this.#ask(namespace));
   }
 
   ofNamespace(namespace: string): NamespaceUsage | undefined {
@@ -48,9 +48,8 @@ export class UsagePoller implements UsageSource {
       return known.answer;
     }
     if (this.#end.signal.aborted) return undefined;
-    this.#asked.set(namespace, { wantedUntil, answer: undefined, timer: undefined });
-    this.#waiting.add(namespace);
-    this.#next();
+    this.#asked.set(namespace, { wantedUntil, answer: undefined });
+    this.#queue.add(namespace);
     return undefined;
   }
 
@@ -63,36 +62,20 @@ export class UsagePoller implements UsageSource {
   /** Asks no more, and ends what is under way. */
   stop(): void {
     this.#end.abort();
-    for (const { timer } of this.#asked.values()) clearTimeout(timer);
+    void this.#queue.stop();
     this.#asked.clear();
-    this.#waiting.clear();
-  }
-
-  #next(): void {
-    for (const namespace of this.#waiting) {
-      if (this.#running >= AT_ONCE) return;
-      this.#waiting.delete(namespace);
-      this.#running += 1;
-      void this.#ask(namespace).finally(() => {
-        this.#running -= 1;
-        this.#next();
-      });
-    }
   }
 
   async #ask(namespace: string): Promise<void> {
-    const answer = await this.#read(namespace);
     const asked = this.#asked.get(namespace);
     if (!asked) return;
+    if (this.#options.now() > asked.wantedUntil) {
+      this.#asked.delete(namespace);
+      return;
+    }
+    const answer = await this.#read(namespace);
     asked.answer = 'reason' in answer ? { pods: asked.answer?.pods ?? new Map(), problem: answer } : answer;
-    asked.timer = setTimeout(() => {
-      if (this.#options.now() > asked.wantedUntil) {
-        this.#asked.delete(namespace);
-        return;
-      }
-      this.#waiting.add(namespace);
-      this.#next();
-    }, this.#options.pauseMs);
+    this.#queue.addAfter(namespace, this.#options.pauseMs);
   }
 
   async #read(namespace: string): Promise<NamespaceUsage | UsageProblem> {
