@@ -9,6 +9,7 @@ import { startProgress } from '../../cli/terminal/progress.ts';
 import { run, tryRun } from './command.ts';
 import { cacheDirectory, KUBERNETES_VERSION } from './layout.ts';
 import { requireGo } from './prerequisites.ts';
+import { noteUse, removeUnused } from './unused.ts';
 
 /** A Go module beside this file, and what is known of building it: counts and times are those of two cores with empty caches. */
 type GoProgram = {
@@ -126,13 +127,16 @@ export async function requireBuildable(): Promise<void> {
 }
 
 /**
- * The path of a program's binary, built if the cache does not have it.
+ * The path of a program's binary, built if the cache does not have it. A build removes binaries of before that nothing has used for a month.
  * @throws PrerequisiteError without Go; Error with the compiler's words when the build fails.
  */
 export async function ensureBinary(program: GoProgram): Promise<string> {
-  const cached = await cachedBinary(program);
-  if (cached !== undefined) return cached;
   const folder = await binaryFolder(program);
+  const cached = await cachedBinary(program);
+  if (cached !== undefined) {
+    await noteUse(folder);
+    return cached;
+  }
   await requireGo();
   // Built beside its place and moved there whole: an interrupted build leaves nothing that looks finished.
   const temporary = `${folder}.${process.pid}`;
@@ -142,6 +146,7 @@ export async function ensureBinary(program: GoProgram): Promise<string> {
     for (const name of program.names) await symlink(program.binary, path.join(temporary, name));
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
+    await removeUnused(path.dirname(folder));
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }

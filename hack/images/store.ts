@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../cluster/layout.ts';
+import { noteUse, removeUnused } from '../cluster/unused.ts';
 import { writeArchive } from './archive.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -21,8 +22,6 @@ export type ImageConfiguration = {
 /** An image in the cache: its name, the digest of its configuration, and the archive that `docker load` and `ctr import` take. */
 export type BuiltImage = { readonly name: string; readonly id: string; readonly archive: string };
 
-const LAYER_LIFETIME_MS = 30 * 24 * 3_600_000;
-
 function storeFolder(...parts: string[]): string {
   return path.join(cacheDirectory(), 'images', ...parts);
 }
@@ -38,8 +37,7 @@ export async function storeLayer(entries: readonly TarEntry[]): Promise<Layer> {
   const known = existsSync(key) ? (await readFile(key, 'utf8')).trim() : '';
   const cached = storeFolder('layers', `${known}.tar`);
   if (known !== '' && existsSync(cached)) {
-    const now = new Date();
-    await Promise.all([key, cached].map((file) => utimes(file, now, now)));
+    await noteUse(key, cached);
     return { digest: known, file: cached, size: (await stat(cached)).size };
   }
   const temporary = storeFolder('layers', `new-${process.pid}-${path.basename(key).slice(0, 16)}`);
@@ -126,10 +124,5 @@ async function removeOldArchives(name: string, current: string): Promise<void> {
       file !== path.basename(current);
     if (isOlder) await rm(storeFolder(file), { force: true });
   }
-  for (const folder of ['layers', 'keys']) {
-    for (const file of await readdir(storeFolder(folder))) {
-      const { mtimeMs } = await stat(storeFolder(folder, file));
-      if (Date.now() - mtimeMs > LAYER_LIFETIME_MS) await rm(storeFolder(folder, file), { force: true });
-    }
-  }
+  for (const folder of ['layers', 'keys']) await removeUnused(storeFolder(folder));
 }
