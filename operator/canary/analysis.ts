@@ -5,7 +5,7 @@ import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
-import { judgeWindow, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, settleWindow } from './judged-window.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { type Round, windowMs } from './round.ts';
@@ -16,8 +16,6 @@ import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
 const ACKNOWLEDGE_POLL_MS = 200;
-/** Within a window only what ends the release at once is looked for. */
-const LOOK_MS = 2000;
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */

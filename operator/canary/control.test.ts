@@ -171,6 +171,14 @@ describe('the rollback window', () => {
     expect(life.status.stableMetrics?.requests).toBe(500);
   });
 
+  test('is looked at within a check, too: what answers nothing at all gives way at once, and samples of pods come meanwhile', () => {
+    const life = new Life({ interval: '5m', stepWeights: [50], rollbackWindow: '10m' }).at(0).at(300).at(301);
+    expect(life.status).toMatchObject({ phase: 'Promoting', weight: 100 });
+    expect(life.at(310).nextLookMs).toBe(2000);
+    const dead = { traffic: (revision: string) => (revision === 'r2' ? traffic(100, 100) : traffic(1000)) };
+    expect(life.at(312, dead).status).toMatchObject({ phase: 'Failed', weight: 0 });
+  });
+
   test('is ended by the command promote', () => {
     const life = baking().at(12, { command: 'promote' });
     expect(life.status.ungatedRevisions).toEqual(['r1', 'r2']);

@@ -5,6 +5,8 @@ import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { closeWindow, countWindow, type Round, recordRound, takeRound } from './round.ts';
 
+/** Within a window only what ends the release at once is looked for, and what pods use is gathered. */
+export const LOOK_MS = 2000;
 /** Reports that are late may still come; what an operator counted before it was restarted does not. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
 

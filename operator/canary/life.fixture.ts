@@ -22,6 +22,8 @@ export class Life {
   status: CanaryStatus = atRest;
   readonly events: CanaryEvent[] = [];
   asked: readonly HookCall[] = [];
+  /** When it is to be looked at again at the latest, in ms. */
+  nextLookMs: number | undefined;
   readonly #spec: Partial<Observation>;
 
   constructor(analysis: object = {}, spec: object = {}) {
@@ -30,7 +32,8 @@ export class Life {
 
   at(second: number, more: Partial<Observation> = {}, target = releasing()): this {
     const observation = observationOf(target, { ...this.#spec, now: START + second * 1000, ...more });
-    const { status, events, hooks } = nextStatus(this.status, observation);
+    const { status, events, hooks, requeueAfterMs } = nextStatus(this.status, observation);
+    this.nextLookMs = requeueAfterMs;
     this.status = status;
     this.events.push(...events);
     this.asked = hooks;

@@ -3,7 +3,7 @@ import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { judgeWindow, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, settleWindow } from './judged-window.ts';
 import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { windowMs } from './round.ts';
@@ -64,7 +64,7 @@ function check(draft: Draft, stage: Release): Outcome {
   const round = judgeWindow(draft, stage, step);
   const { elapsedMs } = round.inputs;
   const { verdict, message = '', final = false } = round.judgement;
-  draft.requeue(Math.max(step.intervalMs - elapsedMs, 1000));
+  draft.requeue(Math.min(Math.max(step.intervalMs - elapsedMs, 1000), LOOK_MS));
   if (elapsedMs < step.intervalMs && !final) return 'Begun';
   settleWindow(draft, stage, step, round);
   if (verdict === 'InsufficientTraffic') return verdict;
