@@ -1,6 +1,6 @@
 import type { RevisionUsage, UsageAnswer } from '../../api/canary-usage.ts';
 import { fullness } from '../usage/fullness.ts';
-import type { PodUsage, UsageSource } from '../usage/pod-usage.ts';
+import { type PodUsage, STALE_MS, type UsageSource } from '../usage/pod-usage.ts';
 import { type Pod, revisionOfPod } from './objects.ts';
 import { isEligible, type NodeReadiness, servingSince } from './pods.ts';
 
@@ -8,8 +8,6 @@ import { isEligible, type NodeReadiness, servingSince } from './pods.ts';
 const NEEDED = 2;
 /** A pod that has served for so long must have them; an autoscaler that adds pods must not keep a window open for ever. */
 const PATIENCE_MS = 60_000;
-/** A pod whose newest sample is older is not measured any more. */
-const STALE_MS = 90_000;
 /** Pods that are named. */
 const NAMED = 3;
 

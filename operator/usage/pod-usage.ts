@@ -1,3 +1,6 @@
+/** A sample whose end is longer ago, in ms, says nothing of now. */
+export const STALE_MS = 90_000;
+
 /** What one container used. */
 export interface ContainerUsage {
   readonly cpuCores: number;

@@ -4,7 +4,7 @@ import { isKubeError, isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { WorkQueue } from '../../kube/work-queue.ts';
 import { type PodMetrics, readPodMetrics } from './pod-metrics.ts';
-import type { NamespaceUsage, PodUsage, UsageProblem, UsageSource } from './pod-usage.ts';
+import { type NamespaceUsage, type PodUsage, STALE_MS, type UsageProblem, type UsageSource } from './pod-usage.ts';
 
 /** Namespaces that are asked about at once. */
 const AT_ONCE = 4;
@@ -13,8 +13,6 @@ const PAUSE_MS = 10_000;
 const TIMEOUT_MS = 10_000;
 /** So long after it was last asked for, a namespace is asked about no more. */
 const LEASE_MS = 30_000;
-/** A sample that is older says nothing of now. */
-const STALE_MS = 90_000;
 
 export interface UsagePollerOptions {
   readonly api: Pick<KubeApi, 'list'>;
