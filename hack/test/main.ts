@@ -30,6 +30,7 @@ async function runOne(layer: Layer, cluster: TestCluster): Promise<Row> {
     // Not within the layer's time: on a new machine it takes minutes.
     const env = await cluster.prepare(layer.needs);
     await prepare(layer.programs, (line) => process.stderr.write(`test: ${line}\n`));
+    if (ended) throw new Error('it was told to end');
     tally = await runLayer(layer, env);
   } catch (error) {
     process.stderr.write(
