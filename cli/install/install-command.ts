@@ -41,14 +41,14 @@ Then opt in a namespace, and make its pods anew:
 }
 
 async function printManifests(flags: InstallFlags): Promise<void> {
-  const [{ clientVersion, readManifests }, { customize }, { stringify }, choices] = await Promise.all([
+  const [{ clientVersion, readManifests }, { customize }, { stringify }, choose] = await Promise.all([
     import('./manifests.ts'),
     import('./customize.ts'),
     import('yaml'),
     readChoices(flags),
   ]);
   const { base, istioDefinitions } = await readManifests();
-  const objects = [...(flags.istioCrds ? istioDefinitions : []), ...customize(base, choices, await clientVersion())];
+  const objects = [...(flags.istioCrds ? istioDefinitions : []), ...customize(base, choose(), await clientVersion())];
   process.stdout.write(objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'));
   if (flags.istioCrds) {
     process.stderr.write(
@@ -67,10 +67,10 @@ async function install(flags: InstallFlags): Promise<void> {
       import('./wait.ts'),
     ]);
   const timeoutMs = readTimeout(flags.timeout);
-  const choices = await readChoices(flags);
+  const choose = await readChoices(flags);
   const { base, istioDefinitions } = await readManifests();
   const version = await clientVersion();
-  const objects = customize(base, choices, version);
+  const objects = customize(base, choose(), version);
   const cluster = await connect(flags);
   const { api } = cluster;
   const installed = await findInstalled(api, base);

@@ -36,27 +36,42 @@ export function withChoiceOptions(command: Command): Command {
     .addOption(new Option('--force-conflicts', 'take over fields that others have set').default(false));
 }
 
+const NOTHING: Choices = { settings: {} };
+
 /**
- * What the flags choose.
+ * Reads what the flags choose.
+ * @returns puts it on top of what was chosen before, of which null takes a setting away
  * @throws {CliError} with code 2 naming the flag or file that is wrong
  */
-export async function readChoices({ set, values, image, replicas }: ChoiceFlags): Promise<Choices> {
+export async function readChoices({
+  set,
+  values,
+  image,
+  replicas,
+}: ChoiceFlags): Promise<(before?: Choices) => Choices> {
   const [{ mergeSettings, readAssignment }, { parse }] = await Promise.all([import('./settings.ts'), import('yaml')]);
-  let settings: Settings = {};
-  for (const file of values) {
-    let value: unknown;
-    try {
-      value = parse(await readFile(file, 'utf8')) ?? {};
-    } catch (error) {
-      throw new CliError(`--values ${file}: ${(error as Error).message}`, undefined, 2);
-    }
-    if (typeof value !== 'object' || Array.isArray(value)) {
-      throw new CliError(`--values ${file}: must be a map of settings, as config/mesh.yaml is`, undefined, 2);
-    }
-    settings = mergeSettings(settings, value as Settings);
+  const layers: Settings[] = [];
+  for (const file of values) layers.push(await readValues(file, parse));
+  layers.push(...set.map(readAssignment));
+  return (before = NOTHING) => ({
+    ...before,
+    settings: layers.reduce(mergeSettings, before.settings),
+    ...(image === undefined ? {} : { image }),
+    ...(replicas === undefined ? {} : { replicas }),
+  });
+}
+
+async function readValues(file: string, parse: (text: string) => unknown): Promise<Settings> {
+  let value: unknown;
+  try {
+    value = parse(await readFile(file, 'utf8')) ?? {};
+  } catch (error) {
+    throw new CliError(`--values ${file}: ${(error as Error).message}`, undefined, 2);
   }
-  for (const assignment of set) settings = mergeSettings(settings, readAssignment(assignment));
-  return { settings, ...(image === undefined ? {} : { image }), ...(replicas === undefined ? {} : { replicas }) };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CliError(`--values ${file}: must be a map of settings, as config/mesh.yaml is`, undefined, 2);
+  }
+  return value as Settings;
 }
 
 function readReplicas(text: string): number {

@@ -15,6 +15,8 @@ describe('an assignment', () => {
     ['proxy.image=registry.example:5000/envoy:1', { proxy: { image: 'registry.example:5000/envoy:1' } }],
     ['jwks.allowedAddresses=[10.0.0.0/8]', { jwks: { allowedAddresses: ['10.0.0.0/8'] } }],
     ['redis.url=redis://a:6379/0', { redis: { url: 'redis://a:6379/0' } }],
+    ['proxy.dnsCapture=null', { proxy: { dnsCapture: null } }],
+    ['trustDomain=', { trustDomain: '' }],
   ])('%s', (text, expected) => {
     expect(readAssignment(text)).toEqual(expected);
   });
@@ -29,6 +31,11 @@ describe('settings', () => {
     const base = { proxy: { cpu: '1', logLevel: 'info' }, discoverySelectors: [{}] };
     const over = { proxy: { cpu: '2', logLevel: null }, discoverySelectors: [] };
     expect(mergeSettings(base, over)).toEqual({ proxy: { cpu: '2' }, discoverySelectors: [] });
+  });
+
+  test('of which nothing is left are none', () => {
+    expect(mergeSettings({ redis: { url: 'redis://a:6379/0' } }, { redis: { url: null } })).toEqual({});
+    expect(mergeSettings({}, { outward: {} })).toEqual({ outward: {} });
   });
 
   test('go into the text of the mesh, whose comments and other values stay', () => {

@@ -13,7 +13,7 @@ export interface Choices {
 export type Settings = { readonly [key: string]: unknown };
 
 /**
- * Reads `key=value` as of `--set proxy.dnsCapture=true`: dots lead to fields, a number in brackets to an element of a list, the value is YAML.
+ * Reads `key=value` as of `--set proxy.dnsCapture=true`: dots lead to fields, the value is YAML.
  * @throws {CliError} with code 2 when it is neither
  */
 export function readAssignment(text: string): Settings {
@@ -22,14 +22,15 @@ export function readAssignment(text: string): Settings {
   if (at < 0 || keys.includes('')) {
     throw new CliError(`--set ${text}: must be KEY=VALUE`, 'for example --set proxy.logLevel=info', 2);
   }
+  const written = text.slice(at + 1);
   let value: unknown;
   try {
-    value = parse(text.slice(at + 1));
+    value = written === '' ? '' : parse(written);
   } catch {
     // Such as text with a colon in it.
-    value = text.slice(at + 1);
+    value = written;
   }
-  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value ?? '') as Settings;
+  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Settings;
 }
 
 /** One on top of the other; lists are replaced whole, and null takes a choice of before away. */
@@ -37,8 +38,10 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];
-    if (value === null) delete merged[key];
-    else merged[key] = isObject(value) ? mergeSettings(isObject(below) ? below : {}, value) : value;
+    const together = isObject(value) ? mergeSettings(isObject(below) ? below : {}, value) : value;
+    // Null, or a group that was all taken away.
+    if (together === null || (isEmpty(together) && !isEmpty(value))) delete merged[key];
+    else merged[key] = together;
   }
   return merged;
 }
@@ -78,6 +81,8 @@ export function differingSettings(present: unknown, shipped: unknown): Settings 
   }
   return differing;
 }
+
+const isEmpty = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0;
 
 function isObject(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,7 +5,6 @@ import { paint } from '../terminal/colour.ts';
 import type { Plan } from './apply.ts';
 import { type ChoiceFlags, readChoices, withChoiceOptions } from './install-options.ts';
 import type { Installed } from './installed.ts';
-import type { Choices } from './settings.ts';
 
 interface UpgradeFlags extends ChoiceFlags {
   readonly dryRun: boolean;
@@ -51,13 +50,14 @@ async function upgrade(flags: UpgradeFlags): Promise<void> {
       import('./apply.ts'),
     ]);
   const timeoutMs = readTimeout(flags.timeout);
-  const chosen = await readChoices(flags);
+  const choose = await readChoices(flags);
   const [{ base, istioDefinitions }, version] = await Promise.all([readManifests(), clientVersion()]);
   const { api } = await connect(flags);
   const installed = await findInstalled(api, base);
   if (!installed) throw new CliError('Heddle is not installed in this cluster', 'heddle install');
   await refuseDowngrade(installed, version, flags);
-  const choices = await mergeChoices(installed, chosen, flags);
+  if (!flags.resetValues) tellGuess(installed);
+  const choices = choose(flags.resetValues ? undefined : installed.choices);
   const objects = customize(base, choices, version, installed.replicas);
   const definitions = flags.istioCrds ? await rollOut.chooseDefinitions(api, istioDefinitions) : { apply: [] };
   const plans = await apply.planObjects(api, [...definitions.apply, ...objects], flags.forceConflicts);
@@ -83,16 +83,12 @@ async function refuseDowngrade({ version: present }: Installed, version: string,
   );
 }
 
-async function mergeChoices(installed: Installed, chosen: Choices, flags: UpgradeFlags): Promise<Choices> {
-  if (flags.resetValues) return chosen;
-  const { mergeSettings } = await import('./settings.ts');
-  const settings = mergeSettings(installed.choices.settings, chosen.settings);
-  if (installed.guessed && Object.keys(installed.choices.settings).length > 0) {
-    process.stderr.write(
-      `${paint('yellow', 'note:', process.stderr)} kept as chosen, as it differs from the manifests: ${JSON.stringify(installed.choices.settings)}\n`,
-    );
-  }
-  return { ...installed.choices, ...chosen, settings };
+function tellGuess({ guessed, choices: { settings, ...others } }: Installed): void {
+  const kept = { ...(Object.keys(settings).length > 0 ? { settings } : {}), ...others };
+  if (!guessed || Object.keys(kept).length === 0) return;
+  process.stderr.write(
+    `${paint('yellow', 'note:', process.stderr)} kept as chosen, as it differs from the manifests: ${JSON.stringify(kept)}\n`,
+  );
 }
 
 /** An object that changes, and how. */
