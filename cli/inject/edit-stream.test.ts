@@ -262,16 +262,29 @@ describe('any workload', () => {
     );
   });
 
-  test('of a pod that the webhook injected, uninjecting takes out all that is ours', () => {
-    const probe = { tcpSocket: { port: 'web' }, periodSeconds: 3 };
-    const app: V1Container = { name: 'a', ports: [{ name: 'web', containerPort: 80 }], livenessProbe: probe };
-    const pod = {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'a', labels: { app: 'a' } },
-      spec: { containers: [app] },
-    };
-    const { pod: injected } = injectPod(pod, DEFAULT_SETTINGS, true);
-    return expect(uninject(stringify(injected)).then(({ text }) => parse(text) as V1Pod)).resolves.toEqual(pod);
+  test.each([false, true])(
+    'of a pod that the webhook injected, uninjecting takes out all that is ours, with DNS capture: %s',
+    async (dnsCapture) => {
+      const probe = { tcpSocket: { port: 'web' }, periodSeconds: 3 };
+      const app: V1Container = { name: 'a', ports: [{ name: 'web', containerPort: 80 }], livenessProbe: probe };
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'a', labels: { app: 'a' } },
+        spec: { containers: [app] },
+      };
+      const { pod: injected } = injectPod(pod, { ...DEFAULT_SETTINGS, dnsCapture }, true);
+      expect(parse((await uninject(stringify(injected))).text)).toEqual(pod);
+    },
+  );
+
+  test.each(['enabled', 'disabled'])('that has its own wish for DNS capture keeps it: %s', async (wish) => {
+    const annotations = { 'heddle.dev/dns-capture': wish };
+    const metadata = { name: 'a', annotations };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'a' }] } };
+    for (const dnsCapture of [false, true]) {
+      const { pod: injected } = injectPod(pod, { ...DEFAULT_SETTINGS, dnsCapture });
+      expect(parse((await uninject(stringify(injected))).text)).toEqual(pod);
+    }
   });
 });

@@ -1,16 +1,8 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
-import {
-  CANARY_GATE,
-  INIT_CONTAINER,
-  INJECTION_STATUS_ANNOTATION,
-  PROXY_CONTAINER,
-  REFUSAL_LOG_ANNOTATION,
-  TLS_MODE_LABEL,
-  TRACE_RESOURCE_ANNOTATION,
-} from '../../api/pod-names.ts';
-import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
+import { CANARY_GATE, INIT_CONTAINER, INJECTION_STATUS_ANNOTATION, PROXY_CONTAINER } from '../../api/pod-names.ts';
 import { PROBE_PORT } from '../../proxy/ports.ts';
 import { type OriginalProbe, PROBE_KINDS, type ProbeRecord, probePath } from '../../proxy/probes.ts';
+import { sidecarMarks } from '../../webhook/inject/marks.ts';
 import { type KnownApplication, readKnownApplication } from '../../webhook/inject/status.ts';
 import { VOLUME_NAMES } from '../../webhook/inject/volumes.ts';
 import {
@@ -24,10 +16,7 @@ import {
   readBefore,
 } from './before-injection.ts';
 
-/** Labels of a pod that the webhook injected, and annotations that are there for us alone. */
-const OUR_LABELS = { [TLS_MODE_LABEL]: null, [CANONICAL_NAME_LABEL]: null, [CANONICAL_REVISION_LABEL]: null };
-/** What the webhook writes down of the sidecar it made. */
-const MARKS = { [REFUSAL_LOG_ANNOTATION]: null, [TRACE_RESOURCE_ANNOTATION]: null };
+/** Annotations that are there for us alone. */
 const NOTES = { [INJECTION_STATUS_ANNOTATION]: null, [BEFORE_ANNOTATION]: null };
 
 type Json = Record<string, unknown>;
@@ -46,6 +35,7 @@ export function uninjectPod(pod: V1Pod): V1Pod {
   const annotations = pod.metadata?.annotations;
   const before = readBefore(annotations);
   const known = readKnownApplication(annotations) ?? { probes: {} };
+  const marks = sidecarMarks({ name: '', revision: '' }, known.meshCapturesDns ?? false);
   const restore = (container: V1Container): V1Container => restoreContainer(container, before, known.probes);
   const { initContainers, containers, volumes, readinessGates } = listsOf(pod);
   const own = new Set([INIT_CONTAINER, PROXY_CONTAINER]);
@@ -53,8 +43,11 @@ export function uninjectPod(pod: V1Pod): V1Pod {
     ...pod,
     metadata: {
       ...pod.metadata,
-      labels: withBefore(pod.metadata?.labels, before ? before.labels : OUR_LABELS),
-      annotations: withBefore(annotations, { ...(before ? before.annotations : ourAnnotations(pod, known)), ...NOTES }),
+      labels: withBefore(pod.metadata?.labels, before ? before.labels : without(marks.labels)),
+      annotations: withBefore(annotations, {
+        ...(before ? before.annotations : { ...without(marks.annotations), ...scrapedBefore(pod, known) }),
+        ...NOTES,
+      }),
     },
     spec: {
       ...pod.spec,
@@ -93,18 +86,19 @@ function withBefore(
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
-/** What annotations were, of a pod that the webhook injected: those of Prometheus as the sidecar was told of them. */
-function ourAnnotations({ metadata }: V1Pod, { application }: KnownApplication): Record<string, string | null> {
-  if (metadata?.annotations?.['prometheus.io/port'] !== String(PROBE_PORT)) return MARKS;
-  if (!application) {
-    return { ...MARKS, 'prometheus.io/scrape': null, 'prometheus.io/port': null, 'prometheus.io/path': null };
-  }
-  const scheme = application.scheme === 'https' ? { 'prometheus.io/scheme': 'https' } : {};
+/** The same keys, as there were none of them. */
+function without(marks: Readonly<Record<string, string>>): Record<string, null> {
+  return Object.fromEntries(Object.keys(marks).map((key) => [key, null]));
+}
+
+/** What Prometheus was told of a pod that the webhook injected, as the sidecar was told of it. */
+function scrapedBefore({ metadata }: V1Pod, { application }: KnownApplication): Record<string, string | null> {
+  if (metadata?.annotations?.['prometheus.io/port'] !== String(PROBE_PORT)) return {};
+  if (!application) return { 'prometheus.io/scrape': null, 'prometheus.io/port': null, 'prometheus.io/path': null };
   return {
-    ...MARKS,
     'prometheus.io/port': String(application.port),
     'prometheus.io/path': application.path,
-    ...scheme,
+    ...(application.scheme === 'https' ? { 'prometheus.io/scheme': 'https' } : {}),
   };
 }
 

@@ -158,8 +158,10 @@ describe('injectPod', () => {
   });
 
   test('captures DNS still when the mesh does no more by the time of another pass', () => {
-    const { pod: first } = injectPod(pod(), { ...DEFAULT_SETTINGS, dnsCapture: true });
+    const capturing = { ...DEFAULT_SETTINGS, dnsCapture: true };
+    const { pod: first } = injectPod(pod(), capturing);
     expect(inject(first)).toEqual(first);
+    expect(injectPod(first, capturing).pod).toEqual(first);
   });
 
   test.each<[string, Partial<NonNullable<V1Pod['spec']>>, V1Pod['metadata'] & {}, string]>([

@@ -5,22 +5,19 @@ import {
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
   PROXY_CONTAINER,
-  REFUSAL_LOG_ANNOTATION,
-  TLS_MODE_ISTIO,
-  TLS_MODE_LABEL,
-  TRACE_RESOURCE_ANNOTATION,
 } from '../../api/pod-names.ts';
-import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL, readAnnotations } from '../../proxy/annotations.ts';
+import { readAnnotations } from '../../proxy/annotations.ts';
 import { formatBootstrap, MAX_BOOTSTRAP_BYTES } from '../../proxy/bootstrap.ts';
 import { type ProbeRecord, rewriteProbes } from '../../proxy/probes.ts';
 import type { RedirectOptions } from '../../proxy/redirect.ts';
 import { findCollisions } from './collisions.ts';
 import { buildInitContainer, buildSidecar, refreshContainer } from './containers.ts';
+import { sidecarMarks } from './marks.ts';
 import { type Scraping, scrapeSidecar } from './scraping.ts';
 import type { InjectionSettings } from './settings.ts';
 import { INJECTION_VERSION, type InjectionStatus, readKnownApplication } from './status.ts';
 import { buildVolumes, VOLUME_NAMES } from './volumes.ts';
-import { canonicalService, ownWorkload } from './workload.ts';
+import { type Canonical, canonicalService, ownWorkload } from './workload.ts';
 
 export interface Injection {
   /** The pod with its sidecar; equal to what was given when there are problems. */
@@ -36,7 +33,7 @@ export interface Injection {
  * @param gated hold the pod back until its Canary's analysis has passed
  */
 export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false): Injection {
-  const { annotations } = pod.metadata ?? {};
+  const { metadata: { annotations } = {}, spec } = pod;
   const { logLevel, dnsCapture } = settings;
   const { options, problems: annotationProblems } = readAnnotations(annotations, { logLevel, dnsCapture });
   const known = readKnownApplication(annotations);
@@ -46,7 +43,6 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   ];
   if (!known)
     problems.push(`metadata.annotations[${INJECTION_STATUS_ANNOTATION}]: is not what Heddle writes; remove it`);
-  const spec = pod.spec;
   if (!spec || !known || problems.length > 0) return { pod, problems, warnings: [] };
 
   const rewritten = rewriteContainers(spec, options.rewriteProbes ? known.probes : undefined);
@@ -74,7 +70,8 @@ export function injectPod(pod: V1Pod, settings: InjectionSettings, gated = false
   const init = buildInitContainer(settings, redirect, spec);
   const sidecar = buildSidecar(settings, options, bootstrap, spec, canonical.name);
   const existing = (name: string) => spec.initContainers?.find((container) => container.name === name);
-  const metadata = labelled(pod, canonical, rewritten.probes, scraping, options.dnsCapture);
+  const meshCapturesDns = options.dnsCapture && (known.meshCapturesDns || !annotations?.[DNS_CAPTURE_ANNOTATION]);
+  const metadata = marked(pod, canonical, rewritten.probes, scraping, meshCapturesDns);
   return {
     pod: {
       ...pod,
@@ -122,36 +119,30 @@ function withProbePorts(options: RedirectOptions, probes: ProbeRecord): Redirect
   return { ...options, excludeInboundPorts: [...new Set([...options.excludeInboundPorts, ...ports])] };
 }
 
-function labelled(
-  pod: V1Pod,
-  canonical: { name: string; revision: string },
-  probes: ProbeRecord,
-  { annotations, application }: Scraping,
-  dnsCapture: boolean,
-): V1Pod['metadata'] & {} {
-  const status: InjectionStatus = {
+function statusOf(probes: ProbeRecord, { application }: Scraping, meshCapturesDns: boolean): InjectionStatus {
+  return {
     version: INJECTION_VERSION,
     initContainers: [INIT_CONTAINER, PROXY_CONTAINER],
     volumes: VOLUME_NAMES,
     probes,
     ...(application === undefined ? {} : { application }),
+    ...(meshCapturesDns ? { meshCapturesDns } : {}),
   };
+}
+
+function marked(
+  { metadata }: V1Pod,
+  canonical: Canonical,
+  probes: ProbeRecord,
+  scraping: Scraping,
+  meshCapturesDns: boolean,
+): V1Pod['metadata'] & {} {
+  const marks = sidecarMarks(canonical, meshCapturesDns);
+  const status = JSON.stringify(statusOf(probes, scraping, meshCapturesDns));
   return {
-    ...pod.metadata,
-    labels: {
-      ...pod.metadata?.labels,
-      [TLS_MODE_LABEL]: TLS_MODE_ISTIO,
-      [CANONICAL_NAME_LABEL]: canonical.name,
-      [CANONICAL_REVISION_LABEL]: canonical.revision,
-    },
-    annotations: {
-      ...annotations,
-      [INJECTION_STATUS_ANNOTATION]: JSON.stringify(status),
-      [REFUSAL_LOG_ANNOTATION]: 'bounded',
-      [TRACE_RESOURCE_ANNOTATION]: 'environment',
-      // Told to the operator, whatever the mesh's setting becomes.
-      ...(dnsCapture ? { [DNS_CAPTURE_ANNOTATION]: 'enabled' } : {}),
-    },
+    ...metadata,
+    labels: { ...metadata?.labels, ...marks.labels },
+    annotations: { ...scraping.annotations, [INJECTION_STATUS_ANNOTATION]: status, ...marks.annotations },
   };
 }
 

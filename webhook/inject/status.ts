@@ -29,6 +29,8 @@ const status = z.object({
       scheme: z.enum(['http', 'https']),
     })
     .optional(),
+  /** The mesh's setting has the sidecar answer DNS, so that the annotation that says so is not the pod's own. */
+  meshCapturesDns: z.boolean().optional(),
 });
 
 /** What the status annotation says. */
@@ -38,12 +40,14 @@ export interface InjectionStatus {
   readonly volumes: readonly string[];
   readonly probes: ProbeRecord;
   readonly application?: ApplicationMetrics;
+  readonly meshCapturesDns?: boolean;
 }
 
-/** What an earlier pass found of the application's own, before it was pointed at the sidecar. */
+/** What an earlier pass found of the application's own, before it was pointed at the sidecar; and what of the pod is not its own. */
 export interface KnownApplication {
   readonly probes: ProbeRecord;
   readonly application?: ApplicationMetrics | undefined;
+  readonly meshCapturesDns?: boolean | undefined;
 }
 
 /** What an earlier pass found; nothing when the annotation is absent, and undefined when it is not what Heddle writes. */
@@ -53,8 +57,8 @@ export function readKnownApplication(
   const text = annotations?.[INJECTION_STATUS_ANNOTATION];
   if (text === undefined) return { probes: {} };
   try {
-    const { probes, application } = status.parse(JSON.parse(text));
-    return { probes: probes as Record<string, OriginalProbe>, application };
+    const { probes, application, meshCapturesDns } = status.parse(JSON.parse(text));
+    return { probes: probes as Record<string, OriginalProbe>, application, meshCapturesDns };
   } catch {
     return undefined;
   }
