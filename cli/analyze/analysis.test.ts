@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readMeshConfig } from '../../api/mesh-config.ts';
+import { DEFAULT_SETTINGS } from '../../webhook/inject/settings.ts';
+import { injectStream } from '../inject/edit-stream.ts';
 import { analyze } from './analysis.ts';
 import { readDocuments } from './documents.ts';
 import { messageJson, messageLine } from './message.ts';
@@ -147,4 +149,12 @@ test('the samples have nothing of level Error', async () => {
   });
   expect(files.length).toBeGreaterThan(40);
   expect(messages.filter(({ level }) => level === 'Error').map(messageLine)).toEqual([]);
+});
+
+test('of what injection wrote on a pod nothing is told', async () => {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { containers: [{ name: 'a' }] } };
+  const settings = { ...DEFAULT_SETTINGS, dnsCapture: true };
+  const { text } = await injectStream(JSON.stringify(pod), 'a.yaml', settings);
+  const codes = analyzeText(text).map(({ code }) => code);
+  expect(codes).not.toContain('IST0108');
 });

@@ -11,7 +11,7 @@ export const CHOICES_ANNOTATION = 'heddle.dev/choices';
 /** Label of the Deployments with the version that was installed. */
 export const VERSION_LABEL = 'app.kubernetes.io/version';
 /** Annotation of the pods: a change of the settings makes them anew, as they are read at the start. */
-const SETTINGS_ANNOTATION = 'heddle.dev/settings';
+export const SETTINGS_ANNOTATION = 'heddle.dev/settings';
 
 interface DeploymentObject extends ManifestObject {
   spec: {

@@ -1,21 +1,27 @@
 import { ANNOTATION_NAMES, readAnnotations } from '../../../proxy/annotations.ts';
+import { sidecarMarks } from '../../../webhook/inject/marks.ts';
+import { BEFORE_ANNOTATION } from '../../inject/before-injection.ts';
+import { CHOICES_ANNOTATION, SETTINGS_ANNOTATION } from '../../install/customize.ts';
 import type { Code } from '../codes.ts';
 import { type Analyzer, refOf } from '../context.ts';
 import type { AnyObject } from '../documents.ts';
 import type { Finding } from '../message.ts';
 
-/** Annotations of others than pods, and those that Heddle itself writes. */
+/** Annotations that are read, and those that Heddle itself writes. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...ANNOTATION_NAMES,
+  ...Object.keys(sidecarMarks({ name: '', revision: '' }, true).annotations),
+  BEFORE_ANNOTATION,
+  CHOICES_ANNOTATION,
+  SETTINGS_ANNOTATION,
   'networking.istio.io/exportTo',
   'istio.io/dry-run',
   'sidecar.istio.io/inject',
   'heddle.dev/inject',
 ]);
 const OURS = /^([-a-z0-9]+\.)*(istio\.io|heddle\.dev)\//;
-/** What Heddle writes, and Istio's installers. */
-const WRITTEN =
-  /^((sidecar|canary|proxy)\.heddle\.dev\/|heddle\.dev\/(dns-capture|refusal-log|configuration-loading|managed)|(sidecar\.istio\.io\/status|istio\.io\/rev)$)/;
+/** By their groups: what Heddle writes, and Istio's installers. */
+const WRITTEN = /^((sidecar|canary|proxy)\.heddle\.dev\/|(sidecar\.istio\.io\/status|istio\.io\/rev)$)/;
 
 interface Templated extends AnyObject {
   readonly spec?: { readonly template?: { readonly metadata?: AnyObject['metadata'] } };
