@@ -94,16 +94,19 @@ describe('Kubernetes', () => {
 });
 
 describe('definitions', () => {
-  const all = [...manifests.base, ...manifests.istioDefinitions].filter(
-    ({ kind }) => kind === 'CustomResourceDefinition',
-  );
-  const there = all.map((object): [ResourceKind, KubeObject] => [kindOf(object), object]);
+  const own = manifests.base.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const there = [...own, ...manifests.istioDefinitions].map((object): [ResourceKind, KubeObject] => [
+    kindOf(object),
+    object,
+  ]);
 
   test('that are all there are well', async () => {
     expect(lines(await findings(ownDefinitions, ...there))).toEqual([
-      'ok: 5 definitions of Heddle are there, and of this version',
+      `ok: ${own.length} definitions of Heddle are there, and of this version`,
     ]);
-    expect(lines(await findings(istioDefinitions, ...there))).toEqual(["ok: 9 of Istio's definitions are there"]);
+    expect(lines(await findings(istioDefinitions, ...there))).toEqual([
+      `ok: ${manifests.istioDefinitions.length} of Istio's definitions are there`,
+    ]);
   });
 
   test('that are missing, or of another version, are named', async () => {

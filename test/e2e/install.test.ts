@@ -1,7 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { orders, ordersCanary, waitForPhase } from './support/canary-fixture.ts';
-import { heddle } from './support/heddle-input.ts';
+import { heddle, where } from './support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
@@ -108,7 +108,7 @@ describe('an installation', () => {
     [mesh],
     async () => {
       const [{ failures }] = await inside.loadDuring('http://echo/', { rate: 50 }, async () => {
-        const removed = await heddle(['uninstall', '--yes']);
+        const removed = await heddle('uninstall', '--yes', ...where);
         expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('Heddle is removed') });
         const strategy = await mesh.run('get', 'deployment/orders', '-o', 'jsonpath={.spec.strategy.rollingUpdate}');
         expect(JSON.parse(strategy)).toEqual({ maxSurge: '25%', maxUnavailable: '25%' });
@@ -120,12 +120,12 @@ describe('an installation', () => {
         input: pod('after'),
       });
       expect(made).not.toContain('istio-proxy');
-      const installed = await heddle(['install']);
+      const installed = await heddle('install', ...where);
       expect(installed).toMatchObject({ code: 0, stdout: expect.stringContaining('is installed') });
       // Sidecars of before hold the root of before; what check says is of interest once their pods are new.
       await mesh.run('rollout', 'restart', 'deployment');
       await Promise.all(['echo', 'caller', 'orders'].map((name) => mesh.rolledOut(name)));
-      expect(await heddle(['check', '--wait', '2m'])).toMatchObject({ code: 0 });
+      expect(await heddle('check', '--wait', '2m', ...where)).toMatchObject({ code: 0 });
       const seen = await inside.echo('http://echo/');
       expect(seen.headers['x-forwarded-client-cert']).toContain('sa/caller');
     },

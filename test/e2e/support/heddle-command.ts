@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { inTree } from '../../../hack/mesh/install.ts';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
 
+/** What a command printed, and its exit code. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
@@ -14,8 +15,13 @@ const { HEDDLE_TEST_CONTEXT: context, HEDDLE_TEST_KUBECONFIG: kubeconfig } = pro
 export const where = context === undefined ? [] : ['--context', context];
 
 /** Runs `heddle` as a person does, to its end. */
-export async function heddle(...args: readonly string[]): Promise<Ran> {
+export function heddle(...args: readonly string[]): Promise<Ran> {
   return new RunningHeddle(args).ended;
+}
+
+/** The same, with a text for its standard input. */
+export function heddleReading(input: string, ...args: readonly string[]): Promise<Ran> {
+  return new RunningHeddle(args, input).ended;
 }
 
 /** A command that goes on until it is told to end. */
@@ -25,9 +31,11 @@ export class RunningHeddle {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], input = '') {
     const env = { ...process.env, NODE_OPTIONS: '--no-warnings', ...(kubeconfig ? { KUBECONFIG: kubeconfig } : {}) };
-    const child = spawn(process.execPath, [inTree('cli/main.ts'), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [inTree('cli/main.ts'), ...args], { env });
+    // A command that reads nothing may have ended before it is written.
+    child.stdin.on('error', () => undefined).end(input);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });
