@@ -1,6 +1,7 @@
 import type { ControlPlaneView, ProxiesView } from '../../api/view/control-plane-view.ts';
 import { CONFIG_MAP, SECRET } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
+import { isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { SYSTEM_NAMESPACE, TRUST_CONFIG_MAP, TRUST_PEM_KEY, WEBHOOK_TLS_SECRET } from '../../proxy/names.ts';
 import { certificatesIn, type ShownCertificate, shown } from './shown-certificate.ts';
@@ -86,7 +87,7 @@ async function secretOf(api: Pick<KubeApi, 'get'>, name: string): Promise<DataOb
   try {
     return await api.get<DataObject>(SECRET, { namespace: SYSTEM_NAMESPACE, name });
   } catch (error) {
-    if ((error as { code?: unknown }).code === 404) return {};
+    if (isNotFound(error)) return {};
     throw error;
   }
 }

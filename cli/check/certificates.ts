@@ -1,6 +1,7 @@
 import type { TrustRotation } from '../../api/trust-rotation.ts';
 import { TRUST_ROTATION } from '../../kube/kinds.ts';
 import { controlPlaneCertificates } from '../cert/collect.ts';
+import { isOver } from '../cert/follow.ts';
 import { fromNow, lifeLeft, type ShownCertificate } from '../cert/shown-certificate.ts';
 import { OperatorClient } from '../forward/operator-client.ts';
 import { type Check, type Finding, failed, ok, skipped, warning } from './check.ts';
@@ -48,8 +49,7 @@ export const rotation: Check = {
   title: 'rotations of the root',
   async run({ api }) {
     const { items } = await api.list<TrustRotation>(TRUST_ROTATION);
-    const under = items.filter(({ status }) => !['Complete', 'Aborted', 'Refused'].includes(status?.phase ?? ''));
-    const [first] = under;
+    const first = items.find((each) => !isOver(each));
     if (!first) return [];
     const { phase = 'Pending', progress = '' } = first.status ?? {};
     return [

@@ -37,7 +37,7 @@ Exit codes: 0 nothing is wrong, 1 something is, 3 the cluster can't be asked.
 }
 
 async function check(flags: CheckFlags): Promise<void> {
-  const [{ CheckContext }, { look, isWell }, { CHECKS, PRE_CHECKS }, format] = await Promise.all([
+  const [{ CheckContext }, { runChecks, isWell }, { CHECKS, PRE_CHECKS }, format] = await Promise.all([
     import('./context.ts'),
     import('./run-checks.ts'),
     import('./registry.ts'),
@@ -51,7 +51,7 @@ async function check(flags: CheckFlags): Promise<void> {
     const bar = process.stderr.isTTY ? startProgress('checking') : undefined;
     const context = new CheckContext(cluster, flags.namespace);
     const tell = (title: string, done: number) => bar?.update(done / checks.length, title);
-    const results = await look(checks, context, tell).catch((error: unknown) => {
+    const results = await runChecks(checks, context, tell).catch((error: unknown) => {
       if (Date.now() >= until) throw error;
       return undefined;
     });

@@ -15,7 +15,7 @@ import { deployments, installed, judgeLease, settings, versions } from './contro
 import { istioDefinitions, ownDefinitions } from './definitions.ts';
 import { formatResults, resultsAsJson } from './format.ts';
 import { apiVersion, nodeClocks } from './kubernetes.ts';
-import { isWell, look, runChecks } from './run-checks.ts';
+import { isWell, runChecks } from './run-checks.ts';
 import { findings, lines, mesh } from './testing/cluster.ts';
 import { configurations, judgeConfiguration } from './webhook.ts';
 
@@ -56,12 +56,12 @@ describe('checks', () => {
 test('without an installation nothing else is looked at', async () => {
   const api = new MemoryApi();
   const context = new CheckContext({ api: api as unknown as KubeApi, config: {} as KubeConfig });
-  const results = await look([installed, ...deployments], context);
+  const results = await runChecks([installed, ...deployments], context);
   expect(lines(results.flatMap((result) => result.findings))).toEqual([
     'failed: Heddle is not installed: there is no namespace heddle-system',
   ]);
   await api.create(NAMESPACE, { metadata: { name: 'heddle-system' } });
-  expect(await look([installed, ...deployments], context)).toHaveLength(3);
+  expect(await runChecks([installed, ...deployments], context)).toHaveLength(3);
 });
 
 describe('Kubernetes', () => {

@@ -5,8 +5,22 @@ import type { CheckContext } from './context.ts';
 
 const CATEGORY = 'Definitions';
 
-const find = (context: CheckContext, ours: ManifestObject): Promise<ManifestObject | undefined> =>
-  context.get<ManifestObject>(kindOf(ours), ours.metadata);
+interface Found {
+  readonly ours: ManifestObject;
+  /** As the cluster has it; undefined when it has not. */
+  readonly present: ManifestObject | undefined;
+}
+
+const find = (context: CheckContext, definitions: readonly ManifestObject[]): Promise<Found[]> =>
+  Promise.all(
+    definitions.map(async (ours) => ({
+      ours,
+      present: await context.get<ManifestObject>(kindOf(ours), ours.metadata),
+    })),
+  );
+
+const missingOf = (found: readonly Found[]): ManifestObject[] =>
+  found.filter(({ present }) => !present).map(({ ours }) => ours);
 
 const names = (objects: readonly ManifestObject[]): string => some(objects.map(({ metadata }) => metadata.name));
 
@@ -16,8 +30,8 @@ export const ownDefinitions: Check = {
   async run(context) {
     const { base } = await context.manifests();
     const own = base.filter(({ kind }) => kind === 'CustomResourceDefinition');
-    const found = await Promise.all(own.map(async (ours) => ({ ours, present: await find(context, ours) })));
-    const missing = found.filter(({ present }) => !present).map(({ ours }) => ours);
+    const found = await find(context, own);
+    const missing = missingOf(found);
     const other = found.flatMap(({ ours, present }) => (present && !includes(present.spec, ours.spec) ? [ours] : []));
     if (missing.length > 0) return [failed(`definitions are missing: ${names(missing)}`, 'heddle upgrade makes them')];
     if (other.length > 0) {
@@ -33,10 +47,9 @@ export const istioDefinitions: Check = {
   category: CATEGORY,
   title: "Istio's definitions",
   async run(context) {
-    const { istioDefinitions: ours } = await context.manifests();
-    const found = await Promise.all(ours.map(async (each) => ({ each, present: await find(context, each) })));
-    const missing = found.filter(({ present }) => !present).map(({ each }) => each);
-    const unserved = found.flatMap(({ each, present }) => (present && !serves(present, 'v1') ? [each] : []));
+    const found = await find(context, (await context.manifests()).istioDefinitions);
+    const missing = missingOf(found);
+    const unserved = found.flatMap(({ ours, present }) => (present && !serves(present, 'v1') ? [ours] : []));
     const findings: Finding[] = [];
     if (missing.length > 0) {
       findings.push(
@@ -56,13 +69,12 @@ export const foreignDefinitions: Check = {
   category: CATEGORY,
   title: "Istio's definitions",
   async run(context) {
-    const { istioDefinitions: ours } = await context.manifests();
-    const found = await Promise.all(ours.map(async (each) => ({ each, present: await find(context, each) })));
+    const found = await find(context, (await context.manifests()).istioDefinitions);
     const there = found.filter(({ present }) => present !== undefined);
-    if (there.length === 0) return [ok(`none of Istio's definitions is there; ${ours.length} will be made`)];
-    const wider = there.filter(({ each, present }) => present && narrowedBy(present, each) !== undefined);
+    if (there.length === 0) return [ok(`none of Istio's definitions is there; ${found.length} will be made`)];
+    const wider = there.filter(({ ours, present }) => present && narrowedBy(present, ours) !== undefined);
     const kept = wider.length > 0 ? `, and ${wider.length} know more than Heddle's: they stay as they are` : '';
-    return [ok(`${there.length} of ${ours.length} of Istio's definitions are there${kept}`)];
+    return [ok(`${there.length} of ${found.length} of Istio's definitions are there${kept}`)];
   },
 };
 

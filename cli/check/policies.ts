@@ -1,6 +1,7 @@
 import type { Condition } from '../../api/condition.ts';
 import { CUSTOM_RESOURCES } from '../../api/registry.ts';
 import { TRUST_ROTATION_KIND } from '../../api/trust-rotation.ts';
+import { isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { type Check, type Finding, ok, warning } from './check.ts';
 
@@ -31,8 +32,8 @@ export const conditions: Check = {
       kinds.map(({ group, kind, plural, versions }) => {
         const resource = { group, kind, plural, version: versions[0] ?? 'v1', namespaced: true };
         // A definition that is not there is told of elsewhere.
-        return api.list<ConditionedObject>(resource, { namespace }).catch((error: { code?: unknown }) => {
-          if (error.code === 404) return { items: [] };
+        return api.list<ConditionedObject>(resource, { namespace }).catch((error: unknown) => {
+          if (isNotFound(error)) return { items: [] };
           throw error;
         });
       }),

@@ -1,10 +1,12 @@
+import { NAMESPACE } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
-import { isNotFound } from '../../kube/kube-error.ts';
+import { isKubeError } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { SYSTEM_NAMESPACE } from '../../proxy/names.ts';
 import { kindOf, titleOf } from '../install/manifest-object.ts';
 import { type Check, failed, ok } from './check.ts';
+import type { NamespaceObject } from './context.ts';
 
 const SELF_REVIEW: ResourceKind = {
   group: 'authorization.k8s.io',
@@ -49,7 +51,7 @@ export const grantingRights: Check = {
       try {
         await api.apply(kindOf(object), object, { fieldManager: 'heddle-cli-check', dryRun: true });
       } catch (error) {
-        if ((error as { code?: unknown }).code !== 403) throw error;
+        if (!isKubeError(error, 403)) throw error;
         refused.push(titleOf(object));
       }
     }
@@ -64,24 +66,11 @@ export const absent: Check = {
   category: 'Rights',
   title: 'an installation',
   async run(context) {
-    const { api } = context;
-    const { base } = await context.manifests();
-    const namespace = base.find(({ kind }) => kind === 'Namespace');
-    if (!namespace) return [];
-    try {
-      const { metadata, status } = await api.get<KubeObject & { status?: { phase?: string } }>(
-        kindOf(namespace),
-        namespace.metadata,
-      );
-      if (status?.phase === 'Terminating') {
-        const message = `namespace ${SYSTEM_NAMESPACE} is still being deleted`;
-        return [failed(message, `wait for it: kubectl wait --for=delete namespace/${SYSTEM_NAMESPACE}`)];
-      }
-      return [ok(`namespace ${metadata?.name} is there already`)];
-    } catch (error) {
-      if (isNotFound(error)) return [ok(`namespace ${SYSTEM_NAMESPACE} is free`)];
-      throw error;
-    }
+    const found = await context.get<NamespaceObject>(NAMESPACE, { name: SYSTEM_NAMESPACE });
+    if (!found) return [ok(`namespace ${SYSTEM_NAMESPACE} is free`)];
+    if (found.status?.phase !== 'Terminating') return [ok(`namespace ${SYSTEM_NAMESPACE} is there already`)];
+    const message = `namespace ${SYSTEM_NAMESPACE} is still being deleted`;
+    return [failed(message, `wait for it: kubectl wait --for=delete namespace/${SYSTEM_NAMESPACE}`)];
   },
 };
 

@@ -10,7 +10,7 @@ export interface CheckResult {
 }
 
 /**
- * Runs checks: the first alone, as nothing can be asked where the API server does not answer, then all others beside each other.
+ * Runs checks: those that are essential one after the other, as where one fails all else would only say the same; then all others beside each other.
  * @param tell hears of each that is done, and of how many are
  * @throws {KubeConnectionError} when the API server does not answer at all
  */
@@ -26,28 +26,12 @@ export async function runChecks(
     tell(title, ++done);
     return { category, title, findings };
   };
-  const [first, ...others] = checks;
-  return first === undefined ? [] : [await run(first), ...(await Promise.all(others.map(run)))];
-}
-
-/** As `runChecks`, but where the first of them that are essential fails, nothing more is looked at: all else would only say the same. */
-export async function look(
-  checks: readonly Check[],
-  context: CheckContext,
-  tell?: (title: string, done: number) => void,
-): Promise<CheckResult[]> {
-  const essential = await runChecks(
-    checks.filter((check) => check.essential),
-    context,
-    tell,
-  );
-  if (!isWell(essential)) return essential;
-  const others = await runChecks(
-    checks.filter((check) => !check.essential),
-    context,
-    (title, done) => tell?.(title, done + essential.length),
-  );
-  return [...essential, ...others];
+  const results: CheckResult[] = [];
+  for (const check of checks.filter(({ essential }) => essential)) {
+    results.push(await run(check));
+    if (!isWell(results)) return results;
+  }
+  return [...results, ...(await Promise.all(checks.filter(({ essential }) => !essential).map(run)))];
 }
 
 /** Whether none failed. */
