@@ -142,9 +142,15 @@ describe('the control plane', () => {
         ],
       },
     };
-    expect(lines(await findings(deployments[1] as Check, deployment('heddle-webhook', 2, 1), [POD, pod]))).toEqual([
-      'failed: heddle-webhook: 1 of 2 pods are available: pod w: CrashLoopBackOff of container webhook: it ended with 3',
-    ]);
+    const api = new MemoryApi();
+    for (const [kind, object] of [deployment('heddle-webhook', 2, 1), [POD, pod] as const])
+      await api.create(kind, object);
+    for (const looked of [undefined, 'shop']) {
+      const context = new CheckContext({ api: api as unknown as KubeApi, config: {} as KubeConfig }, looked);
+      expect(lines(await (deployments[1] as Check).run(context))).toEqual([
+        'failed: heddle-webhook: 1 of 2 pods are available: pod w: CrashLoopBackOff of container webhook: it ended with 3',
+      ]);
+    }
     expect(lines(await findings(deployments[0] as Check))).toEqual(['failed: Deployment heddle-operator is not there']);
   });
 

@@ -8,7 +8,7 @@ import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { SYSTEM_NAMESPACE } from '../../proxy/names.ts';
 import { MESH_CONFIG_MAP, MESH_FILE } from '../install/customize.ts';
 import { type Manifests, readManifests } from '../install/manifests.ts';
-import type { WebhookConfigurationState } from '../install/readiness.ts';
+import { podsOf, type WebhookConfigurationState } from '../install/readiness.ts';
 
 export type ConfigMapObject = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 export type NamespaceObject = KubeObject & { readonly status?: { readonly phase?: string } };
@@ -49,6 +49,11 @@ export class CheckContext {
 
   async pods(): Promise<readonly PodObject[]> {
     return (await this.#once('pods', () => this.api.list<PodObject>(POD, { namespace: this.namespace }))).items;
+  }
+
+  /** Pods of one of the control plane's Deployments, whatever namespace is looked at. */
+  controlPlanePods(name: string): Promise<readonly PodObject[]> {
+    return this.#once(`pods of ${name}`, () => podsOf<PodObject>(this.api, name));
   }
 
   async injectors(): Promise<readonly WebhookConfigurationState[]> {

@@ -15,10 +15,7 @@ const deploymentCheck = (name: string): Check => ({
   async run(context) {
     const deployment = await context.get<DeploymentState>(DEPLOYMENT, { namespace: SYSTEM_NAMESPACE, name });
     if (!deployment) return [failed(`Deployment ${name} is not there`, 'heddle install')];
-    const pods = (await context.pods()).filter(
-      ({ metadata }) =>
-        metadata?.namespace === SYSTEM_NAMESPACE && metadata.labels?.['app.kubernetes.io/name'] === name,
-    );
+    const pods = await context.controlPlanePods(name);
     const state = rolloutState(deployment);
     const look = `kubectl -n ${SYSTEM_NAMESPACE} logs deployment/${name}; kubectl -n ${SYSTEM_NAMESPACE} get events`;
     if (state !== undefined) {

@@ -69,15 +69,10 @@ export const certificate: Check = {
   async run(context) {
     const [present, pods] = await Promise.all([
       context.get<WebhookConfigurationState>(MUTATING_WEBHOOK_CONFIGURATION, { name: WEBHOOK_SERVICE }),
-      context.api.list<PodObject>(POD, {
-        namespace: SYSTEM_NAMESPACE,
-        labelSelector: `app.kubernetes.io/name=${WEBHOOK_SERVICE}`,
-      }),
+      context.controlPlanePods(WEBHOOK_SERVICE),
     ]);
     const bundle = present?.webhooks?.find(({ clientConfig }) => clientConfig.caBundle)?.clientConfig.caBundle;
-    const running = pods.items.filter(
-      ({ status, metadata }) => status?.phase === 'Running' && !metadata?.deletionTimestamp,
-    );
+    const running = pods.filter(({ status, metadata }) => status?.phase === 'Running' && !metadata?.deletionTimestamp);
     if (bundle === undefined || running.length === 0) return [];
     const ca = Buffer.from(bundle, 'base64').toString('utf8');
     return Promise.all(running.map(({ metadata }) => verify(context, metadata?.name ?? '', ca)));

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { V1Pod } from '@kubernetes/client-node';
 import type { KubeObject } from '../../kube/object.ts';
 import { type InjectionSettings, settingsFrom } from '../../webhook/inject/settings.ts';
 import { CliError } from '../cli-error.ts';
@@ -30,22 +31,21 @@ export async function injectionSettings(flags: SettingsFlags): Promise<Injection
 const OFFLINE = 'give the settings with --mesh-config FILE, or --mesh-config default';
 
 async function clusterSettings(flags: ClusterFlags): Promise<InjectionSettings> {
-  const [{ readMeshConfig }, { CONFIG_MAP, POD }] = await Promise.all([
+  const [{ readMeshConfig }, { CONFIG_MAP }, { MESH_CONFIG_MAP, MESH_FILE }, { podsOf }] = await Promise.all([
     import('../../api/mesh-config.ts'),
     import('../../kube/kinds.ts'),
+    import('../install/customize.ts'),
+    import('../install/readiness.ts'),
   ]);
   const { SYSTEM_NAMESPACE: namespace, WEBHOOK_SERVICE } = await import('../../proxy/names.ts');
   const { api } = await connect(flags);
   try {
-    const [{ data }, { items }] = await Promise.all([
-      api.get<KubeObject & { data?: Record<string, string> }>(CONFIG_MAP, { namespace, name: 'heddle-mesh' }),
-      api.list<KubeObject & { status?: { podIPs?: { ip: string }[] } }>(POD, {
-        namespace,
-        labelSelector: `app.kubernetes.io/name=${WEBHOOK_SERVICE}`,
-      }),
+    const [{ data }, pods] = await Promise.all([
+      api.get<KubeObject & { data?: Record<string, string> }>(CONFIG_MAP, { namespace, name: MESH_CONFIG_MAP }),
+      podsOf<V1Pod & KubeObject>(api, WEBHOOK_SERVICE),
     ]);
-    const ipv6 = items.some(({ status }) => status?.podIPs?.some(({ ip }) => ip.includes(':')));
-    return settingsFrom(readMeshConfig(data?.['mesh.yaml'] ?? ''), ipv6);
+    const ipv6 = pods.some(({ status }) => status?.podIPs?.some(({ ip }) => ip?.includes(':')));
+    return settingsFrom(readMeshConfig(data?.[MESH_FILE] ?? ''), ipv6);
   } catch (error) {
     const { name, code, message } = error as Error & { code?: unknown };
     if (name === 'KubeError' && code === 404) {

@@ -65,12 +65,15 @@ async function missingOf(api: Pick<KubeApi, 'get' | 'list'>, name: string): Prom
   if (!deployment) return [`Deployment ${name} is not there`];
   const state = rolloutState(deployment);
   if (state === undefined) return [];
-  const { items } = await api.list<PodState>(POD, {
-    namespace: SYSTEM_NAMESPACE,
-    labelSelector: `app.kubernetes.io/name=${name}`,
-  });
-  const reasons = [...new Set(items.flatMap((pod) => podProblem(pod) ?? []))];
+  const pods = await podsOf<PodState>(api, name);
+  const reasons = [...new Set(pods.flatMap((pod) => podProblem(pod) ?? []))];
   return [`${name}: ${state}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`];
+}
+
+/** The pods of one of the control plane's Deployments. */
+export async function podsOf<T extends KubeObject>(api: Pick<KubeApi, 'list'>, name: string): Promise<readonly T[]> {
+  const labelSelector = `app.kubernetes.io/name=${name}`;
+  return (await api.list<T>(POD, { namespace: SYSTEM_NAMESPACE, labelSelector })).items;
 }
 
 /** What a rollout waits for; undefined when it is done. */
