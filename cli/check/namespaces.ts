@@ -12,7 +12,7 @@ const ENFORCE_LABEL = 'pod-security.kubernetes.io/enforce';
 const ISTIO_INJECTOR = /^istio-(sidecar-injector|revision-tag)/;
 
 /** The injectors of an Istio in the cluster. */
-export async function istioInjectors(context: CheckContext): Promise<string[]> {
+async function istioInjectors(context: CheckContext): Promise<string[]> {
   const injectors = await context.injectors();
   return injectors
     .filter(({ metadata }) => ISTIO_INJECTOR.test(metadata?.name ?? '') || metadata?.labels?.app === 'sidecar-injector')

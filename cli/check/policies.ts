@@ -6,7 +6,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { type Check, type Finding, ok, warning } from './check.ts';
 
 /** An object with conditions, of whatever kind. */
-export type ConditionedObject = KubeObject & {
+type ConditionedObject = KubeObject & {
   readonly status?: { readonly conditions?: readonly Partial<Condition>[] };
 };
 
@@ -16,7 +16,7 @@ const BAD_WHEN_TRUE = ['Conflicted', 'Degraded'];
 const SHOWN = 20;
 
 /** Conditions that say that an object is not in force as it is written. */
-export function badConditions({ status }: ConditionedObject): Partial<Condition>[] {
+function badConditions({ status }: ConditionedObject): Partial<Condition>[] {
   return (status?.conditions ?? []).filter(
     ({ type = '', status: holds }) =>
       (holds === 'False' && BAD_WHEN_FALSE.includes(type)) || (holds === 'True' && BAD_WHEN_TRUE.includes(type)),

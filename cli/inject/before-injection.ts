@@ -86,7 +86,7 @@ export function readBefore(annotations: Readonly<Record<string, string>> | undef
 }
 
 /** All containers of a pod. */
-export function containersOf({ spec }: V1Pod): V1Container[] {
+function containersOf({ spec }: V1Pod): V1Container[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
 }
 

@@ -1,4 +1,4 @@
-import type { PatchOperation } from '../../webhook/inject/patch.ts';
+import { type PatchOperation, pointerKeys } from '../../webhook/inject/patch.ts';
 
 type Holder = Record<string | number, unknown>;
 
@@ -12,7 +12,7 @@ export function invertPatch(before: unknown, operations: readonly PatchOperation
   const inverse: PatchOperation[] = [];
   for (const operation of operations) {
     const { path } = operation;
-    const keys = ['top', ...path.split('/').slice(1).map(unescapeKey)];
+    const keys = ['top', ...pointerKeys(path)];
     const key = keys.pop() as string;
     const holder = keys.reduce<Holder>((at, part) => at[part] as Holder, state);
     const was = holder[key];
@@ -30,5 +30,3 @@ export function invertPatch(before: unknown, operations: readonly PatchOperation
   }
   return inverse;
 }
-
-const unescapeKey = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~');

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isSeq, parseDocument, visit, Document as YamlDocument } from 'yaml';
-import type { PatchOperation } from '../../webhook/inject/patch.ts';
+import { type PatchOperation, pointerKeys } from '../../webhook/inject/patch.ts';
 import { CliError } from '../cli-error.ts';
 
 /** One document of a YAML stream, with its text byte by byte. */
@@ -79,7 +79,7 @@ function hasAliases(document: Document): boolean {
 }
 
 function applyOperation(document: Document, operation: PatchOperation): void {
-  const path = pathOf(operation.path);
+  const path = pointerKeys(operation.path);
   if (operation.op === 'remove') {
     document.deleteIn(path);
     return;
@@ -90,12 +90,4 @@ function applyOperation(document: Document, operation: PatchOperation): void {
   if (operation.op === 'add' && isSeq(parent)) parent.items.splice(Number(key), 0, node);
   else if (isMap(parent) || isSeq(parent)) parent.set(isSeq(parent) ? Number(key) : key, node);
   else document.setIn(path, node);
-}
-
-/** The keys of a JSON pointer. */
-function pathOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

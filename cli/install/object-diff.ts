@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { diff } from '../../webhook/inject/patch.ts';
+import { diff, pointerKeys } from '../../webhook/inject/patch.ts';
 import { paint } from '../terminal/colour.ts';
 
 type Json = Record<string, unknown>;
@@ -35,8 +35,7 @@ function comparable(object: object): Json {
 function locate(object: unknown, pointer: string): { readonly path: string; readonly was: unknown } {
   let at = object;
   let path = '';
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const key of pointerKeys(pointer)) {
     if (Array.isArray(at)) {
       at = at[Number(key)] as unknown;
       path += `[${(at as { name?: string } | undefined)?.name ?? key}]`;

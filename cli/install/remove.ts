@@ -1,5 +1,5 @@
 import { BORROWED_ANNOTATION } from '../../api/borrowed-annotation.ts';
-import { TLS_MODE_LABEL } from '../../api/pod-names.ts';
+import { TLS_MODE_ISTIO, TLS_MODE_LABEL } from '../../api/pod-names.ts';
 import { DAEMON_SET, DEPLOYMENT, NAMESPACE, POD, STATEFUL_SET } from '../../kube/kinds.ts';
 import { isNotFound } from '../../kube/kube-error.ts';
 import { OPERATOR_SERVICE, SYSTEM_NAMESPACE } from '../../proxy/names.ts';
@@ -31,7 +31,7 @@ export async function planRemoval(api: InstallApi, base: readonly ManifestObject
   if (objects.length === 0) return { objects, notes: [], unreturned: [] };
   const [borrowed, sidecars, operator] = await Promise.all([
     borrowers(api),
-    api.list(POD, { labelSelector: `${TLS_MODE_LABEL}=istio` }),
+    api.list(POD, { labelSelector: `${TLS_MODE_LABEL}=${TLS_MODE_ISTIO}` }),
     present.some(isOperator)
       ? api.get<DeploymentState>(DEPLOYMENT, { namespace: SYSTEM_NAMESPACE, name: OPERATOR_SERVICE })
       : undefined,

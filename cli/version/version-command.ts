@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { PodObject } from '../check/context.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
+import type { DeploymentState } from '../install/readiness.ts';
 import { type Format, formatObjects, withOutputOption } from '../output.ts';
 
 interface VersionFlags extends ClusterFlags {
@@ -34,15 +35,19 @@ export function versionCommand(): Command {
 }
 
 async function clusterVersions(flags: VersionFlags): Promise<Omit<Versions, 'client'>> {
-  const [{ DEPLOYMENT, POD }, { DEPLOYMENTS, VERSION_LABEL }, { TLS_MODE_LABEL }] = await Promise.all([
+  const [{ DEPLOYMENT, POD }, { DEPLOYMENTS, VERSION_LABEL }, names, { SYSTEM_NAMESPACE }] = await Promise.all([
     import('../../kube/kinds.ts'),
     import('../install/customize.ts'),
     import('../../api/pod-names.ts'),
+    import('../../proxy/names.ts'),
   ]);
   const { api } = await connect(flags);
   const [deployments, pods] = await Promise.all([
-    api.list<import('../install/readiness.ts').DeploymentState>(DEPLOYMENT, { namespace: 'heddle-system' }),
-    api.list<PodObject>(POD, { labelSelector: `${TLS_MODE_LABEL}=istio`, namespace: flags.namespace }),
+    api.list<DeploymentState>(DEPLOYMENT, { namespace: SYSTEM_NAMESPACE }),
+    api.list<PodObject>(POD, {
+      labelSelector: `${names.TLS_MODE_LABEL}=${names.TLS_MODE_ISTIO}`,
+      namespace: flags.namespace,
+    }),
   ]);
   api.close();
   const controlPlane = deployments.items
@@ -56,7 +61,7 @@ async function clusterVersions(flags: VersionFlags): Promise<Omit<Versions, 'cli
 }
 
 /** Sidecars by what they are. */
-export async function countProxies(pods: readonly PodObject[]): Promise<NonNullable<Versions['proxies']>> {
+async function countProxies(pods: readonly PodObject[]): Promise<NonNullable<Versions['proxies']>> {
   const [{ PROXY_CONTAINER }, { injectionVersion }] = await Promise.all([
     import('../../api/pod-names.ts'),
     import('../check/pods.ts'),
@@ -74,7 +79,7 @@ export async function countProxies(pods: readonly PodObject[]): Promise<NonNulla
 }
 
 /** Versions in lines. */
-export function formatVersions({ client, controlPlane, proxies }: Versions): string {
+function formatVersions({ client, controlPlane, proxies }: Versions): string {
   const lines = [`client: ${client}`];
   if (controlPlane?.length === 0) lines.push('control plane: not installed');
   for (const { name, version, image } of controlPlane ?? []) lines.push(`${name}: ${version} (${image})`);
