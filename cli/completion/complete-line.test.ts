@@ -35,6 +35,12 @@ describe('completing a line', () => {
     ['heddle canary status o', ['other']],
     ['heddle canary status --watch ', ['a-canaries', 'other']],
     ['heddle cert status ', ['a-trustrotations', 'other']],
+    ['heddle describe pod ', ['a-pods', 'other']],
+    ['heddle describe svc ', ['a-services', 'other']],
+    ['heddle proxy config a', ['a-pods']],
+    ['heddle tap ', ['a-pods', 'other']],
+    ['heddle logs ', ['a-pods', 'other']],
+    ['heddle explain ', ['a-pods', 'other']],
     ['heddle inject ', []],
     ['heddle nothing ', []],
   ])('%s', async (line, expected) => {

@@ -5,13 +5,17 @@ import { askNames, type NameKind } from './names.ts';
 const KINDS: Readonly<Record<string, NameKind>> = {
   namespace: 'namespaces',
   context: 'contexts',
+  pod: 'pods',
+  target: 'pods',
+  from: 'pods',
+};
+/** What the argument `name` is the name of, by its command or the one above that. */
+const NAMES_OF: Readonly<Record<string, NameKind>> = {
   canary: 'canaries',
+  cert: 'trustrotations',
   pod: 'pods',
   service: 'services',
-  deployment: 'deployments',
 };
-/** Commands whose argument `name` is the name of something. */
-const NAMES_OF: Readonly<Record<string, NameKind>> = { canary: 'canaries', cert: 'trustrotations' };
 
 /** Where a line stands: the command so far, the options given, and what is written now. */
 interface Position {
@@ -63,7 +67,8 @@ export async function completeLine(
   if (!argument || (position.given >= command.registeredArguments.length && !argument.variadic)) return [];
   const fixed = argument.argChoices ?? [];
   const name = argument.name();
-  const kind = KINDS[name] ?? (name === 'name' ? NAMES_OF[command.parent?.name() ?? ''] : undefined);
+  const named = NAMES_OF[command.name()] ?? NAMES_OF[command.parent?.name() ?? ''];
+  const kind = name === 'name' ? named : KINDS[name];
   const names = fixed.length > 0 ? fixed : await ask(kind, options);
   return names.filter((each) => each.startsWith(word));
 }

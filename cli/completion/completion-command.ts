@@ -49,7 +49,7 @@ export function completionCommand(): Command {
     .addHelpText(
       'after',
       `
-Names of namespaces, contexts, Canaries, pods and TrustRotations are asked of the cluster, for a second at most.
+Names of namespaces, contexts, Canaries, pods, Services and TrustRotations are asked of the cluster, for a second at most.
 
   echo 'source <(heddle completion bash)' >> ~/.bashrc
   echo 'source <(heddle completion zsh)' >> ~/.zshrc

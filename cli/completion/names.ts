@@ -1,7 +1,7 @@
 import type { ClusterFlags } from '../cluster-options.ts';
 
 /** What there are names of. */
-export type NameKind = 'namespaces' | 'contexts' | 'canaries' | 'pods' | 'services' | 'deployments' | 'trustrotations';
+export type NameKind = 'namespaces' | 'contexts' | 'canaries' | 'pods' | 'services' | 'trustrotations';
 
 /** A person waits with a finger on the key; ms for the cluster's answer. */
 const PATIENCE_MS = 1000;
@@ -28,7 +28,6 @@ async function read(kind: NameKind, flags: ClusterFlags): Promise<readonly strin
     canaries: kinds.CANARY,
     pods: kinds.POD,
     services: kinds.SERVICE,
-    deployments: kinds.DEPLOYMENT,
     trustrotations: kinds.TRUST_ROTATION,
   }[kind];
   const signal = AbortSignal.timeout(PATIENCE_MS);
