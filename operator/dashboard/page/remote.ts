@@ -5,17 +5,15 @@ import type { GraphView } from '../../../api/view/graph-view.ts';
 /** What is known of one answer. `data` stays when a later try fails: old figures with a word on it are better than none. */
 export interface Answer<T> {
   readonly data?: T;
-  /** When `data` came, ms since the epoch. */
-  readonly at?: number;
   /** A sentence; absent when the last try came to something. */
   readonly error?: string;
 }
 
 /** What the stream of events says. */
 export interface Live extends Answer<GraphView> {
-  /** `lost`: no word for too long. */
+  /** `lost`: no graph for too long. */
   readonly state: 'connecting' | 'live' | 'lost';
-  /** When something was last heard, ms since the epoch. */
+  /** When the stream was opened or the last graph came, ms since the epoch. */
   readonly heardAt?: number;
 }
 
@@ -37,7 +35,7 @@ function tell(next: Live): void {
  * Gets JSON.
  * @throws {Error} with the operator's own sentence where it gives one
  */
-export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(url, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) }).catch(
     (error: unknown) => {
       throw signal?.aborted ? error : new Error('The operator does not answer.');
@@ -51,12 +49,9 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
 
 /** Begins to listen, for as long as the page is open. */
 export function listen(): void {
-  const heard = (data?: GraphView) => {
-    const now = Date.now();
-    const graph = data ?? live.data;
-    const at = data === undefined ? live.at : now;
-    tell({ state: 'live', heardAt: now, ...(graph ? { data: graph } : {}), ...(at ? { at } : {}) });
-  };
+  // That the stream is open is no graph: why there is none stays said.
+  const heard = (data?: GraphView) =>
+    tell({ ...(data === undefined ? live : { data }), state: 'live', heardAt: Date.now() });
   const failed = (error: unknown) => tell({ ...live, error: error instanceof Error ? error.message : String(error) });
   // The first event may be five seconds away.
   void getJson<GraphView>('api/graph').then(heard, failed);
@@ -80,7 +75,6 @@ function connect(heard: (data?: GraphView) => void): void {
   };
   on('graph', (data) => heard(JSON.parse(data) as GraphView));
   on('changed', (topic) => {
-    heard();
     for (const asker of askers) if (asker.topic === topic.replaceAll('"', '')) asker.ask();
   });
   source.onerror = () => {
@@ -118,7 +112,7 @@ export function useAnswer<T>(url: string | undefined, { topic = '', everyMs = 30
     let again: ReturnType<typeof setTimeout> | undefined;
     const ask = (): Promise<void> =>
       getJson<T>(url, control.signal).then(
-        (data) => setAnswer({ url, data, at: Date.now() }),
+        (data) => setAnswer({ url, data }),
         (error: Error) => {
           if (control.signal.aborted) return;
           setAnswer((before) => ({ ...(before.url === url ? before : { url }), error: error.message }));
@@ -140,7 +134,7 @@ export function useAnswer<T>(url: string | undefined, { topic = '', everyMs = 30
   return answer.url === url ? answer : {};
 }
 
-/** The present, anew every second: for what says how long ago something was. */
+/** The present, anew every so often: for what says how long ago something was. */
 export function useNow(everyMs = 1000): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

@@ -155,6 +155,23 @@ it('says what the operator says when it can not answer', async () => {
   await page.context().close();
 });
 
+it('says what the operator says when it has no graph, for as long as it has none', async () => {
+  test.server.answers.set('graph', refusal('The graph is not there yet; ask again in a moment.'));
+  const page = await test.open('/graph');
+  await listening(page);
+  // Other news are none of the graph.
+  const asked = page.waitForRequest(/api\/policies$/);
+  await page.goto(`${test.origin}#/policies`);
+  await asked;
+  test.server.tell('policies');
+  await page.waitForRequest(/api\/policies$/);
+  await page.goto(`${test.origin}#/graph`);
+  await sees(page, 'The graph is not there yet; ask again in a moment.');
+  test.server.answers.clear();
+  await sees(page, '1 call fails');
+  await page.context().close();
+});
+
 it('takes names for what they are, whatever is in them', async () => {
   const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
   const id = `shop/${evil}`;
