@@ -21,6 +21,14 @@ export function severity(golden: Golden | undefined): Severity {
   return share > 0 ? 'some' : 'good';
 }
 
+const WORST_FIRST: readonly Severity[] = ['bad', 'some', 'good'];
+
+/** How wrong the worst of several is. */
+export function worstOf(goldens: readonly Golden[]): Severity {
+  const kinds = new Set(goldens.map(severity));
+  return WORST_FIRST.find((kind) => kinds.has(kind)) ?? 'quiet';
+}
+
 /** The sum of several. Percentiles can't be added: what is given is the slowest of each. */
 export function sumOf(goldens: readonly Golden[]): Golden {
   const total = (of: (golden: Golden) => number | undefined) => goldens.reduce((sum, each) => sum + (of(each) ?? 0), 0);
@@ -57,7 +65,7 @@ export function failingEdges(view: GraphView): GraphEdge[] {
     .sort((a, b) => (failedShare(b.golden) ?? 0) - (failedShare(a.golden) ?? 0));
 }
 
-/** A node as people call it: `ordering`, `api.example.com`, `callers without an identity`. */
+/** A node as people call it: `ordering`, `api.example.com`, `unknown caller`. */
 export function nameOf(id: string, node: GraphNode | undefined): string {
   if (node?.kind === 'unknown' || id === 'unknown') return 'unknown caller';
   return node?.name ?? id.replace(/^host:/, '').replace(/^[^/]*\//, '');

@@ -59,6 +59,13 @@ describe('the picture of a mesh', () => {
     expect(joined).toMatchObject({ golden: { requests: 120, failures: 6 }, mtls: 'some' });
   });
 
+  test('lets a call that fails stand out also among many that do not', () => {
+    const nodes = ['a/1', 'a/2', 'a/3', 'b/1'].map((id) => node(id));
+    const mesh = view(nodes, [edge('a/1', 'b/1', 1), edge('a/2', 'b/1'), edge('a/3', 'b/1')]);
+    const [call] = pictureOf(mesh, { open: new Set() }).calls;
+    expect(call).toMatchObject({ golden: { requests: 180, failures: 1 }, severity: 'bad' });
+  });
+
   test('opens nothing of many until it is asked for', () => {
     const many = view(
       Array.from({ length: 61 }, (_, index) => node(`n${index % 3}/${index}`)),

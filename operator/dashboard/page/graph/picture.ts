@@ -1,5 +1,5 @@
 import type { Golden, GraphEdge, GraphNode, GraphView } from '../../../../api/view/graph-view.ts';
-import { severity, sumOf } from '../health.ts';
+import { type Severity, severity, sumOf, worstOf } from '../health.ts';
 
 /** What is drawn: services in boxes of their namespaces, or a whole namespace as one card, and calls between these. */
 export interface Picture {
@@ -41,7 +41,10 @@ export interface Call {
   readonly source: string;
   readonly destination: string;
   readonly edges: readonly GraphEdge[];
+  /** The sum of all. */
   readonly golden: Golden;
+  /** That of the worst of them: among many calls that succeed few that fail would not stand out. */
+  readonly severity: Severity;
   readonly mtls: GraphEdge['mtls'];
 }
 
@@ -134,11 +137,7 @@ function callsOf(edges: readonly GraphEdge[], itemOf: ReadonlyMap<string, string
     const kinds = new Set(own.map(({ mtls }) => mtls));
     const [only] = kinds;
     const mtls = kinds.size === 1 && only !== undefined ? only : kinds.has('unknown') ? 'unknown' : 'some';
-    return { id, source, destination, edges: own, golden: worstFirst(own), mtls };
+    const goldens = own.map(({ golden }) => golden);
+    return { id, source, destination, edges: own, golden: sumOf(goldens), severity: worstOf(goldens), mtls };
   });
-}
-
-function worstFirst(edges: readonly GraphEdge[]): Golden {
-  const [first] = edges;
-  return edges.length === 1 && first !== undefined ? first.golden : sumOf(edges.map(({ golden }) => golden));
 }

@@ -1,7 +1,7 @@
 import { h, type JSX } from 'preact';
 import { Unseen } from '../figure.ts';
 import { millis, percent, rate } from '../format.ts';
-import { failedShare, severity } from '../health.ts';
+import { failedShare } from '../health.ts';
 import { Lock } from '../icon.ts';
 import type { Point } from './arrange.ts';
 import { type Curve, curveOf, LabelPlaces } from './curve.ts';
@@ -33,9 +33,9 @@ export function wiresOf(
 ): Wire[] {
   const titles = [...layout.groups.values()].map(({ x, y }) => ({ x, y, width: 120, height: 32 }));
   const places = new LabelPlaces([...layout.items.values(), ...titles]);
-  const order = calls.map((call) => ({ call, rank: call.id === chosen ? 0 : severity(call.golden) === 'bad' ? 1 : 2 }));
+  const order = calls.map((call) => ({ call, rank: call.id === chosen ? 0 : call.severity === 'bad' ? 1 : 2 }));
   const labelled = (call: Call) =>
-    calls.length <= LABELLED || severity(call.golden) === 'bad' || near?.has(call.id) === true || call.id === chosen;
+    calls.length <= LABELLED || call.severity === 'bad' || near?.has(call.id) === true || call.id === chosen;
   const wires = order
     .sort((a, b) => a.rank - b.rank)
     .flatMap(({ call, rank }): Wire[] => {
@@ -76,7 +76,7 @@ export function Wires({
         {
           key: call.id,
           'data-id': call.id,
-          class: `wire sev-${severity(call.golden)} mtls-${call.mtls} ${dim ? 'dim' : ''} ${chosen ? 'selected' : ''}`,
+          class: `wire sev-${call.severity} mtls-${call.mtls} ${dim ? 'dim' : ''} ${chosen ? 'selected' : ''}`,
           onClick: () => onChoose(call),
         },
         h('path', { class: 'hit', d: curve.d }),
@@ -99,12 +99,11 @@ export function WireLabel({
 }): JSX.Element | null {
   const { call, label, dim, chosen } = wire;
   if (label === undefined) return null;
-  const { golden } = call;
-  const bad = severity(golden);
+  const { golden, severity } = call;
   return h(
     'a',
     {
-      class: `wire-label sev-${bad} ${dim ? 'dim' : ''} ${chosen ? 'selected' : ''}`,
+      class: `wire-label sev-${severity} ${dim ? 'dim' : ''} ${chosen ? 'selected' : ''}`,
       href,
       tabIndex: -1,
       draggable: false,
@@ -117,7 +116,7 @@ export function WireLabel({
           'span',
           {},
           secondLine(call).map((text) =>
-            h('span', { key: text, class: text.endsWith('%') ? `failed failed-${bad}` : '' }, text),
+            h('span', { key: text, class: text.endsWith('%') ? `failed failed-${severity}` : '' }, text),
           ),
         ),
   );
