@@ -61,6 +61,9 @@ it('shows what is not known as unknown, and never as zero', async () => {
   );
   await page.getByText('Figures are missing').click();
   await sees(page, 'no report of shop/ui-1 since 40 s');
+  await page.goto(`${test.origin}#/graph`);
+  await sees(page, 'No failing call is known');
+  await sees(page, 'Fewer than 1% of the requests of any call that is known failed in the last 60 s.');
   await page.goto(`${test.origin}#/services`);
   await page.locator('tbody').waitFor();
   expect(await textOf(page, 'tbody tr:last-child')).toBe('ui shop unknown unknown unknown unknown 2 of 2');

@@ -206,7 +206,11 @@ function Attention({
         : `${count(failing.length)} ${failing.length === 1 ? 'call fails' : 'calls fail'}`,
     ),
     failing.length === 0
-      ? h('p', { class: 'quiet' }, `Fewer than 1% of any call's requests failed in the last ${view.seconds} s.`)
+      ? h(
+          'p',
+          { class: 'quiet' },
+          `Fewer than 1% of the requests of any call${view.complete ? '' : ' that is known'} failed in the last ${view.seconds} s.`,
+        )
       : h(CallList, { edges: failing.slice(0, 8), nodes, both: true }),
     failing.length > 8
       ? h('p', { class: 'quiet' }, h('a', { href: href(['services']) }, `and ${failing.length - 8} more`))
