@@ -2,6 +2,7 @@ import { h, type JSX } from 'preact';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { PoliciesView, ProxiesView } from '../../../api/view/control-plane-view.ts';
 import type { Canaries } from './canary/list.ts';
+import { nameOf } from './health.ts';
 import { Icon } from './icon.ts';
 import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
@@ -95,7 +96,8 @@ export function Search({ route }: { readonly route: Route }): JSX.Element {
             h(
               'li',
               {
-                key: one.href,
+                // Not its address: all pods of a namespace lead to the same.
+                key: `${one.about} ${one.name}`,
                 id: `${id}-${index}`,
                 role: 'option',
                 'aria-selected': index === at,
@@ -126,11 +128,14 @@ function useFound(text: string, open: boolean, route: Route): Found[] {
   return useMemo(() => {
     if (!ask) return [];
     const all: Found[] = [
-      ...(graph?.nodes ?? []).map(({ id, name, namespace, kind }) => ({
-        name,
-        about: kind === 'workload' ? `service in ${namespace}` : 'outside the mesh',
-        href: inGraph || kind !== 'workload' ? href(['graph'], { focus: id, sel: id }) : href(['service', id]),
-      })),
+      ...(graph?.nodes ?? []).map((node) => {
+        const { id, namespace, kind } = node;
+        return {
+          name: nameOf(id, node),
+          about: kind === 'workload' ? `service in ${namespace}` : 'outside the mesh',
+          href: inGraph || kind !== 'workload' ? href(['graph'], { focus: id, sel: id }) : href(['service', id]),
+        };
+      }),
       ...(canaries?.canaries ?? []).map(({ metadata }) => ({
         name: metadata.name,
         about: `Canary in ${metadata.namespace}`,

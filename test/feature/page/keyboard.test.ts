@@ -103,6 +103,19 @@ it('finds by name: / leads to the search, arrows choose, Enter goes there', asyn
   await page.context().close();
 });
 
+it('tells what it finds apart, also what has no name', async () => {
+  const page = await test.open('/mesh');
+  await press(page, '/');
+  await page.keyboard.type('pod in shop');
+  await page.locator('[role=option]').nth(3).waitFor();
+  expect(await page.locator('[role=option]').count()).toBe(4);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('unknown');
+  await sees(page, 'outside the mesh');
+  expect(await page.locator('[role=option]').allInnerTexts()).toEqual([expect.stringMatching(/^unknown caller\s/)]);
+  await page.context().close();
+});
+
 it('puts who changes the view into the new one', async () => {
   const page = await test.open('/services');
   await page
