@@ -36,18 +36,21 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
   const { sel, call: chosenCall } = route.query;
   const [focused, setFocused] = useState<string>();
   const entry = [focused, sel].find((id) => id !== undefined && layout.items.has(id)) ?? picture.items[0]?.id;
-  useEffect(() => viewport.fit(layout.width, layout.height), [layout]);
+  const showAll = () => viewport.fit(layout.width, layout.height);
   useEffect(() => {
-    const onResize = () => viewport.fit(layout.width, layout.height);
-    addEventListener('resize', onResize);
-    return () => removeEventListener('resize', onResize);
+    showAll();
+    addEventListener('resize', showAll);
+    return () => removeEventListener('resize', showAll);
   }, [layout]);
   useEffect(() => {
     const box = sel === undefined ? undefined : layout.items.get(sel);
     if (box !== undefined) viewport.reveal(box);
   }, [sel, layout]);
-  const near = nearOf(picture, layout.items.has(sel ?? '') ? sel : undefined, chosenCall);
-  const wires = wiresOf(picture.calls, layout, near?.calls, chosenCall);
+  // Not anew for each card that the keyboard comes to.
+  const { near, wires } = useMemo(() => {
+    const own = nearOf(picture, layout.items.has(sel ?? '') ? sel : undefined, chosenCall);
+    return { near: own, wires: wiresOf(picture.calls, layout, own?.calls, chosenCall) };
+  }, [picture, layout, sel, chosenCall]);
   const toggle = (item: string) => changed(route, { sel: item === sel ? undefined : item, call: undefined });
   const chooseCall = (id: string) => changed(route, { call: id === chosenCall ? undefined : id, sel: undefined });
   const onKeyDown = (event: KeyboardEvent) => {
@@ -62,7 +65,7 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
       if (next !== undefined) focusCard(next);
     } else if (event.key === '+' || event.key === '=') viewport.zoom(1.25);
     else if (event.key === '-') viewport.zoom(0.8);
-    else if (event.key === '0') viewport.fit(layout.width, layout.height);
+    else if (event.key === '0') showAll();
     else return;
     event.preventDefault();
   };
@@ -143,11 +146,7 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
         { type: 'button', 'aria-label': 'Smaller', onClick: () => viewport.zoom(0.8) },
         h(Icon, { name: 'minus' }),
       ),
-      h(
-        'button',
-        { type: 'button', 'aria-label': 'Show all', onClick: () => viewport.fit(layout.width, layout.height) },
-        h(Icon, { name: 'fit' }),
-      ),
+      h('button', { type: 'button', 'aria-label': 'Show all', onClick: showAll }, h(Icon, { name: 'fit' })),
     ),
   );
 }
