@@ -1,10 +1,9 @@
 import { h, type JSX } from 'preact';
 import type { SeriesView } from '../../../api/view/series-view.ts';
 import { CallFacts } from './call-facts.ts';
-import { Chart } from './chart.ts';
 import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { Notice } from './figure.ts';
-import { millis, rate } from './format.ts';
+import { GoldenCharts } from './golden-charts.ts';
 import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
 
@@ -41,35 +40,6 @@ export function CallPage({ route }: { readonly route: Route }): JSX.Element {
       ),
     ),
     h(Outdated, { error: series.error }),
-    series.data === undefined || own === undefined
-      ? null
-      : h(
-          'section',
-          { class: 'charts', 'aria-label': 'Over time' },
-          h(Chart, {
-            title: 'Latency',
-            at: series.data.at,
-            step: series.data.step,
-            say: millis,
-            lines: [
-              { name: 'p50', points: own.p50Ms, tone: 'soft' },
-              { name: 'p99', points: own.p99Ms, tone: 'strong' },
-            ],
-          }),
-          h(Chart, {
-            title: 'Traffic',
-            at: series.data.at,
-            step: series.data.step,
-            say: rate,
-            lines: [{ name: 'requests', points: own.perSecond, tone: 'strong' }],
-          }),
-          h(Chart, {
-            title: 'Errors',
-            at: series.data.at,
-            step: series.data.step,
-            say: rate,
-            lines: [{ name: 'failures', points: own.failuresPerSecond, tone: 'bad' }],
-          }),
-        ),
+    series.data === undefined || own === undefined ? null : h(GoldenCharts, { view: series.data, own }),
   );
 }

@@ -5,6 +5,7 @@ import { Chart } from './chart.ts';
 import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { Figure, Notice } from './figure.ts';
 import { bytes, count, millis, percent, rate } from './format.ts';
+import { GoldenCharts } from './golden-charts.ts';
 import { CallList } from './graph/side.ts';
 import { failedShare, nameOf, severity } from './health.ts';
 import { Icon } from './icon.ts';
@@ -142,32 +143,8 @@ function Charts({ view, id }: { readonly view: SeriesView; readonly id: string }
   if (own === undefined) return h('p', { class: 'empty' }, 'No history of it is known.');
   const { at, step } = view;
   return h(
-    'section',
-    { class: 'charts', 'aria-label': 'Over time' },
-    h(Chart, {
-      title: 'Latency',
-      at,
-      step,
-      say: millis,
-      lines: [
-        { name: 'p50', points: own.p50Ms, tone: 'soft' },
-        { name: 'p99', points: own.p99Ms, tone: 'strong' },
-      ],
-    }),
-    h(Chart, {
-      title: 'Traffic',
-      at,
-      step,
-      say: rate,
-      lines: [{ name: 'requests', points: own.perSecond, tone: 'strong' }],
-    }),
-    h(Chart, {
-      title: 'Errors',
-      at,
-      step,
-      say: rate,
-      lines: [{ name: 'failures', points: own.failuresPerSecond, tone: 'bad' }],
-    }),
+    GoldenCharts,
+    { view, own },
     h(Chart, {
       title: 'CPU',
       at,
