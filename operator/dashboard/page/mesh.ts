@@ -12,6 +12,7 @@ import { Expiry, PROXY_STATES } from './proxies.ts';
 import { useAnswer, useNow } from './remote.ts';
 import { href } from './route.ts';
 import { Table } from './table.ts';
+import { ViewHead } from './view-head.ts';
 
 /** A certificate of the control plane that ends sooner deserves a look. */
 const SOON_MS = 7 * 86_400_000;
@@ -26,12 +27,7 @@ export function MeshPage(): JSX.Element {
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'The mesh'),
-      h('p', { class: 'quiet' }, `Heddle ${data.version}, trust domain ${data.trustDomain}`),
-    ),
+    h(ViewHead, { title: 'The mesh', about: `Heddle ${data.version}, trust domain ${data.trustDomain}` }),
     h(Outdated, { error }),
     h('section', {}, h('h2', {}, 'Replicas of the operator'), h(Replicas, { replicas })),
     h(

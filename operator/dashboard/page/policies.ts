@@ -7,6 +7,7 @@ import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer } from './remote.ts';
 import { changed, type Route } from './route.ts';
 import { Table } from './table.ts';
+import { ViewHead } from './view-head.ts';
 
 /** Every policy, what its conditions say, and at how many proxies it is in force. */
 export function PoliciesPage({ route }: { readonly route: Route }): JSX.Element {
@@ -25,12 +26,7 @@ export function PoliciesPage({ route }: { readonly route: Route }): JSX.Element 
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'Policies'),
-      h('p', { class: 'quiet' }, 'Objects that change what the mesh does, and what has become of them.'),
-    ),
+    h(ViewHead, { title: 'Policies', about: 'Objects that change what the mesh does, and what has become of them.' }),
     h(
       'div',
       { class: 'toolbar' },

@@ -7,6 +7,7 @@ import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer, useNow } from './remote.ts';
 import { changed, href, type Route } from './route.ts';
 import { Table } from './table.ts';
+import { ViewHead } from './view-head.ts';
 
 export const PROXY_STATES: Readonly<Record<ProxyState, { readonly tone: Tone; readonly about: string }>> = {
   synced: { tone: 'good', about: 'has acknowledged all that it was sent' },
@@ -39,12 +40,7 @@ export function ProxiesPage({ route }: { readonly route: Route }): JSX.Element {
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'Proxies'),
-      h('p', { class: 'quiet' }, 'The sidecars, and whether each has what the operator means it to have.'),
-    ),
+    h(ViewHead, { title: 'Proxies', about: 'The sidecars, and whether each has what the operator means it to have.' }),
     h(
       'div',
       { class: 'toolbar' },

@@ -6,6 +6,7 @@ import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer } from './remote.ts';
 import { href, type Route } from './route.ts';
 import { Table } from './table.ts';
+import { ViewHead } from './view-head.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   deny: 'a rule of a DENY policy matched',
@@ -27,16 +28,10 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'Refused'),
-      h(
-        'p',
-        { class: 'quiet' },
-        `Requests that policies refused in the last ${span(data.seconds * 1000)}. For one request, heddle explain tells the same beforehand.`,
-      ),
-    ),
+    h(ViewHead, {
+      title: 'Refused',
+      about: `Requests that policies refused in the last ${span(data.seconds * 1000)}. For one request, heddle explain tells the same beforehand.`,
+    }),
     h(
       'div',
       { class: 'toolbar' },

@@ -11,6 +11,7 @@ import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
 import { highest, Sparkline } from './sparkline.ts';
 import { type Column, Table } from './table.ts';
+import { ViewHead } from './view-head.ts';
 
 /** The four golden metrics of every service, now and over the last hour. */
 export function ServicesPage({ route }: { readonly route: Route }): JSX.Element {
@@ -25,12 +26,7 @@ export function ServicesPage({ route }: { readonly route: Route }): JSX.Element 
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'Services'),
-      h('p', { class: 'quiet' }, `The last ${view.seconds} s; lines show the last hour.`),
-    ),
+    h(ViewHead, { title: 'Services', about: `The last ${view.seconds} s; lines show the last hour.` }),
     h(
       'div',
       { class: 'toolbar' },

@@ -6,6 +6,7 @@ import { count } from '../format.ts';
 import { NamespaceChoice } from '../namespace-choice.ts';
 import { useAnswer } from '../remote.ts';
 import { href, type Route } from '../route.ts';
+import { ViewHead } from '../view-head.ts';
 import { isUnderWay, messageOf } from './progress.ts';
 import { phaseTone, spaced, words } from './words.ts';
 
@@ -26,12 +27,7 @@ export function CanariesPage({ route }: { readonly route: Route }): JSX.Element 
   return h(
     'div',
     { class: 'view' },
-    h(
-      'header',
-      { class: 'view-head' },
-      h('h1', {}, 'Canaries'),
-      h('p', { class: 'quiet' }, 'How new revisions are tried, step by step.'),
-    ),
+    h(ViewHead, { title: 'Canaries', about: 'How new revisions are tried, step by step.' }),
     h(
       'div',
       { class: 'toolbar' },
