@@ -1,5 +1,5 @@
 import type { GraphEdge, GraphView } from '../../../api/view/graph-view.ts';
-import { call, golden, workload } from './shop-answers.ts';
+import { call, golden, shopGraph, workload } from './shop-answers.ts';
 
 /** A mesh of many services in namespaces of 25, each calling three others, two of them of its own namespace; one call in fifty fails. The same every time. */
 export function largeGraph(services: number): GraphView {
@@ -30,13 +30,5 @@ export function largeGraph(services: number): GraphView {
       saturation: { cpuShare: random() * 0.9, memoryShare: random() * 0.8 },
     }),
   );
-  return {
-    at: Date.now(),
-    seconds: 60,
-    source: 'operator',
-    complete: true,
-    missing: [],
-    nodes,
-    edges: [...edges.values()],
-  };
+  return shopGraph({ nodes, edges: [...edges.values()] });
 }

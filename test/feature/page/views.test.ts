@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
@@ -110,6 +111,6 @@ it('leads to what a link names, with what was chosen', async () => {
 
 let axe: string | undefined;
 async function axeSource(): Promise<string> {
-  axe ??= await (await import('node:fs/promises')).readFile(AXE, 'utf8');
+  axe ??= await readFile(AXE, 'utf8');
   return axe;
 }
