@@ -41,14 +41,9 @@ export function MeshPage(): JSX.Element {
           h(
             'li',
             { key: state, class: number > 0 ? `tone-${PROXY_STATES[state].tone}` : 'none' },
-            h(
-              'a',
-              { href: href(['proxies'], { state }) },
-              h('b', {}, count(number) ?? 'unknown'),
-              h('span', {}, state),
-            ),
+            h('a', { href: href(['proxies'], { state }) }, h('b', {}, count(number)), h('span', {}, state)),
             h(Meter, {
-              share: proxies.total === 0 ? 0 : (number ?? 0) / proxies.total,
+              share: proxies.total === 0 ? 0 : number / proxies.total,
               label: `${number} of ${proxies.total}`,
               tone: PROXY_STATES[state].tone,
             }),

@@ -8,7 +8,7 @@ export interface Layout extends Size {
   readonly calls: ReadonlyMap<string, Way>;
 }
 
-export const CARD = { width: 188, height: 60 } as const;
+const CARD = { width: 188, height: 60 } as const;
 const NAMESPACE_CARD = { width: 208, height: 76 } as const;
 const PADDING = 18;
 const TITLE = 26;

@@ -62,7 +62,7 @@ export const OUTSIDE = '~outside';
 export const CALLERS = '~callers';
 const TITLES: Readonly<Record<string, string>> = { [OUTSIDE]: 'Outside the mesh', [CALLERS]: 'Without a sidecar' };
 /** More services than these are not told apart at once. */
-export const SMALL_MESH = 60;
+const SMALL_MESH = 60;
 
 /** Which namespace's box a node stands in. */
 export function groupOf(node: GraphNode): string {
