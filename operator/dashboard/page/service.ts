@@ -6,9 +6,8 @@ import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { Figure, Notice } from './figure.ts';
 import { bytes, count, millis, percent, rate } from './format.ts';
 import { GoldenCharts } from './golden-charts.ts';
-import { CallList } from './graph/side.ts';
+import { CallList, CanaryButton } from './graph/side.ts';
 import { failedShare, nameOf, severity } from './health.ts';
-import { Icon } from './icon.ts';
 import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
 
@@ -48,14 +47,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
       'div',
       { class: 'toolbar' },
       h('a', { class: 'button', href: href(['graph'], { focus: id, sel: id }) }, 'In the graph'),
-      node?.canary === undefined
-        ? null
-        : h(
-            'a',
-            { class: 'button', href: href(['canary', ...node.canary.split('/')]) },
-            h(Icon, { name: 'canary' }),
-            'Canary',
-          ),
+      node?.canary === undefined ? null : h(CanaryButton, { canary: node.canary }),
       h(
         'span',
         { class: 'switch', role: 'group', 'aria-label': 'How far back' },

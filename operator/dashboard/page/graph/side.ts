@@ -95,17 +95,20 @@ function NodeFacts({
       route.query.focus === node.id
         ? h('a', { class: 'button', href: changed(route, { focus: undefined, sel: node.id }) }, 'Show everything')
         : h('a', { class: 'button', href: changed(route, { focus: node.id, sel: node.id }) }, 'Only its neighbours'),
-      node.canary === undefined
-        ? null
-        : h(
-            'a',
-            { class: 'button', href: href(['canary', ...node.canary.split('/')]) },
-            h(Icon, { name: 'canary' }),
-            'Canary',
-          ),
+      node.canary === undefined ? null : h(CanaryButton, { canary: node.canary }),
     ),
     from.length === 0 ? null : [h('h3', {}, 'Called by'), h(CallList, { edges: from, nodes, other: 'source' })],
     to.length === 0 ? null : [h('h3', {}, 'Calls'), h(CallList, { edges: to, nodes, other: 'destination' })],
+  );
+}
+
+/** Leads to a Canary. @param canary `namespace/name` */
+export function CanaryButton({ canary }: { readonly canary: string }): JSX.Element {
+  return h(
+    'a',
+    { class: 'button', href: href(['canary', ...canary.split('/')]) },
+    h(Icon, { name: 'canary' }),
+    'Canary',
   );
 }
 
