@@ -46,7 +46,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
       rows,
       keyOf: ({ policy, workload, reason }) =>
         `${policy.kind} ${policy.namespace}/${policy.name} ${workload} ${reason}`,
-      empty: 'No policy has refused a request.',
+      empty: `No policy has refused a request${ns === undefined ? '' : ` in ${ns}`}.`,
       columns: [
         {
           title: 'At',

@@ -38,7 +38,7 @@ export function ServicesPage({ route }: { readonly route: Route }): JSX.Element 
       columns: columnsOf(of, view.complete),
       rows,
       keyOf: ({ id }) => id,
-      empty: 'No service has a sidecar yet.',
+      empty: ns === undefined ? 'No service has a sidecar yet.' : `No service in ${ns} has a sidecar.`,
     }),
   );
 }

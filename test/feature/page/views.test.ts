@@ -103,6 +103,14 @@ it('leads to what a link names, with what was chosen', async () => {
   await page.goto(`${test.origin}#/proxies?state=rejected`);
   await sees(page, 'inventory-5b6c7d8e9f-q9w8e');
   expect(await page.locator('tbody tr:not(.more)').count()).toBe(1);
+  for (const [view, said] of [
+    ['services', 'No service in elsewhere has a sidecar.'],
+    ['canaries', 'There is no Canary in elsewhere.'],
+    ['refused', 'No policy has refused a request in elsewhere.'],
+  ]) {
+    await page.goto(`${test.origin}#/${view}?ns=elsewhere`);
+    await sees(page, said ?? '');
+  }
   await page.goto(`${test.origin}#/no-such-view`);
   await sees(page, '1 call fails');
   expect(await textOf(page, 'nav [aria-current]')).toBe('Graph');

@@ -38,7 +38,9 @@ export function CanariesPage({ route }: { readonly route: Route }): JSX.Element 
       ? h(
           'p',
           { class: 'empty' },
-          'There is no Canary. One that names a Deployment in spec.targetRef has its next revision tried.',
+          ns === undefined
+            ? 'There is no Canary. One that names a Deployment in spec.targetRef has its next revision tried.'
+            : `There is no Canary in ${ns}.`,
         )
       : h(
           'ul',
