@@ -8,7 +8,7 @@ export const TELEMETRY_GROUP = 'telemetry.istio.io';
 export const TELEMETRY_VERSIONS = ['v1', 'v1alpha1'] as const;
 
 /** On which side of a call: that of the caller, of the server, or both. */
-export const workloadMode = z.enum(['CLIENT_AND_SERVER', 'CLIENT', 'SERVER']);
+const workloadMode = z.enum(['CLIENT_AND_SERVER', 'CLIENT', 'SERVER']);
 export type WorkloadMode = z.infer<typeof workloadMode>;
 
 const mode = workloadMode
@@ -139,7 +139,6 @@ export type TelemetrySpec = z.infer<typeof telemetrySpec>;
 export type TelemetryTracing = z.infer<typeof tracing>;
 export type TelemetryTag = z.infer<typeof tag>;
 export type TelemetryMetrics = z.infer<typeof metrics>;
-export type TelemetryMetricOverride = z.infer<typeof override>;
 export type TelemetryAccessLogging = z.infer<typeof accessLogging>;
 
 export interface Telemetry {

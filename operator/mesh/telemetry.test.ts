@@ -142,3 +142,12 @@ test('what is not in force is named', () => {
     /spec\.tracing: names no provider.*spec\.metrics: is not in force/,
   );
 });
+
+test('what is not in force changes nothing of what sidecars are told', () => {
+  const accessLogging = [by('a')];
+  const { builder } = build([told('shop/all', { accessLogging })]);
+  const metrics = [{ overrides: [{ disabled: true }] }];
+  const { delta } = builder.apply([change(told('shop/all', { accessLogging, metrics }))]);
+  expect([...delta.workloads]).toEqual([]);
+  expect([...delta.policies]).toEqual(['Telemetry/shop/all']);
+});

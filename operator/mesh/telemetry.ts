@@ -1,6 +1,6 @@
 import type { DefaultProviders } from '../../api/default-providers.ts';
 import type { ExtensionProvider } from '../../api/extension-provider.ts';
-import type { TelemetryMetricOverride, TelemetryTag } from '../../api/telemetry.ts';
+import type { TelemetryTag } from '../../api/telemetry.ts';
 import { canonicalName } from './canonical-name.ts';
 import { digestOf } from './digest.ts';
 import type { ObjectRef } from './object-ref.ts';
@@ -9,7 +9,6 @@ import type { MeshSettings, ServiceKey } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 import { resolveAccessLogs } from './telemetry-access-logs.ts';
 import { chooseTelemetry } from './telemetry-choice.ts';
-import { resolveMetrics } from './telemetry-metrics.ts';
 import { isToldItself } from './telemetry-providers.ts';
 import { resolveTracing } from './telemetry-tracing.ts';
 
@@ -39,15 +38,11 @@ export interface TracingTo extends Told {
   readonly byRequestId: boolean;
 }
 
-/** What is counted in another way than by default; later ones win. Nothing but what its side is about. */
-export type MetricOverride = Pick<TelemetryMetricOverride, 'match' | 'disabled' | 'tagOverrides'>;
-
 /** What is told of one side of calls. */
 export interface SideTelemetry {
   /** In order of the providers' names. */
   readonly accessLogs: readonly AccessLogTo[];
   readonly tracing?: TracingTo;
-  readonly metrics: readonly MetricOverride[];
   /** Equal for equal content. */
   readonly digest: string;
 }
@@ -85,7 +80,6 @@ export function findTelemetry(
     const told = {
       accessLogs: resolveAccessLogs(settings, tables, specs, which).filter(isOthers),
       ...(tracing === undefined ? {} : { tracing }),
-      metrics: resolveMetrics(specs, which),
     };
     return { ...told, digest: digestOf(JSON.stringify(told)) };
   };
