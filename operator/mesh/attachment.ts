@@ -54,6 +54,11 @@ export function attachBy(namespace: string, aim: PolicyAim): Pick<Attachable, 's
   };
 }
 
+/** Whether a policy speaks for all of its scope. */
+export function isBlanket({ selector, targets }: Attachable): boolean {
+  return Object.keys(selector).length === 0 && targets.length === 0;
+}
+
 /** A policy that is about a pod. */
 export interface Attachment<Facts> {
   readonly facts: Facts;
@@ -64,8 +69,7 @@ export interface Attachment<Facts> {
 /** Where a policy is to be looked for, by index: of those without a selector their scope, of the others a term of it, of those with targets these. */
 export const ATTACHMENT_COLUMNS = {
   namespace: ({ ref }: Attachable) => [ref.namespace],
-  blanket: ({ scope, selector, targets }: Attachable) =>
-    Object.keys(selector).length === 0 && targets.length === 0 ? [scope] : [],
+  blanket: (policy: Attachable) => (isBlanket(policy) ? [policy.scope] : []),
   term: ({ scope, selector }: Attachable) => selectorTerm(scope, selector),
   target: ({ targets }: Attachable) => targets,
 };

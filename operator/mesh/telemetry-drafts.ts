@@ -1,13 +1,13 @@
 import { readServiceName } from '../../api/extension-provider.ts';
 import { TELEMETRY_KIND } from '../../api/telemetry.ts';
-import { noteMissingTargets } from './attachment.ts';
+import { isBlanket, noteMissingTargets } from './attachment.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { objectKey } from './object-ref.ts';
 import { isJudged, lostTo } from './policy-view.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
 import { blanketTelemetry, decideTelemetry } from './telemetry-choice.ts';
-import { isBlanket, markTelemetry, type TelemetryFacts } from './telemetry-facts.ts';
+import { isMisplaced, markTelemetry, type TelemetryFacts } from './telemetry-facts.ts';
 import { noteTelemetry } from './telemetry-notes.ts';
 import { addressOf } from './telemetry-providers.ts';
 
@@ -26,10 +26,10 @@ export function markTold({ settings, tables }: DraftContext, dirty: DirtySet): v
 
 /** Drafts the views of Telemetry resources. What they come to is part of the workloads, which are drafted before. */
 export function draftTelemetries(context: DraftContext, dirty: DirtySet, { policies }: Drafts): void {
-  const { settings, tables, telemetryTally } = context;
+  const { tables, telemetryTally } = context;
   for (const uid of dirty.pods) {
     const pod = tables.podOf(uid);
-    const decision = pod?.injected === true ? decideTelemetry(settings, tables, pod) : undefined;
+    const decision = pod?.injected === true ? decideTelemetry(tables, pod) : undefined;
     for (const key of telemetryTally.replace(uid, decision))
       dirty.telemetries.add(key.slice(TELEMETRY_KIND.length + 1));
   }
@@ -45,7 +45,6 @@ function buildView(context: DraftContext, facts: TelemetryFacts): PolicyView | u
   const { ref: object, generation, spec } = facts;
   if (!isJudged(context, object.namespace)) return undefined;
   const key = objectKey(object);
-  const misplaced = !isBlanket(facts) && object.namespace === settings.rootNamespace;
   const field = facts.targets.length > 0 ? 'spec.targetRefs' : 'spec.selector';
   const losses = telemetryTally.losses(key).map(({ winner, workloads }) => lostTo(object, field, winner, workloads));
   return {
@@ -55,7 +54,7 @@ function buildView(context: DraftContext, facts: TelemetryFacts): PolicyView | u
     selected: telemetryTally.selected(key),
     problems: [
       ...facts.problems,
-      ...(misplaced ? [selectorInRoot(context, facts, field)] : []),
+      ...(isMisplaced(facts) ? [selectorInRoot(context, facts, field)] : []),
       ...(spec === undefined ? [] : blanketConflict(context, facts)),
       ...losses,
     ],

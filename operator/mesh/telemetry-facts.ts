@@ -1,7 +1,7 @@
 import { readAim } from '../../api/policy-aim.ts';
 import { TELEMETRY_KIND, type Telemetry, type TelemetrySpec } from '../../api/telemetry.ts';
 import { judgeTelemetry } from '../../api/telemetry-judgement.ts';
-import { type Attachable, attachBy, podsAbout, readIdentity } from './attachment.ts';
+import { type Attachable, attachBy, EVERYWHERE, isBlanket, podsAbout, readIdentity } from './attachment.ts';
 import type { IngestionTarget } from './ingestion.ts';
 import type { MeshSettings, Problem } from './snapshot.ts';
 import { invalidSpec } from './spec-problem.ts';
@@ -33,10 +33,11 @@ export function readTelemetry(settings: MeshSettings, { metadata, spec: json }: 
 export function markTelemetry({ tables, dirty }: IngestionTarget, facts: TelemetryFacts): void {
   dirty.telemetries.add(facts.key);
   for (const key of tables.telemetries.find('namespace', facts.ref.namespace)) dirty.telemetries.add(key);
+  if (isMisplaced(facts)) return;
   for (const pod of podsAbout(tables, facts)) if (pod.injected) dirty.pods.add(pod.uid);
 }
 
-/** Whether it speaks for all of its namespace, or, in the root namespace, of the mesh. */
-export function isBlanket({ selector, targets }: TelemetryFacts): boolean {
-  return Object.keys(selector).length === 0 && targets.length === 0;
+/** In the root namespace one that selects pods applies to nothing, as in Istio. */
+export function isMisplaced(facts: TelemetryFacts): boolean {
+  return facts.scope === EVERYWHERE && !isBlanket(facts);
 }

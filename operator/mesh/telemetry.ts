@@ -69,7 +69,7 @@ export function findTelemetry(
   tables: MeshTables,
   pod: PodFacts,
 ): WorkloadTelemetry | undefined {
-  const chosen = chooseTelemetry(settings, tables, pod);
+  const chosen = chooseTelemetry(tables, pod);
   const defaults = settings.defaultProviders ?? NO_DEFAULTS;
   if (chosen.length === 0 && defaults.tracing.length + defaults.accessLogging.length === 0) return undefined;
   const side = (which: CallSide): SideTelemetry => {
