@@ -3,7 +3,7 @@ import { duration } from './duration.ts';
 import { headerValueProblem } from './http-header-value.ts';
 import { isAuthorityHeader, isHeaderName } from './http-headers.ts';
 import { isStatus } from './http-statuses.ts';
-import { providerPort, providerService } from './provider-service.ts';
+import { providerPath, providerPort, providerService } from './provider-service.ts';
 import { telemetryProviders } from './telemetry-provider.ts';
 
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -66,12 +66,7 @@ const httpProvider = z
   .strictObject({
     ...common,
     /** Stands before the path of the request that it asks about. */
-    pathPrefix: z
-      .string()
-      .max(1024)
-      .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"')
-      .refine((text) => !text.includes('?'), 'must have no query')
-      .optional(),
+    pathPrefix: providerPath.refine((text) => !text.includes('?'), 'must have no query').optional(),
     /** Headers of the request that it is told besides method, path, host and `authorization`. */
     includeRequestHeadersInCheck: headerNames,
     /** Headers that it is told, whatever the request has of that name; values may hold commands of Envoy's (`%PROTOCOL%`). */

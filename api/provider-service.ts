@@ -11,3 +11,9 @@ export const providerService = z
 
 /** Of that service. */
 export const providerPort = z.int().min(1).max(65_535);
+
+/** At which a provider is asked or told. */
+export const providerPath = z
+  .string()
+  .max(1024)
+  .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"');

@@ -3,7 +3,7 @@ import { accessLogFormatProblem } from './access-log-format.ts';
 import { duration } from './duration.ts';
 import { headerValueProblem } from './http-header-value.ts';
 import { isHeaderName } from './http-headers.ts';
-import { providerPort, providerService } from './provider-service.ts';
+import { providerPath, providerPort, providerService } from './provider-service.ts';
 
 const format = z.string().max(4096).superRefine(checkFormat);
 const labels = z
@@ -37,11 +37,7 @@ const otelAccessLog = z.strictObject({
 const maxTagLength = z.int().min(1).max(4096).default(256);
 
 const httpExport = z.strictObject({
-  path: z
-    .string()
-    .max(1024)
-    .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"')
-    .default('/v1/traces'),
+  path: providerPath.default('/v1/traces'),
   timeout: duration.default('10s'),
   headers: z
     .array(
@@ -68,11 +64,7 @@ const zipkin = z.strictObject({
   maxTagLength,
   /** Trace IDs of 64 bits. */
   enable64bitTraceId: z.boolean().default(false),
-  path: z
-    .string()
-    .max(1024)
-    .regex(/^\/[!-"$-~]*$/, 'must begin with "/" and have no blanks and no "#"')
-    .default('/api/v2/spans'),
+  path: providerPath.default('/api/v2/spans'),
   /** Which headers carry a trace: B3, or W3C's besides. */
   traceContextOption: z.enum(['USE_B3', 'USE_B3_WITH_W3C_PROPAGATION']).default('USE_B3'),
 });
