@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { stringify } from 'yaml';
 import { ensureBinary, OTEL_COLLECTOR } from '../../../hack/cluster/binaries.ts';
 import { accepts } from './accepts.ts';
 import { freePort } from './free-port.ts';
+import { endProgram, startProgram } from './server-program.ts';
 
 /** A span as the collector has it. */
 export interface CollectedSpan {
@@ -22,7 +22,7 @@ export interface CollectedSpan {
 }
 
 /** A line of a log as the collector has it. */
-export interface CollectedLog {
+interface CollectedLog {
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly resource: Readonly<Record<string, string>>;
@@ -53,20 +53,13 @@ export class CollectorProcess {
   async resume(): Promise<void> {
     const config = join(this.#folder, 'config.yaml');
     await writeFile(config, stringify(this.#config()));
-    this.#child = spawn(await ensureBinary(OTEL_COLLECTOR), ['--config', config], { stdio: 'ignore' });
-    for (const end = performance.now() + 60_000; !(await this.#isReady()); ) {
-      if (performance.now() > end || this.#child.exitCode !== null) throw new Error('the collector did not start');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const binary = await ensureBinary(OTEL_COLLECTOR);
+    this.#child = await startProgram(binary, ['--config', config], () => this.#isReady());
   }
 
   /** Ends it; what it has taken stays. */
   async pause(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    await endProgram(this.#child);
   }
 
   async stop(): Promise<void> {

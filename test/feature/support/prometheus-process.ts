@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { prometheusBinary } from '../../../hack/prometheus/binary.ts';
 import { freePort } from './free-port.ts';
+import { endProgram, startProgram } from './server-program.ts';
 
 /** `test`, as Prometheus' own guide to basic authentication has it. */
 export const PASSWORD = 'test';
@@ -45,22 +46,14 @@ export class PrometheusProcess {
     await writeFile(web, stringify({ basic_auth_users: { admin: HASH } }));
     const files = [`--config.file=${config}`, `--web.config.file=${web}`, `--storage.tsdb.path=${this.#folder}/data`];
     const listen = `--web.listen-address=${new URL(this.url).host}`;
-    this.#child = spawn(await prometheusBinary(), [...files, listen, '--log.level=error'], { stdio: 'ignore' });
-    for (const end = performance.now() + 60_000; !(await this.#isReady()); ) {
-      if (performance.now() > end || this.#child.exitCode !== null) throw new Error('Prometheus did not start');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const args = [...files, listen, '--log.level=error'];
+    this.#child = await startProgram(await prometheusBinary(), args, () => this.#isReady());
   }
 
   async stop(): Promise<void> {
     this.#exporter.closeAllConnections();
     this.#exporter.close();
-    const child = this.#child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
+    await endProgram(this.#child);
     await rm(this.#folder, { recursive: true, force: true });
   }
 

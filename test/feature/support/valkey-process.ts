@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { valkeyBinary } from '../../../hack/valkey/binary.ts';
 import { freePort } from './free-port.ts';
+import { endProgram, startProgram } from './server-program.ts';
 
 /** A real Valkey on loopback, which can be stopped and started again with what it had. */
 export class ValkeyProcess {
@@ -34,21 +35,13 @@ export class ValkeyProcess {
   async start(): Promise<void> {
     const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const files = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-    const binary = await valkeyBinary();
-    this.#child = spawn(binary, [...options, ...files, '--requirepass', this.password], { stdio: 'ignore' });
-    for (const end = performance.now() + 30_000; !(await this.#answers()); ) {
-      if (performance.now() > end || this.#child.exitCode !== null) throw new Error('Valkey did not start');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const args = [...options, ...files, '--requirepass', this.password];
+    this.#child = await startProgram(await valkeyBinary(), args, () => this.#answers());
   }
 
   /** Ends it at once; its connections are closed. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    await endProgram(this.#child);
   }
 
   /** It is there and says nothing any more, until it goes on. */
