@@ -9,7 +9,6 @@ import { readyAuthority } from '../../../operator/certificates/testing/chain.ts'
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import { pod, SETTINGS, service, slice } from '../../../operator/mesh/testing/objects.ts';
 import { describeWorkload } from '../../../operator/wiring/workload-description.ts';
-import { LISTENER_TYPE, type ResourceSource } from '../../../operator/xds/resource.ts';
 import { accepts } from './accepts.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './ads-harness.ts';
 import { boundInbound } from './bound-inbound.ts';
@@ -18,6 +17,7 @@ import { type EchoBackend, startEchoBackend } from './echo-backend.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
 import { freePort } from './free-port.ts';
 import { startGrpcEcho } from './grpc-echo.ts';
+import { listenersByPod } from './listeners-by-pod.ts';
 import { MeshOnStream } from './mesh-on-stream.ts';
 import { type MetricsPart, metricsPart } from './metrics-sidecar.ts';
 import { readPage, type Series } from './prometheus-page.ts';
@@ -28,7 +28,7 @@ const PORTS = ['http', 'grpc', 'tcp', 'down'] as const;
 export type PortName = (typeof PORTS)[number];
 
 /** Where a Service of the server is, and the application behind it. */
-export interface ServedPort {
+interface ServedPort {
   readonly address: string;
   readonly service: number;
   readonly application: number;
@@ -90,7 +90,7 @@ export class MetricsWorld {
       workloadMs: DEFAULT_LIFETIMES.workloadMs,
     });
     const bound = [...ports.values()].map(({ service }) => service);
-    const listeners = byPod({ ui: boundListeners(mesh.cache, bound), ordering: boundInbound(mesh.cache, at) });
+    const listeners = listenersByPod({ ui: boundListeners(mesh.cache, bound), ordering: boundInbound(mesh.cache, at) });
     const harness = await startHarness([source, listeners, secrets]);
     const ui = podOf(harness.addPod('ui'), { version: 'v2' });
     const ordering = podOf(harness.addPod('ordering'), {}, SERVER_ADDRESS);
@@ -186,16 +186,6 @@ async function startTcpEcho(): Promise<{ readonly port: number; close(): void }>
     server.close();
   };
   return { port: typeof address === 'object' && address !== null ? address.port : 0, close };
-}
-
-/** Listeners of the proxies by the name of their pod. */
-function byPod(sources: Readonly<Record<string, ResourceSource>>): ResourceSource {
-  return {
-    typeUrls: [LISTENER_TYPE],
-    lookup: (proxy, typeUrl, name) => sources[proxy.podName]?.lookup(proxy, typeUrl, name),
-    wildcard: (proxy, typeUrl) => sources[proxy.podName]?.wildcard(proxy, typeUrl) ?? new Map(),
-    onChange: () => () => {},
-  };
 }
 
 async function until(holds: () => Promise<boolean>, envoys: readonly EnvoyProcess[]): Promise<void> {

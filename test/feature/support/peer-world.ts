@@ -13,7 +13,6 @@ import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
   LISTENER_TYPE,
-  type ProxyIdentity,
   type ResourceSource,
   ROUTE_TYPE,
   SECRET_TYPE,
@@ -27,6 +26,7 @@ import { boundInbound } from './bound-inbound.ts';
 import { boundListeners } from './bound-listeners.ts';
 import { type EnvoyProcess, startEnvoy } from './envoy-process.ts';
 import { freePort } from './free-port.ts';
+import { listenersByPod } from './listeners-by-pod.ts';
 import { connectAs, Http1Line, type MeshCredentials, makeMeshCredentials } from './mesh-callers.ts';
 import { identityOf, MeshOnStream } from './mesh-on-stream.ts';
 import { secret } from './mesh-resources.ts';
@@ -235,7 +235,7 @@ async function buildParts(
     ports.set(name, { number, service: await freePort(), address: `127.1.0.${index + 1}` });
   }
   const bound = DECLARED.map((name) => ports.get(name)?.service ?? 0);
-  const listeners = byPod({ server: boundInbound(mesh.cache, at), client: boundListeners(mesh.cache, bound) });
+  const listeners = listenersByPod({ server: boundInbound(mesh.cache, at), client: boundListeners(mesh.cache, bound) });
   const credentials = await makeMeshCredentials(PRINCIPAL, [PRINCIPAL, STRANGER]);
   const secrets = new ResourceTable([SECRET_TYPE]);
   secrets.update([secret(WORKLOAD_SECRET, credentials.workload), translateTrustSecret(credentials.rootPem)]);
@@ -261,17 +261,6 @@ function objectsOf({ client, server }: Parts['pods'], ports: Parts['ports'], nam
     ];
   });
   return [{ kind: 'Pod', object: own }, { kind: 'Pod', object: caller }, ...services];
-}
-
-/** Listeners of the proxies by the name of their pod. */
-function byPod(sources: Readonly<Record<string, ResourceSource>>): ResourceSource {
-  const of = ({ podName }: ProxyIdentity): ResourceSource | undefined => sources[podName];
-  return {
-    typeUrls: [LISTENER_TYPE],
-    lookup: (proxy, typeUrl, name) => of(proxy)?.lookup(proxy, typeUrl, name),
-    wildcard: (proxy, typeUrl) => of(proxy)?.wildcard(proxy, typeUrl) ?? new Map(),
-    onChange: () => () => {},
-  };
 }
 
 async function ask(
