@@ -33,6 +33,12 @@ export function chooseTelemetry(
   return all.filter((one) => one !== undefined);
 }
 
+/** Those in force that speak for more than one does, the widest first: they say what it leaves out. */
+export function widerTelemetries(tables: MeshTables, facts: TelemetryFacts): ChosenTelemetry[] {
+  const scopes = facts.scope === EVERYWHERE ? [] : isBlanket(facts) ? [EVERYWHERE] : [EVERYWHERE, facts.scope];
+  return scopes.flatMap((scope) => blanketTelemetry(tables, scope) ?? []);
+}
+
 /** How they come out for a pod; undefined where none is about it. */
 export function decideTelemetry(tables: MeshTables, pod: PodFacts): TalliedDecision | undefined {
   const own = selectingTelemetries(tables, pod);

@@ -6,7 +6,7 @@ import type { DraftContext, Drafts } from './drafts.ts';
 import { objectKey } from './object-ref.ts';
 import { isJudged, lostTo } from './policy-view.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
-import { blanketTelemetry, decideTelemetry } from './telemetry-choice.ts';
+import { blanketTelemetry, decideTelemetry, widerTelemetries } from './telemetry-choice.ts';
 import { isMisplaced, markTelemetry, type TelemetryFacts } from './telemetry-facts.ts';
 import { noteTelemetry } from './telemetry-notes.ts';
 import { addressOf } from './telemetry-providers.ts';
@@ -45,6 +45,7 @@ function buildView(context: DraftContext, facts: TelemetryFacts): PolicyView | u
   const { ref: object, generation, spec } = facts;
   if (!isJudged(context, object.namespace)) return undefined;
   const key = objectKey(object);
+  const wider = widerTelemetries(tables, facts).map((one) => one.spec);
   const field = facts.targets.length > 0 ? 'spec.targetRefs' : 'spec.selector';
   const losses = telemetryTally.losses(key).map(({ winner, workloads }) => lostTo(object, field, winner, workloads));
   return {
@@ -58,7 +59,10 @@ function buildView(context: DraftContext, facts: TelemetryFacts): PolicyView | u
       ...(spec === undefined ? [] : blanketConflict(context, facts)),
       ...losses,
     ],
-    notes: [...noteMissingTargets(tables, facts), ...(spec === undefined ? [] : noteTelemetry(settings, tables, spec))],
+    notes: [
+      ...noteMissingTargets(tables, facts),
+      ...(spec === undefined ? [] : noteTelemetry(settings, tables, [...wider, spec])),
+    ],
   };
 }
 

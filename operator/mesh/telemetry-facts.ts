@@ -29,10 +29,13 @@ export function readTelemetry(settings: MeshSettings, { metadata, spec: json }: 
   };
 }
 
-/** Its view, those of its namespace with which it may be in conflict, and the pods that it may be about. */
+/** Its view, those of the others that it may be in conflict with or say something for, and the pods that it may be about. */
 export function markTelemetry({ tables, dirty }: IngestionTarget, facts: TelemetryFacts): void {
   dirty.telemetries.add(facts.key);
-  for (const key of tables.telemetries.find('namespace', facts.ref.namespace)) dirty.telemetries.add(key);
+  const { scope, ref } = facts;
+  const all = tables.telemetries;
+  const others = scope === EVERYWHERE ? all.values() : all.select('namespace', ref.namespace);
+  for (const { key } of others) dirty.telemetries.add(key);
   if (isMisplaced(facts)) return;
   for (const pod of podsAbout(tables, facts)) if (pod.injected) dirty.pods.add(pod.uid);
 }

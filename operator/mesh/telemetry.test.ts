@@ -10,6 +10,7 @@ const PROVIDERS = extensionProviders.parse([
   { name: 'a', envoyFileAccessLog: { path: '/dev/stdout' } },
   { name: 'b', envoyFileAccessLog: { path: '/dev/stderr' } },
   { name: 'otel', opentelemetry: { service: 'otel.observe.svc.cluster.local', port: 4317 } },
+  { name: 'zipkin', zipkin: { service: 'otel.observe.svc.cluster.local', port: 4317 } },
 ]);
 const change = (one: MeshObject): MeshChange => ({ ...one, key: keyOf(one.object.metadata) }) as MeshChange;
 const told = (key: string, spec: TelemetrySpec, created?: string): MeshObject => ({
@@ -150,4 +151,35 @@ test('what is not in force changes nothing of what sidecars are told', () => {
   const { delta } = builder.apply([change(told('shop/all', { accessLogging, metrics }))]);
   expect([...delta.workloads]).toEqual([]);
   expect([...delta.policies]).toEqual(['Telemetry/shop/all']);
+});
+
+test('who names no provider is told so where no wider one names one either', () => {
+  const note = expect.stringContaining('spec.tracing: names no provider');
+  const tracing = [{ customTags: { a: { literal: { value: 'b' } } } }];
+  const { builder, apply } = build([
+    ...collector,
+    told('heddle-system/mesh', { tracing: [by('otel')] }),
+    told('shop/all', { tracing }),
+    told('shop/web', {
+      selector: { matchLabels: { app: 'web' } },
+      tracing: [{ disableSpanReporting: true }],
+      accessLogging: [{ disabled: true }],
+    }),
+  ]);
+  expect(view(builder, 'shop/all')?.notes).toEqual([]);
+  apply(told('heddle-system/mesh', { accessLogging: [by('a')] }));
+  expect(view(builder, 'shop/all')?.notes).toEqual([note]);
+  // Nothing is told to nobody, which is what they ask for.
+  expect(view(builder, 'shop/web')?.notes).toEqual([]);
+});
+
+test("what is not in force with a wider one's provider is named", () => {
+  const { builder, apply } = build([
+    ...collector,
+    told('heddle-system/mesh', { tracing: [by('otel')] }),
+    told('shop/all', { tracing: [{ useRequestIdForTraceSampling: false }] }),
+  ]);
+  expect(view(builder, 'shop/all')?.notes).toEqual([]);
+  apply(told('heddle-system/mesh', { tracing: [by('zipkin')] }));
+  expect(view(builder, 'shop/all')?.notes).toEqual([expect.stringContaining('is not in force with Zipkin')]);
 });

@@ -11,7 +11,7 @@ const spec = fc.record({
   selector: maybe(fc.constantFrom<Record<string, string>[]>({}, { app: 'a' }, { tier: 'x' })),
   target: maybe(fc.constantFrom('s0', 's1', 's9')),
   mode: modes,
-  provider: fc.constantFrom('envoy', 'unknown'),
+  provider: maybe(fc.constantFrom('envoy', 'unknown')),
   disabled: fc.boolean(),
   isBroken: fc.boolean(),
   creation: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
@@ -27,7 +27,7 @@ export const telemetryChanges = fc.tuple(namespaces, index, maybe(spec)).map(([n
       ? selector && { selector: { matchLabels: selector } }
       : { targetRefs: [{ kind: 'Service', name: target }] };
   const accessLogging = [
-    { match: { mode }, providers: [{ name: provider }], disabled },
+    { match: { mode }, ...(provider === undefined ? {} : { providers: [{ name: provider }] }), disabled },
     ...(isBroken ? [{ filter: { expression: 'response.' } }] : []),
   ];
   return { kind: 'Telemetry', key, object: telemetry(key, { ...aim, accessLogging }, creation) };
