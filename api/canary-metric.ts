@@ -3,11 +3,11 @@ import { duration } from './duration.ts';
 import { withRules } from './rule.ts';
 
 /** Metrics that the mesh counts itself. */
-export const TRAFFIC_METRICS = ['request-success-rate', 'request-duration', 'request-count'] as const;
+const TRAFFIC_METRICS = ['request-success-rate', 'request-duration', 'request-count'] as const;
 export type TrafficMetric = (typeof TRAFFIC_METRICS)[number];
 
 /** Metrics of what pods use, which the cluster's metrics server tells. */
-export const USAGE_METRICS = ['cpu-usage', 'memory-usage'] as const;
+const USAGE_METRICS = ['cpu-usage', 'memory-usage'] as const;
 export type UsageMetric = (typeof USAGE_METRICS)[number];
 
 const BUILT_IN_METRICS: readonly string[] = [...TRAFFIC_METRICS, ...USAGE_METRICS];
