@@ -1,12 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { FileAccessLog, OtelAccessLog } from '../../api/telemetry-provider.ts';
-import {
-  type AccessLog,
-  type AccessLogFilter,
-  AccessLogFilterSchema,
-  AccessLogSchema,
-} from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { ExpressionFilterSchema } from '../../generated/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
+import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { OpenTelemetryAccessLogConfigSchema } from '../../generated/envoy/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js';
 import {
   StderrAccessLogSchema,
@@ -14,6 +8,7 @@ import {
 } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { AnyValueSchema, KeyValueListSchema } from '../../generated/envoy/opentelemetry/proto/common/v1/common_pb.js';
 import type { AccessLogTo } from '../mesh/telemetry.ts';
+import { matching } from './access-log-filters.ts';
 import { buildLineFormat, DEFAULT_TEXT } from './access-log-format.ts';
 import { pack } from './encoding.ts';
 import { toldCluster } from './told-clusters.ts';
@@ -37,7 +32,7 @@ export function buildAccessLoggers(logs: readonly AccessLogTo[], proxy: LoggedPr
           ? buildOtel(envoyOtelAls, cluster, proxy)
           : undefined;
     if (built === undefined) return [];
-    if (log.filter !== undefined) built.filter = buildFilter(log.filter);
+    if (log.filter !== undefined) built.filter = matching(log.filter);
     return [built];
   });
 }
@@ -73,17 +68,4 @@ function buildOtel({ logName, logFormat }: OtelAccessLog, cluster: string, { nam
 
 function textValue(text: string) {
   return create(AnyValueSchema, { value: { case: 'stringValue', value: text } });
-}
-
-function buildFilter(expression: string): AccessLogFilter {
-  const filter = create(ExpressionFilterSchema, { expression });
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: {
-      case: 'extensionFilter',
-      value: {
-        name: 'envoy.access_loggers.extension_filters.cel',
-        configType: { case: 'typedConfig', value: pack(ExpressionFilterSchema, filter) },
-      },
-    },
-  });
 }

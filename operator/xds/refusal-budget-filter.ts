@@ -1,21 +1,16 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  type AccessLogFilter,
-  AccessLogFilterSchema,
-} from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLogFilter } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { ApiVersion, ConfigSourceSchema } from '../../generated/envoy/envoy/config/core/v3/config_source_pb.js';
 import { ProcessRateLimitFilterSchema } from '../../generated/envoy/envoy/extensions/access_loggers/filters/process_ratelimit/v3/process_ratelimit_pb.js';
 import { REFUSAL_BUDGET, REFUSAL_BUDGET_PATH } from '../../proxy/refusal-budget.ts';
-import { pack } from './encoding.ts';
+import { allOf, buildExtensionFilter } from './access-log-filters.ts';
 
 /** The same in every filter, so it is encoded once. */
 const BUDGET = buildBudget();
 
 /** Of what a filter lets through, no more than the sidecar's budget is for; that is asked last, so that nothing else takes of it. */
 export function withinBudget(filter: AccessLogFilter): AccessLogFilter {
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'andFilter', value: { filters: [filter, BUDGET] } },
-  });
+  return allOf(filter, BUDGET);
 }
 
 function buildBudget(): AccessLogFilter {
@@ -26,13 +21,5 @@ function buildBudget(): AccessLogFilter {
   const config = create(ProcessRateLimitFilterSchema, {
     dynamicConfig: { resourceName: REFUSAL_BUDGET, configSource },
   });
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: {
-      case: 'extensionFilter',
-      value: {
-        name: 'envoy.access_loggers.extension_filters.process_ratelimit',
-        configType: { case: 'typedConfig', value: pack(ProcessRateLimitFilterSchema, config) },
-      },
-    },
-  });
+  return buildExtensionFilter('process_ratelimit', ProcessRateLimitFilterSchema, config);
 }

@@ -4,8 +4,7 @@ import {
   AccessLogFilterSchema,
   ComparisonFilter_Op,
 } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { ExpressionFilterSchema } from '../../generated/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
-import { pack } from './encoding.ts';
+import { allOf, anyOf, flagged, matching } from './access-log-filters.ts';
 import type { Carrier } from './rbac.ts';
 import type { RefusalSigns } from './refusal-causes.ts';
 
@@ -31,11 +30,7 @@ export function refusedBy({ details, early }: RefusalSigns, carrier: Carrier): A
   const all = matches.length === 0 ? nowhere : [...nowhere, matching(expression)];
   const [only] = all;
   if (only !== undefined && all.length === 1) return only;
-  return create(AccessLogFilterSchema, { filterSpecifier: { case: 'orFilter', value: { filters: all } } });
-}
-
-function flagged(flags: string[]): AccessLogFilter {
-  return create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags } } });
+  return anyOf(...all);
 }
 
 /** A request that went well costs a comparison, not an expression. */
@@ -51,20 +46,5 @@ function failed(expression: string): AccessLogFilter {
       },
     },
   });
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'andFilter', value: { filters: [status, matching(expression)] } },
-  });
-}
-
-function matching(expression: string): AccessLogFilter {
-  const value = pack(ExpressionFilterSchema, create(ExpressionFilterSchema, { expression }));
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: {
-      case: 'extensionFilter',
-      value: {
-        name: 'envoy.access_loggers.extension_filters.cel',
-        configType: { case: 'typedConfig', value },
-      },
-    },
-  });
+  return allOf(status, matching(expression));
 }

@@ -5,6 +5,7 @@ import {
   AccessLogFilterSchema,
 } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { AccessLogType } from '../../generated/envoy/envoy/data/accesslog/v3/accesslog_pb.js';
+import { allOf, anyOf, flagged } from './access-log-filters.ts';
 import { buildCounter, buildCountersLogger, buildTags, type StatTags } from './stats-logger.ts';
 
 /**
@@ -34,15 +35,8 @@ export function buildTcpStatsLoggers(tags: StatTags): AccessLog[] {
 }
 
 function opened(): AccessLogFilter {
-  const flags = create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'responseFlagFilter', value: { flags: NEVER_CONNECTED } },
-  });
-  const ended = create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'andFilter', value: { filters: [at(AccessLogType.TcpConnectionEnd), flags] } },
-  });
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: { case: 'orFilter', value: { filters: [at(AccessLogType.TcpUpstreamConnected), ended] } },
-  });
+  const ended = allOf(at(AccessLogType.TcpConnectionEnd), flagged(NEVER_CONNECTED));
+  return anyOf(at(AccessLogType.TcpUpstreamConnected), ended);
 }
 
 function at(type: AccessLogType): AccessLogFilter {
