@@ -1,4 +1,4 @@
-import { create, type JsonObject } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { FileAccessLog } from '../../api/telemetry-provider.ts';
 import {
   type SubstitutionFormatString,
@@ -16,17 +16,12 @@ export const DEFAULT_TEXT =
 /** How lines of the sidecar's output look. A text that does not end its line has it ended. */
 export function buildLineFormat({ logFormat, omitEmptyValues }: FileAccessLog): SubstitutionFormatString {
   const { labels, text = DEFAULT_TEXT } = logFormat ?? {};
-  const format: SubstitutionFormatString['format'] =
-    labels === undefined ? textFormat(text) : { case: 'jsonFormat', value: labels satisfies JsonObject };
-  return create(SubstitutionFormatStringSchema, { format, omitEmptyValues });
-}
-
-function textFormat(text: string): SubstitutionFormatString['format'] {
   const line = text.endsWith('\n') ? text : `${text}\n`;
-  return {
-    case: 'textFormatSource',
-    value: create(SubstitutionFormatStringSchema, {
-      format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: line } } },
-    }).format.value as never,
-  };
+  return create(SubstitutionFormatStringSchema, {
+    format:
+      labels === undefined
+        ? { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: line } } }
+        : { case: 'jsonFormat', value: labels },
+    omitEmptyValues,
+  });
 }

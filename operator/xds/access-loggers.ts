@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { FileAccessLog, OtelAccessLog } from '../../api/telemetry-provider.ts';
-import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLog, AccessLogFilter } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { OpenTelemetryAccessLogConfigSchema } from '../../generated/envoy/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js';
 import {
   StderrAccessLogSchema,
@@ -8,9 +8,9 @@ import {
 } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { AnyValueSchema, KeyValueListSchema } from '../../generated/envoy/opentelemetry/proto/common/v1/common_pb.js';
 import type { AccessLogTo } from '../mesh/telemetry.ts';
+import { buildAccessLog } from './access-log.ts';
 import { matching } from './access-log-filters.ts';
 import { buildLineFormat, DEFAULT_TEXT } from './access-log-format.ts';
-import { pack } from './encoding.ts';
 import { toldCluster } from './told-clusters.ts';
 import { buildResourceDetectors } from './trace-resource.ts';
 
@@ -22,36 +22,31 @@ export interface LoggedProxy {
 
 /** The loggers of a listener for whom requests and connections are told to; one for each. */
 export function buildAccessLoggers(logs: readonly AccessLogTo[], proxy: LoggedProxy): AccessLog[] {
-  return logs.flatMap((log) => {
-    const { envoyFileAccessLog, envoyOtelAls } = log.provider;
-    const cluster = toldCluster(log);
-    const built =
-      envoyFileAccessLog !== undefined
-        ? buildLines(envoyFileAccessLog)
-        : envoyOtelAls !== undefined && cluster !== undefined
-          ? buildOtel(envoyOtelAls, cluster, proxy)
-          : undefined;
-    if (built === undefined) return [];
-    if (log.filter !== undefined) built.filter = matching(log.filter);
-    return [built];
-  });
+  return logs.flatMap((log) => buildAccessLogger(log, proxy) ?? []);
 }
 
-function buildLines(settings: FileAccessLog): AccessLog {
+function buildAccessLogger(log: AccessLogTo, proxy: LoggedProxy): AccessLog | undefined {
+  const { envoyFileAccessLog, envoyOtelAls } = log.provider;
+  const filter = log.filter === undefined ? undefined : matching(log.filter);
+  if (envoyFileAccessLog !== undefined) return buildLines(envoyFileAccessLog, filter);
+  const cluster = toldCluster(log);
+  if (envoyOtelAls === undefined || cluster === undefined) return undefined;
+  const config = buildOtel(envoyOtelAls, cluster, proxy);
+  return buildAccessLog('open_telemetry', OpenTelemetryAccessLogConfigSchema, config, filter);
+}
+
+function buildLines(settings: FileAccessLog, filter: AccessLogFilter | undefined): AccessLog {
   const accessLogFormat = { case: 'logFormat', value: buildLineFormat(settings) } as const;
-  const typedConfig =
-    settings.path === '/dev/stdout'
-      ? pack(StdoutAccessLogSchema, create(StdoutAccessLogSchema, { accessLogFormat }))
-      : pack(StderrAccessLogSchema, create(StderrAccessLogSchema, { accessLogFormat }));
-  const name = settings.path === '/dev/stdout' ? 'envoy.access_loggers.stdout' : 'envoy.access_loggers.stderr';
-  return create(AccessLogSchema, { name, configType: { case: 'typedConfig', value: typedConfig } });
+  return settings.path === '/dev/stdout'
+    ? buildAccessLog('stdout', StdoutAccessLogSchema, create(StdoutAccessLogSchema, { accessLogFormat }), filter)
+    : buildAccessLog('stderr', StderrAccessLogSchema, create(StderrAccessLogSchema, { accessLogFormat }), filter);
 }
 
 /** Sent in the background: while nobody takes them they are dropped, and no request waits. */
-function buildOtel({ logName, logFormat }: OtelAccessLog, cluster: string, { namesItself }: LoggedProxy): AccessLog {
+function buildOtel({ logName, logFormat }: OtelAccessLog, cluster: string, { namesItself }: LoggedProxy) {
   const body = logFormat?.text ?? (logFormat?.labels === undefined ? DEFAULT_TEXT.trimEnd() : '');
   const labels = Object.entries(logFormat?.labels ?? {});
-  const config = create(OpenTelemetryAccessLogConfigSchema, {
+  return create(OpenTelemetryAccessLogConfigSchema, {
     grpcService: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: cluster } } },
     logName,
     body: textValue(body),
@@ -59,10 +54,6 @@ function buildOtel({ logName, logFormat }: OtelAccessLog, cluster: string, { nam
       values: labels.map(([key, value]) => ({ key, value: textValue(value) })),
     }),
     resourceDetectors: buildResourceDetectors(namesItself),
-  });
-  return create(AccessLogSchema, {
-    name: 'envoy.access_loggers.open_telemetry',
-    configType: { case: 'typedConfig', value: pack(OpenTelemetryAccessLogConfigSchema, config) },
   });
 }
 

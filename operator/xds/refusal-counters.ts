@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { ConfigSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stats/v3/stats_pb.js';
 import { REFUSED_METRIC } from '../../proxy/names.ts';
-import { pack } from './encoding.ts';
+import { buildAccessLog } from './access-log.ts';
 import type { Carrier } from './rbac.ts';
 import type { RefusalCause } from './refusal-causes.ts';
 import { refusedBy } from './refusal-filter.ts';
@@ -19,14 +19,8 @@ export function buildRefusalCounters(causes: readonly RefusalCause[], carrier: C
         const tags = buildTags({ kind, namespace, name, reason, among: String(refs.length) });
         return { stat: { name: REFUSED_METRIC, tags }, valueFixed: 1n };
       });
-      return create(AccessLogSchema, {
-        name: 'envoy.access_loggers.stats',
-        filter: refusedBy(signs, carrier),
-        configType: {
-          case: 'typedConfig',
-          value: pack(ConfigSchema, create(ConfigSchema, { statsScope: {}, counters })),
-        },
-      });
+      const config = create(ConfigSchema, { statsScope: {}, counters });
+      return buildAccessLog('stats', ConfigSchema, config, refusedBy(signs, carrier));
     }),
   );
 }

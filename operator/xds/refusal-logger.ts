@@ -1,7 +1,7 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
-import { type AccessLog, AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { StdoutAccessLogSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
-import { pack } from './encoding.ts';
+import { buildAccessLog } from './access-log.ts';
 import type { Carrier } from './rbac.ts';
 import { withinBudget } from './refusal-budget-filter.ts';
 import type { RefusalCause } from './refusal-causes.ts';
@@ -47,10 +47,7 @@ export function buildRefusalLoggers(
     const config = create(StdoutAccessLogSchema, {
       accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: fields } } },
     });
-    return create(AccessLogSchema, {
-      name: 'envoy.access_loggers.stdout',
-      filter: isBounded ? withinBudget(refusedBy(signs, carrier)) : refusedBy(signs, carrier),
-      configType: { case: 'typedConfig', value: pack(StdoutAccessLogSchema, config) },
-    });
+    const refused = refusedBy(signs, carrier);
+    return buildAccessLog('stdout', StdoutAccessLogSchema, config, isBounded ? withinBudget(refused) : refused);
   });
 }

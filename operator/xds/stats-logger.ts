@@ -1,9 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  type AccessLog,
-  type AccessLogFilter,
-  AccessLogSchema,
-} from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLog, AccessLogFilter } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
   type Config_Counter,
   Config_CounterSchema,
@@ -12,7 +8,7 @@ import {
   Config_TagSchema,
   ConfigSchema,
 } from '../../generated/envoy/envoy/extensions/access_loggers/stats/v3/stats_pb.js';
-import { pack } from './encoding.ts';
+import { buildAccessLog } from './access-log.ts';
 
 /** Tag name to fixed text or Envoy format string. */
 export type StatTags = Readonly<Record<string, string>>;
@@ -48,10 +44,7 @@ export function buildStatsLogger(tags: StatTags): AccessLog {
       histogram('istio_response_bytes', Config_Histogram_Unit.Bytes, '%BYTES_SENT%'),
     ],
   });
-  return create(AccessLogSchema, {
-    name: 'envoy.access_loggers.stats',
-    configType: { case: 'typedConfig', value: pack(ConfigSchema, config) },
-  });
+  return buildAccessLog('stats', ConfigSchema, config);
 }
 
 /** A counter: by how much each entry of the log grows it, or the format string that says so. */
@@ -63,11 +56,7 @@ export function buildCounter(name: string, tags: readonly Config_Tag[], by: bigi
 /** A logger of counters. @param filter which entries of the log count */
 export function buildCountersLogger(counters: readonly Config_Counter[], filter: AccessLogFilter): AccessLog {
   const config = create(ConfigSchema, { statsScope: SCOPE, counters: [...counters] });
-  return create(AccessLogSchema, {
-    name: 'envoy.access_loggers.stats',
-    filter,
-    configType: { case: 'typedConfig', value: pack(ConfigSchema, config) },
-  });
+  return buildAccessLog('stats', ConfigSchema, config, filter);
 }
 
 /** Tags as a counter or a histogram has them. */
