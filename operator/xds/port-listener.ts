@@ -23,6 +23,9 @@ import type { XdsResource } from './resource.ts';
 import { buildStatsLogger, outboundTags } from './stats-logger.ts';
 import { buildTracing, type ManagerTracing } from './tracing.ts';
 
+/** The same for all ports; nobody alters it. */
+const STATS = buildStatsLogger(outboundTags());
+
 /** Whom the listener of a port is for. */
 export interface PortListenerOptions {
   readonly dualStack: boolean;
@@ -93,7 +96,7 @@ function buildHttpChain(
   accessLogs: readonly AccessLog[],
   tracing: ManagerTracing | undefined,
 ): FilterChain {
-  const loggers = [buildStatsLogger(outboundTags()), ...accessLogs];
+  const loggers = [STATS, ...accessLogs];
   const routes = routeConfiguration(port);
   const manager = buildOutboundManager(`outbound_${port}`, routes, loggers, onDemand, normalization, tracing);
   return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });
