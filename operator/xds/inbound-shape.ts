@@ -2,7 +2,7 @@ import type { PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
 import type { AttachedPolicy } from '../mesh/authorization.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
 import type { AppProtocol, InboundPort, MeshSettings, MtlsMode, Workload } from '../mesh/snapshot.ts';
-import type { WorkloadTelemetry } from '../mesh/telemetry.ts';
+import type { SideTelemetry, WorkloadTelemetry } from '../mesh/telemetry.ts';
 import type { AttachedTokens } from '../mesh/tokens.ts';
 import { toldClusters } from './told-clusters.ts';
 
@@ -19,9 +19,12 @@ export interface InboundPortShape {
   readonly connectionPool?: NonNullable<InboundPort['connectionPool']>;
 }
 
-/** What is told of the requests that a workload takes. */
-export interface InboundTelemetry extends Pick<WorkloadTelemetry, 'server' | 'service' | 'revision' | 'namesItself'> {
-  readonly namespace: string;
+/** What is told of the requests that a workload takes. Whose they are is said where spans say it. */
+export interface InboundTelemetry
+  extends Pick<WorkloadTelemetry, 'namesItself'>,
+    Partial<Pick<WorkloadTelemetry, 'service' | 'revision'>> {
+  readonly server: Pick<SideTelemetry, 'accessLogs' | 'tracing'>;
+  readonly namespace?: string;
   /** Names of the clusters over which it is, and those of its outbound side. */
   readonly clusters: readonly string[];
 }
@@ -84,8 +87,13 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
 
 function inboundTelemetry({ telemetry, namespace }: Workload): InboundTelemetry | undefined {
   if (telemetry === undefined) return undefined;
-  const { server, service, revision, namesItself } = telemetry;
-  return { server, service, revision, namesItself, namespace, clusters: toldClusters(telemetry) };
+  const { service, revision, namesItself } = telemetry;
+  const { accessLogs, tracing } = telemetry.server;
+  const clusters = toldClusters(telemetry);
+  if (tracing !== undefined) {
+    return { server: { accessLogs, tracing }, namesItself, service, revision, namespace, clusters };
+  }
+  return accessLogs.length + clusters.length === 0 ? undefined : { server: { accessLogs }, namesItself, clusters };
 }
 
 /** Whether a policy is about a port; undefined: one that nobody declared. */

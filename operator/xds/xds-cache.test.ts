@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualHostSchema } from '../../generated/envoy/envoy/config/route/v3/route_components_pb.js';
 import { ResourceSchema } from '../../generated/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import type { MeshService, MeshSnapshot } from '../mesh/snapshot.ts';
+import type { SideTelemetry, TracingTo } from '../mesh/telemetry.ts';
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -30,6 +31,17 @@ const BASE: SnapshotInput = {
   services: [ORDERING, BILLING],
   endpoints: { [ORDERING.hostname]: PODS, [BILLING.hostname]: PODS },
   workloads: [workload('w1'), workload('w2'), workload('w3', { owner: 'other' })],
+};
+const SPANS: TracingTo = {
+  provider: {
+    name: 'spans',
+    zipkin: { service: 'zipkin.tools', port: 9411, traceContextOption: 'USE_B3' },
+  } as TracingTo['provider'],
+  service: 'zipkin.tools.svc.cluster.local',
+  sampling: 1,
+  customTags: {},
+  istioTags: true,
+  byRequestId: true,
 };
 
 /** Updates a cache from one snapshot to another; gives what the streams of two proxies are told. */
@@ -118,6 +130,22 @@ describe('what is encoded', () => {
     const versions = ['w1', 'w2'].map((uid) => other.lookup(proxyOf(uid), LISTENER_TYPE, 'virtualInbound')?.version);
     expect(versions[0]).not.toBe(versions[1]);
     expect(inbound('unknown')).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing', true, {}],
+    ['lines', true, { accessLogs: [{ provider: { name: 'lines', envoyFileAccessLog: { path: '/dev/stdout' } } }] }],
+    ['spans, which tell them apart', false, { tracing: SPANS }],
+  ] as const)('is the same object for workloads whose Telemetry asks for %s: %p', (_, isShared, told) => {
+    const side = { accessLogs: [], metrics: [], digest: '', ...told } as SideTelemetry;
+    const telling = (uid: string) => {
+      const telemetry = { client: side, server: side, service: uid, revision: '', namesItself: true, policies: [] };
+      return workload(uid, { telemetry });
+    };
+    const { cache: telemetry } = changeBetween({}, { ...BASE, workloads: [telling('w1'), telling('w2')] });
+    const [first, second] = ['w1', 'w2'].map((uid) => telemetry.lookup(proxyOf(uid), LISTENER_TYPE, 'virtualInbound'));
+    expect(first).toBeDefined();
+    expect(first === second).toBe(isShared);
   });
 
   test("as a virtual host is shared by all namespaces but the host's own, where a short name leads to it", () => {
