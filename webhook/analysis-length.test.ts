@@ -15,6 +15,9 @@ test.each([
   ['an A/B test after copies', { iterations: 4, match: MATCH, mirror: true }, 2, 50],
   ['weights with samples of CPU', { stepWeights: [5, 50], metrics: [CPU] }, 2, 60],
   ['steps of their own length', { stepWeights: [5, 50], stepDurations: ['1m', '2m'] }, 2, 180],
+  ['steps shorter than an interval', { stepWeights: [5, 50], stepDurations: ['3s', '4s'] }, 2, 7],
+  ['such steps after copies', { stepWeights: [5, 50], stepDurations: ['1m', '2m'], mirror: true }, 3, 190],
+  ['such steps with samples of CPU', { stepWeights: [5, 50], stepDurations: ['3s', '4s'], metrics: [CPU] }, 2, 60],
 ])('the steps of %s, and how long they take at least', (_, fields, steps, seconds) => {
   const analysis = canaryAnalysis.parse({ interval: '10s', ...fields });
   expect([countSteps(analysis), leastSeconds(analysis)]).toEqual([steps, seconds]);

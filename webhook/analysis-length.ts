@@ -14,13 +14,13 @@ export function countSteps({ iterations, match, mirror, ...weights }: CanaryAnal
   return live + (mirror ? 1 : 0);
 }
 
-/** Seconds that an analysis takes when every check passes at once. */
+/** Seconds that an analysis takes when every check passes at once: an interval for each, or as long as its step is to last. */
 export function leastSeconds(analysis: CanaryAnalysis): number {
-  const { interval, iterations, stepDurations, metrics } = analysis;
+  const { interval, iterations = 1, stepDurations = [], metrics } = analysis;
   const sampled = metrics.some(({ name, templateRef }) => isUsageMetric(name) && templateRef === undefined);
-  const window = Math.max(durationMs(interval), sampled ? SAMPLING_MS : 0);
+  const lasting = (duration: string) => Math.max(durationMs(duration), sampled ? SAMPLING_MS : 0);
   // All checks but the first of a step with iterations come on top of one a step.
-  const windows = countSteps(analysis) + (iterations === undefined ? 0 : iterations - 1);
-  const lasting = (stepDurations ?? []).reduce((sum, duration) => sum + durationMs(duration), 0);
-  return Math.ceil(Math.max(windows * window, lasting) / 1000);
+  const windows = countSteps(analysis) - stepDurations.length + iterations - 1;
+  const others = stepDurations.reduce((sum, duration) => sum + lasting(duration), 0);
+  return Math.ceil((windows * lasting(interval) + others) / 1000);
 }

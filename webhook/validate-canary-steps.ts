@@ -1,6 +1,7 @@
 import type { CanarySpec } from '../api/canary.ts';
 import type { CanaryAnalysis } from '../api/canary-analysis.ts';
 import { durationMs } from '../api/duration.ts';
+import { leastSeconds } from './analysis-length.ts';
 
 /** Time that pods need to come up, and sidecars to hear of a weight, before a check begins. */
 const GRACE_SECONDS = 60;
@@ -62,17 +63,10 @@ export function canaryWarnings({ analysis, progressDeadlineSeconds }: CanarySpec
       `spec.analysis.maxWeight: steps of ${stepWeight} do not reach ${maxWeight}, so the last one is of ${last}`,
     );
   }
-  if (sessionAffinity !== undefined && sessionAffinity.maxAge * 1000 < analysisMs(analysis)) {
+  if (sessionAffinity !== undefined && sessionAffinity.maxAge < leastSeconds(analysis)) {
     warnings.push(
       `spec.analysis.sessionAffinity.maxAge: cookies live for ${sessionAffinity.maxAge} s, which is less than the analysis takes; users may fall back to the stable revision`,
     );
   }
   return warnings;
-}
-
-/** The least that an analysis by weight takes. */
-function analysisMs({ interval, stepWeight, maxWeight = 100, stepWeights, stepDurations }: CanaryAnalysis): number {
-  if (stepDurations !== undefined) return stepDurations.reduce((sum, one) => sum + durationMs(one), 0);
-  const steps = stepWeights?.length ?? Math.ceil(maxWeight / (stepWeight ?? maxWeight));
-  return steps * durationMs(interval);
 }
