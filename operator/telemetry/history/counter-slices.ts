@@ -94,11 +94,9 @@ export class CounterSlices {
     return seconds * 1000 > this.settings.fineKeepMs ? this.settings.coarseMs : this.settings.fineMs;
   }
 
-  /** The slices that begin in a window, oldest first. */
-  *within({ since, until }: SliceWindow): Generator<Slice> {
-    for (const slices of [this.coarse, this.fine]) {
-      for (const slice of slices) if (slice.start >= since && slice.start < until) yield slice;
-    }
+  /** The slices that begin in a window, oldest first; as they are now, however long one takes to read them. */
+  within({ since, until }: SliceWindow): Slice[] {
+    return [...this.coarse, ...this.fine].filter(({ start }) => start >= since && start < until);
   }
 
   /** Slices younger than this are short ones. */
