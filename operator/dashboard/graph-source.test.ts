@@ -205,6 +205,17 @@ describe('the graph', () => {
     ]);
   });
 
+  test('makes rates of the time that is kept, not of all that was asked for', async () => {
+    const { report, pass, ask } = setUp();
+    for (let minute = 1; minute <= 180; minute++) {
+      report('ui-1', { [call()]: minute * 60 });
+      pass(60_000);
+    }
+    const [edge] = (await ask(3 * 3600)).edges;
+    expect(edge?.golden.requests).toBeLessThan(3700);
+    expect(edge?.golden.perSecond).toBeCloseTo(1, 1);
+  });
+
   test('forgets what is older than it keeps, and gives its numbers to others', async () => {
     const { report, pass, ask, history } = setUp();
     report('ui-1', { [call()]: 1 });

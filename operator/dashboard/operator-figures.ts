@@ -44,7 +44,8 @@ export class OperatorFigures implements Figures {
     const { history, startedAt } = this.#ports;
     const now = this.#ports.now();
     const window = history.slices.window(now, seconds);
-    const counted = Math.max(1, (window.until - Math.max(window.since, startedAt)) / 1000);
+    const since = Math.max(window.since, startedAt, history.slices.keptSince);
+    const counted = Math.max(1, (window.until - since) / 1000);
     return { ...window, counted, growths: history.sum(window), completeness: this.#completeness(window.since, now) };
   }
 
