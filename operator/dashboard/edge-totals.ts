@@ -38,11 +38,24 @@ export class GoldenTotals {
   }
 }
 
-/** Which side of a split a revision is; undefined for a Service that is not split. */
-export type RoleOf = (
-  service: string,
+/** A revision, and which side of a split it is. */
+export interface RevisionRole {
+  readonly revision: string;
+  readonly role: 'stable' | 'canary';
+}
+
+/** Which side of a split a revision is; undefined for a Service that is not split, and where nothing tells the revision. */
+export type RoleOf = (service: string, revision: string | undefined) => RevisionRole | undefined;
+
+/** The same in a split. @param revision that was called: undefined before there was a split, '' when that is not known */
+export function roleIn(
+  split: { readonly stable: string; readonly next?: string | undefined } | undefined,
   revision: string | undefined,
-) => { readonly revision: string; readonly role: 'stable' | 'canary' } | undefined;
+): RevisionRole | undefined {
+  if (split === undefined || revision === '') return undefined;
+  const called = revision ?? split.stable;
+  return { revision: called, role: called === split.next ? 'canary' : 'stable' };
+}
 
 /** One edge in a window, being added up. */
 export class EdgeTotals {

@@ -13,6 +13,8 @@ export const EDGE_LABELS: readonly string[] = [
   'destination_service',
   'destination_service_name',
   'connection_security_policy',
+  // Not one of Istio's: it ends in the revision.
+  'upstream_cluster',
 ];
 /** And those that say how calls went. */
 export const OUTCOME_LABELS: readonly string[] = ['response_code', 'response_flags', 'grpc_response_status'];
@@ -40,7 +42,8 @@ export class PrometheusCalls {
       transport,
       reporter: isServers ? 'destination' : 'source',
     });
-    return { edge, call: { ...call, service: known(labels.destination_service) } };
+    const revision = labels.upstream_cluster === undefined ? '' : call.revision;
+    return { edge, call: { ...call, service: known(labels.destination_service), revision } };
   }
 
   #called(labels: Labels, { peer }: CallLabels): string {

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { blockList } from '../outward/destination.ts';
+import { roleIn } from './edge-totals.ts';
 import { GraphSource, strangerFacts } from './graph-source.ts';
 import { PrometheusClient } from './prometheus-client.ts';
 import { PrometheusFigures } from './prometheus-figures.ts';
@@ -48,9 +49,19 @@ const edge = (more: object = {}) => ({
   ...more,
 });
 
+/** Answers queries of the metric that a series is of. */
+function answerOf(series: Readonly<Record<string, readonly (readonly [object, string])[]>>): RequestListener {
+  return async (request, response) => {
+    const query = (await request.toArray()).join('');
+    const found = Object.entries(series).find(([metric]) => query.includes(metric))?.[1] ?? [];
+    const result = found.map(([metric, value]) => ({ metric, value: [1, value] }));
+    response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
+  };
+}
+
 describe('figures of a Prometheus', () => {
   test('are edges, of what each side counted once', async () => {
-    const requests = [
+    const requests: [object, string][] = [
       [edge(), '9.7'],
       [
         edge({
@@ -72,17 +83,12 @@ describe('figures of a Prometheus', () => {
         '1',
       ],
     ];
-    const buckets = [
+    const buckets: [object, string][] = [
       [edge({ le: '5' }), '5'],
       [edge({ le: '10' }), '10'],
       [edge({ le: '+Inf' }), '10'],
     ];
-    const { figures } = await figuresFrom(async (request, response) => {
-      const body = (await request.toArray()).join('');
-      const found = body.includes('_bucket') ? buckets : body.includes('istio_requests_total') ? requests : [];
-      const result = found.map(([metric, value]) => ({ metric, value: [1, value] }));
-      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
-    });
+    const { figures } = await figuresFrom(answerOf({ _bucket: buckets, istio_requests_total: requests }));
     const graph = new GraphSource({
       figures,
       nodes: () => ['shop/ui', 'shop/ordering'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
@@ -97,6 +103,34 @@ describe('figures of a Prometheus', () => {
       ['shop/ui>host:PassthroughCluster', 1, 0, 'all'],
     ]);
     expect(edges[0]?.golden).toMatchObject({ p50Ms: 5, perSecond: 0.2 });
+  });
+
+  test('tell revisions apart by the cluster that was called, and none where they do not have it', async () => {
+    const of = (revision: string, more: object = {}) =>
+      edge({ upstream_cluster: `outbound|80||ordering.shop.svc${revision}`, ...more });
+    const requests: [object, string][] = [
+      [of(''), '6'],
+      [of('|old'), '2'],
+      [of('|new', { response_code: '503' }), '3'],
+      [edge(), '4'],
+    ];
+    const buckets: [object, string][] = [
+      [of('|old', { le: '5' }), '2'],
+      [of('|old', { le: '+Inf' }), '2'],
+      [of('|new', { le: '5' }), '0'],
+      [of('|new', { le: '100' }), '3'],
+      [of('|new', { le: '+Inf' }), '3'],
+    ];
+    const { figures } = await figuresFrom(answerOf({ _bucket: buckets, istio_requests_total: requests }));
+    const split = { stable: 'old', next: 'new' };
+    const roleOf = (_: string, revision: string | undefined) => roleIn(split, revision);
+    const graph = new GraphSource({ figures, nodes: () => [], roleOf, saturation: () => undefined });
+    const [view] = (await graph.graph({ seconds: 60, namespace: undefined })).edges;
+    expect(view?.golden).toMatchObject({ requests: 15, failures: 3 });
+    expect(view?.revisions).toMatchObject([
+      { revision: 'old', role: 'stable', golden: { requests: 8, failures: 0, p50Ms: 3 } },
+      { revision: 'new', role: 'canary', golden: { requests: 3, failures: 3, p50Ms: 75 } },
+    ]);
   });
 
   test('are series with nothing where Prometheus has nothing', async () => {

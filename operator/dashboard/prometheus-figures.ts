@@ -186,16 +186,18 @@ function* bytesOf(
 }
 
 function* durationsOf(samples: readonly PromSample[], calls: PrometheusCalls): Generator<Growth> {
-  const histograms = new Map<Edge, { call: CallLabels; bounds: Map<number, number> }>();
+  /** Of each edge, by revision. */
+  const histograms = new Map<string, { edge: Edge; call: CallLabels; bounds: Map<number, number> }>();
   for (const { metric, value } of samples) {
     const read = calls.read(metric, 'http');
     if (read === undefined || !(value > 0)) continue;
-    const histogram = histograms.get(read.edge) ?? { call: read.call, bounds: new Map<number, number>() };
-    histograms.set(read.edge, histogram);
+    const key = `${edgeId(read.edge)}|${read.call.service}|${read.call.revision}`;
+    const histogram = histograms.get(key) ?? { ...read, bounds: new Map<number, number>() };
+    histograms.set(key, histogram);
     const upper = bound(metric.le ?? '');
     histogram.bounds.set(upper, (histogram.bounds.get(upper) ?? 0) + value);
   }
-  for (const [edge, { call, bounds }] of histograms) {
+  for (const { edge, call, bounds } of histograms.values()) {
     const sorted = [...bounds].sort(([a], [b]) => a - b);
     const total = Math.round(sorted.at(-1)?.[1] ?? 0);
     const finite = sorted.filter(([upper]) => Number.isFinite(upper));

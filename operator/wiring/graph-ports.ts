@@ -1,4 +1,5 @@
 import { durationMs } from '../../api/duration.ts';
+import { roleIn } from '../dashboard/edge-totals.ts';
 import type { Figures } from '../dashboard/figures.ts';
 import type { GraphPorts, NodeFacts } from '../dashboard/graph-source.ts';
 import { OperatorFigures } from '../dashboard/operator-figures.ts';
@@ -13,21 +14,14 @@ import type { DashboardJoints } from './dashboard.ts';
 import { MissingReports } from './missing-reports.ts';
 import { readCredentials } from './rate-limits.ts';
 
-type Joints = Pick<DashboardJoints, 'config' | 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores' | 'usage'>;
+type Joints = Pick<DashboardJoints, 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores' | 'usage'>;
 
 /** What a graph is made of: the mesh, and what was counted. */
 export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
   return {
     figures,
     nodes: () => nodeFacts(joints),
-    roleOf: (service, revision) => {
-      // Istio's labels in a Prometheus tell no revisions apart.
-      if (joints.config.prometheus !== undefined) return undefined;
-      const split = joints.snapshot().services.get(service)?.split;
-      if (split === undefined) return undefined;
-      const called = revision ?? split.stable;
-      return { revision: called, role: called === split.next ? 'canary' : 'stable' };
-    },
+    roleOf: (service, revision) => roleIn(joints.snapshot().services.get(service)?.split, revision),
     saturation: (id) => saturationOf(runningPods(joints, id), (namespace, pod) => joints.usage.usage(namespace, pod)),
   };
 }

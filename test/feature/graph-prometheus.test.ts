@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../hack/mesh/wait.ts';
+import { roleIn } from '../../operator/dashboard/edge-totals.ts';
 import { GraphSource, strangerFacts } from '../../operator/dashboard/graph-source.ts';
 import { PrometheusClient } from '../../operator/dashboard/prometheus-client.ts';
 import { PrometheusFigures } from '../../operator/dashboard/prometheus-figures.ts';
@@ -13,15 +14,17 @@ const ORDERING = 'destination_workload_namespace="shop",destination_canonical_se
 const TLS = 'destination_principal="spiffe://td/ns/shop/sa/ordering",connection_security_policy="mutual_tls"';
 const ENDS = `reporter="source",${UI},${ORDERING},${TLS},destination_service="ordering.shop.svc.cluster.local"`;
 
-/** Metrics of a sidecar that made so many calls, a tenth of which failed, and half of which took at most 5 ms. */
+const REVISION = (name: string) => `upstream_cluster="outbound|80||ordering.shop.svc.cluster.local|${name}"`;
+
+/** Metrics of a sidecar that made so many calls, a tenth of which failed, all of the new revision, and half of which took at most 5 ms. */
 function metricsAfter(calls: number): string {
   const count = (labels: string, value: number) => `istio_requests_total{${ENDS},${labels}} ${value}`;
   const bucket = (le: string, value: number) =>
     `istio_request_duration_milliseconds_bucket{${ENDS},response_code="200",le="${le}"} ${value}`;
   return [
     '# TYPE istio_requests_total counter',
-    count('response_code="200",response_flags="-",grpc_response_status=""', calls * 0.9),
-    count('response_code="503",response_flags="UC",grpc_response_status=""', calls * 0.1),
+    count(`${REVISION('old')},response_code="200",response_flags="-",grpc_response_status=""`, calls * 0.9),
+    count(`${REVISION('new')},response_code="503",response_flags="UC",grpc_response_status=""`, calls * 0.1),
     '# TYPE istio_request_duration_milliseconds histogram',
     ...[bucket('5', calls / 2), bucket('10', calls), bucket('+Inf', calls)],
     '',
@@ -47,7 +50,7 @@ test('graph and series are what Prometheus has', async () => {
   const graph = new GraphSource({
     figures,
     nodes: () => ['shop/ui', 'shop/ordering'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
-    roleOf: () => undefined,
+    roleOf: (_, revision) => roleIn({ stable: 'old', next: 'new' }, revision),
     saturation: () => undefined,
   });
   // Prometheus sees counters grow, not where they begin.
@@ -69,6 +72,10 @@ test('graph and series are what Prometheus has', async () => {
   expect(edge?.answers.map(({ code, flags }) => [code, flags])).toEqual([
     ['200', '-'],
     ['503', 'UC'],
+  ]);
+  expect(edge?.revisions.map(({ role, golden }) => [role, golden.failures > 0])).toEqual([
+    ['stable', false],
+    ['canary', true],
   ]);
   const { series, complete } = await waitFor('a series', async () => {
     const found = await figures.series({ of: 'edge', id: 'shop/ui>shop/ordering', seconds: 60, points: 12 });

@@ -5,7 +5,7 @@ export interface CallLabels {
   readonly side: 'caller' | 'server';
   /** Hostname that was called; '' when the server's side does not know it. Of calls out of the mesh the name of the cluster they took. */
   readonly service: string;
-  /** Revision that was called, where the cluster is one of a revision. */
+  /** Revision that was called, where the cluster is one of a revision; '' when the cluster is not known. */
   readonly revision: string | undefined;
   /** SPIFFE ID of the other end; '' where it has none, or none was seen. */
   readonly peer: string;
