@@ -26,6 +26,9 @@ export const SLICE_SETTINGS: SliceSettings = {
   maxEntries: 4_000_000,
 };
 
+/** So many slices are put together each time one ends: more than come, so that none stay. */
+const FOLDS = 2;
+
 /** A window of whole slices, [since, until) in ms since the epoch. */
 export interface SliceWindow {
   readonly since: number;
@@ -34,13 +37,15 @@ export interface SliceWindow {
 
 /**
  * Increments of numbered counters over time. A slice holds what changed in it and nothing else, so its cost is that of what happened. Slices are short at
- * first and are put together as they age, one by one, so that no moment pays for many.
+ * first and are put together as they age, a few at a time, so that no moment pays for many.
  */
 export class CounterSlices {
   readonly settings: SliceSettings;
   /** Entries of the slices that are over. */
   entries = 0;
-  private open = new Map<number, number>();
+  /** What grew since the slice began, by number, and how many did. */
+  private open = new Float64Array(1024);
+  private grown = 0;
   private openStart = 0;
   private fine: Slice[] = [];
   private coarse: Slice[] = [];
@@ -55,10 +60,17 @@ export class CounterSlices {
     return this.forgottenUntil;
   }
 
-  /** Adds to a counter. @param now ms since the epoch; never less than before */
+  /** Adds to a counter. @param now ms since the epoch; never less than before @param by more than 0 */
   add(now: number, id: number, by: number): void {
     this.advance(now);
-    this.open.set(id, (this.open.get(id) ?? 0) + by);
+    if (id >= this.open.length) {
+      const longer = new Float64Array(id * 2);
+      longer.set(this.open);
+      this.open = longer;
+    }
+    const before = this.open[id] ?? 0;
+    if (before === 0) this.grown++;
+    this.open[id] = before + by;
   }
 
   /** Takes in what time it is: ends the slice that is over, and puts together or forgets what is old. */
@@ -66,11 +78,11 @@ export class CounterSlices {
     const { fineMs } = this.settings;
     const start = Math.floor(now / fineMs) * fineMs;
     if (start <= this.openStart) return;
-    if (this.open.size > 0) {
-      const slice = pack(this.openStart, this.open);
-      this.fine.push(slice);
-      this.entries += slice.ids.length;
-      this.open = new Map();
+    if (this.grown > 0) {
+      this.fine.push(pack(this.openStart, this.open, this.grown));
+      this.entries += this.grown;
+      this.open.fill(0);
+      this.grown = 0;
     }
     this.openStart = start;
     this.age(start);
@@ -106,13 +118,19 @@ export class CounterSlices {
   }
 
   private age(now: number): void {
-    const { keepMs, maxEntries } = this.settings;
     const limit = this.fineSince(now);
-    while (this.fine[0] !== undefined && this.fine[0].start < limit) this.fold(this.fine.shift() as Slice);
-    while (this.coarse[0] !== undefined && this.coarse[0].start < now - keepMs) this.forget(this.coarse);
-    while (this.entries > maxEntries && this.coarse.length + this.fine.length > 1) {
-      this.forget(this.coarse.length > 0 ? this.coarse : this.fine);
+    for (let folds = 0; folds < FOLDS && this.fine[0] !== undefined && this.fine[0].start < limit; folds++) {
+      this.fold(this.fine.shift() as Slice);
     }
+    while (this.isPast(now)) this.forget(this.coarse.length > 0 ? this.coarse : this.fine);
+  }
+
+  /** Whether the oldest slice is to be forgotten: it is too old, or all are too much. */
+  private isPast(now: number): boolean {
+    const { keepMs, maxEntries } = this.settings;
+    const oldest = this.coarse[0] ?? this.fine[0];
+    if (oldest === undefined) return false;
+    return oldest.start < now - keepMs || (this.entries > maxEntries && this.coarse.length + this.fine.length > 1);
   }
 
   private fold(slice: Slice): void {
@@ -136,10 +154,16 @@ export class CounterSlices {
   }
 }
 
-function pack(start: number, counts: ReadonlyMap<number, number>): Slice {
-  const ids = Uint32Array.from(counts.keys()).sort();
-  const values = new Float64Array(ids.length);
-  for (const [index, id] of ids.entries()) values[index] = counts.get(id) ?? 0;
+function pack(start: number, counts: Float64Array, grown: number): Slice {
+  const ids = new Uint32Array(grown);
+  const values = new Float64Array(grown);
+  let length = 0;
+  for (let id = 0; id < counts.length && length < grown; id++) {
+    const by = counts[id] ?? 0;
+    if (by === 0) continue;
+    ids[length] = id;
+    values[length++] = by;
+  }
   return { start, ids, values };
 }
 
