@@ -5,7 +5,6 @@ import type { GraphPorts, NodeFacts } from '../dashboard/graph-source.ts';
 import { OperatorFigures } from '../dashboard/operator-figures.ts';
 import { PrometheusClient } from '../dashboard/prometheus-client.ts';
 import { PrometheusFigures } from '../dashboard/prometheus-figures.ts';
-import type { MeshService } from '../mesh/snapshot.ts';
 import { blockList } from '../outward/destination.ts';
 import { trustIn } from '../outward/tls-trust.ts';
 import { saturationOf } from '../usage/saturation.ts';
@@ -13,6 +12,7 @@ import { BY_UID, type Pod } from './cluster-stores.ts';
 import type { DashboardJoints } from './dashboard.ts';
 import { MissingReports } from './missing-reports.ts';
 import { readCredentials } from './rate-limits.ts';
+import { ServiceSelectors } from './service-selectors.ts';
 
 type Joints = Pick<DashboardJoints, 'snapshot' | 'records' | 'replicas' | 'acks' | 'stores' | 'usage'>;
 
@@ -70,18 +70,12 @@ function runningPods({ records, stores }: Joints, id: string): Pod[] {
 }
 
 function* nodeFacts({ snapshot, records, acks, stores }: Joints): Generator<NodeFacts> {
-  const services = new Map<string, MeshService[]>();
-  for (const service of snapshot().services.values()) {
-    const known = services.get(service.namespace);
-    if (known === undefined) services.set(service.namespace, [service]);
-    else known.push(service);
-  }
+  const selectors = new ServiceSelectors(snapshot().services.values());
   const canaries = new Map<string, string>();
   for (const { metadata, spec } of stores.canaries.list()) {
     canaries.set(`${metadata?.namespace}/${spec?.targetRef?.name}`, `${metadata?.namespace}/${metadata?.name}`);
   }
-  for (const node of records.nodes.all()) {
-    const { id, namespace, name, pods } = node;
+  for (const { id, namespace, name, pods } of records.nodes.all()) {
     let connected = 0;
     let canary: string | undefined;
     for (const [uid, { owner }] of pods) {
@@ -93,7 +87,7 @@ function* nodeFacts({ snapshot, records, acks, stores }: Joints): Generator<Node
       kind: 'workload',
       namespace,
       name,
-      services: records.nodes.servicesOf(node, services.get(namespace) ?? []),
+      services: selectors.hostnames(namespace, pods.values()),
       pods: pods.size,
       connected,
       ...(canary === undefined ? {} : { canary }),

@@ -1,4 +1,5 @@
 import { readSubject } from '../../proxy/peer-subject.ts';
+import { matchSelector } from '../mesh/selector.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { NodeNames } from '../telemetry/history/traffic-history.ts';
 
@@ -97,14 +98,6 @@ export class MeshNodes implements NodeNames {
     return this.#nodes.has(id) ? id : undefined;
   }
 
-  /** Hostnames of the Services that select pods of a node. */
-  servicesOf({ pods, namespace }: MeshNode, services: readonly MeshService[]): string[] {
-    const fitting = services.filter(
-      (service) => service.namespace === namespace && selectsSome(service, pods.values()),
-    );
-    return fitting.map(({ hostname }) => hostname);
-  }
-
   #nodesOf(hostname: Hostname): readonly string[] {
     const known = this.#answering.get(hostname);
     if (known?.fresh === true) return known.nodes;
@@ -155,10 +148,7 @@ export class MeshNodes implements NodeNames {
   }
 }
 
-/** A Service without a selector selects nothing. */
 function selectsSome({ selector }: MeshService, pods: Iterable<Workload>): boolean {
-  const wanted = Object.entries(selector);
-  if (wanted.length === 0) return false;
-  for (const { labels } of pods) if (wanted.every(([name, value]) => labels[name] === value)) return true;
+  for (const { labels } of pods) if (matchSelector(selector, labels)) return true;
   return false;
 }
