@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from '../../kube/logger.ts';
+import { encodeInTurns } from './turns.ts';
 import type { Changed, ViewSource } from './view-source.ts';
 
 export interface EventStreamSettings {
@@ -85,7 +86,7 @@ export class EventStream {
   #tellGraph(): void {
     this.#source
       .graph({ seconds: GRAPH_SECONDS, namespace: undefined })
-      .then((graph) => this.#send('graph', JSON.stringify(graph)))
+      .then(async (graph) => this.#send('graph', await encodeInTurns(graph)))
       .catch((error: unknown) => this.#logger.warn('graph could not be told', { error: String(error) }))
       .finally(() => {
         clearTimeout(this.#graph);
@@ -104,7 +105,7 @@ export class EventStream {
 
   /** Who does not read costs no more than a bound, and not for long: what it was not told it asks for when it comes back. */
   #send(event: string, data: string): void {
-    const frame = `event: ${event}\ndata: ${data}\n\n`;
+    const frame = Buffer.from(`event: ${event}\ndata: ${data}\n\n`);
     for (const client of [...this.#clients]) {
       const { response } = client;
       const isStuck = event === 'graph' && client.unread > 0 && response.writableLength >= client.unread;

@@ -1,8 +1,9 @@
-import type { GraphNode, GraphView, Saturation } from '../../api/view/graph-view.ts';
+import type { GraphEdge, GraphNode, GraphView, Saturation } from '../../api/view/graph-view.ts';
 import type { Edge } from '../telemetry/history/edge-table.ts';
 import type { Growth } from '../telemetry/history/traffic-history.ts';
 import { EdgeTotals, GoldenTotals, type RoleOf } from './edge-totals.ts';
 import type { Figures } from './figures.ts';
+import { eachInTurns } from './turns.ts';
 import type { WindowSelection } from './view-source.ts';
 
 /** What is known of a node besides what was counted. */
@@ -29,25 +30,27 @@ export class GraphSource {
   /** The graph of the last so many seconds. */
   async graph({ seconds, namespace }: WindowSelection): Promise<GraphView> {
     const { since, until, counted, growths, completeness } = await this.#ports.figures.window(seconds);
-    const edges = this.#edges(growths);
+    const edges = await this.#edges(growths);
     const facts = new Map([...this.#ports.nodes()].map((node) => [node.id, node]));
     const chosen = edges.filter(({ edge }) => {
       if (namespace === undefined) return true;
       return [edge.source, edge.destination].some((id) => (facts.get(id)?.namespace ?? namespaceOf(id)) === namespace);
     });
+    const views: GraphEdge[] = [];
+    await eachInTurns(chosen, (edge) => views.push(edge.view(counted)));
     return {
       at: until,
       seconds: Math.round((until - since) / 1000),
       ...completeness,
-      nodes: this.#nodes(facts, edges, chosen, namespace, counted),
-      edges: chosen.map((edge) => edge.view(counted)),
+      nodes: await this.#nodes(facts, edges, chosen, namespace, counted),
+      edges: views,
     };
   }
 
-  #edges(growths: Iterable<Growth>): EdgeTotals[] {
+  async #edges(growths: Iterable<Growth>): Promise<EdgeTotals[]> {
     const edges = new Map<Edge, EdgeTotals>();
-    for (const growth of growths) {
-      if (growth.counter.kind === 'reports' || growth.counter.kind === 'refused') continue;
+    await eachInTurns(growths, (growth) => {
+      if (growth.counter.kind === 'reports' || growth.counter.kind === 'refused') return;
       const { edge } = growth.counter;
       let totals = edges.get(edge);
       if (totals === undefined) {
@@ -55,17 +58,17 @@ export class GraphSource {
         edges.set(edge, totals);
       }
       totals.add(growth, this.#ports.roleOf);
-    }
+    });
     return [...edges.values()];
   }
 
-  #nodes(
+  async #nodes(
     facts: ReadonlyMap<string, NodeFacts>,
     edges: readonly EdgeTotals[],
     chosen: readonly EdgeTotals[],
     namespace: string | undefined,
     length: number,
-  ): GraphNode[] {
+  ): Promise<GraphNode[]> {
     const shown = new Map<string, NodeFacts>();
     for (const node of facts.values())
       if (namespace === undefined || node.namespace === namespace) shown.set(node.id, node);
@@ -73,12 +76,12 @@ export class GraphSource {
       for (const id of [edge.source, edge.destination]) shown.set(id, facts.get(id) ?? strangerFacts(id));
     }
     const served = new Map<string, GoldenTotals>();
-    for (const { edge, totals } of edges) {
-      if (!shown.has(edge.destination)) continue;
+    await eachInTurns(edges, ({ edge, totals }) => {
+      if (!shown.has(edge.destination)) return;
       const sum = served.get(edge.destination) ?? new GoldenTotals();
       sum.merge(totals);
       served.set(edge.destination, sum);
-    }
+    });
     return [...shown.values()].map((node) => {
       const golden = served.get(node.id)?.golden(length);
       const saturation = this.#ports.saturation(node.id);

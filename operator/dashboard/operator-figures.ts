@@ -2,13 +2,14 @@ import type { Completeness } from '../../api/view/graph-view.ts';
 import type { Series, SeriesView } from '../../api/view/series-view.ts';
 import { Durations } from '../telemetry/durations.ts';
 import type { Slice } from '../telemetry/history/counter-slices.ts';
-import { type Counter, edgeId } from '../telemetry/history/edge-table.ts';
+import { type Counter, type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { TrafficHistory } from '../telemetry/history/traffic-history.ts';
 import type { Figures, WindowFigures } from './figures.ts';
+import { eachInTurns } from './turns.ts';
 import type { SeriesSelection } from './view-source.ts';
 
-/** Entries that are looked at before others get their turn. */
-const ENTRIES_PER_TURN = 200_000;
+/** Entries of a slice that are looked at in one piece. */
+const PIECE = 2000;
 
 /** What was counted of one node or edge in the time of one point. */
 interface Point {
@@ -19,6 +20,7 @@ interface Point {
 
 /** One node or edge over time. */
 interface Track {
+  readonly id: string;
   readonly points: (Point | undefined)[];
 }
 
@@ -51,7 +53,7 @@ export class OperatorFigures implements Figures {
 
   /** @inheritDoc */
   async series(selection: SeriesSelection): Promise<SeriesView> {
-    const { slices } = this.#ports.history;
+    const { slices, table } = this.#ports.history;
     const now = this.#ports.now();
     slices.advance(now);
     const shortest = slices.granularity(selection.seconds);
@@ -59,26 +61,18 @@ export class OperatorFigures implements Figures {
     const count = Math.max(1, Math.ceil((selection.seconds * 1000) / stepMs));
     const until = Math.floor(now / stepMs) * stepMs;
     const since = until - count * stepMs;
-    const tracks = new Map<string, Track>();
-    /** Points in which anything at all is known: some proxy reported. */
-    const heard = new Set<number>();
-    let looked = 0;
-    for (const slice of slices.within({ since, until })) {
+    const tracks = new Tracks(selection);
+    await eachInTurns(piecesOf(slices.within({ since, until })), ({ slice, first }) => {
       const point = Math.floor((slice.start - since) / stepMs);
-      this.#take(slice, point, selection, tracks, heard);
-      looked += slice.ids.length;
-      if (looked < ENTRIES_PER_TURN) continue;
-      looked = 0;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    if (selection.id !== '*' && !tracks.has(selection.id)) tracks.set(selection.id, { points: [] });
+      for (let index = first; index < Math.min(first + PIECE, slice.ids.length); index++) {
+        const counter = table.counter(slice.ids[index] ?? 0);
+        if (counter !== undefined) tracks.count(point, counter, slice.values[index] ?? 0);
+      }
+    });
     const seconds = stepMs / 1000;
-    return {
-      at: until,
-      step: seconds,
-      ...this.#completeness(since, now),
-      series: [...tracks].map(([id, track]) => toSeries(id, track, count, seconds, heard)),
-    };
+    const series: Series[] = [];
+    await eachInTurns(tracks.all(), (track) => series.push(toSeries(track, count, seconds, tracks.heard)));
+    return { at: until, step: seconds, ...this.#completeness(since, now), series };
   }
 
   #completeness(since: number, now: number): Completeness {
@@ -87,31 +81,53 @@ export class OperatorFigures implements Figures {
     if (leftOut.size > 0) missing.push(`${leftOut.size} or more edges are left out: the operator keeps ${size}`);
     return { source: 'operator', complete: missing.length === 0, missing };
   }
+}
 
-  #take(
-    slice: Slice,
-    point: number,
-    { of, id: wanted }: SeriesSelection,
-    tracks: Map<string, Track>,
-    heard: Set<number>,
-  ) {
-    for (let index = 0; index < slice.ids.length; index++) {
-      const counter = this.#ports.history.table.counter(slice.ids[index] ?? 0);
-      if (counter === undefined || counter.kind === 'refused') continue;
-      if (counter.kind === 'reports') {
-        heard.add(point);
-        continue;
-      }
-      const id = of === 'edge' ? edgeId(counter.edge) : counter.edge.destination;
-      if (wanted !== '*' && wanted !== id) continue;
-      let track = tracks.get(id);
-      if (track === undefined) {
-        track = { points: [] };
-        tracks.set(id, track);
-      }
-      track.points[point] ??= { requests: 0, failures: 0, durations: new Durations() };
-      count(track.points[point], counter, slice.values[index] ?? 0);
+/** Nodes or edges over time, being added up. */
+class Tracks {
+  /** Points in which anything at all is known: some proxy reported. */
+  readonly heard = new Set<number>();
+  readonly #selection: SeriesSelection;
+  /** By edge, or by node; undefined: it was not asked for. */
+  readonly #tracks = new Map<Edge | string, Track | undefined>();
+
+  constructor(selection: SeriesSelection) {
+    this.#selection = selection;
+  }
+
+  count(point: number, counter: Counter, by: number): void {
+    if (counter.kind === 'refused') return;
+    if (counter.kind === 'reports') {
+      this.heard.add(point);
+      return;
     }
+    const track = this.#of(counter.edge);
+    if (track === undefined) return;
+    track.points[point] ??= { requests: 0, failures: 0, durations: new Durations() };
+    count(track.points[point], counter, by);
+  }
+
+  /** What was asked for by its id is there even when it had no calls. */
+  all(): Track[] {
+    const found = [...this.#tracks.values()].filter((track) => track !== undefined);
+    const { id } = this.#selection;
+    return found.length > 0 || id === '*' ? found : [{ id, points: [] }];
+  }
+
+  #of(edge: Edge): Track | undefined {
+    const { of, id: wanted } = this.#selection;
+    const key = of === 'edge' ? edge : edge.destination;
+    if (this.#tracks.has(key)) return this.#tracks.get(key);
+    const id = of === 'edge' ? edgeId(edge) : edge.destination;
+    const track = wanted === '*' || wanted === id ? { id, points: [] } : undefined;
+    this.#tracks.set(key, track);
+    return track;
+  }
+}
+
+function* piecesOf(slices: readonly Slice[]): Generator<{ readonly slice: Slice; readonly first: number }> {
+  for (const slice of slices) {
+    for (let first = 0; first < slice.ids.length; first += PIECE) yield { slice, first };
   }
 }
 
@@ -122,7 +138,7 @@ function count(point: Point, counter: Counter, by: number): void {
   point.failures += counter.call.failed ? by : 0;
 }
 
-function toSeries(id: string, { points }: Track, count: number, seconds: number, heard: ReadonlySet<number>): Series {
+function toSeries({ id, points }: Track, count: number, seconds: number, heard: ReadonlySet<number>): Series {
   const each = <T>(read: (point: Point | undefined) => T | undefined): (T | null)[] =>
     Array.from({ length: count }, (_, index) => (heard.has(index) ? (read(points[index]) ?? null) : null));
   return {

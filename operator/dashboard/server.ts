@@ -9,6 +9,7 @@ import { EventStream, type EventStreamSettings } from './event-stream.ts';
 import { checkRequest, SAFE_HEADERS } from './guards.ts';
 import type { PageFile } from './page-files.ts';
 import { RequestError, readSelection, readSeries, readWindow } from './query.ts';
+import { encodeInTurns } from './turns.ts';
 import type { ViewSource } from './view-source.ts';
 
 /** Whoever may forward a port to the pod is trusted to look, not to keep it busy. Times in ms. */
@@ -113,7 +114,7 @@ export class DashboardServer {
     }
     this.#answering++;
     try {
-      const body = Buffer.from(JSON.stringify(await ask(request.query)));
+      const body = Buffer.from(await encodeInTurns(await ask(request.query)));
       await send(request, response, 200, body);
     } finally {
       this.#answering--;
