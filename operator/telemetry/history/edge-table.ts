@@ -25,6 +25,9 @@ export interface TableBounds {
 
 export const TABLE_BOUNDS: TableBounds = { edges: 20_000, counters: 400_000 };
 
+/** A proxy's report adds few; with one every 5 s of each of 100 proxies all are looked at in less than a minute. */
+const EDGES_AT_ONCE = 20;
+
 /** Counters have numbers, which are given anew when one was not used for as long as anything is kept. */
 export class EdgeTable {
   /** Edges that were left out since they are too many, while they would still be kept: ids, with when they were last seen (ms since the epoch). */
@@ -35,6 +38,8 @@ export class EdgeTable {
   private readonly free: number[] = [];
   /** By edge, then by what is counted of it. */
   private readonly edges = new Map<string, { readonly edge: Edge; readonly numbers: Map<string, number> }>();
+  /** Those that are still to be looked at for what may be forgotten. */
+  private looking = this.edges.entries();
 
   constructor(bounds: Partial<TableBounds> = {}) {
     this.bounds = { ...TABLE_BOUNDS, ...bounds };
@@ -75,18 +80,31 @@ export class EdgeTable {
     return number;
   }
 
-  /** Forgets the counters that were last used before a moment: no slice may have them any more. */
+  /**
+   * Forgets counters that were last used before a moment: no slice may have them any more. Each time it looks at the next few edges, so that no moment pays
+   * for all of them.
+   */
   forget(before: number): void {
-    for (const [id, { numbers }] of this.edges) {
-      for (const [key, number] of numbers) {
-        if ((this.usedAt[number] ?? 0) >= before) continue;
-        numbers.delete(key);
-        this.counters[number] = undefined;
-        this.free.push(number);
+    for (let looked = 0; looked < EDGES_AT_ONCE; looked++) {
+      const { value, done } = this.looking.next();
+      if (done === true) {
+        this.looking = this.edges.entries();
+        for (const [id, at] of this.leftOut) if (at < before) this.leftOut.delete(id);
+        return;
       }
+      const [id, { numbers }] = value;
+      this.forgetOf(numbers, before);
       if (numbers.size === 0) this.edges.delete(id);
     }
-    for (const [id, at] of this.leftOut) if (at < before) this.leftOut.delete(id);
+  }
+
+  private forgetOf(numbers: Map<string, number>, before: number): void {
+    for (const [key, number] of numbers) {
+      if ((this.usedAt[number] ?? 0) >= before) continue;
+      numbers.delete(key);
+      this.counters[number] = undefined;
+      this.free.push(number);
+    }
   }
 
   private leave(id: string, now: number): undefined {

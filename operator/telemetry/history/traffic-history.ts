@@ -40,8 +40,6 @@ export interface HistoryOptions {
 
 /** Labels that are kept decoded. */
 const MAX_LABELS = 50_000;
-/** Unused counters are looked for so often, in ms. */
-const SWEEP_MS = 60_000;
 
 /** Who called whom in the last hour: increments that the ledger takes from the proxies' reports, by edge and time. */
 export class TrafficHistory {
@@ -51,7 +49,6 @@ export class TrafficHistory {
   private readonly remembersCalls: boolean;
   private readonly labels: DecodedLabels = new Map();
   private readonly connections: DecodedLabels = new Map();
-  private sweptAt = 0;
 
   constructor(names: NodeNames, { slices = {}, bounds = {}, remembersCalls = true }: HistoryOptions = {}) {
     this.names = names;
@@ -163,8 +160,6 @@ export class TrafficHistory {
 
   private sweep(now: number): void {
     this.slices.advance(now);
-    if (now - this.sweptAt < SWEEP_MS) return;
-    this.sweptAt = now;
     // A slice is kept for as long as it is not all too old.
     this.table.forget(now - this.slices.settings.keepMs - this.slices.settings.coarseMs);
   }
