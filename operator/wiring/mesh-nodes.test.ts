@@ -44,8 +44,8 @@ describe('nodes of the mesh', () => {
     expect(nodes.ofService(HOST, 'spiffe://cluster.local/ns/shop/sa/second', '')).toBe('shop/two');
     expect(nodes.ofService(HOST, '', '')).toBe(`host:${HOST}`);
     // The certificate says it even of those that share an identity.
-    expect(nodes.ofService(HOST, ORDERS, 'description=orders/two/r1/orders/')).toBe('shop/two');
-    expect(nodes.ofService(HOST, ORDERS, 'description=orders/three/r1/orders/')).toBe('shop/one');
+    expect(nodes.ofService(HOST, ORDERS, 'shop/two')).toBe('shop/two');
+    expect(nodes.ofService(HOST, ORDERS, 'shop/three')).toBe('shop/one');
   });
 
   test('are none where nothing of the mesh answers', () => {

@@ -1,4 +1,3 @@
-import { readSubject } from '../../proxy/peer-subject.ts';
 import { matchSelector } from '../mesh/selector.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { NodeNames } from '../telemetry/history/traffic-history.ts';
@@ -77,9 +76,8 @@ export class MeshNodes implements NodeNames {
   }
 
   /** @inheritDoc */
-  ofService(called: Hostname, principal: string, subject: string): string {
-    const answered = this.#ofPeer(principal, subject);
-    if (answered !== undefined) return answered;
+  ofService(called: Hostname, principal: string, named: string): string {
+    if (this.#nodes.has(named)) return named;
     const hostname = called.startsWith('*.') && !this.#snapshot.services.has(called) ? called.slice(2) : called;
     const nodes = this.#nodesOf(hostname);
     const [only] = nodes;
@@ -88,14 +86,6 @@ export class MeshNodes implements NodeNames {
     const known = new Set(this.#identities.get(principal)?.values());
     const fitting = [...known].filter((id) => nodes.length === 0 || nodes.includes(id));
     return fitting.length === 1 && fitting[0] !== undefined ? fitting[0] : `host:${hostname}`;
-  }
-
-  /** The node that a certificate is of, while it has pods. */
-  #ofPeer(principal: string, subject: string): string | undefined {
-    const name = readSubject(subject)?.canonicalService;
-    const [, namespace] = /\/ns\/([^/]+)\/sa\//.exec(principal) ?? [];
-    const id = `${namespace}/${name}`;
-    return this.#nodes.has(id) ? id : undefined;
   }
 
   #nodesOf(hostname: Hostname): readonly string[] {

@@ -1,3 +1,4 @@
+import { readSubject } from '../../../proxy/peer-subject.ts';
 import { isFailure, isNoRequest } from '../outcome.ts';
 
 /** What the labels of a time series say of the calls that it counts. */
@@ -9,8 +10,8 @@ export interface CallLabels {
   readonly revision: string | undefined;
   /** SPIFFE ID of the other end; '' where it has none, or none was seen. */
   readonly peer: string;
-  /** Subject of its certificate, which says what workload it is; '' where there is none. */
-  readonly subject: string;
+  /** Node that its certificate says it is of (`namespace/name`); '' where there is none. */
+  readonly peerNode: string;
   readonly code: string;
   readonly flags: string;
   /** gRPC status; '' where there is none. */
@@ -55,11 +56,19 @@ export function readCallLabels(labels: ReadonlyMap<string, string>): CallLabels 
   };
   if (server) {
     const [service, peer] = [known(labels.get('destination_service')), known(labels.get('source_principal'))];
-    const subject = known(labels.get('source_peer'));
-    return { ...shared, side: 'server', service, revision: undefined, peer, subject, reached: true };
+    const peerNode = nodeOf(peer, known(labels.get('source_peer')));
+    return { ...shared, side: 'server', service, revision: undefined, peer, peerNode, reached: true };
   }
-  const [peer, subject] = [known(labels.get('destination_principal')), known(labels.get('destination_peer'))];
-  return { ...shared, side: 'caller', ...readCluster(known(labels.get('upstream_cluster'))), peer, subject };
+  const peer = known(labels.get('destination_principal'));
+  const peerNode = nodeOf(peer, known(labels.get('destination_peer')));
+  return { ...shared, side: 'caller', ...readCluster(known(labels.get('upstream_cluster'))), peer, peerNode };
+}
+
+/** The node that a certificate is of. @param subject of the certificate */
+function nodeOf(principal: string, subject: string): string {
+  const name = readSubject(subject)?.canonicalService ?? '';
+  const [, namespace = ''] = /\/ns\/([^/]+)\/sa\//.exec(principal) ?? [];
+  return name === '' || namespace === '' ? '' : `${namespace}/${name}`;
 }
 
 /** `outbound|PORT||HOST` or `outbound|PORT||HOST|REVISION`; of single pods of a headless Service `outbound|PORT||*.HOST`. */

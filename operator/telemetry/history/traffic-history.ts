@@ -16,9 +16,9 @@ export interface NodeNames {
   /**
    * Node that answers for a hostname.
    * @param principal the SPIFFE ID that answered; '' where none was seen
-   * @param subject of its certificate; '' where none was seen
+   * @param named the node that its certificate says it is of; '' where none was seen
    */
-  ofService(hostname: string, principal: string, subject: string): string;
+  ofService(hostname: string, principal: string, named: string): string;
   /** Whether callers with the SPIFFE ID have sidecars, which count their calls themselves. */
   hasSidecars(principal: string): boolean;
 }
@@ -142,7 +142,7 @@ export class TrafficHistory {
     if (own === undefined) return undefined;
     if (call.side === 'caller') {
       const destination =
-        call.service === '' ? UNKNOWN_NODE : this.names.ofService(call.service, call.peer, call.subject);
+        call.service === '' ? UNKNOWN_NODE : this.names.ofService(call.service, call.peer, call.peerNode);
       return { source: own, destination, transport, reporter: 'source' };
     }
     // Counted where it was called from.
