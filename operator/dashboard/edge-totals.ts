@@ -62,8 +62,8 @@ export class EdgeTotals {
   readonly edge: Edge;
   readonly totals = new GoldenTotals();
   /** Calls that were encrypted, and those that were not, as far as that is known. */
-  encrypted = 0;
-  plain = 0;
+  private encrypted = 0;
+  private plain = 0;
   private grpc = 0;
   private readonly services = new Map<string, number>();
   private readonly answers = new Map<string, { code: string; flags: string; grpc: string; requests: number }>();

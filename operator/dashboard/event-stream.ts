@@ -14,7 +14,7 @@ export interface EventStreamSettings {
   readonly mostUnread: number;
 }
 
-export const EVENT_STREAM_SETTINGS: EventStreamSettings = {
+const EVENT_STREAM_SETTINGS: EventStreamSettings = {
   graphMs: 5000,
   coalesceMs: 500,
   most: 32,

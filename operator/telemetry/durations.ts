@@ -9,17 +9,20 @@ export class Durations {
 
   /** Adds the requests of one interval. */
   add(buckets: DurationBuckets): void {
-    for (const [bucket, count] of bucketCounts(buckets)) this.count(bucket, count);
+    for (const [bucket, count] of bucketCounts(buckets)) this.addTo(bucket, count);
   }
 
   /** Adds requests that took as long as those of a bucket, by its index. */
-  addTo(bucket: number, count: number): void {
-    this.count(bucket, count);
+  addTo(index: number, by: number): void {
+    if (by > 0) {
+      this.counts[index] = (this.counts[index] ?? 0) + by;
+      this.total += by;
+    }
   }
 
   merge(other: Durations): void {
     for (const [index, count] of other.counts.entries()) {
-      this.count(index, count);
+      this.addTo(index, count);
     }
   }
 
@@ -54,13 +57,6 @@ export class Durations {
       below += count;
     }
     return DURATION_BUCKETS.at(-1);
-  }
-
-  private count(index: number, by: number): void {
-    if (by > 0) {
-      this.counts[index] = (this.counts[index] ?? 0) + by;
-      this.total += by;
-    }
   }
 }
 

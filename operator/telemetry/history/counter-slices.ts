@@ -18,7 +18,7 @@ export interface SliceSettings {
   readonly maxEntries: number;
 }
 
-export const SLICE_SETTINGS: SliceSettings = {
+const SLICE_SETTINGS: SliceSettings = {
   fineMs: 5000,
   fineKeepMs: 600_000,
   coarseMs: 60_000,

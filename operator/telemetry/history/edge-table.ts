@@ -23,7 +23,7 @@ export interface TableBounds {
   readonly counters: number;
 }
 
-export const TABLE_BOUNDS: TableBounds = { edges: 20_000, counters: 400_000 };
+const TABLE_BOUNDS: TableBounds = { edges: 20_000, counters: 400_000 };
 
 /** A proxy's report adds few; with one every 5 s of each of 100 proxies all are looked at in less than a minute. */
 const EDGES_AT_ONCE = 20;
