@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { V1Pod } from '@kubernetes/client-node';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
 import type { CertificateAuthority } from '../../../operator/certificates/authority.ts';
 import { DEFAULT_LIFETIMES } from '../../../operator/certificates/lifetimes.ts';
 import { SecretSource } from '../../../operator/certificates/secret-source.ts';
@@ -108,8 +109,8 @@ export class MetricsWorld {
       () => authority.stop(),
     );
     await Promise.all([
-      ...[...ports.values()].map(({ address, service: port }) => until(() => accepts(address, port), envoys)),
-      until(() => accepts('127.0.0.1', at), envoys),
+      ...[...ports.values()].map(({ address, service: port }) => listening(address, port, envoys)),
+      listening('127.0.0.1', at, envoys),
     ]);
     return new MetricsWorld({ authority, backend, at }, ports, pages, envoys, ends);
   }
@@ -188,10 +189,9 @@ async function startTcpEcho(): Promise<{ readonly port: number; close(): void }>
   return { port: typeof address === 'object' && address !== null ? address.port : 0, close };
 }
 
-async function until(holds: () => Promise<boolean>, envoys: readonly EnvoyProcess[]): Promise<void> {
-  for (const end = performance.now() + 30_000; performance.now() < end; ) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`did not come about: ${envoys.map((envoy) => envoy.log()).join('\n')}`);
+/** Waits until somebody listens there. */
+function listening(address: string, port: number, envoys: readonly EnvoyProcess[]): Promise<void> {
+  const amiss = async () =>
+    (await accepts(address, port)) ? undefined : envoys.map((envoy) => envoy.log()).join('\n');
+  return waitUntil(`${address}:${port}`, amiss, { timeoutMs: 30_000, everyMs: 10 });
 }
