@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { PodHttp } from './pod-http.ts';
+import { Tunnel } from './tunnel.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -78,4 +81,34 @@ test('an answer that does not come, or stops midway, is waited for so long', asy
       code: 3,
     });
   }
+});
+
+test('a connection that is not opened is waited for so long, and let go when it comes after the end', async () => {
+  let arrive: (connection: PassThrough) => void = () => undefined;
+  const http = new PodHttp(() => new Promise((resolve) => (arrive = resolve)), 'the sidecar of shop/ui-1');
+  await expect(http.text({ path: '/x', timeoutMs: 50 })).rejects.toMatchObject({ code: 3 });
+  http.close();
+  const late = new PassThrough();
+  const closed = once(late, 'close');
+  arrive(late);
+  await closed;
+  expect(late.destroyed).toBe(true);
+});
+
+test('a tunnel that the pod has closed is not used again', async () => {
+  const tunnels: Tunnel[] = [];
+  const open = (): Promise<Tunnel> => {
+    const tunnel = new Tunnel({ namespace: 'shop', pod: 'ui-1', port: 15000 });
+    tunnels.push(tunnel);
+    tunnel.outgoing.once('data', () =>
+      tunnel.incoming.write(Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${tunnels.length}`)),
+    );
+    return Promise.resolve(tunnel);
+  };
+  const http = new PodHttp(open, 'the sidecar of shop/ui-1');
+  closing.push(() => http.close());
+  expect(await http.json('/a')).toBe(1);
+  tunnels[0]?.ended();
+  await setImmediate();
+  expect(await http.json('/b')).toBe(2);
 });

@@ -51,8 +51,8 @@ export class PodHttp {
   }
 
   /** The value of a JSON answer. @throws {CliError} also when it is no JSON */
-  async json<T>(path: string): Promise<T> {
-    const text = await this.text({ path });
+  async json<T>(path: string, signal?: AbortSignal): Promise<T> {
+    const text = await this.text({ path, ...(signal === undefined ? {} : { signal }) });
     try {
       return JSON.parse(text) as T;
     } catch {
@@ -84,10 +84,14 @@ export class PodHttp {
     const both = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const headers = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
+      both.throwIfAborted();
       // Envoy's admin interface and the operator's page answer to local names alone.
       const options = { agent: this.#agent, host: 'localhost', method, path, headers, signal: both };
       const outgoing = request(options, resolve);
-      outgoing.on('error', (error) => reject(deadline.aborted ? this.#late({ path, ...rest }) : error));
+      const fail = (error: Error): void => reject(deadline.aborted ? this.#late({ path, ...rest }) : error);
+      outgoing.on('error', fail);
+      // Node tells a request of the signal once it has a connection; one that is never opened would be waited for.
+      both.addEventListener('abort', () => fail(both.reason as Error), { once: true });
       outgoing.end(body);
     });
   }
