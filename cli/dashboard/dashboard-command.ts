@@ -23,7 +23,6 @@ export function dashboardCommand(): Command {
       import('./local-port.ts'),
       import('./browser.ts'),
     ]);
-    const signal = onInterrupt();
     // Whoever can't be reached now is said so at once, and not by a browser.
     const client = new OperatorClient(cluster);
     try {
@@ -41,6 +40,7 @@ export function dashboardCommand(): Command {
     console.log(url);
     process.stderr.write('Ctrl-C ends it.\n');
     if (flags.open) openBrowser(url);
+    const signal = onInterrupt();
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     local.close();
     cluster.api.close();

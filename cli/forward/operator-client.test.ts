@@ -22,6 +22,7 @@ async function replicas(pods: readonly V1Pod[], names: readonly string[]) {
   const servers = new Map<string, Server>();
   for (const name of names) {
     const server = createServer((request, response) => {
+      if (request.url === '/never') return;
       if (request.url === '/bad') response.writeHead(400).end('{"error":"no such thing"}');
       else response.end(JSON.stringify(name));
     });
@@ -67,6 +68,15 @@ test('an answer that is no is an answer: no other is asked', async () => {
     code: 1,
   });
   expect(asked).toEqual(['a']);
+});
+
+test('who waits no longer is let go, and no other is asked', async () => {
+  const { client, asked } = await replicas([pod('a'), pod('b')], ['a', 'b']);
+  await expect(client.get('/never', AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(asked).toEqual(['a']);
+  expect(await client.get('/x')).toBe('a');
+  await expect(client.get('/never', AbortSignal.timeout(50))).rejects.toThrow();
+  expect(asked).toEqual(['a', 'a']);
 });
 
 test.each([

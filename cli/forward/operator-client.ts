@@ -14,9 +14,9 @@ export interface Reach {
 }
 
 /** Names of the operator's pods, those that are ready first. @throws {CliError} with code 3 when there is none that runs */
-export async function operatorPods(api: Pick<KubeApi, 'list'>): Promise<readonly string[]> {
+export async function operatorPods(api: Pick<KubeApi, 'list'>, signal?: AbortSignal): Promise<readonly string[]> {
   const labelSelector = `app.kubernetes.io/name=${OPERATOR_SERVICE}`;
-  const { items } = await api.list<V1Pod>(POD, { namespace: SYSTEM_NAMESPACE, labelSelector });
+  const { items } = await api.list<V1Pod>(POD, { namespace: SYSTEM_NAMESPACE, labelSelector, signal });
   const running = items.filter(({ status, metadata }) => status?.phase === 'Running' && !metadata?.deletionTimestamp);
   if (running.length === 0) throw noOperator(`no pod of the operator runs in namespace ${SYSTEM_NAMESPACE}`);
   return running
@@ -42,28 +42,30 @@ export class OperatorClient {
 
   /**
    * Asks a path, such as `/api/graph?seconds=60`.
+   * @param signal ends the wait for an answer, with an error
    * @throws {CliError} with code 3 when no replica answers; KubeError when the API server refuses
    */
-  async get<T>(path: string): Promise<T> {
+  async get<T>(path: string, signal?: AbortSignal): Promise<T> {
     if (this.#current !== undefined) {
       try {
-        return await this.#current.json<T>(path);
+        return await this.#current.json<T>(path, signal);
       } catch (error) {
-        if (!isUnreachable(error)) throw error;
+        if (signal?.aborted || !isUnreachable(error)) throw error;
         this.close();
       }
     }
-    return tryEach(this.#reach, async (pod) => {
+    const attempt = async (pod: string): Promise<T> => {
       const http = this.#httpTo(pod);
       try {
-        const answer = await http.json<T>(path);
+        const answer = await http.json<T>(path, signal);
         this.#current = http;
         return answer;
       } catch (error) {
         http.close();
         throw error;
       }
-    });
+    };
+    return tryEach(this.#reach, attempt, signal);
   }
 
   close(): void {
@@ -82,13 +84,13 @@ export function openOperator(reach: Reach): Promise<Tunnel> {
 }
 
 /** The first success with one of the replicas; what can't be helped by another is not tried with one. */
-async function tryEach<T>({ api }: Reach, attempt: (pod: string) => Promise<T>): Promise<T> {
+async function tryEach<T>({ api }: Reach, attempt: (pod: string) => Promise<T>, signal?: AbortSignal): Promise<T> {
   let last: unknown;
-  for (const pod of await operatorPods(api)) {
+  for (const pod of await operatorPods(api, signal)) {
     try {
       return await attempt(pod);
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      if (signal?.aborted || !isUnreachable(error)) throw error;
       last = error;
     }
   }

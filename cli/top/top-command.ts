@@ -43,9 +43,14 @@ export function topCommand(): Command {
   });
 }
 
-function ask(operator: OperatorClient, namespace: string | undefined, { window }: TopFlags): Promise<GraphView> {
+function ask(
+  operator: OperatorClient,
+  namespace: string | undefined,
+  { window }: TopFlags,
+  signal?: AbortSignal,
+): Promise<GraphView> {
   const query = new URLSearchParams({ seconds: `${window}`, ...(namespace === undefined ? {} : { namespace }) });
-  return operator.get<GraphView>(`/api/graph?${query}`);
+  return operator.get<GraphView>(`/api/graph?${query}`, signal);
 }
 
 function format(graph: GraphView, subject: Subject, namespace: string | undefined, flags: TopFlags): string[] {
@@ -66,16 +71,16 @@ async function watch(
   namespace: string | undefined,
   flags: TopFlags,
 ): Promise<void> {
-  const signal = onInterrupt();
   // What fails at once is wrong in a way that waiting does not help.
   let text = format(await ask(operator, namespace, flags), subject, namespace, flags);
+  const signal = onInterrupt();
   const screen: Screen = showOn(process.stdout);
   try {
     while (!signal.aborted) {
       screen.draw(text.join('\n').split('\n'));
       await sleep(flags.interval * 1000, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) break;
-      text = await ask(operator, namespace, flags).then(
+      text = await ask(operator, namespace, flags, signal).then(
         (graph) => format(graph, subject, namespace, flags),
         (error: Error) => [`${error.message}; asking again ...`, ...text.slice(1)],
       );
