@@ -10,6 +10,13 @@ test('the time of kubelet is told apart from what was written', () => {
   expect(readLine('ui-1', 'no time')).toEqual({ pod: 'ui-1', time: '', text: 'no time' });
 });
 
+test('of what was written only what may be shown, in any format', () => {
+  expect(readLine('ui-1', '2026-11-29T14:05:36Z {"path":"/a?token=hidden"}').text).toBe(
+    '{"path":"/a?token=[redacted]"}',
+  );
+  expect(readLine('ui-1', 'GET /a?token=hidden').text).toBe('GET /a?token=[redacted]');
+});
+
 const refusal = {
   source: '10.0.0.7:4711',
   source_principal: 'spiffe://cluster.local/ns/shop/sa/ui',

@@ -1,4 +1,4 @@
-import { redactPath } from '../tap/redact.ts';
+import { redactLine } from '../tap/redact.ts';
 
 /** A line that a container wrote. */
 export interface LogLine {
@@ -22,12 +22,12 @@ interface Refusal {
   readonly transport_failure?: string | null;
 }
 
-/** Splits what kubelet gives with `timestamps=true`. */
+/** Splits what kubelet gives with `timestamps=true`; of the text only what may be shown (see `redactLine`). */
 export function readLine(pod: string, text: string): LogLine {
   const space = text.indexOf(' ');
   const time = text.slice(0, space);
-  if (space < 0 || Number.isNaN(Date.parse(time))) return { pod, time: '', text };
-  return { pod, time, text: text.slice(space + 1) };
+  if (space < 0 || Number.isNaN(Date.parse(time))) return { pod, time: '', text: redactLine(text) };
+  return { pod, time, text: redactLine(text.slice(space + 1)) };
 }
 
 /** What a line says, for people: refusals in words, structured lines as words and fields; anything else as it is. */
@@ -58,7 +58,7 @@ function describeStructured({ level, message, timestamp: _, component, ...fields
 /** `GET orders/cart from shop/ui (10.0.0.7) answered 403: refused by AuthorizationPolicy shop/x, rule 1`. */
 function describeRefusal(refusal: Refusal): string {
   const { method, authority, path, destination, response_code: code } = refusal;
-  const what = method ? `${method} ${authority ?? ''}${redactPath(path ?? '')}` : `connection to ${destination ?? '?'}`;
+  const what = method ? `${method} ${authority ?? ''}${path ?? ''}` : `connection to ${destination ?? '?'}`;
   const answered = code ? ` answered ${code}` : '';
   return `${what} from ${callerOf(refusal)}${answered}: ${whyOf(refusal)}`;
 }

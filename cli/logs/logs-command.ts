@@ -31,7 +31,7 @@ export function logsCommand(): Command {
     .option('--refusals', 'only what policies refused')
     .addHelpText(
       'after',
-      `\nWithout --since and --tail: the last ${DEFAULT_TAIL} lines of each pod. -o json gives lines as they were written.`,
+      `\nWithout --since and --tail: the last ${DEFAULT_TAIL} lines of each pod. -o json gives lines as they were written, less the tokens in URLs.`,
     );
   return withOutputOption(withClusterOptions(command)).action(async (target: string, flags: LogFlags) => {
     const cluster = await connect(flags);

@@ -58,6 +58,12 @@ test('no private key is shown in any format, even if Envoy did not redact it', (
   secrets.dynamic_active_secrets[0].secret.tls_certificate.private_key = { inline_string: key };
   const bootstrap = leaky.configs.find((one: { '@type': string }) => one['@type'].endsWith('BootstrapConfigDump'));
   bootstrap.bootstrap.leak = { nested: [{ private_key: { inline_bytes: 'verysecret' } }, key] };
+  const encrypted = key.replace('\n', '\nDEK-Info: AES-128-CBC,00\n\n');
+  bootstrap.bootstrap.more = [
+    encrypted,
+    { local_jwks: { inline_string: '{"keys":[{"kty":"oct","k":"verysecret"}]}' } },
+    { request_headers_to_add: [{ header: { key: 'authorization', value: 'Bearer verysecret' } }] },
+  ];
   const leaking = parseProxyConfig(leaky, clusters.cluster_statuses);
   for (const kind of ['all', 'secrets', 'bootstrap'] as const) {
     for (const output of ['table', 'wide', 'json', 'yaml'] as const) {

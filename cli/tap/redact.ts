@@ -1,12 +1,6 @@
-/** Headers that hold what lets one act as another. */
-const SECRET_HEADERS = new Set([
-  ...['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key', 'api-key', 'x-auth-token'],
-  ...['x-csrf-token', 'x-xsrf-token', 'x-amz-security-token', 'x-goog-iam-authorization-token', 'x-access-token'],
-  ...['x-jwt-assertion', 'x-forwarded-access-token', 'x-id-token', 'www-authenticate', 'sec-websocket-key'],
-]);
-/** Parts of names, of headers and of parameters in a query, that say the same. */
+/** Parts of names, of headers and of parameters in a query, of what lets one act as another. */
 const SECRET_WORDS =
-  /(^|[-_.])(token|secret|password|passwd|pwd|apikey|key|signature|sig|session|sessionid|sid|jwt|assertion|credential|credentials|code|auth)$|api[-_]?key|access[-_]?token|secret|password/i;
+  /(^|[-_.])(passwd|pwd|apikey|key|signature|sig|session|sid|jwt|assertion|credentials?|code|auth)$|api[-_]?key|session[-_]?id|token|secret|password|cookie|authorization|authenticate/i;
 /** What looks like a JSON Web Token, wherever it stands. */
 const JWT = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
 
@@ -16,9 +10,18 @@ const REDACTED = '[redacted]';
 export function redactHeader(name: string, value: string): string {
   const lower = name.toLowerCase();
   if (lower.startsWith(':') || lower === 'x-request-id') return lower === ':path' ? redactPath(value) : value;
-  if (SECRET_HEADERS.has(lower) || SECRET_WORDS.test(lower)) return REDACTED;
-  if (lower === 'referer' || lower === 'location' || lower === 'x-envoy-original-path') return redactPath(value);
-  return value.replaceAll(JWT, REDACTED);
+  // Many hold a path or a URL: referer, location, x-original-uri.
+  return isSecret(lower) ? REDACTED : redactPath(value);
+}
+
+/** Whether the value of a header or parameter of this name is kept back. */
+export function isSecret(name: string): boolean {
+  return SECRET_WORDS.test(name);
+}
+
+/** A line of a log as it may be shown: of its words, those that hold a URL, a query or a token, as of a path. */
+export function redactLine(text: string): string {
+  return text.replaceAll(/[^\s"']+/g, (word) => (/[?]|:\/\/|eyJ/.test(word) ? redactPath(word) : word));
 }
 
 /** A path, or a URL, as it may be shown: values of parameters that are secrets, users and passwords are left out. */
@@ -31,7 +34,7 @@ export function redactPath(path: string): string {
   const [query = '', ...fragment] = rest.join('?').split('#');
   const shown = query.split('&').map((part) => {
     const [name = '', ...value] = part.split('=');
-    return value.length > 0 && SECRET_WORDS.test(decoded(name)) ? `${name}=${REDACTED}` : part;
+    return value.length > 0 && isSecret(decoded(name)) ? `${name}=${REDACTED}` : part;
   });
   return `${before}?${shown.join('&')}${fragment.length > 0 ? `#${REDACTED}` : ''}`;
 }
