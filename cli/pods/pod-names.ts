@@ -31,7 +31,9 @@ export class PodNames {
   }
 
   async #ask(ip: string): Promise<AddressOwner | undefined> {
-    const { items } = await this.#api.list<V1Pod>(POD, { fieldSelector: `status.podIP=${ip}` });
+    // A Job's pod keeps its address when it is done, and another may have it by then.
+    const fieldSelector = `status.podIP=${ip},status.phase=Running`;
+    const { items } = await this.#api.list<V1Pod>(POD, { fieldSelector });
     // Pods on the host's network share the node's address.
     const [pod, ...others] = items.map(readPod);
     if (pod === undefined || others.length > 0) return undefined;
