@@ -31,6 +31,12 @@ describe('tables', () => {
     expect(formatConfig(config, 'clusters', { ...table, fqdn: 'order' }).split('\n')).toHaveLength(1);
   });
 
+  test('what Envoy does not count of an endpoint is no zero', () => {
+    const host = { address: { pipe: { path: '/a' } }, stats: [{ name: 'rq_total', value: '3' }, { name: 'rq_error' }] };
+    const one = parseProxyConfig(dump, [{ name: 'c', host_statuses: [host] }]);
+    expect(formatConfig(one, 'endpoints', { ...table, output: 'wide' })).toMatch(/ 0 +1 +- +3 +0$/);
+  });
+
   test('certificates are told by subject, serial and end', () => {
     const text = formatConfig(config, 'secrets', table);
     expect(text).toMatch(

@@ -15,7 +15,11 @@ export const ENDPOINTS: Section = {
 
 function lineOf(cluster: string, facts: Line['facts'], host: HostStatus): Line {
   const { region, zone, sub_zone } = host.locality ?? {};
-  const stat = (name: string): string => `${host.stats?.find((one) => one.name === name)?.value ?? 0}`;
+  const stat = (name: string): string => {
+    const found = host.stats?.find((one) => one.name === name);
+    // Envoy leaves a value of 0 out.
+    return found === undefined ? '-' : `${found.value ?? 0}`;
+  };
   const failures = failuresOf(host);
   return {
     facts,

@@ -91,7 +91,7 @@ export function formatProxy(proxy: ProxyView, differences: readonly Difference[]
     ['workload', workload],
     ['node', node],
     ['identity', `${identity}${proxy.certificateNotAfter ? `, until ${proxy.certificateNotAfter}` : ''}`],
-    ['stream', replica === undefined ? 'none' : `to ${replica}${since}`],
+    ['stream', replica === undefined ? (state === 'unknown' ? 'not known' : 'none') : `to ${replica}${since}`],
     ['loading', proxy.onDemand ? 'on demand' : 'all'],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));

@@ -48,8 +48,8 @@ function formatRate(perSecond: number | undefined): string {
 
 function formatSuccess(success: number | undefined): string {
   if (success === undefined) return '-';
-  // Never rounded up to what it is not.
-  const text = success === 1 ? '100%' : `${(Math.floor(success * 10_000) / 100).toFixed(2)}%`;
+  // Never rounded up to what it is not; 0.2 comes as a little less, as 1 - 4/5.
+  const text = success === 1 ? '100%' : `${(Math.floor(success * 10_000 + 1e-6) / 100).toFixed(2)}%`;
   if (success < BAD_SUCCESS) return paint('red', text);
   return success < POOR_SUCCESS ? paint('yellow', text) : text;
 }

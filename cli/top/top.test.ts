@@ -94,6 +94,11 @@ test('success is never rounded up to all', () => {
   expect(formatFigures(readFigures({ ...GRAPH, nodes }, 'workloads', 'rate'), 'workloads', false)).toContain('99.99%');
 });
 
+test('success is told as it is: one of five are 20%', () => {
+  const nodes = [node('a', { served: golden(5, 4) })];
+  expect(formatFigures(readFigures({ ...GRAPH, nodes }, 'workloads', 'rate'), 'workloads', false)).toContain('20.00%');
+});
+
 test('what is missing is said', () => {
   expect(formatHead(GRAPH).join('\n')).toMatch(
     /the last 60 s, as the sidecars reported\nincomplete: no report of shop\/ui-1/,
