@@ -14,7 +14,7 @@ export interface Reach {
 }
 
 /** Names of the operator's pods, those that are ready first. @throws {CliError} with code 3 when there is none that runs */
-export async function operatorPods(api: Pick<KubeApi, 'list'>, signal?: AbortSignal): Promise<readonly string[]> {
+async function operatorPods(api: Pick<KubeApi, 'list'>, signal?: AbortSignal): Promise<readonly string[]> {
   const labelSelector = `app.kubernetes.io/name=${OPERATOR_SERVICE}`;
   const { items } = await api.list<V1Pod>(POD, { namespace: SYSTEM_NAMESPACE, labelSelector, signal });
   const running = items.filter(({ status, metadata }) => status?.phase === 'Running' && !metadata?.deletionTimestamp);
