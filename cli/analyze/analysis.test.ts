@@ -91,6 +91,28 @@ spec: { selector: { matchLabels: { app: ordering } }, rules: [{ to: [{ operation
   expect(analyzeText(healthy).map(messageLine)).toEqual([]);
 });
 
+test('what admission refuses of a Telemetry or a PeerAuthentication is told', () => {
+  const text = `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: two }
+spec: { tracing: [{ providers: [{ name: a }, { name: b }] }] }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: labels }
+spec: { selector: { matchLabels: { "a b": c } }, mtls: { mode: STRICT } }
+`;
+  expect(analyzeText(text).flatMap((one) => (one.level === 'Error' ? [messageLine(one)] : []))).toEqual([
+    expect.stringMatching(
+      /^Error \[IST0106\] \(PeerAuthentication default\/labels a.yaml:10\) spec.selector.matchLabels/,
+    ),
+    expect.stringMatching(
+      /^Error \[IST0106\] \(Telemetry default\/two a.yaml:5\) spec.tracing\[0\].providers: must name one/,
+    ),
+  ]);
+});
+
 test('what is no YAML, or no object, is told with its line', () => {
   const text = 'apiVersion: v1\nkind: Service\nmetadata: {name: a\n---\n- a\n---\nname: b\n';
   const told = analyzeText(text).map(({ code, place }) => [code, place?.line]);

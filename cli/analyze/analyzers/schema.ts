@@ -1,12 +1,16 @@
 import type { z } from 'zod';
 import { judgeAuthorizationPolicy } from '../../../api/authorization-policy-judgement.ts';
 import { judgeDestinationRule } from '../../../api/destination-rule.ts';
+import { checkLabels } from '../../../api/field-check.ts';
 import type { FieldProblem, SpecJudgement } from '../../../api/field-problem.ts';
+import { peerAuthenticationSpec } from '../../../api/peer-authentication.ts';
 import { judgeRateLimitPolicy } from '../../../api/rate-limit-policy-judgement.ts';
 import { CUSTOM_RESOURCES } from '../../../api/registry.ts';
 import { judgeRequestAuthentication } from '../../../api/request-authentication-judgement.ts';
 import { judgeServiceEntry } from '../../../api/service-entry-judgement.ts';
 import { judgeSidecar } from '../../../api/sidecar-judgement.ts';
+import { judgeSpec } from '../../../api/spec-reader.ts';
+import { judgeTelemetry } from '../../../api/telemetry-judgement.ts';
 import { judgeVirtualService } from '../../../api/virtual-service.ts';
 import { judgeWorkloadEntry } from '../../../api/workload-entry-judgement.ts';
 import type { Code } from '../codes.ts';
@@ -14,14 +18,16 @@ import { type Analyzer, refOf } from '../context.ts';
 import type { AnyObject } from '../documents.ts';
 import type { Finding } from '../message.ts';
 
-/** The same judges as admission has. */
+/** As admission judges these; of other kinds the schema alone says what is wrong. */
 const JUDGES: Readonly<Record<string, (spec: unknown) => SpecJudgement>> = {
   AuthorizationPolicy: judgeAuthorizationPolicy,
   DestinationRule: judgeDestinationRule,
+  PeerAuthentication: judgePeerAuthentication,
   RateLimitPolicy: judgeRateLimitPolicy,
   RequestAuthentication: judgeRequestAuthentication,
   ServiceEntry: judgeServiceEntry,
   Sidecar: judgeSidecar,
+  Telemetry: judgeTelemetry,
   VirtualService: judgeVirtualService,
   WorkloadEntry: judgeWorkloadEntry,
 };
@@ -55,6 +61,12 @@ function errorCode({ message }: FieldProblem): Code {
 function warningCode({ message }: FieldProblem): Code {
   if (message.startsWith('is never used')) return 'IST0130';
   return message.startsWith('is the same as') ? 'IST0131' : 'IST0133';
+}
+
+function judgePeerAuthentication(spec: unknown): SpecJudgement {
+  return judgeSpec(peerAuthenticationSpec, spec, (found, { selector }) =>
+    checkLabels(found, 'spec.selector.matchLabels', selector?.matchLabels),
+  );
 }
 
 function judgeBySchema(schema: z.ZodType, spec: unknown): SpecJudgement {
