@@ -113,6 +113,45 @@ spec: { selector: { matchLabels: { "a b": c } }, mtls: { mode: STRICT } }
   ]);
 });
 
+test.each([
+  ['portLevelSettings: [{ port: { number: 90 }, tls: { mode: DISABLE } }]', 'labels: {}', []],
+  ['portLevelSettings: [{ port: { number: 80 }, tls: { mode: DISABLE } }]', 'labels: {}', ['IST0113']],
+  ['tls: { mode: DISABLE }, portLevelSettings: [{ port: { number: 80 } }]', 'labels: {}', []],
+  ['tls: { mode: ISTIO_MUTUAL }, portLevelSettings: [{ port: { number: 80 } }]', 'labels: {}', ['IST0113']],
+  ['loadBalancer: { simple: RANDOM }', 'labels: { app: other }, trafficPolicy: { tls: { mode: DISABLE } }', []],
+  [
+    'loadBalancer: { simple: RANDOM }',
+    'labels: { app: ordering }, trafficPolicy: { tls: { mode: DISABLE } }',
+    ['IST0113'],
+  ],
+])(
+  'TLS of %s, and of a subset with %s, is held against the ports and pods that it is for: %j',
+  (policy, subset, codes) => {
+    const text = `
+kind: Service
+apiVersion: v1
+metadata: { name: ordering }
+spec: { selector: { app: ordering }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: http-admin, port: 90, targetPort: 9000 }] }
+---
+kind: Deployment
+apiVersion: apps/v1
+metadata: { name: ordering }
+spec: { template: { metadata: { labels: { app: ordering } }, spec: { containers: [{ name: app, image: shop }] } } }
+---
+kind: PeerAuthentication
+apiVersion: security.istio.io/v1
+metadata: { name: ordering }
+spec: { selector: { matchLabels: { app: ordering } }, mtls: { mode: STRICT }, portLevelMtls: { 9000: { mode: DISABLE } } }
+---
+kind: DestinationRule
+apiVersion: networking.istio.io/v1
+metadata: { name: ordering }
+spec: { host: ordering, trafficPolicy: { ${policy} }, subsets: [{ name: a, ${subset} }] }
+`;
+    expect(analyzeText(text).flatMap(({ code }) => (code === 'IST0113' ? [code] : []))).toEqual(codes);
+  },
+);
+
 test('what is no YAML, or no object, is told with its line', () => {
   const text = 'apiVersion: v1\nkind: Service\nmetadata: {name: a\n---\n- a\n---\nname: b\n';
   const told = analyzeText(text).map(({ code, place }) => [code, place?.line]);

@@ -3,6 +3,7 @@ import { coversHostname } from '../../operator/mesh/hostname.ts';
 import { matchSelector } from '../../operator/mesh/selector.ts';
 import type { Endpoint, MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
 import type { Visibility } from '../../operator/mesh/visibility.ts';
+import { selects } from '../../operator/xds/destination.ts';
 import { nameOf } from '../explain/words.ts';
 import { type AppliedPolicies, policiesOf } from './applied-policies.ts';
 import { protocolWords } from './port-words.ts';
@@ -108,9 +109,7 @@ function destinationRulesOf(
     .filter(({ host }) => coversHostname(host, hostname))
     .map(({ object, policy, subsets, visibility }) => {
       const parts = subsets.map(({ name, labels }) => {
-        const count = endpoints.filter(
-          (one) => Object.keys(labels).length === 0 || matchSelector(labels, one.labels),
-        ).length;
+        const count = endpoints.filter((one) => selects(labels, one.labels)).length;
         return `subset ${name} (${count} ${count === 1 ? 'pod' : 'pods'})`;
       });
       const fields = Object.keys(policy ?? {});

@@ -91,7 +91,7 @@ function divide(
 }
 
 /** A subset without labels is the whole service. */
-function selects(labels: Labels, own: Labels): boolean {
+export function selects(labels: Labels, own: Labels): boolean {
   return Object.keys(labels).length === 0 || matchSelector(labels, own);
 }
 

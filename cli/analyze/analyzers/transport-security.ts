@@ -1,7 +1,10 @@
-import type { DestinationPolicy, TrafficPolicy } from '../../../operator/mesh/destination-policy.ts';
+import type { DestinationPolicy, SubsetPolicy, TrafficPolicy } from '../../../operator/mesh/destination-policy.ts';
+import { effectivePolicy } from '../../../operator/mesh/destination-selection.ts';
 import { coversHostname } from '../../../operator/mesh/hostname.ts';
+import { portMode } from '../../../operator/mesh/mtls.ts';
 import type { MeshService, MeshSnapshot } from '../../../operator/mesh/snapshot.ts';
 import { isVisibleTo } from '../../../operator/mesh/visibility.ts';
+import { selects } from '../../../operator/xds/destination.ts';
 import type { Analyzer } from '../context.ts';
 import type { Finding } from '../message.ts';
 import { originOf } from '../message.ts';
@@ -11,9 +14,9 @@ type Tls = NonNullable<TrafficPolicy['tls']>;
 /** DestinationRules whose TLS is not that of the servers, or trusts any of them. */
 export const analyzeTransportSecurity: Analyzer = function* ({ snapshot }) {
   for (const rule of snapshot.destinationPolicies.values()) {
-    for (const { tls, field, port } of placesOf(rule)) {
-      yield* unverified(rule, tls, field, port);
-      yield* conflicts(snapshot, rule, tls, field);
+    for (const place of placesOf(rule)) {
+      yield* unverified(rule, place);
+      yield* conflicts(snapshot, rule, place);
     }
   }
 };
@@ -22,6 +25,7 @@ interface TlsPlace {
   readonly tls: Tls;
   readonly field: string;
   readonly port?: number;
+  readonly subset?: SubsetPolicy;
 }
 
 function placesOf({ policy, subsets }: DestinationPolicy): TlsPlace[] {
@@ -33,16 +37,13 @@ function placesOf({ policy, subsets }: DestinationPolicy): TlsPlace[] {
   ];
   return [
     ...of(policy, 'spec.trafficPolicy'),
-    ...subsets.flatMap((subset, index) => of(subset.policy, `spec.subsets[${index}].trafficPolicy`)),
+    ...subsets.flatMap((subset, index) =>
+      of(subset.policy, `spec.subsets[${index}].trafficPolicy`).map((place) => ({ ...place, subset })),
+    ),
   ];
 }
 
-function* unverified(
-  { object, host }: DestinationPolicy,
-  tls: Tls,
-  field: string,
-  port: number | undefined,
-): Generator<Finding> {
+function* unverified({ object, host }: DestinationPolicy, { tls, field, port }: TlsPlace): Generator<Finding> {
   if ((tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL') || tls.insecureSkipVerify === true) return;
   if ((tls.caCertificates ?? '') !== '' || (tls.credentialName ?? '') !== '') return;
   const names = `DestinationRule ${object.name} in namespace ${object.namespace} has TLS mode set to ${tls.mode}`;
@@ -52,28 +53,40 @@ function* unverified(
 }
 
 /** Plaintext to servers that take mutual TLS alone, or the other way round: each call fails. */
-function* conflicts(snapshot: MeshSnapshot, rule: DestinationPolicy, { mode }: Tls, field: string): Generator<Finding> {
-  const wantsMtls = mode === 'ISTIO_MUTUAL';
+function* conflicts(snapshot: MeshSnapshot, rule: DestinationPolicy, place: TlsPlace): Generator<Finding> {
+  const wantsMtls = place.tls.mode === 'ISTIO_MUTUAL';
   for (const service of snapshot.services.values()) {
     if (!coversHostname(rule.host, service.hostname) || !isVisibleTo(service.visibility, rule.object.namespace))
       continue;
-    const found = opposing(snapshot, service, wantsMtls ? 'DISABLE' : 'STRICT');
+    const found = opposing(snapshot, service, portsUnder(rule, place, service), place.subset, wantsMtls);
     if (found === undefined) continue;
     const { policy } = found;
     const message = `A DestinationRule and Policy are in conflict with regards to mTLS for host ${service.hostname}. The DestinationRule "${rule.object.namespace}/${rule.object.name}" specifies that mTLS must be ${wantsMtls} but ${policy} specifies ${found.mode}.`;
-    yield { code: 'IST0113', object: rule.object, field, message };
+    yield { code: 'IST0113', object: rule.object, field: place.field, message };
     return;
   }
 }
 
-function opposing({ endpoints, workloads }: MeshSnapshot, { key }: MeshService, mode: 'STRICT' | 'DISABLE') {
-  for (const { workload = '', ports } of endpoints.get(key) ?? []) {
+/** Names of the service's ports for which the TLS of a place is what the rule comes to. */
+function portsUnder({ policy, subsets }: DestinationPolicy, { tls, subset }: TlsPlace, { ports }: MeshService) {
+  const selected = { keys: [], ...(policy && { policy }), subsets: new Map(subsets.map((one) => [one.name, one])) };
+  return ports.filter(({ port }) => effectivePolicy(selected, subset?.name, port).tls === tls).map(({ name }) => name);
+}
+
+function opposing(
+  { endpoints, workloads }: MeshSnapshot,
+  { key }: MeshService,
+  names: readonly string[],
+  subset: SubsetPolicy | undefined,
+  wantsMtls: boolean,
+) {
+  const mode = wantsMtls ? 'DISABLE' : 'STRICT';
+  for (const { workload = '', ports, labels } of endpoints.get(key) ?? []) {
     const found = workloads.get(workload);
-    for (const port of found === undefined ? [] : Object.values(ports)) {
-      if ((found?.mtls.ports[port] ?? found?.mtls.mode) !== mode) continue;
-      const policy = found?.mtls.policies.at(-1);
-      return { mode, policy: policy === undefined ? 'the default' : `the Policy object "${originOf(policy)}"` };
-    }
+    if (found === undefined || (subset !== undefined && !selects(subset.labels, labels))) continue;
+    if (!names.some((name) => ports[name] !== undefined && portMode(found.mtls, ports[name]) === mode)) continue;
+    const policy = found.mtls.policies.at(-1);
+    return { mode, policy: policy === undefined ? 'the default' : `the Policy object "${originOf(policy)}"` };
   }
   return undefined;
 }
