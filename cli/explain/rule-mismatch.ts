@@ -1,10 +1,12 @@
 import type { AuthorizationOperation, AuthorizationRule, AuthorizationSource } from '../../api/authorization-policy.ts';
 import { isPathTemplate } from '../../api/path-template.ts';
+import { templateExpression, UNCLEAR } from '../../operator/xds/rbac-paths.ts';
 import type { CallFacts } from './call-facts.ts';
 import { conditionMismatch, matchesRequestPrincipal, matchesServiceAccount } from './condition-mismatch.ts';
 import { fieldMismatch, inBlock, type Judge, type RuleReading, remoteAddress } from './field-mismatch.ts';
 import { matchesValue } from './policy-values.ts';
 import { barePath } from './request.ts';
+import { matchesExpression } from './text-match.ts';
 
 /** Why a call is not one that a rule is about, in words; undefined: it is one. */
 export function ruleMismatch(rule: AuthorizationRule, facts: CallFacts, reading: RuleReading): string | undefined {
@@ -84,22 +86,16 @@ function operationMismatch(operation: AuthorizationOperation, facts: CallFacts, 
   );
 }
 
-/** A path that some servers take for another one (`xds/rbac-paths.ts`): who stops paths stops it, who allows some does not allow it. */
+/** A path that some servers take for another one (`translatePaths`): who stops paths stops it, who allows some does not allow it. */
 function pathMismatch({ paths, notPaths }: AuthorizationOperation, path: string, stops: boolean): string | undefined {
   if ((paths ?? []).length === 0 && (notPaths ?? []).length === 0) return undefined;
-  const isUnclear = /\/\.\.?(?:;|%3b)/i.test(path);
-  if (isUnclear) return stops ? undefined : `path is ${path}, which servers read in more than one way`;
+  if (matchesExpression(UNCLEAR, path))
+    return stops ? undefined : `path is ${path}, which servers read in more than one way`;
   return fieldMismatch('path', path, paths, notPaths, (value) => matchesPath(value, path));
 }
 
-/** `{*}` is one segment, `{**}` whatever follows. */
 function matchesPath(value: string, path: string): boolean {
-  if (!isPathTemplate(value)) return matchesValue(value, path);
-  const parts = value.split('/').map((part) => {
-    if (part === '{*}') return '[^/]+';
-    return part === '{**}' ? '.*' : part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  });
-  return new RegExp(`^${parts.join('/')}$`).test(path);
+  return isPathTemplate(value) ? matchesExpression(templateExpression(value), path) : matchesValue(value, path);
 }
 
 function accountOf({ identity }: CallFacts): string | undefined {

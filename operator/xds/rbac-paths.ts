@@ -10,7 +10,8 @@ import { matchExpression, matchText, quote, readPattern } from './rbac-values.ts
 const DOT = '/.';
 /** What makes a path another one for some servers; see `translatePaths`. */
 export const UNCLEAR_SEGMENT = '/\\.\\.?(?:;|%3[bB])';
-const UNCLEAR = `(?s).*${UNCLEAR_SEGMENT}.*`;
+/** The same of a whole path. */
+export const UNCLEAR = `(?s).*${UNCLEAR_SEGMENT}.*`;
 
 /**
  * Which paths, without their query, as they are after normalisation.
@@ -40,8 +41,11 @@ function contains(part: string): StringMatcher {
   return create(StringMatcherSchema, { matchPattern: { case: 'contains', value: part } });
 }
 
-/** Envoy's own templates (`UriTemplateMatchConfig`) would not do: for them no segment has a `=`, so `/admin/a=b` would get past a `/admin/{*}`. */
-function templateExpression(template: string): string {
+/**
+ * A path template as an expression. Envoy's own templates (`UriTemplateMatchConfig`) would not do: for them no segment has a `=`, so `/admin/a=b` would
+ * get past a `/admin/{*}`.
+ */
+export function templateExpression(template: string): string {
   const segments = template.split('/').map((segment) => {
     if (segment === '{*}') return '[^/]+';
     return segment === '{**}' ? '.*' : quote(segment);

@@ -61,10 +61,15 @@ export function matchHeader(name: string, pattern: ValuePattern, ignoreCase = fa
  */
 export function matchHeaderList(name: string, pattern: ValuePattern): HeaderMatcher {
   if (pattern.kind === 'present') return matchHeader(name, pattern);
+  return headerMatcher(name, matchExpression(listExpression(pattern)));
+}
+
+/** A value, alone or in a list that commas part, as an expression. */
+export function listExpression(pattern: Exclude<ValuePattern, { kind: 'present' }>): string {
   const text = quote(pattern.text);
   const before = pattern.kind === 'suffix' ? '.*' : '(?:.*,)?[ \\t]*';
   const after = pattern.kind === 'prefix' ? '.*' : '[ \\t]*(?:,.*)?';
-  return headerMatcher(name, matchExpression(before + text + after));
+  return before + text + after;
 }
 
 function headerMatcher(name: string, value: StringMatcher): HeaderMatcher {
