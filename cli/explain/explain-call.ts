@@ -1,6 +1,7 @@
-import { isDeclaredHttp } from '../../operator/mesh/protocol.ts';
+import { isHttp } from '../../operator/mesh/protocol.ts';
 import type { MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
 import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { serviceByDns } from './called-names.ts';
 import { explainHttp } from './explain-http.ts';
 import { explainTcp } from './explain-tcp.ts';
 import { followHop } from './hop.ts';
@@ -57,7 +58,7 @@ function decide(snapshot: MeshSnapshot, call: Call): Findings {
   const view = new OutboundView(snapshot, workload);
   const service = view.service(call.host);
   const declared = service && routablePorts(service).find(({ port }) => port === call.port);
-  const isTcp = declared !== undefined && !isDeclaredHttp(declared.protocol) && declared.protocol !== 'auto';
+  const isTcp = declared !== undefined && !isHttp(declared.protocol);
   const { request } = call;
   if (request !== undefined && !isTcp) return explainHttp(snapshot, view, call, request, service);
   const notes =
@@ -70,10 +71,7 @@ function decide(snapshot: MeshSnapshot, call: Call): Findings {
 /** Nothing but the server's sidecar has a say. */
 function withoutSidecar(snapshot: MeshSnapshot, { caller, host, port, request, now }: Call): Findings {
   const notes = ['the caller has no sidecar: no routes, no mutual TLS, and Kubernetes picks the pod'];
-  const [short = '', namespace = caller.namespace] = host.split('.');
-  const service =
-    snapshot.services.get(host) ??
-    snapshot.services.get(`${short}.${namespace}.svc.${snapshot.settings.clusterDomain}`);
+  const service = serviceByDns(snapshot, caller.namespace, host);
   const declared = service && routablePorts(service).find((one) => one.port === port);
   if (service === undefined || declared === undefined) {
     const found: Outcome = { percent: 100, end: 'outside', message: 'the mesh does not know where it goes' };

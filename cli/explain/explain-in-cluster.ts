@@ -1,7 +1,9 @@
-import type { PodFacts } from '../../operator/mesh/pod.ts';
+import { isHttp } from '../../operator/mesh/protocol.ts';
 import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts';
+import { routablePorts } from '../../operator/xds/service-variant.ts';
 import type { Cluster } from '../cluster-options.ts';
 import { buildMesh, listMeshObjects } from '../snapshot/read-mesh.ts';
+import { serviceByDns } from './called-names.ts';
 import { explainCall } from './explain-call.ts';
 import { compareLive } from './live.ts';
 import { OutboundView } from './outbound-view.ts';
@@ -32,7 +34,7 @@ export async function explainInCluster(cluster: Cluster, question: Question): Pr
   const { destination } = question;
   const service =
     workload === undefined
-      ? serviceOf(snapshot, pod, destination.host)
+      ? serviceByDns(snapshot, pod.namespace, destination.host)
       : new OutboundView(snapshot, workload).service(destination.host);
   const port = choosePort(destination, service);
   const request = requestOf(question, port, isOpaque(service, port));
@@ -60,14 +62,9 @@ function strangerNote(snapshot: MeshSnapshot, service: MeshService | undefined, 
   return alike.length === 0 ? [] : [`the caller knows no service ${host}; did you mean ${alike.join(' or ')}?`];
 }
 
-function serviceOf(snapshot: MeshSnapshot, { namespace }: PodFacts, host: string): MeshService | undefined {
-  const [name = '', own = namespace] = host.split('.');
-  return snapshot.services.get(`${name}.${own}.svc.${snapshot.settings.clusterDomain}`);
-}
-
 function isOpaque(service: MeshService | undefined, port: number): boolean {
-  const protocol = service?.ports.find((one) => one.port === port)?.protocol;
-  return protocol === 'tcp' || protocol === 'tls';
+  const declared = service && routablePorts(service).find((one) => one.port === port);
+  return declared !== undefined && !isHttp(declared.protocol);
 }
 
 function requestOf(

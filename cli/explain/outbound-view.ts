@@ -1,5 +1,3 @@
-import { resolveHostname } from '../../operator/mesh/hostname.ts';
-import { isHttp } from '../../operator/mesh/protocol.ts';
 import type { HttpRule, RouteRule } from '../../operator/mesh/route-rule.ts';
 import type { Endpoint, MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
 import { BackendResolution } from '../../operator/xds/backend-resolution.ts';
@@ -11,6 +9,7 @@ import { readAuthority, readOutboundCluster, readVirtualHost } from '../../opera
 import { Outbound } from '../../operator/xds/outbound.ts';
 import { routablePorts } from '../../operator/xds/service-variant.ts';
 import { wholeDelta } from '../../operator/xds/whole-delta.ts';
+import { calledNames } from './called-names.ts';
 
 /** What a client has for an authority on a port. */
 export interface FoundHost {
@@ -50,11 +49,8 @@ export class OutboundView {
   /** The service of a name as the client resolves it; undefined: it sees none. */
   service(host: string): MeshService | undefined {
     const { scope, namespace } = this.client;
-    const { settings } = this.snapshot;
-    const suffixes = ['', `.svc.${settings.clusterDomain}`, `.${settings.clusterDomain}`];
-    const names = [resolveHostname(settings, namespace, host), ...suffixes.map((suffix) => `${host}${suffix}`)];
-    for (const name of names) {
-      const found = scope.service(name.toLowerCase());
+    for (const name of calledNames(this.snapshot.settings, namespace, host)) {
+      const found = scope.service(name);
       if (found !== undefined) return this.aliased(found);
     }
     return undefined;
@@ -109,11 +105,6 @@ export class OutboundView {
     return this.client.scope.seesOnPort(service, port, 'any');
   }
 
-  /** Whether the mesh has HTTP on a port, as some client sees it. */
-  hasHttp(port: number): boolean {
-    return this.outbound.routes.configuration(port) !== undefined;
-  }
-
   /** Who is behind a cluster; undefined for what is none of a service. */
   pool(cluster: string): FoundPool | undefined {
     const read = readOutboundCluster(cluster);
@@ -139,12 +130,6 @@ export class OutboundView {
     const target = this.outbound.aliases.target(service.hostname);
     return target === undefined ? undefined : this.client.scope.service(target);
   }
-}
-
-/** Whether a service takes HTTP on a port as far as its declaration says. */
-export function takesHttp(service: MeshService, port: number): boolean {
-  const found = routablePorts(service).find((one) => one.port === port);
-  return found !== undefined && isHttp(found.protocol);
 }
 
 function wholeRule(hostname: string, port: number): HttpRule {
