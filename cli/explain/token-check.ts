@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { constants, createHmac, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import type { JwtRule } from '../../api/request-authentication.ts';
 import type { Claims } from './call-facts.ts';
 
@@ -12,8 +12,9 @@ export type TokenFinding =
 /** Clocks may differ by so much, in seconds (Envoy's default). */
 const CLOCK_SKEW_S = 60;
 
-const CURVES: Readonly<Record<string, string>> = { ES256: 'sha256', ES384: 'sha384', ES512: 'sha512' };
-const RSA: Readonly<Record<string, string>> = { RS256: 'sha256', RS384: 'sha384', RS512: 'sha512' };
+/** Which keys are for an algorithm, by how its name begins (RFC 7518, 3.1, and RFC 8037). */
+const KEYS: Readonly<Record<string, string>> = { RS: 'RSA', PS: 'RSA', ES: 'EC', HS: 'oct', Ed: 'OKP' };
+const ALGORITHM = /^(?:[RPEH]S(?:256|384|512)|EdDSA)$/;
 
 /**
  * Judges a token as the sidecar would.
@@ -61,16 +62,29 @@ function isSignedBy(signed: string, signature: Buffer, { alg, kid }: Record<stri
   const set = JSON.parse(keys) as {
     readonly keys?: readonly (JsonWebKey & { readonly kid?: string; readonly alg?: string })[];
   };
+  if (typeof alg !== 'string' || !ALGORITHM.test(alg)) return false;
   return (set.keys ?? []).some((jwk) => {
     if (kid !== undefined && jwk.kid !== undefined && kid !== jwk.kid) return false;
-    if (jwk.alg !== undefined && jwk.alg !== alg) return false;
-    const digest = alg === 'EdDSA' ? null : (CURVES[String(alg)] ?? RSA[String(alg)]);
-    if (digest === undefined) return false;
+    if (jwk.kty !== KEYS[alg.slice(0, 2)] || (jwk.alg !== undefined && jwk.alg !== alg)) return false;
     try {
-      const key = createPublicKey({ key: jwk, format: 'jwk' });
-      return verify(digest, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature);
+      return verifies(Buffer.from(signed), signature, alg, jwk);
     } catch {
       return false;
     }
   });
+}
+
+/** @throws where the key is none */
+function verifies(signed: Buffer, signature: Buffer, alg: string, jwk: JsonWebKey): boolean {
+  const digest = `sha${alg.slice(2)}`;
+  if (jwk.kty === 'oct') {
+    return createHmac(digest, Buffer.from(jwk.k ?? '', 'base64url'))
+      .update(signed)
+      .digest()
+      .equals(signature);
+  }
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants;
+  const pss = alg.startsWith('PS') ? { padding, saltLength } : {};
+  return verify(alg === 'EdDSA' ? null : digest, signed, { key, dsaEncoding: 'ieee-p1363', ...pss }, signature);
 }
