@@ -48,3 +48,16 @@ test.each([
   ])
     expect(checkToken(forged, { issuer: ISSUER }, keySet(key, alg), NOW)).toMatchObject({ kind: 'invalid' });
 });
+
+test.each<[string, object, object, unknown]>([
+  ['scope, as ever', { scope: 'read write' }, {}, { scope: ['read', 'write'] }],
+  ['what the rule names', { roles: ' a  b' }, { spaceDelimitedClaims: ['roles'] }, { roles: ['a', 'b'] }],
+  ['no others', { roles: 'a b', scope: ['a b'] }, {}, { roles: 'a b', scope: ['a b'] }],
+])('policies see claims that blanks part as lists: %s', (_what, claims, rule, seen) => {
+  const issuer = testIssuer('ES256', 'a');
+  const keys = JSON.stringify({ keys: [issuer.jwk] });
+  expect(checkToken(issuer.token({ ...claims }), { issuer: ISSUER, ...rule }, keys, NOW)).toMatchObject({
+    kind: 'valid',
+    claims: seen,
+  });
+});

@@ -1,5 +1,6 @@
 import { constants, createHmac, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import type { JwtRule } from '../../api/request-authentication.ts';
+import { spacedClaims } from '../../operator/xds/jwt-providers.ts';
 import type { Claims } from './call-facts.ts';
 
 /** What is to be said of a token by one rule. */
@@ -36,9 +37,19 @@ export function checkToken(token: string, rule: JwtRule, keys: string | undefine
     const reason = `its audience is ${JSON.stringify(claims.aud)}, wanted ${audiences.join(' or ')}`;
     return { kind: 'invalid', reason, status: 403 };
   }
-  if (keys === undefined) return { kind: 'unverified', claims };
+  const seen = asSeen(claims, rule);
+  if (keys === undefined) return { kind: 'unverified', claims: seen };
   const isSigned = isSignedBy(`${head}.${body}`, Buffer.from(signature, 'base64url'), header, keys);
-  return isSigned ? { kind: 'valid', claims } : invalid('no key of the issuer has signed it');
+  return isSigned ? { kind: 'valid', claims: seen } : invalid('no key of the issuer has signed it');
+}
+
+/** Claims as policies see them. */
+function asSeen(claims: Claims, rule: JwtRule): Claims {
+  const lists = spacedClaims(rule).flatMap((name) => {
+    const text = claims[name];
+    return typeof text === 'string' ? [[name, text.split(' ').filter((one) => one !== '')] as const] : [];
+  });
+  return { ...claims, ...Object.fromEntries(lists) };
 }
 
 function invalid(reason: string): TokenFinding {

@@ -22,6 +22,11 @@ export interface TokenProvider {
 /** Claims that are lists separated by spaces, in Istio. */
 const LISTS = ['permission', 'scope'];
 
+/** Claims of a rule's tokens that policies see as lists of what blanks part. */
+export function spacedClaims({ spaceDelimitedClaims = [] }: JwtRule): string[] {
+  return [...new Set([...LISTS, ...spaceDelimitedClaims])].sort();
+}
+
 /** The rules that hold for a port, in order of their policies' names. */
 export function tokenProviders(attached: readonly AttachedTokens[], port: number): TokenProvider[] {
   const here = attached.filter((one) => isAbout(one, port));
@@ -51,8 +56,6 @@ export function buildProvider({ rule, keys }: TokenProvider, places: readonly To
     forwardPayloadHeader: outputPayloadToHeader ?? '',
     claimToHeaders: outputClaimToHeaders.map(({ header, claim }) => ({ headerName: header, claimName: claim })),
     payloadInMetadata: JWT_PAYLOAD,
-    normalizePayloadInMetadata: {
-      spaceDelimitedClaims: [...new Set([...LISTS, ...(rule.spaceDelimitedClaims ?? [])])].sort(),
-    },
+    normalizePayloadInMetadata: { spaceDelimitedClaims: spacedClaims(rule) },
   });
 }
