@@ -67,3 +67,24 @@ test('the mesh is built by its own settings, and with the keys that the operator
     'spiffe://example.org/ns/shop/sa/default',
   ]);
 });
+
+test.each(['{', '[]', '"text"'])(
+  'keys that can not be read as the operator writes them (%s) are left out, and that is told',
+  async (text) => {
+    const maps = { 'heddle-mesh': { 'mesh.yaml': '' }, 'heddle-jwks': { 'keys.json': text } };
+    const { objects, notes } = await listMeshObjects(server({}, maps));
+    expect(objects.filter(({ kind }) => kind === 'Jwks')).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('ConfigMap heddle-system/heddle-jwks')]);
+  },
+);
+
+test('keys that may not be read are told of', async () => {
+  const api = server({}, { 'heddle-mesh': { 'mesh.yaml': '' } });
+  const get: KubeApi['get'] = async (kind, where) => {
+    if (where.name === 'heddle-jwks') throw new KubeError(403, 'Forbidden', 'no');
+    return api.get(kind, where);
+  };
+  expect((await listMeshObjects({ ...api, get })).notes).toEqual([
+    expect.stringContaining('ConfigMap heddle-system/heddle-jwks'),
+  ]);
+});

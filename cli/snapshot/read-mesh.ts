@@ -57,12 +57,22 @@ export async function listMeshObjects(api: Pick<KubeApi, 'get' | 'list'>): Promi
     readData(api, KEYS_CONFIG_MAP, KEYS_KEY),
     ...lists,
   ]);
-  if (settings === undefined) {
+  if (typeof settings !== 'string') {
     notes.push(
       `the mesh's settings (ConfigMap ${SYSTEM_NAMESPACE}/${MESH_CONFIG_MAP}) can't be read: decided by the defaults`,
     );
   }
-  return { config: readMeshConfig(settings ?? ''), objects: [...objects.flat(), ...keysOf(keys)], notes };
+  const jwks = keys === UNREADABLE ? undefined : keysOf(keys);
+  if (jwks === undefined) {
+    notes.push(
+      `keys of tokens (ConfigMap ${SYSTEM_NAMESPACE}/${KEYS_CONFIG_MAP}) can't be read: no signature by a fetched key is verified, and listeners of sidecars that have such keys differ`,
+    );
+  }
+  return {
+    config: readMeshConfig(typeof settings === 'string' ? settings : ''),
+    objects: [...objects.flat(), ...(jwks ?? [])],
+    notes,
+  };
 }
 
 /** Builds the mesh as the operator would. */
@@ -86,19 +96,37 @@ export function buildMesh({ config, objects }: Pick<MeshObjects, 'config' | 'obj
   return { snapshot, unreadable };
 }
 
-async function readData(api: Pick<KubeApi, 'get'>, name: string, key: string): Promise<string | undefined> {
+/** Of what is there, and may not be read. */
+const UNREADABLE = Symbol('unreadable');
+
+/** @returns undefined: there is none */
+async function readData(
+  api: Pick<KubeApi, 'get'>,
+  name: string,
+  key: string,
+): Promise<string | typeof UNREADABLE | undefined> {
   try {
     return (await api.get<ConfigMap>(CONFIG_MAP, { namespace: SYSTEM_NAMESPACE, name })).data?.[key];
   } catch (error) {
-    if (error instanceof KubeError) return undefined;
+    if (error instanceof KubeError) return error.code === 404 ? undefined : UNREADABLE;
     throw error;
   }
 }
 
-/** Keys of tokens that the operator fetched and wrote down. */
-function keysOf(text = '{}'): MeshObject[] {
-  return Object.entries(JSON.parse(text) as Record<string, unknown>).flatMap(([name, value]): MeshObject[] => {
+/** Keys of tokens that the operator fetched and wrote down; undefined: nobody can read what is there. */
+function keysOf(text = '{}'): MeshObject[] | undefined {
+  const kept = parsed(text);
+  if (typeof kept !== 'object' || kept === null || Array.isArray(kept)) return undefined;
+  return Object.entries(kept).flatMap(([name, value]): MeshObject[] => {
     const set = typeof value === 'string' ? readJwkSet(value, false) : '';
     return typeof set === 'string' ? [] : [{ kind: 'Jwks', object: { metadata: { name }, keys: set.text } }];
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
