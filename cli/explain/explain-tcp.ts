@@ -7,7 +7,7 @@ import { followHop, type HopCaller } from './hop.ts';
 import type { OutboundView } from './outbound-view.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Follows a connection of opaque bytes from its sidecar on. Rules by the name in a TLS handshake are not looked at. */
+/** Follows a connection of opaque bytes from its sidecar on. Rules by the name in a TLS handshake are not looked at, which is told. */
 export function explainTcp(
   snapshot: MeshSnapshot,
   view: OutboundView,
@@ -19,7 +19,7 @@ export function explainTcp(
   const isKnown = service !== undefined && routablePorts(service).some((one) => one.port === port);
   if (!isKnown || !view.seesOnPort(service, port))
     return { ...base, notes, outcomes: [unknown(view, `${host}:${port}`)] };
-  const { rules, objects } = view.tcpRules(service, port);
+  const { rules, objects, byServerName } = view.tcpRules(service, port);
   const rule = rules.find(
     ({ matches }) => matches.length === 0 || matches.some(({ subnets }) => isIn(subnets, service.addresses)),
   );
@@ -43,7 +43,11 @@ export function explainTcp(
   });
   const route =
     object === undefined ? [] : [`VirtualService ${object.namespace}/${object.name} says where the connection goes`];
-  return { ...base, outcomes, notes: [...notes, ...route] };
+  const unseen = byServerName.map(
+    ({ object: { namespace, name } }) =>
+      `a connection with TLS may go elsewhere: rules by server name (VirtualService ${namespace}/${name}, tls) are not looked at`,
+  );
+  return { ...base, outcomes, notes: [...notes, ...route, ...unseen] };
 }
 
 function isIn(subnets: readonly string[], addresses: readonly string[]): boolean {

@@ -4,7 +4,7 @@ import { BackendResolution } from '../../operator/xds/backend-resolution.ts';
 import { CacheChange } from '../../operator/xds/cache-change.ts';
 import type { Client } from '../../operator/xds/clients.ts';
 import { buildDestination } from '../../operator/xds/destination.ts';
-import { cutHttpRules, cutTcpRules, mergeHttpRules } from '../../operator/xds/http-rules.ts';
+import { cutHttpRules, cutTcpRules, cutTlsRules, mergeHttpRules } from '../../operator/xds/http-rules.ts';
 import { readAuthority, readOutboundCluster, readVirtualHost } from '../../operator/xds/names.ts';
 import { Outbound } from '../../operator/xds/outbound.ts';
 import { routablePorts } from '../../operator/xds/service-variant.ts';
@@ -81,17 +81,15 @@ export class OutboundView {
     };
   }
 
-  /** Rules for opaque connections to a service, and the objects that they come from. */
+  /** Rules for opaque connections to a service, the objects that they come from, and those with rules for TLS that passes through. */
   tcpRules({ hostname }: MeshService, port: number) {
     const { scope } = this.client;
     const objects = scope.rules(hostname);
+    const all = objects.flatMap(({ tcp }) => tcp);
     return {
       objects,
-      rules: cutTcpRules(
-        objects.flatMap(({ tcp }) => tcp),
-        port,
-        scope.traits,
-      ),
+      rules: cutTcpRules(all, port, scope.traits),
+      byServerName: objects.filter(({ tls }) => cutTlsRules(tls, port, scope.traits).length > 0),
     };
   }
 
