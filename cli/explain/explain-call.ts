@@ -46,16 +46,20 @@ export interface Explanation {
 /** What is found of a call before it is summed up. */
 export type Findings = Omit<Explanation, 'verdict'>;
 
-/** Decides what becomes of a call, by what the mesh is. Equal arguments give equal answers. */
-export function explainCall(snapshot: MeshSnapshot, call: Call): Explanation {
-  const findings = decide(snapshot, call);
+/**
+ * Decides what becomes of a call, by what the mesh is. Equal arguments give equal answers.
+ * @param view of the caller, where there is one already: it is made of the whole mesh
+ */
+export function explainCall(
+  snapshot: MeshSnapshot,
+  call: Call,
+  view: OutboundView | undefined = call.caller.workload && new OutboundView(snapshot, call.caller.workload),
+): Explanation {
+  const findings = view === undefined ? withoutSidecar(snapshot, call) : withSidecar(snapshot, view, call);
   return { verdict: verdictOf(findings.outcomes), ...findings };
 }
 
-function decide(snapshot: MeshSnapshot, call: Call): Findings {
-  const { workload } = call.caller;
-  if (workload === undefined) return withoutSidecar(snapshot, call);
-  const view = new OutboundView(snapshot, workload);
+function withSidecar(snapshot: MeshSnapshot, view: OutboundView, call: Call): Findings {
   const service = view.service(call.host);
   const declared = service && routablePorts(service).find(({ port }) => port === call.port);
   const isTcp = declared !== undefined && !isHttp(declared.protocol);

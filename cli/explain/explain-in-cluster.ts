@@ -32,15 +32,13 @@ export async function explainInCluster(cluster: Cluster, question: Question): Pr
   const pod = findCaller(read.objects, cluster.namespace, question.from);
   const workload = snapshot.workloads.get(pod.uid);
   const { destination } = question;
-  const service =
-    workload === undefined
-      ? serviceByDns(snapshot, pod.namespace, destination.host)
-      : new OutboundView(snapshot, workload).service(destination.host);
+  const view = workload && new OutboundView(snapshot, workload);
+  const service = view ? view.service(destination.host) : serviceByDns(snapshot, pod.namespace, destination.host);
   const port = choosePort(destination, service);
   const request = requestOf(question, port, isOpaque(service, port));
   const caller = { namespace: pod.namespace, address: pod.addresses[0] ?? '', ...(workload && { workload }) };
   const call = { caller, host: destination.host, port, now: Date.now() / 1000, ...(request && { request }) };
-  const explanation = explainCall(snapshot, call);
+  const explanation = explainCall(snapshot, call, view);
   const live = question.live ? await compareLive(cluster, snapshot, workload, explanation, port) : [];
   return {
     from: { pod: pod.key, ...(workload && { identity: workload.spiffeId.replace('spiffe://', '') }) },
