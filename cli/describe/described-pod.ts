@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { PROXY_CONTAINER } from '../../api/pod-names.ts';
+import { portMode } from '../../operator/mesh/mtls.ts';
 import { matchSelector } from '../../operator/mesh/selector.ts';
 import type { MeshSnapshot, MtlsMode, Workload } from '../../operator/mesh/snapshot.ts';
 import { decideInjection, type NamespaceView } from '../../webhook/inject/decision.ts';
@@ -81,7 +82,7 @@ function describeSidecar(
       .map(({ port, protocol, service }) => ({
         port,
         protocol: protocol === 'auto' ? 'detected' : protocol,
-        mode: workload.mtls.ports[port] ?? workload.mtls.mode,
+        mode: portMode(workload.mtls, port),
         ...(service !== undefined && { service }),
       })),
     policies: policiesOf(workload),

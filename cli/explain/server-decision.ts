@@ -1,3 +1,4 @@
+import { portMode } from '../../operator/mesh/mtls.ts';
 import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
 import { isDeclaredHttp } from '../../operator/mesh/protocol.ts';
 import type { Endpoint, MeshSettings, MtlsMode, Workload } from '../../operator/mesh/snapshot.ts';
@@ -59,7 +60,7 @@ export function decideAtServer(
   call: IncomingCall,
 ): ServerDecision {
   const { endpoint, port, security } = call;
-  const mode = workload && (workload.mtls.ports[port] ?? workload.mtls.mode);
+  const mode = workload && portMode(workload.mtls, port);
   // A port that takes no mTLS although no policy says so is kept from the sidecar by an annotation.
   const isBypassed = mode !== 'DISABLE' && endpoint.plaintextPorts.includes(port);
   if (workload === undefined || mode === undefined || isBypassed) {
