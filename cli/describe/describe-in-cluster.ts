@@ -1,5 +1,5 @@
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
+import { type ObjectRef, objectKey } from '../../operator/mesh/object-ref.ts';
 import type { MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
 import { wholeDelta } from '../../operator/xds/whole-delta.ts';
 import { XdsCache } from '../../operator/xds/xds-cache.ts';
@@ -14,7 +14,7 @@ import type { LiveFinding } from '../explain/report.ts';
 import { buildMesh, listMeshObjects, type MeshObjects } from '../snapshot/read-mesh.ts';
 import { nearest } from '../terminal/nearest.ts';
 import { type DescribedPod, describePod } from './described-pod.ts';
-import { type DescribedService, describeService } from './described-service.ts';
+import { type DescribedService, describeService, rulesAbout, workloadsOf } from './described-service.ts';
 import type { Description } from './words.ts';
 
 /** Describes a pod of the cluster, or the first of a workload's. @throws {CliError} when there is none */
@@ -69,10 +69,9 @@ export async function describeServiceIn(
       one.kind === 'Service' && one.object.metadata?.name === name && one.object.metadata.namespace === namespace,
   );
   const described = describeService(snapshot, service, written?.object as V1Service | undefined);
-  const pods = new Set(described.policies.flatMap((one) => one.pods));
-  const workloads = [...snapshot.workloads.values()].filter((one) => one.namespace === namespace && pods.has(one.name));
-  const others = [...described.routes, ...described.destinationRules].map((line) => line.slice(0, line.indexOf(':')));
-  const refs = others.map((origin) => refFrom(origin.split(' ')[0] ?? '', origin.split(' ')[1] ?? ''));
+  const workloads = workloadsOf(snapshot, service);
+  const { routes, destinations } = rulesAbout(snapshot, service);
+  const refs = [...routes, ...destinations].map(({ object }) => object);
   const messages = messagesOf(read, [service.object, ...refs, ...workloads.flatMap((one) => refsOf(snapshot, one))]);
   const live = isLive ? await liveOf(cluster, snapshot, workloads.slice(0, MOST_ASKED)) : [];
   return { described, messages, live, notes: read.notes };
@@ -97,7 +96,7 @@ function refsOf(
 
 /** What analysis says of some objects. */
 function messagesOf(read: MeshObjects, refs: readonly ObjectRef[]): Message[] {
-  const keys = new Set(refs.map(keyOfRef));
+  const keys = new Set(refs.map(objectKey));
   const keysOfTokens = read.objects.filter(({ kind }) => kind === 'Jwks');
   const input = {
     config: read.config,
@@ -107,11 +106,7 @@ function messagesOf(read: MeshObjects, refs: readonly ObjectRef[]): Message[] {
     namespace: '',
     knowsCluster: true,
   };
-  return analyze(input).filter(({ object }) => keys.has(keyOfRef(object)));
-}
-
-function keyOfRef({ kind, namespace, name }: ObjectRef): string {
-  return `${kind} ${namespace}/${name}`;
+  return analyze(input).filter(({ object }) => keys.has(objectKey(object)));
 }
 
 async function liveOf(

@@ -40,9 +40,6 @@ export function describeService(
   written: V1Service | undefined,
 ): DescribedService {
   const endpoints = snapshot.endpoints.get(service.key) ?? [];
-  const workloads = [...snapshot.workloads.values()].filter(
-    ({ namespace, labels }) => namespace === service.namespace && matchSelector(service.selector, labels),
-  );
   const ports = (written?.spec?.ports ?? []).map((one) => ({
     port: one.port,
     name: one.name ?? '',
@@ -62,11 +59,16 @@ export function describeService(
       ),
     },
     visibleTo: visibilityWords(service.visibility),
-    policies: groupPolicies(workloads),
+    policies: groupPolicies(workloadsOf(snapshot, service)),
     routes: routesOf(snapshot, service),
     destinationRules: destinationRulesOf(snapshot, service, endpoints),
     ...(service.split && { canary: splitWords(service) }),
   };
+}
+
+/** Pods with a sidecar that a Service selects. */
+export function workloadsOf({ workloads }: MeshSnapshot, { namespace, selector }: MeshService): Workload[] {
+  return [...workloads.values()].filter((one) => one.namespace === namespace && matchSelector(selector, one.labels));
 }
 
 function groupPolicies(workloads: readonly Workload[]): (AppliedPolicies & { pods: string[] })[] {
@@ -77,45 +79,44 @@ function groupPolicies(workloads: readonly Workload[]): (AppliedPolicies & { pod
   });
 }
 
-/** `everybody`, or the namespaces. */
-export function visibilityWords(visibility: Visibility): string {
+function visibilityWords(visibility: Visibility): string {
   if (visibility === '*') return 'all namespaces';
   return visibility.length === 0 ? 'nobody' : `namespaces ${visibility.join(', ')} (exportTo)`;
 }
 
-/** VirtualServices whose routes callers of the service have. */
-export function routesOf({ routeRules }: MeshSnapshot, { hostname }: MeshService): string[] {
-  return [...routeRules.values()]
-    .filter(({ hosts }) => hosts.some((host) => coversHostname(host, hostname)))
-    .map(({ object, http, tcp, tls, visibility }) => {
-      const kinds = [
-        [http.length, 'HTTP'],
-        [tls.length, 'TLS'],
-        [tcp.length, 'TCP'],
-      ] as const;
-      const rules = kinds.flatMap(([count, kind]) =>
-        count === 0 ? [] : [`${count} ${count === 1 ? 'rule' : 'rules'} of ${kind}`],
-      );
-      return `${nameOf(object)}: ${rules.join(', ') || 'no rules'}, for ${visibilityWords(visibility)}`;
-    });
+/** What callers of a service follow: objects that are about its host. */
+export function rulesAbout({ routeRules, destinationPolicies }: MeshSnapshot, { hostname }: MeshService) {
+  return {
+    routes: [...routeRules.values()].filter(({ hosts }) => hosts.some((host) => coversHostname(host, hostname))),
+    destinations: [...destinationPolicies.values()].filter(({ host }) => coversHostname(host, hostname)),
+  };
 }
 
-function destinationRulesOf(
-  { destinationPolicies }: MeshSnapshot,
-  { hostname }: MeshService,
-  endpoints: readonly Endpoint[],
-): string[] {
-  return [...destinationPolicies.values()]
-    .filter(({ host }) => coversHostname(host, hostname))
-    .map(({ object, policy, subsets, visibility }) => {
-      const parts = subsets.map(({ name, labels }) => {
-        const count = endpoints.filter((one) => selects(labels, one.labels)).length;
-        return `subset ${name} (${count} ${count === 1 ? 'pod' : 'pods'})`;
-      });
-      const fields = Object.keys(policy ?? {});
-      if (fields.length > 0) parts.unshift(fields.join(', '));
-      return `${nameOf(object)}: ${parts.join('; ') || 'nothing'}, for ${visibilityWords(visibility)}`;
+/** VirtualServices whose routes callers of the service have. */
+export function routesOf(snapshot: MeshSnapshot, service: MeshService): string[] {
+  return rulesAbout(snapshot, service).routes.map(({ object, http, tcp, tls, visibility }) => {
+    const kinds = [
+      [http.length, 'HTTP'],
+      [tls.length, 'TLS'],
+      [tcp.length, 'TCP'],
+    ] as const;
+    const rules = kinds.flatMap(([count, kind]) =>
+      count === 0 ? [] : [`${count} ${count === 1 ? 'rule' : 'rules'} of ${kind}`],
+    );
+    return `${nameOf(object)}: ${rules.join(', ') || 'no rules'}, for ${visibilityWords(visibility)}`;
+  });
+}
+
+function destinationRulesOf(snapshot: MeshSnapshot, service: MeshService, endpoints: readonly Endpoint[]): string[] {
+  return rulesAbout(snapshot, service).destinations.map(({ object, policy, subsets, visibility }) => {
+    const parts = subsets.map(({ name, labels }) => {
+      const count = endpoints.filter((one) => selects(labels, one.labels)).length;
+      return `subset ${name} (${count} ${count === 1 ? 'pod' : 'pods'})`;
     });
+    const fields = Object.keys(policy ?? {});
+    if (fields.length > 0) parts.unshift(fields.join(', '));
+    return `${nameOf(object)}: ${parts.join('; ') || 'nothing'}, for ${visibilityWords(visibility)}`;
+  });
 }
 
 function splitWords({ split }: MeshService): string {
