@@ -5,24 +5,18 @@ import { readMeshConfig } from '../../api/mesh-config.ts';
 import { DEFAULT_SETTINGS } from '../../webhook/inject/settings.ts';
 import { injectStream } from '../inject/edit-stream.ts';
 import { analyze } from './analysis.ts';
-import { readDocuments } from './documents.ts';
+import { type ReadFile, readDocuments } from './documents.ts';
 import { messageJson, messageLine } from './message.ts';
 import { readFiles } from './read-files.ts';
 import { readSuppression } from './suppression.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-function analyzeText(text: string) {
-  const { objects: files, findings } = readDocuments('a.yaml', text);
-  return analyze({
-    config: readMeshConfig(''),
-    files,
-    findings,
-    cluster: [],
-    namespace: 'default',
-    knowsCluster: false,
-  });
+function analyzeRead({ objects: files, findings }: ReadFile) {
+  return analyze({ config: readMeshConfig(''), files, findings, cluster: [], namespace: 'default' });
 }
+
+const analyzeText = (text: string) => analyzeRead(readDocuments('a.yaml', text));
 
 const broken = readFileSync(join(import.meta.dirname, 'testdata/broken.yaml'), 'utf8');
 
@@ -199,16 +193,9 @@ test('a code that is none is wrong use', () => {
 });
 
 test('the samples have nothing of level Error', async () => {
-  const { objects: files, findings } = await readFiles([join(ROOT, 'config/samples')]);
-  const messages = analyze({
-    config: readMeshConfig(''),
-    files,
-    findings,
-    cluster: [],
-    namespace: 'default',
-    knowsCluster: false,
-  });
-  expect(files.length).toBeGreaterThan(40);
+  const read = await readFiles([join(ROOT, 'config/samples')]);
+  const messages = analyzeRead(read);
+  expect(read.objects.length).toBeGreaterThan(40);
   expect(messages.filter(({ level }) => level === 'Error').map(messageLine)).toEqual([]);
 });
 

@@ -20,7 +20,6 @@ export interface AnalysisInput {
   readonly findings?: readonly Finding[];
   /** Objects without a namespace are in this one. */
   readonly namespace: string;
-  readonly knowsCluster: boolean;
 }
 
 /** Kinds of the cluster, which have no namespace. */
@@ -60,7 +59,7 @@ function byWeight(a: Message, b: Message): number {
   return level || key(a).localeCompare(key(b));
 }
 
-function contextOf({ config, keys = [], knowsCluster }: AnalysisInput, objects: readonly AnyObject[]): AnalysisContext {
+function contextOf({ config, keys = [] }: AnalysisInput, objects: readonly AnyObject[]): AnalysisContext {
   const meshed = objects.flatMap((object) => meshObject(object) ?? []);
   const { snapshot } = buildMesh({ config, objects: [...meshed, ...keys] });
   const byKey = new Map(objects.map((object) => [keyOfObject(object), object]));
@@ -68,7 +67,6 @@ function contextOf({ config, keys = [], knowsCluster }: AnalysisInput, objects: 
     config,
     snapshot,
     objects,
-    knowsCluster,
     knowsPods: objects.some(({ kind }) => kind === 'Pod'),
     find: (kind, namespace, name) => byKey.get(`${kind} ${namespace}/${name}`),
     ofKind: <T extends AnyObject>(kind: string) => objects.filter((one): one is T => one.kind === kind),

@@ -42,7 +42,6 @@ export async function analyzePlaces(
     cluster: found === undefined ? [] : plainObjects(found),
     keys: found?.objects.filter(({ kind }) => kind === 'Jwks') ?? [],
     namespace,
-    knowsCluster: asksCluster,
   });
   const isOwn = ({ object, place }: Message): boolean =>
     place !== undefined ||

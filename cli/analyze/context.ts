@@ -14,8 +14,6 @@ export interface AnalysisContext {
   ofKind<T extends AnyObject>(kind: string): readonly T[];
   /** There are pods to look at: without any, nothing can be said of who is selected. */
   readonly knowsPods: boolean;
-  /** Objects of no file are there too: what is not among them is not there. */
-  readonly knowsCluster: boolean;
 }
 
 /** One judgement over all objects. Pure: equal contexts give equal findings. */

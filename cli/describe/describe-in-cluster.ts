@@ -104,7 +104,6 @@ function messagesOf(read: MeshObjects, refs: readonly ObjectRef[]): Message[] {
     cluster: plainObjects(read),
     keys: keysOfTokens,
     namespace: '',
-    knowsCluster: true,
   };
   return analyze(input).filter(({ object }) => keys.has(objectKey(object)));
 }
