@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
 import { readMeshConfig } from '../../api/mesh-config.ts';
+import { injectPod } from '../../webhook/inject/mutate.ts';
 import { DEFAULT_SETTINGS } from '../../webhook/inject/settings.ts';
 import { injectStream } from '../inject/edit-stream.ts';
 import { analyze } from './analysis.ts';
@@ -145,6 +147,29 @@ spec: { host: ordering, trafficPolicy: { ${policy} }, subsets: [{ name: a, ${sub
     expect(analyzeText(text).flatMap(({ code }) => (code === 'IST0113' ? [code] : []))).toEqual(codes);
   },
 );
+
+test.each([
+  ['{ workloadSelector: { labels: { app: ui } }, egress: [{ hosts: ["./*"] }] }', 'IST0110'],
+  ['{ egress: [{ hosts: ["./workloadSelector.example"] }] }', 'IST0111'],
+])('of two Sidecars alike, %s, the younger is told by %s', (spec, code) => {
+  const sidecar = (name: string, year: number) => `
+kind: Sidecar
+apiVersion: networking.istio.io/v1
+metadata: { name: ${name}, creationTimestamp: "${year}-01-01T00:00:00Z" }
+spec: ${spec}
+`;
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ui', uid: 'a', labels: { app: 'ui' } },
+    spec: { containers: [] },
+  };
+  const { pod: injected } = injectPod(pod, DEFAULT_SETTINGS);
+  const messages = analyzeText([sidecar('a', 2024), sidecar('b', 2025), stringify(injected)].join('---\n'));
+  expect(messages.filter(({ level }) => level === 'Error').map((one) => [one.code, one.object.name])).toEqual([
+    [code, 'b'],
+  ]);
+});
 
 test('what is no YAML, or no object, is told with its line', () => {
   const text = 'apiVersion: v1\nkind: Service\nmetadata: {name: a\n---\n- a\n---\nname: b\n';

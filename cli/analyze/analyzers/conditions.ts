@@ -28,18 +28,14 @@ export const analyzeConditions: Analyzer = function* (context) {
   }
 };
 
-function* problemFindings({ ofKind }: AnalysisContext, { object, reason, message }: Problem): Generator<Finding> {
+function* problemFindings({ find }: AnalysisContext, { object, reason, message }: Problem): Generator<Finding> {
   // Field by field the judges have said so.
   if (reason === 'Invalid') return;
   // The operator fetches keys, and writes down what it got; who has not asked can't tell.
   if (reason === 'NoKeys' && message.includes('not tried yet')) return;
   if (reason === 'OlderSidecar') {
-    const hasSelector = JSON.stringify(
-      ofKind('Sidecar').find(
-        ({ metadata }) => metadata?.name === object.name && metadata.namespace === object.namespace,
-      )?.spec ?? {},
-    ).includes('workloadSelector');
-    yield { code: hasSelector ? 'IST0110' : 'IST0111', object, message };
+    const spec = find(object.kind, object.namespace, object.name)?.spec as { workloadSelector?: object } | undefined;
+    yield { code: spec?.workloadSelector === undefined ? 'IST0111' : 'IST0110', object, message };
     return;
   }
   yield { code: CODES[reason] ?? 'HED0008', object, ...fieldOf(message), message };
@@ -69,9 +65,7 @@ function* unselecting(
 ): Generator<Finding> {
   if (!knowsPods || reach.kind !== 'workloads' || selected > 0 || problems.length > 0) return;
   const { kind, namespace, name } = object;
-  const spec = find(kind, namespace, name)?.spec as
-    | { selector?: { matchLabels?: Record<string, string> }; workloadSelector?: object }
-    | undefined;
+  const spec = find(kind, namespace, name)?.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined;
   const labels = Object.entries(spec?.selector?.matchLabels ?? {});
   if (labels.length === 0) return;
   const text = labels.map(([label, value]) => `${label}=${value}`).join(',');
