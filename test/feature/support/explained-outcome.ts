@@ -30,6 +30,10 @@ export function expectedOf({ end, reason, status, backend }: Outcome, { choice }
   const share = choice?.shares.filter(({ cluster }) => cluster === backend?.cluster) ?? [];
   return (backend?.endpoints ?? []).flatMap((endpoint) => {
     const pod = /^[^/]+\/([^ ]+)/.exec(endpoint)?.[1];
-    return share.map(({ request }) => `application ${pod} ${normalizePath(request.path)} ${request.authority}`);
+    return share.map(({ request: { path, authority } }) => {
+      // Without a sidecar nobody normalises what a route, or the client's sidecar, has made of it.
+      const seen = backend?.server.mode === undefined ? path : normalizePath(path);
+      return `application ${pod} ${seen} ${authority}`;
+    });
   });
 }

@@ -22,7 +22,17 @@ import type { TestIssuer } from './test-tokens.ts';
 const HOSTS = [...SERVICES.map(({ name }) => name), 'front'];
 const NAMESPACES = ['shop', 'shop', 'shop-2'];
 const QUERIES = ['', '', '', '?a=1', '?a=2&b=x', '?b', '?a=%31', '?A=1'];
-const DOT_PATHS = ['/a/../admin', '/./a', '/a/%2e%2e/admin', '/%61/b', '/a//b', '/x/..;/admin', '/a\\b', '/admin/%2E'];
+const DOT_PATHS = [
+  '/a/../admin',
+  '/./a',
+  '/a/%2e%2e/admin',
+  '/%61/b',
+  '/a//b',
+  '/x/..;/admin',
+  '/x/%2e%2e;/admin',
+  '/a\\b',
+  '/admin/%2E',
+];
 const ABOUTS = [
   {},
   { selector: { matchLabels: { app: 'ordering' } } },
