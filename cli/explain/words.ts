@@ -1,4 +1,5 @@
 import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
+import { RETRIES } from '../../operator/xds/retry-policies.ts';
 import { paint } from '../terminal/colour.ts';
 import type { PolicySay } from './authorization.ts';
 import type { Explanation } from './explain-call.ts';
@@ -73,7 +74,7 @@ function routeLines({ service, outcomes }: Explanation, choice: RouteChoice | un
   if (timeoutMs !== undefined && timeoutMs > 0) lines.push(`timeout ${timeoutMs} ms`);
   lines.push(
     retries === undefined
-      ? "retries by the mesh's default: 2, where the application was not reached"
+      ? `retries by the mesh's default: ${RETRIES}, where the application was not reached`
       : `retries ${retries.attempts}${retries.retryOn === undefined ? '' : ` on ${retries.retryOn}`}`,
   );
   if (fault?.delay !== undefined) lines.push(`fault: ${fault.delay.percent}% wait ${fault.delay.fixedMs} ms`);

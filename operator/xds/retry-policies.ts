@@ -14,7 +14,7 @@ import { UNDELIVERED_HEADER } from './names.ts';
 import { buildStringMatcher } from './string-matchers.ts';
 
 /** Istio's default. */
-const RETRIES = 2;
+export const RETRIES = 2;
 /**
  * How often another host is picked when the pick was tried before. "Least requests" favours hosts that are gone, as they have none, so it takes
  * many picks to be sure of another one.

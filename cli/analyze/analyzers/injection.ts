@@ -1,13 +1,15 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { PROXY_CONTAINER } from '../../../api/pod-names.ts';
 import { INJECTION_LABEL, ISTIO_INJECTION_LABEL, ISTIO_REVISION_LABEL } from '../../../proxy/annotations.ts';
+import { SYSTEM_NAMESPACE } from '../../../proxy/names.ts';
+import { PROXY_UID } from '../../../proxy/ports.ts';
 import { decideInjection, isInjectionNamespace } from '../../../webhook/inject/decision.ts';
 import { type AnalysisContext, type Analyzer, refOf } from '../context.ts';
 import type { AnyObject } from '../documents.ts';
 import type { Finding } from '../message.ts';
 
 /** Namespaces of the cluster itself, in which nobody expects a sidecar. */
-const SYSTEM = /^(kube-.*|heddle-system|local-path-storage|cert-manager)$/;
+const SYSTEM = new RegExp(`^(kube-.*|${SYSTEM_NAMESPACE}|local-path-storage|cert-manager)$`);
 
 /** Namespaces and pods that are not part of the mesh, and sidecars of another version. */
 export const analyzeInjection: Analyzer = function* (context) {
@@ -61,11 +63,11 @@ function* podFindings(
     pod.spec?.securityContext,
     ...containers.filter(({ name }) => name !== PROXY_CONTAINER).map((one) => one.securityContext),
   ];
-  if (proxy !== undefined && uid.some((one) => one?.runAsUser === 1337)) {
+  if (proxy !== undefined && uid.some((one) => one?.runAsUser === PROXY_UID)) {
     yield {
       code: 'IST0144',
       object,
-      message: 'User ID (UID) 1337 is reserved for the sidecar: what the application sends past it is not redirected.',
+      message: `User ID (UID) ${PROXY_UID} is reserved for the sidecar: what the application sends past it is not redirected.`,
     };
   }
 }
