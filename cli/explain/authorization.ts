@@ -28,7 +28,7 @@ export interface AuthorizationDecision {
   /** ALLOW policies of which none matches. */
   readonly unmatched: readonly PolicySay[];
   readonly asks: readonly PolicySay[];
-  /** What policies in dry run would do. */
+  /** What policies in dry run would do: those that match, and ALLOW policies that would deny, as neither they nor others match. */
   readonly dryRun: readonly PolicySay[];
 }
 
@@ -38,15 +38,18 @@ export function decideAuthorization(attached: readonly AttachedPolicy[], facts: 
   const here = attached.filter((one) => isAbout(one, facts.port));
   const says = here.map((one) => ({ say: sayOf(one, facts), as: actionOf(one, facts.port, carrier), one }));
   const inForce = says.filter(({ one }) => !one.rules.dryRun);
-  const dryRun = says.filter(({ one, say }) => one.rules.dryRun && say.rule !== undefined).map(({ say }) => say);
   const matching = (action: string) =>
     inForce.filter(({ as, say }) => as === action && say.rule !== undefined).map(({ say }) => say);
   const asks = matching('CUSTOM');
+  const [allows] = matching('ALLOW');
+  const dryRun = says
+    .filter(({ one }) => one.rules.dryRun)
+    .map(({ say }) => say)
+    .filter(({ rule, action }) => rule !== undefined || (action === 'ALLOW' && allows === undefined));
   const rest = { asks, dryRun, unmatched: [] };
   const [denies] = matching('DENY');
   if (denies !== undefined) return { verdict: 'denied', decidedBy: denies, ...rest };
   const allowing = inForce.filter(({ as }) => as === 'ALLOW').map(({ say }) => say);
-  const [allows] = matching('ALLOW');
   if (allowing.length > 0 && allows === undefined) return { verdict: 'denied', ...rest, unmatched: allowing };
   const decidedBy = allows === undefined ? {} : { decidedBy: allows };
   return { verdict: asks.length > 0 ? 'asked' : 'allowed', ...decidedBy, ...rest };

@@ -125,7 +125,7 @@ function policyLines({ backend }: Outcome): string[] {
     if (rules.length === 0) lines.push('  it has no rules, and so allows nothing');
   }
   for (const say of authorization?.asks ?? []) lines.push(`authorization: ${sayOf(say)}, and asks ${say.provider}`);
-  for (const say of authorization?.dryRun ?? []) lines.push(`dry run: ${sayOf(say)}`);
+  for (const say of authorization?.dryRun ?? []) lines.push(`dry run: ${dryRunSay(say)}`);
   if (tokens !== undefined && tokens.policies.length > 0) {
     const found =
       tokens.refused?.reason ??
@@ -136,6 +136,12 @@ function policyLines({ backend }: Outcome): string[] {
   }
   if (rateLimits.length > 0) lines.push(`rate limits that may count it: ${rateLimits.map(nameOf).join(', ')}`);
   return lines;
+}
+
+function dryRunSay(say: PolicySay): string {
+  if (say.rule !== undefined) return sayOf(say);
+  const rules = (say.mismatches ?? []).map((mismatch, index) => `rule ${index}: ${mismatch}`);
+  return `${nameOf(say.policy)} (ALLOW) would deny it, as none of its rules matches: ${rules.join('; ') || 'it has none'}`;
 }
 
 function sayOf({ policy, action, rule }: PolicySay): string {
