@@ -11,6 +11,7 @@ describe('an expression that Envoy takes', () => {
     'response.code >= 400 && !(request.method == "GET")',
     'duration("1s") < request.duration && request.time.getHours() > 1',
     "int(request.headers['x']) % 2 == 1",
+    'request.path in[request.index, "in1"]',
   ])('is right: %s', (text) => expect(celExpressionProblem(text)).toBeUndefined());
 });
 
@@ -31,6 +32,9 @@ describe('an expression that Envoy would refuse', () => {
     [`${'('.repeat(40)}true${')'.repeat(40)}`, 'brackets within each other'],
     [`request${'.a'.repeat(300)} == 1`, 'must not be nested deeper'],
     [`1${' + 1'.repeat(300)} == 1`, 'must not be nested deeper'],
+    ['"a"in1.5e3', 'must have a blank after "in"'],
+    ['"\u{1f600}"in1', 'must have a blank after "in", and has "in1"'],
+    ['response.code == 1in1 || true', 'must have a blank after "in"'],
     ['x'.repeat(3000), 'must have at most 2048 characters'],
   ])('is named: %s', (text, problem) => expect(celExpressionProblem(text)).toContain(problem));
 });

@@ -1,5 +1,5 @@
 import { parse } from '@bufbuild/cel';
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { Expr, ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { regexProblem } from './regex.ts';
 
 /** Longest expression, in characters: the parser is quick, and what it makes is walked. */
@@ -37,13 +37,19 @@ export function celExpressionProblem(text: string): string | undefined {
   if (/(?:^|[^\w])(?:[rR][bB]?|[bB][rR])['"]/.test(text) && /\\['"]/.test(text)) {
     return 'must have no backslash in front of a quotation mark beside a raw text (r"...")';
   }
-  let expression: Expr | undefined;
+  let parsed: ParsedExpr;
   try {
-    expression = parse(text).expr;
+    parsed = parse(text);
   } catch (error) {
     return `must be an expression in CEL: ${error instanceof RangeError ? 'it is nested too deeply' : firstLine(error)}`;
   }
-  return expression && problemIn(expression, 0);
+  return (parsed.expr && problemIn(parsed.expr, 0)) ?? gluedOperatorProblem(text, parsed);
+}
+
+/** Envoy's parser reads the longest word that there is: `in1` is a name to it, where ours sees `in 1`. */
+function gluedOperatorProblem(text: string, { sourceInfo }: ParsedExpr): string | undefined {
+  const at = Object.values(sourceInfo?.positions ?? {}).find((from) => /^in(?!t\b)\w/.test(text.slice(from, from + 4)));
+  return at === undefined ? undefined : `must have a blank after "in", and has "${text.slice(at, at + 12)}"`;
 }
 
 function problemIn(expression: Expr, depth: number): string | undefined {

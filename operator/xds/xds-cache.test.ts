@@ -24,6 +24,10 @@ import {
 } from './testing/mesh-fixture.ts';
 import { XdsCache } from './xds-cache.ts';
 
+const LINES = {
+  name: 'lines',
+  envoyFileAccessLog: { path: '/dev/stdout', omitEmptyValues: false },
+} as const;
 const ORDERING = service('ordering.shop', [port(80, 'http', 'http')]);
 const BILLING = service('billing.bank', [port(80, 'http', 'http')], { addresses: ['10.96.0.2'] });
 const PODS = [endpoint('10.0.0.1', { http: 8080 }), endpoint('10.0.0.2', { http: 8080 })];
@@ -134,10 +138,10 @@ describe('what is encoded', () => {
 
   test.each([
     ['nothing', true, {}],
-    ['lines', true, { accessLogs: [{ provider: { name: 'lines', envoyFileAccessLog: { path: '/dev/stdout' } } }] }],
+    ['lines', true, { accessLogs: [{ provider: LINES }] }],
     ['spans, which tell them apart', false, { tracing: SPANS }],
   ] as const)('is the same object for workloads whose Telemetry asks for %s: %p', (_, isShared, told) => {
-    const side = { accessLogs: [], metrics: [], digest: '', ...told } as SideTelemetry;
+    const side: SideTelemetry = { accessLogs: [], digest: '', ...told };
     const telling = (uid: string) => {
       const telemetry = { client: side, server: side, service: uid, revision: '', namesItself: true, policies: [] };
       return workload(uid, { telemetry });
