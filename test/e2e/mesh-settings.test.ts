@@ -51,14 +51,14 @@ clusterSetup(
 );
 afterAll(() => restore(), 150_000);
 
-/** So many answers in a row come over every connection there is: each worker of the caller's sidecar has its own. */
-const IN_A_ROW = 20;
+/** So many clients reach every worker of the caller's sidecar, each of which has connections of its own, and so many answers each of those. */
+const MANY = { count: 48, concurrency: 16 };
 
 /** Waits until a request is always answered so: each connection from before a change is under the rules of then for one answer more. */
 async function answered(spec: RequestSpec, status: number): Promise<void> {
   await waitUntil(`${spec.url} to be answered ${status}`, async () => {
-    const [{ statuses, errors }] = await caller.plan([{ ...spec, count: IN_A_ROW }]);
-    return statuses[status] === IN_A_ROW ? undefined : JSON.stringify({ statuses, errors });
+    const [{ statuses, errors }] = await caller.plan([{ ...spec, ...MANY }]);
+    return statuses[status] === MANY.count ? undefined : JSON.stringify({ statuses, errors });
   });
 }
 
