@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endCurrent, runScript } from './child.ts';
-import type { Layer } from './layers.ts';
+import { jestArguments, type Layer } from './layers.ts';
 import { type Tally, tallyOf } from './tally.ts';
 
 /** A Jest that is done has so long to end by itself. */
@@ -18,7 +18,7 @@ export function runLayer(layer: Layer, env: Readonly<Record<string, string>>): P
     process.stderr.write(`test: ${layer.name} is ended after ${layer.minutes} minutes\n`);
     endCurrent();
   }, layer.minutes * 60_000);
-  const run = layer.jest === undefined ? runLint() : runJest(layer.jest, env);
+  const run = layer.jest === undefined ? runLint() : runJest(jestArguments(layer.jest), env);
   return run.finally(() => clearTimeout(limit));
 }
 

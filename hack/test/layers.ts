@@ -12,12 +12,27 @@ export interface Layer {
   readonly programs: readonly Program[];
   /** After so long the layer is ended, and counts as failed. */
   readonly minutes: number;
-  /** Arguments for Jest; undefined: it is the linter and the type checker. */
-  readonly jest: readonly string[] | undefined;
+  /** What Jest runs; undefined: it is the linter and the type checker. */
+  readonly jest: Selection | undefined;
 }
 
-/** Folders whose tests are layers of their own; everything else is a unit test. */
-const FOLDERS = ['feature', 'integration', 'e2e', 'bench', 'fuzz'];
+/** Files that Jest runs, chosen by their absolute path, and how. */
+export interface Selection {
+  /** Regular expression of the files. */
+  readonly only: string;
+  /** Regular expressions of those among them that are another layer's. */
+  readonly not: readonly string[];
+  readonly options: readonly string[];
+}
+
+/** What is built or not ours; Jest leaves out `node_modules` only unless told more. */
+const FOREIGN = ['/node_modules/', '/dist/'];
+
+/** Folders whose tests are layers of their own; everything else stands beside its file. */
+const FOLDERS = '/test/(feature|integration|e2e|bench|fuzz)/';
+
+/** Tests that try many random cases, or live through whole releases: what they cost goes with how many. */
+const RANDOM = '\\.property\\.test\\.ts$';
 
 /** What takes so long hangs, in ms. Jest's own five seconds are too few for some on a busy machine. */
 const HANG_MS = '20000';
@@ -40,15 +55,19 @@ export const LAYERS: readonly Layer[] = [
     minutes: 10,
     needs: 'nothing',
     programs: ['Envoy'],
-    jest: [
-      ...WORKERS,
-      '--testTimeout',
-      HANG_MS,
-      '--testPathIgnorePatterns',
-      '/node_modules/',
-      '/dist/',
-      `/test/(${FOLDERS.join('|')})/`,
-    ],
+    jest: {
+      only: '\\.test\\.ts$',
+      not: [FOLDERS, RANDOM],
+      options: [...WORKERS, '--testTimeout', HANG_MS],
+    },
+  },
+  {
+    name: 'property',
+    about: 'random cases of what must always hold, and simulated releases; no root, no cluster',
+    minutes: 10,
+    needs: 'nothing',
+    programs: [],
+    jest: { only: RANDOM, not: [FOLDERS], options: [...WORKERS, '--testTimeout', HANG_MS] },
   },
   {
     name: 'feature',
@@ -56,7 +75,7 @@ export const LAYERS: readonly Layer[] = [
     minutes: 10,
     needs: 'nothing',
     programs: ['Envoy', 'Valkey', 'Prometheus', 'OpenTelemetry collector', 'Chromium'],
-    jest: [...WORKERS, '--testTimeout', HANG_MS, '--testPathPatterns', '/test/(feature|fuzz)/'],
+    jest: { only: '/test/(feature|fuzz)/', not: [], options: [...WORKERS, '--testTimeout', HANG_MS] },
   },
   {
     name: 'integration',
@@ -64,7 +83,7 @@ export const LAYERS: readonly Layer[] = [
     minutes: 10,
     needs: 'cluster',
     programs: ['cert-manager'],
-    jest: ['--runInBand', '--testTimeout', '60000', '--testPathPatterns', '/test/integration/'],
+    jest: { only: '/test/integration/', not: [], options: ['--runInBand', '--testTimeout', '60000'] },
   },
   {
     name: 'e2e',
@@ -73,7 +92,7 @@ export const LAYERS: readonly Layer[] = [
     needs: 'heddle',
     programs: ['Chromium'],
     // They wait for pods most of the time, and each has namespaces of its own.
-    jest: ['--maxWorkers', '3', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]+/[^/]+$'],
+    jest: { only: '/test/e2e/[^/]+/[^/]+$', not: [], options: ['--maxWorkers', '3', '--testTimeout', '300000'] },
   },
   {
     name: 'e2e-alone',
@@ -82,7 +101,7 @@ export const LAYERS: readonly Layer[] = [
     minutes: 60,
     needs: 'heddle',
     programs: [],
-    jest: ['--runInBand', '--testTimeout', '300000', '--testPathPatterns', '/test/e2e/[^/]*$'],
+    jest: { only: '/test/e2e/[^/]*$', not: [], options: ['--runInBand', '--testTimeout', '300000'] },
   },
 ];
 
@@ -97,4 +116,9 @@ export function chooseLayers(names: readonly string[]): readonly Layer[] {
     throw new Error(`there is no layer "${unknown}"; there are ${LAYERS.map(({ name }) => name).join(', ')}`);
   }
   return names.length === 0 ? LAYERS : LAYERS.filter(({ name }) => names.includes(name));
+}
+
+/** Arguments by which Jest runs a layer's files and no others. */
+export function jestArguments({ only, not, options }: Selection): readonly string[] {
+  return [...options, '--testPathPatterns', only, '--testPathIgnorePatterns', ...FOREIGN, ...not];
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseLayers } from './layers.ts';
 import { exitCode, lastLine, sum, tallyOf } from './tally.ts';
 
 const none = {
@@ -37,15 +36,5 @@ describe('the tally of a test run', () => {
     [{ passed: 5, failed: 0 }, 0],
   ])('of %j ends with exit code %d', (tally, code) => {
     expect(exitCode(tally)).toBe(code);
-  });
-});
-
-describe('layers', () => {
-  test('run in their own order, whatever the order they are asked for in', () => {
-    expect(chooseLayers(['e2e', 'unit']).map(({ name }) => name)).toEqual(['unit', 'e2e']);
-  });
-
-  test('of another name are refused', () => {
-    expect(() => chooseLayers(['units'])).toThrow('there is no layer "units"; there are lint, unit, feature');
   });
 });
