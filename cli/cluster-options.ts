@@ -41,8 +41,8 @@ export function withClusterOptions(command: Command, every = false): Command {
 export async function connect({ kubeconfig, context, namespace }: ClusterFlags): Promise<Cluster> {
   // The client takes a while to load, and most of `--help` needs none of it.
   const [{ connectKube }, { loadKubeConfig }] = await Promise.all([
-    import('../kube/kube-api.ts'),
-    import('../kube/credentials.ts'),
+    import('../kube/connect.ts'),
+    import('../kube/kube-config.ts'),
   ]);
   try {
     const options = { kubeconfig, context };

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { Credentials, loadKubeConfig } from './credentials.ts';
+import { Credentials } from './credentials.ts';
+import { loadKubeConfig } from './kube-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-kubeconfig-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 
 /** Milliseconds after which token and certificate files are read again: they rotate. */
 const REREAD_MS = 30_000;
 
-export interface ClusterOptions {
-  /** Path of a kubeconfig; default: `KUBECONFIG`, `~/.kube/config`, then the pod's own service account. */
-  readonly kubeconfig?: string | undefined;
-  /** Context of the kubeconfig; default: its current one. */
-  readonly context?: string | undefined;
-}
+/** The part of a KubeConfig that connections need: where to, and with which certificates and headers. */
+export type ConnectionConfig = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions'>;
 
 /** What a request needs besides its path: where to, which agent, which headers. */
 export interface PreparedConnection {
@@ -20,34 +16,14 @@ export interface PreparedConnection {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/**
- * Loads the configuration of a cluster; inside a pod its service account comes first unless a file or context is named.
- * @throws {Error} naming the context or file when it does not exist
- */
-export function loadKubeConfig(options: ClusterOptions = {}, env: NodeJS.ProcessEnv = process.env): KubeConfig {
-  const config = new KubeConfig();
-  if (options.kubeconfig) config.loadFromFile(options.kubeconfig);
-  else if (!options.context && !env.KUBECONFIG && env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
-  else config.loadFromDefault();
-  if (options.context) {
-    if (!config.getContextObject(options.context)) {
-      const known = config.getContexts().map((context) => context.name);
-      throw new Error(`context "${options.context}" is not in the kubeconfig; it has: ${known.join(', ') || 'none'}`);
-    }
-    config.setCurrentContext(options.context);
-  }
-  if (!config.getCurrentCluster()) throw new Error('the kubeconfig names no cluster; give --context or set KUBECONFIG');
-  return config;
-}
-
 /** Turns a KubeConfig into agents and headers, and reads rotated files again. */
 export class Credentials {
-  readonly #config: KubeConfig;
+  readonly #config: ConnectionConfig;
   readonly #agents = new Map<string, HttpAgent | HttpsAgent>();
   #prepared: Promise<PreparedConnection> | undefined;
   #preparedAt = 0;
 
-  constructor(config: KubeConfig) {
+  constructor(config: ConnectionConfig) {
     this.#config = config;
   }
 

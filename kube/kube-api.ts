@@ -1,8 +1,7 @@
-import { type ClusterOptions, Credentials, loadKubeConfig } from './credentials.ts';
 import { isGone } from './kube-error.ts';
 import type { KubeObject, ObjectName } from './object.ts';
 import { apiVersionOf, collectionPath, objectPath, type ResourceKind } from './resource-kind.ts';
-import { Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import { readWatch, type WatchEvent } from './watch-stream.ts';
 
 export interface Selection {
@@ -182,12 +181,4 @@ export class KubeApi {
 
 function nameOf(object: KubeObject): ObjectName {
   return { name: object.metadata?.name ?? '', namespace: object.metadata?.namespace };
-}
-
-/**
- * Connects to the cluster that the options, the environment or the pod's service account name.
- * @throws {Error} when there is no such configuration
- */
-export function connectKube(options: ClusterOptions = {}, userAgent = 'heddle'): KubeApi {
-  return new KubeApi(new Transport(new Credentials(loadKubeConfig(options)), userAgent));
 }

@@ -16,7 +16,7 @@ export async function askNames(kind: NameKind | undefined, flags: ClusterFlags):
 
 async function read(kind: NameKind, flags: ClusterFlags): Promise<readonly string[]> {
   if (kind === 'contexts') {
-    const { loadKubeConfig } = await import('../../kube/credentials.ts');
+    const { loadKubeConfig } = await import('../../kube/kube-config.ts');
     return loadKubeConfig({ kubeconfig: flags.kubeconfig })
       .getContexts()
       .map(({ name }) => name);

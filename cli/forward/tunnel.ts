@@ -1,5 +1,5 @@
 import { Duplex, PassThrough, Writable } from 'node:stream';
-import { type KubeConfig, PortForward } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { KubeConnectionError, KubeError } from '../../kube/kube-error.ts';
 import { CliError } from '../cli-error.ts';
 
@@ -106,6 +106,8 @@ export async function openTunnel(config: KubeConfig, target: PodPort): Promise<T
   const [namespace, pod] = [encodeURIComponent(target.namespace), encodeURIComponent(target.pod)];
   const tunnel = new Tunnel(target);
   const { incoming, complaints, outgoing } = tunnel;
+  // Not of its index, which brings all of the client (`cli/light-client.ts`).
+  const { PortForward } = await import('@kubernetes/client-node/dist/portforward.js');
   const socket = await new PortForward(config)
     .portForward(namespace, pod, [target.port], incoming, complaints, outgoing)
     .catch((error: unknown) => {

@@ -11,8 +11,9 @@ import { readRecords, startProcess, stopProcesses } from '../../hack/cluster/pro
 import { inTree } from '../../hack/mesh/install.ts';
 import { Kubectl } from '../../hack/mesh/kubectl.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
+import { connectKube } from '../../kube/connect.ts';
 import { SERVICE_ACCOUNT } from '../../kube/kinds.ts';
-import { connectKube, type KubeApi } from '../../kube/kube-api.ts';
+import type { KubeApi } from '../../kube/kube-api.ts';
 import { established } from '../integration/support/established.ts';
 
 /** One that lasts longer than the bench. */

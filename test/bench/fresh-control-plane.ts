@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { meshConfig } from '../../api/mesh-config.ts';
-import { connectKube } from '../../kube/kube-api.ts';
+import { connectKube } from '../../kube/connect.ts';
 import { createLogger } from '../../kube/logger.ts';
 import { AdsServer } from '../../operator/ads/server.ts';
 import { TokenAuthenticator } from '../../operator/ads/token-authenticator.ts';

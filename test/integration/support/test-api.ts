@@ -1,5 +1,6 @@
 import { stateLayout } from '../../../hack/cluster/layout.ts';
-import { connectKube, type KubeApi } from '../../../kube/kube-api.ts';
+import { connectKube } from '../../../kube/connect.ts';
+import type { KubeApi } from '../../../kube/kube-api.ts';
 
 /** A client of the cluster that `testKubectl` is about. */
 export function testApi(): KubeApi {
