@@ -5,19 +5,21 @@ import { LocalRateLimitSchema } from '../../generated/envoy/envoy/extensions/fil
 import { TcpBandwidthLimitSchema } from '../../generated/envoy/envoy/extensions/filters/network/tcp_bandwidth_limit/v3/tcp_bandwidth_limit_pb.js';
 import { rateLimitDomain } from '../mesh/rate-limit-descriptor.ts';
 import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
+import { buildLimitMark } from './connection-refusals.ts';
 import { milliseconds } from './encoding.ts';
 import { isAbout } from './inbound-shape.ts';
 import { buildNetworkFilter } from './network-filter.ts';
 import { RATE_LIMIT_STATS } from './rate-limit-answer.ts';
 
 /**
- * Closes connections over their limits, before a byte of them is read.
+ * Closes connections over their limits, before a byte of them is read. Each is marked with the policy that does.
  * @param port undefined: a port that nobody declared
  */
 export function buildConnectionLimits(attached: readonly AttachedRateLimits[], port: number | undefined): Filter[] {
-  return limitsAt(attached, port).flatMap(({ ref, spec: { connections = {} } }) => {
+  const all = limitsAt(attached, port).flatMap(({ ref, spec: { connections = {} } }) => {
     const { max, perSecond } = connections;
-    const filters: Filter[] = [];
+    if (max === undefined && perSecond === undefined) return [];
+    const filters = [buildLimitMark(ref)];
     if (perSecond !== undefined) {
       const tokenBucket = { maxTokens: perSecond, tokensPerFill: perSecond, fillInterval: milliseconds(1000) };
       // All chains of the port count together.
@@ -31,6 +33,7 @@ export function buildConnectionLimits(attached: readonly AttachedRateLimits[], p
     }
     return filters;
   });
+  return all.length === 0 ? [] : [...all, buildLimitMark(undefined)];
 }
 
 /** Has bytes of TCP wait that are over their limit. @param port undefined: a port that nobody declared */

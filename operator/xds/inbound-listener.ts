@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { TrafficDirection } from '../../generated/envoy/envoy/config/core/v3/base_pb.js';
 import { ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import { INBOUND_PORT } from '../../proxy/ports.ts';
+import { buildConnectionRefusalLogs } from './connection-refusals.ts';
 import { encodeResource, milliseconds } from './encoding.ts';
 import { buildInboundChains } from './inbound-chains.ts';
 import type { InboundShape } from './inbound-shape.ts';
@@ -17,6 +18,7 @@ export function translateInboundListener(shape: InboundShape): XdsResource {
     ...bindAddresses(INBOUND_PORT, shape.dualStack),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: buildInboundChains(shape),
+    accessLog: buildConnectionRefusalLogs(shape.boundsRefusalLog),
     listenerFilters: [buildOriginalDst(), buildTlsInspector(), buildHttpInspector()],
     listenerFiltersTimeout: milliseconds(INBOUND_SILENCE_MS),
     continueOnListenerFiltersTimeout: true,

@@ -6,7 +6,14 @@ import { actionOf, type Carrier, rulesName } from './rbac.ts';
 import { deniesAlways } from './tcp-admission.ts';
 
 /** How something is refused, as counters have it. */
-export type RefusalReason = 'deny' | 'no_allow_matched' | 'custom' | 'token' | 'local_limit' | 'global_limit';
+export type RefusalReason =
+  | 'deny'
+  | 'no_allow_matched'
+  | 'custom'
+  | 'token'
+  | 'local_limit'
+  | 'global_limit'
+  | 'connection_limit';
 
 /** Something by which policies refuse. */
 export interface RefusalCause {

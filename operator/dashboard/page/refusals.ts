@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   token: 'the token was not valid, or one was missing',
   local_limit: 'over a limit that each sidecar counts',
   global_limit: 'over a limit that is counted for all',
+  connection_limit: 'over a limit of connections',
 };
 
 /** Which policies refused what, and why. */
