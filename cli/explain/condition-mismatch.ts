@@ -1,12 +1,13 @@
 import { type AuthorizationAttribute, readAttribute } from '../../api/authorization-attribute.ts';
 import type { AuthorizationCondition } from '../../api/authorization-policy.ts';
+import { redactHeader } from '../tap/redact.ts';
 import type { CallFacts, Claims } from './call-facts.ts';
 import type { CallerIdentity } from './caller-identity.ts';
 import { fieldMismatch, inBlock, type RuleReading, remoteAddress } from './field-mismatch.ts';
 import { matchesListed, matchesValue } from './policy-values.ts';
 import { headerOf } from './request.ts';
 
-/** What a condition looks at: in words, and whether it is some value; `listed`: whether it has that value among others. */
+/** What a condition looks at: as it may be shown, and whether it is some value; `listed`: whether it has that value among others. */
 interface Subject {
   readonly own: string | undefined;
   readonly matches: (value: string) => boolean;
@@ -82,7 +83,8 @@ function headerSubject(name: string, { request }: CallFacts): Subject {
     ':scheme': request?.scheme,
   };
   const own = Object.hasOwn(pseudo, name) ? pseudo[name] : request && headerOf(request, name);
-  return { own, matches: (value) => matchesValue(value, own), listed: (value) => matchesListed(value, own) };
+  const shown = own === undefined ? undefined : redactHeader(name, own);
+  return { own: shown, matches: (value) => matchesValue(value, own), listed: (value) => matchesListed(value, own) };
 }
 
 /** A claim may be a list, of which one is enough. */

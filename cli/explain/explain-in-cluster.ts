@@ -3,6 +3,7 @@ import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts'
 import { routablePorts } from '../../operator/xds/service-variant.ts';
 import type { Cluster } from '../cluster-options.ts';
 import { buildMesh, listMeshObjects } from '../snapshot/read-mesh.ts';
+import { redactPath } from '../tap/redact.ts';
 import { serviceByDns } from './called-names.ts';
 import { explainCall } from './explain-call.ts';
 import { compareLive } from './live.ts';
@@ -83,7 +84,8 @@ function requestOf(
   };
 }
 
-function textOf(host: string, port: number, request: HttpRequest | undefined): string {
+/** What is called, as it may be shown; absent request: bytes. */
+export function textOf(host: string, port: number, request: HttpRequest | undefined): string {
   if (request === undefined) return `a connection to ${host}:${port}`;
-  return `${request.method} http://${request.authority}${request.path}`;
+  return `${request.method} http://${request.authority}${redactPath(request.path)}`;
 }

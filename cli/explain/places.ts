@@ -4,6 +4,7 @@ import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts'
 import { routablePorts } from '../../operator/xds/service-variant.ts';
 import { CliError } from '../cli-error.ts';
 import { matchTarget, readTarget } from '../pods/find-pods.ts';
+import { redactPath } from '../tap/redact.ts';
 import { nearest } from '../terminal/nearest.ts';
 
 /** Where a call goes, as the user wrote it. */
@@ -25,7 +26,7 @@ const SERVICE = /^(svc|services?)$/i;
  */
 export function readDestination(text: string): Destination {
   const url = /^https?:\/\//i.test(text) ? URL.parse(text) : undefined;
-  if (url === null) throw new CliError(`${text} is no URL`, 'write http://HOST[:PORT]/PATH', 2);
+  if (url === null) throw new CliError(`${redactPath(text)} is no URL`, 'write http://HOST[:PORT]/PATH', 2);
   if (url !== undefined) {
     const scheme = url.protocol === 'https:' ? 'https' : 'http';
     // What URL leaves out (`http://a/b/../c`) the sidecar is to see.
@@ -36,7 +37,7 @@ export function readDestination(text: string): Destination {
   const match = /^(?:([-a-z0-9.]+)\/)?([-a-z0-9._]+)(?::([0-9]{1,5}))?$/i.exec(text);
   if (match?.[2] === undefined) {
     throw new CliError(
-      `${text} names nothing that can be called`,
+      `${redactPath(text)} names nothing that can be called`,
       'write http://HOST/PATH, HOST:PORT or NAMESPACE/SERVICE:PORT',
       2,
     );

@@ -1,3 +1,4 @@
+import { redactPath } from '../tap/redact.ts';
 import type { Explanation } from './explain-call.ts';
 import type { RouteChoice } from './route-choice.ts';
 
@@ -50,7 +51,7 @@ function routeJson({ object, name, pinned, rule, shares }: RouteChoice): object 
       cluster,
       hostname: backend.hostname,
       ...(backend.subset !== undefined && { subset: backend.subset }),
-      sentAs: { authority: request.authority, path: request.path },
+      sentAs: { authority: request.authority, path: redactPath(request.path) },
     })),
   };
 }

@@ -1,6 +1,7 @@
 import type { AuthorizationOperation, AuthorizationRule, AuthorizationSource } from '../../api/authorization-policy.ts';
 import { isPathTemplate } from '../../api/path-template.ts';
 import { templateExpression, UNCLEAR } from '../../operator/xds/rbac-paths.ts';
+import { redactPath } from '../tap/redact.ts';
 import type { CallFacts } from './call-facts.ts';
 import { conditionMismatch, matchesRequestPrincipal, matchesServiceAccount } from './condition-mismatch.ts';
 import { fieldMismatch, inBlock, type Judge, type RuleReading, remoteAddress } from './field-mismatch.ts';
@@ -90,8 +91,8 @@ function operationMismatch(operation: AuthorizationOperation, facts: CallFacts, 
 function pathMismatch({ paths, notPaths }: AuthorizationOperation, path: string, stops: boolean): string | undefined {
   if ((paths ?? []).length === 0 && (notPaths ?? []).length === 0) return undefined;
   if (matchesExpression(UNCLEAR, path))
-    return stops ? undefined : `path is ${path}, which servers read in more than one way`;
-  return fieldMismatch('path', path, paths, notPaths, (value) => matchesPath(value, path));
+    return stops ? undefined : `path is ${redactPath(path)}, which servers read in more than one way`;
+  return fieldMismatch('path', redactPath(path), paths, notPaths, (value) => matchesPath(value, path));
 }
 
 function matchesPath(value: string, path: string): boolean {

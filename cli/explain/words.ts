@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
 import { RETRIES } from '../../operator/xds/retry-policies.ts';
+import { redactPath } from '../tap/redact.ts';
 import { paint } from '../terminal/colour.ts';
 import type { PolicySay } from './authorization.ts';
 import type { Explanation } from './explain-call.ts';
@@ -83,7 +84,7 @@ function routeLines({ service, outcomes }: Explanation, choice: RouteChoice | un
       `fault: ${fault.abort.percent}% are answered ${fault.abort.httpStatus ?? `gRPC status ${fault.abort.grpcStatus}`}`,
     );
   const sent = choice.shares[0]?.request;
-  if (rewrite !== undefined && sent !== undefined) lines.push(`rewritten to ${sent.authority}${sent.path}`);
+  if (rewrite !== undefined && sent !== undefined) lines.push(`rewritten to ${sent.authority}${redactPath(sent.path)}`);
   for (const { hostname, subset, percent: share } of mirrors)
     lines.push(`${share}% are copied to ${hostname}${subset === undefined ? '' : `, subset ${subset}`}`);
   return outcomes.length === 0 ? [] : lines;

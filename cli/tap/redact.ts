@@ -14,6 +14,11 @@ export function redactHeader(name: string, value: string): string {
   return isSecret(lower) ? REDACTED : redactPath(value);
 }
 
+/** The value of a parameter of a query as it may be shown. */
+export function redactParameter(name: string, value: string): string {
+  return isSecret(decoded(name)) ? REDACTED : redactPath(value);
+}
+
 /** Whether the value of a header or parameter of this name is kept back. */
 export function isSecret(name: string): boolean {
   return SECRET_WORDS.test(name);
