@@ -8,9 +8,12 @@ lightenClient();
 const { CommanderError } = await import('commander');
 const { explainFailure } = await import('./failure.ts');
 const { buildProgram } = await import('./program.ts');
+const { guardTerminal } = await import('./terminal/guard.ts');
 
 // Whoever reads has seen enough (`heddle ... | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+for (const stream of [process.stdout, process.stderr]) guardTerminal(stream);
 
 try {
   await buildProgram().parseAsync();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
+import { draw } from '../terminal/guard.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 interface CheckFlags extends ClusterFlags {
@@ -55,7 +56,7 @@ async function check(flags: CheckFlags): Promise<void> {
       if (Date.now() >= until) throw error;
       return undefined;
     });
-    if (bar) process.stderr.write('\r\u001b[2K');
+    if (bar) draw(process.stderr, '\r\u001b[2K');
     if (results && (isWell(results) || Date.now() >= until)) {
       const json = flags.output === 'json';
       console.log(json ? JSON.stringify(format.resultsAsJson(results), undefined, 4) : format.formatResults(results));

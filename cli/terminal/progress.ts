@@ -1,4 +1,5 @@
 import { paint } from './colour.ts';
+import { draw, harmless } from './guard.ts';
 
 /** Where progress is drawn: `process.stderr`, or a stand-in. */
 export type ProgressStream = {
@@ -43,10 +44,10 @@ function liveBar(title: string, stream: ProgressStream): ProgressBar {
       const percent = `${Math.floor(fraction * 100)}`.padStart(3);
       const lead = `${title}  ${formatBar(fraction)} ${percent}%  `;
       const room = Math.max(0, (stream.columns ?? 80) - lead.length - 1);
-      stream.write(clear + lead + paint('dim', [...note].slice(0, room).join(''), stream));
+      draw(stream, clear + lead + paint('dim', [...harmless(note)].slice(0, room).join(''), stream));
     },
     finish(note) {
-      stream.write(`${clear}${title}  ${note}\n`);
+      draw(stream, `${clear}${title}  ${harmless(note)}\n`);
     },
   };
 }

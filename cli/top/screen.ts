@@ -1,4 +1,5 @@
 import { visibleWidth } from '../terminal/colour.ts';
+import { draw as drawOn, harmless } from '../terminal/guard.ts';
 
 /** Part of a terminal stream that a live table needs. */
 export interface ScreenStream {
@@ -19,18 +20,18 @@ const ESC = '\u001b';
 /** Draws over what was drawn before, on a terminal that may not know its size (it says 0 then); lines that do not fit are cut, so that they never take two. */
 export function showOn(stream: ScreenStream): Screen {
   let drawn = 0;
-  stream.write(`${ESC}[?25l`);
+  drawOn(stream, `${ESC}[?25l`);
   return {
     draw(lines) {
       const fitting = lines
         .slice(0, Math.max(1, (stream.rows || 50) - 1))
-        .map((line) => cut(line, stream.columns || 120));
+        .map((line) => cut(harmless(line), stream.columns || 120));
       const up = drawn > 0 ? `${ESC}[${drawn}A` : '';
-      stream.write(`${up}\r${fitting.map((line) => `${line}${ESC}[K\n`).join('')}${ESC}[J`);
+      drawOn(stream, `${up}\r${fitting.map((line) => `${line}${ESC}[K\n`).join('')}${ESC}[J`);
       drawn = fitting.length;
     },
     end() {
-      stream.write(`${ESC}[?25h`);
+      drawOn(stream, `${ESC}[?25h`);
     },
   };
 }
