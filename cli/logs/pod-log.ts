@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline';
 import { POD } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { objectPath } from '../../kube/resource-kind.ts';
+import { linesOf } from './lines.ts';
 import { type LogLine, readLine } from './log-line.ts';
 
 export interface LogSource {
@@ -31,7 +31,8 @@ export async function* readPodLog(
   try {
     const timeoutMs = follow ? A_DAY_MS : 30_000;
     const body = await api.transport.stream({ method: 'GET', path, query, signal, timeoutMs });
-    for await (const line of createInterface({ input: body })) yield readLine(pod, line);
+    const text = body.setEncoding('utf8') as AsyncIterable<string>;
+    for await (const line of linesOf(text)) yield readLine(pod, line);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
