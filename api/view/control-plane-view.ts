@@ -95,7 +95,7 @@ export interface RefusalsView {
 
 export interface RefusalView {
   readonly policy: { readonly kind: string; readonly namespace: string; readonly name: string };
-  /** `deny`, `no_allow_matched`, `custom`, `token`, `local_limit`, `global_limit`. */
+  /** `deny`, `no_allow_matched`, `custom`, `token`, `local_limit`, `global_limit`, `connection_limit`. */
   readonly reason: string;
   /** Node that refused (`namespace/name`). */
   readonly workload: string;

@@ -27,11 +27,7 @@ test('a guarded terminal gets what is harmless, and bytes and drawings as they a
   terminal.write(`${paint('red', 'x', terminal)}${CLEAR}\n`);
   terminal.write('\u001b[2K');
   draw(terminal, '\r\u001b[2K');
-  expect(terminal.written).toEqual([
-    `\u001b[31mx\u001b[39m\\x1b[2J\\x1b]0;mine\\x07\n`,
-    '\\x1b[2K',
-    '\r\u001b[2K',
-  ]);
+  expect(terminal.written).toEqual([`\u001b[31mx\u001b[39m\\x1b[2J\\x1b]0;mine\\x07\n`, '\\x1b[2K', '\r\u001b[2K']);
 });
 
 test('a file gets everything as it is', () => {

@@ -7,6 +7,7 @@ import { customPolicy, type ProviderSettings, providers } from './support/custom
 import { keyServer } from './support/key-server.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { withSettings } from './support/operator-settings.ts';
+import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client, type RequestSpec } from './support/testbed-client.ts';
 import {
   anotherService,
@@ -97,12 +98,30 @@ describe('with other settings', () => {
     restore = await withSettings(mesh.kubectl, () => ({
       outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
       extensionProviders: PROVIDERS,
+      pathNormalization: { normalization: 'MERGE_SLASHES' },
+      meshMTLS: { minProtocolVersion: 'TLSV1_2' },
     }));
     await waitUntil('unknown hosts are refused', async () => {
       const [, , http, tcp] = await ok(hosts);
       return http === 0 && tcp === 0 ? undefined : 'answered';
     });
     expect(await ok(hosts)).toEqual([1, 1, 0, 0]);
+  });
+
+  clusterTest('paths are normalised and TLS is taken as they say', [mesh], async () => {
+    const about = { selector: { matchLabels: { app: 'echo' } }, action: 'DENY' };
+    await mesh.apply({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'no-b' },
+      spec: { ...about, rules: [{ to: [{ operation: { paths: ['/a/b'] } }] }] },
+    });
+    await answered({ url: 'http://echo/a/b' }, 403);
+    const [merged, other] = await caller.plan([{ url: 'http://echo//a///b' }, { url: 'http://echo/a/c' }]);
+    expect([merged.statuses, other.statuses]).toEqual([{ 403: 1 }, { 200: 1 }]);
+    const listener = await new ProxyAdmin(mesh, 'deployment/echo').get('/config_dump?resource=dynamic_listeners');
+    expect(listener).toContain('"tls_minimum_protocol_version": "TLSv1_2"');
+    await mesh.run('delete', KIND, 'no-b');
   });
 
   clusterTest('the sample asks its provider by gRPC about requests', [mesh], async () => {

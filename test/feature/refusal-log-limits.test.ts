@@ -5,6 +5,7 @@ import { NO_KEYS } from '../../api/jwk-set.ts';
 import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
 import { MemoryCounters } from '../../operator/ratelimit/memory-counters.ts';
 import { RateLimitWorld } from './support/rate-limit-world.ts';
+import { refusalCounts } from './support/refusal-counts.ts';
 
 /** What a real sidecar writes, and tells the operator, of requests and connections over a limit, and of tokens that are not valid. */
 
@@ -92,6 +93,8 @@ test.each(['few', 'pages'])(
     await expect(hold(name)).rejects.toThrow();
     await expect(hold(name, UI)).rejects.toThrow();
     await untilTold({ kind: 'RateLimitPolicy', namespace: 'shop', name }, 2);
+    const counts = refusalCounts(await world.admin('/stats/prometheus'));
+    expect(counts[`RateLimitPolicy shop/${name} connection_limit of 1`]).toBe(2);
     const decided = `"decided_by":"RateLimitPolicy shop/${name}"`;
     const lines = () =>
       world

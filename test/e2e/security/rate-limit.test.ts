@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
 import { condition, conditionMessage, programmed } from '../support/conditions.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
@@ -94,6 +95,11 @@ describe('limits', () => {
     await programmed(mesh, KIND, 'connections');
     const held = await ui.tcpMany('inventory:90', { count: 6, concurrency: 6, holdMs: 3000 });
     expect(held.ok).toBe(3);
+    const decidedBy = `"decided_by":"RateLimitPolicy ${mesh.name}/connections"`;
+    await waitUntil('lines on the others', async () => {
+      const log = await mesh.run('logs', '-l', 'app=inventory', '-c', 'istio-proxy', '--tail=-1');
+      return log.split(decidedBy).length > 3 ? undefined : log.slice(-2000);
+    });
     await mesh.run('delete', KIND, 'connections');
     await mesh.run('scale', 'deployment/inventory', `--replicas=${PODS}`);
     await mesh.rolledOut('inventory');

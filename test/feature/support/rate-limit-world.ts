@@ -142,6 +142,11 @@ export class RateLimitWorld {
     return this.#envoys[0]?.log() ?? '';
   }
 
+  /** The admin interface of the sidecar of the first pod. */
+  async admin(path: string): Promise<string> {
+    return (await this.#envoys[0]?.admin(path)) ?? '';
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#envoys.map((envoy) => envoy.stop()));
     await this.#harness?.stop();
