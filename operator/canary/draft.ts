@@ -53,7 +53,7 @@ export type WaitReason =
 
 type Said = Omit<Condition, 'lastTransitionTime' | 'type' | 'observedGeneration'>;
 
-/** The status under work. Starts as the previous one; what is not set stays. */
+/** The status under work. Starts as the previous one; what is not set stays. Fields are set anew and never changed inside: the previous status has the same. */
 export class Draft {
   readonly state: CanaryStatus;
   readonly #previous: CanaryStatus;
@@ -66,8 +66,8 @@ export class Draft {
   constructor(previous: CanaryStatus, observation: Observation) {
     this.#previous = previous;
     this.#observation = observation;
-    this.state = structuredClone(previous);
-    delete this.state.conditions;
+    const { conditions: _, ...state } = previous;
+    this.state = state;
     this.#mendTimes();
   }
 

@@ -1,7 +1,7 @@
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { CanaryEvent } from './draft.ts';
 import type { HookAnswer, HookCall } from './hook-call.ts';
-import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
+import { frozen, observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
 
@@ -34,7 +34,7 @@ export class Life {
     const observation = observationOf(target, { ...this.#spec, now: START + second * 1000, ...more });
     const { status, events, hooks, requeueAfterMs } = nextStatus(this.status, observation);
     this.nextLookMs = requeueAfterMs;
-    this.status = status;
+    this.status = frozen(status);
     this.events.push(...events);
     this.asked = hooks;
     return this;

@@ -59,9 +59,10 @@ export function traffic(requests: number, failures = 0, p99Ms = 12): TrafficAnsw
 /** Good traffic, two callers that acknowledge everything at once, one Service. */
 export function observationOf(target: TargetView | undefined, more: Partial<Observation> = {}): Observation {
   return {
+    // Reading a spec is most of what this costs.
+    spec: 'spec' in more ? more.spec : specOf(),
     now: Date.UTC(2026, 0, 1),
     generation: 1,
-    spec: specOf(),
     problems: [],
     undiscovered: undefined,
     targetTitle: 'Deployment ordering',
@@ -77,4 +78,11 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     usage: () => undefined,
     ...more,
   };
+}
+
+/** The same: a write to it, however deep, throws. What a step was given it must leave as it was. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { replay } from './judge/replay.ts';
-import { observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
+import { frozen, observationOf, podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation, RevisionView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
 import { planOf, type Step } from './plan.ts';
@@ -147,7 +147,7 @@ function live(
     const before = status;
     if (at.current !== before.canaryRevision) proofs.delete(at.current);
     const result = nextStatus(before, observe(spec, at, now, before, proofs));
-    status = result.status;
+    status = frozen(result.status);
     check(
       before,
       status,
@@ -240,7 +240,7 @@ describe('over any schedule', () => {
           const one = nextStatus(kept, observe(spec, at, now, kept, new Map()));
           const other = nextStatus(stored, observe(spec, at, now, stored, new Map()));
           expect(other).toEqual(one);
-          kept = one.status;
+          kept = frozen(one.status);
         }
       }),
       { numRuns: 100 },

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
@@ -11,6 +10,7 @@ import { observe } from './observe.ts';
 import { nextStatus } from './phase-machine.ts';
 import { isHeld } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
+import { isSameOnWire } from './same-on-wire.ts';
 import { borrowing, type WantedFields } from './targets/borrowed-fields.ts';
 import { targetKind } from './targets/registry.ts';
 import type { TargetIndex } from './targets/target-index.ts';
@@ -88,7 +88,7 @@ export class CanaryReconciler {
     const released = new Set(canary.status?.ungatedRevisions ?? []);
     if (rival === undefined) await this.#openGates(key, released);
     if (!this.#deps.isLeader()) return undefined;
-    if (!isDeepStrictEqual(plain(status), plain(canary.status))) {
+    if (!isSameOnWire(status, canary.status ?? {})) {
       try {
         this.#remember(await writeStatus(this.#deps.api, canary, status));
       } catch (error) {
@@ -172,9 +172,4 @@ export class CanaryReconciler {
   #now(): string {
     return new Date((this.#deps.now ?? Date.now)()).toISOString();
   }
-}
-
-/** As it looks on the wire. */
-function plain(status: CanaryStatus | undefined): unknown {
-  return JSON.parse(JSON.stringify(status ?? {}));
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CanaryAnalysis } from '../../api/canary-analysis.ts';
 import { type CanaryMetric, isUsageMetric } from '../../api/canary-metric.ts';
 import type { AnalysisRound, RecordedMetric, RevisionCounts, RoundInputs, SideCounts } from '../../api/canary-round.ts';
@@ -8,6 +7,7 @@ import type { RevisionTraffic, TrafficAnswer } from '../telemetry/traffic.ts';
 import { type Judgement, judgeRound } from './judge/judge-round.ts';
 import type { Observation } from './observation.ts';
 import type { Step } from './plan.ts';
+import { isSameOnWire } from './same-on-wire.ts';
 import { seenInStep } from './step-window.ts';
 
 /** Rounds that the status keeps: an object must stay small. */
@@ -122,10 +122,8 @@ export function recordRound(state: CanaryStatus, { inputs, judgement }: Round, r
 
 /** Time that passes is no news: a status that waits is not written again and again. */
 function isSame(before: AnalysisRound, round: AnalysisRound): boolean {
-  const essence = ({ time: _, inputs: { elapsedMs: __, ...inputs }, ...rest }: AnalysisRound) =>
-    // As it looks on the wire.
-    JSON.parse(JSON.stringify({ ...rest, inputs })) as unknown;
-  return isDeepStrictEqual(essence(before), essence(round));
+  const essence = ({ time: _, inputs: { elapsedMs: __, ...inputs }, ...rest }: AnalysisRound) => ({ ...rest, inputs });
+  return isSameOnWire(essence(before), essence(round));
 }
 
 function recordedMetric(metric: CanaryMetric, intervalMs: number): RecordedMetric {

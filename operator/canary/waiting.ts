@@ -11,7 +11,7 @@ export function countFailure(draft: Draft, revision: string, threshold: number, 
   const { state } = draft;
   state.failedChecks = (state.failedChecks ?? 0) + 1;
   state.verdict = 'Failed';
-  if (state.hold) state.hold.unproven = true;
+  if (state.hold) state.hold = { ...state.hold, unproven: true };
   draft.clear('stepStartTime');
   draft.progress();
   const whole = `${message} (check ${state.failedChecks} of ${threshold} failed)`;

@@ -5,6 +5,7 @@ import type { CanaryEvent } from '../../operator/canary/draft.ts';
 import { observationOf, targetOf } from '../../operator/canary/observation.fixture.ts';
 import type { Observation, RevisionView, TargetView } from '../../operator/canary/observation.ts';
 import { nextStatus } from '../../operator/canary/phase-machine.ts';
+import { isSameOnWire } from '../../operator/canary/same-on-wire.ts';
 import { sideOf } from '../../operator/canary/side.ts';
 import type { WantedFields } from '../../operator/canary/targets/borrowed-fields.ts';
 import { wantedFields } from '../../operator/canary/targets/wanted-fields.ts';
@@ -70,7 +71,7 @@ export class Replica {
     };
     const released = new Set(before?.ungatedRevisions ?? []);
     if (!attempt(() => this.#openGates(released))) return;
-    const changed = !isDeepStrictEqual(plain(status), plain(before));
+    const changed = !isSameOnWire(status, before ?? {});
     if (changed && !attempt(() => this.#write({ before, after: status, events }, canary))) return;
     const fresh = (status.ungatedRevisions ?? []).filter((revision) => !released.has(revision));
     if (fresh.length > 0 && !attempt(() => this.#openGates(new Set(fresh)))) return;
@@ -172,9 +173,4 @@ function viewRevision({ now }: World, deployment: DeploymentModel, revision: str
       trouble: undefined,
     },
   };
-}
-
-/** As it looks on the wire. */
-function plain(status: CanaryStatus | undefined): unknown {
-  return JSON.parse(JSON.stringify(status ?? {}));
 }
