@@ -69,6 +69,8 @@ export interface Answer {
   readonly flags: string;
   /** gRPC status where there is one. */
   readonly grpc?: string;
+  /** Counts among the failures of `Golden`. */
+  readonly failed: boolean;
   /** In the window. */
   readonly requests: number;
 }

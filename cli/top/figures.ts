@@ -145,8 +145,7 @@ function saturationOf({ saturation }: GraphNode): Omit<Figures, 'name'> {
 /** The most frequent answer that says that something failed. */
 function failureAmong(answers: GraphView['edges'][number]['answers']): { failure?: string } {
   const counts = new Map<string, number>();
-  for (const { code, flags, grpc, requests } of answers) {
-    const failed = code === '0' || code >= '400' || (flags !== '-' && flags !== '') || (grpc ?? '0') !== '0';
+  for (const { code, flags, grpc, failed, requests } of answers) {
     if (!failed) continue;
     const text = [code === '0' ? 'no answer' : code, flags === '-' ? '' : flags, grpc ? `grpc ${grpc}` : ''];
     const name = text.filter((part) => part !== '').join(' ');

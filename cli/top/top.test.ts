@@ -34,9 +34,10 @@ const GRAPH: GraphView = {
   edges: [
     call('ui', 'ordering', golden(500, 6, 120), {
       answers: [
-        { code: '200', flags: '-', requests: 494 },
-        { code: '503', flags: 'UF', requests: 4 },
-        { code: '500', flags: '-', requests: 2 },
+        { code: '200', flags: '-', failed: false, requests: 489 },
+        { code: '403', flags: 'UAEX', failed: false, requests: 5 },
+        { code: '503', flags: 'UF', failed: true, requests: 4 },
+        { code: '500', flags: '-', failed: true, requests: 2 },
       ],
     }),
     call('cart', 'ordering', golden(100, 0, 80)),

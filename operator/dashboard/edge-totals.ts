@@ -57,6 +57,10 @@ export function roleIn(
   return { revision: called, role: called === split.next ? 'canary' : 'stable' };
 }
 
+interface CountedAnswer extends Pick<CallLabels, 'code' | 'flags' | 'grpc' | 'failed'> {
+  requests: number;
+}
+
 /** One edge in a window, being added up. */
 export class EdgeTotals {
   readonly edge: Edge;
@@ -66,7 +70,7 @@ export class EdgeTotals {
   private plain = 0;
   private grpc = 0;
   private readonly services = new Map<string, number>();
-  private readonly answers = new Map<string, { code: string; flags: string; grpc: string; requests: number }>();
+  private readonly answers = new Map<string, CountedAnswer>();
   private readonly revisions = new Map<string, { role: 'stable' | 'canary'; totals: GoldenTotals }>();
 
   constructor(edge: Edge) {
@@ -127,9 +131,9 @@ export class EdgeTotals {
     if (this.edge.transport === 'http') this.addAnswer(call, by);
   }
 
-  private addAnswer({ code, flags, grpc }: CallLabels, requests: number): void {
+  private addAnswer({ code, flags, grpc, failed }: CallLabels, requests: number): void {
     const key = `${code}|${flags}|${grpc}`;
-    const answer = this.answers.get(key) ?? { code, flags, grpc, requests: 0 };
+    const answer = this.answers.get(key) ?? { code, flags, grpc, failed, requests: 0 };
     answer.requests += requests;
     this.answers.set(key, answer);
   }

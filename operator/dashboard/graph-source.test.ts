@@ -97,8 +97,8 @@ describe('the graph', () => {
       mtls: 'all',
       golden: { requests: 13, failures: 2, perSecond: 1.3 },
       answers: [
-        { code: '200', flags: '-', requests: 11 },
-        { code: '503', flags: 'UF', requests: 2 },
+        { code: '200', flags: '-', failed: false, requests: 11 },
+        { code: '503', flags: 'UF', failed: true, requests: 2 },
       ],
       revisions: [],
     });

@@ -19,21 +19,19 @@ export interface TracedSide extends TracedProxy {
 /** The part of an HTTP connection manager that makes spans. */
 export type ManagerTracing = Pick<HttpConnectionManager, 'tracing'>;
 
-/** Longest tag with the URL of a request where no provider says. */
-const TAG_LENGTH = 256;
-
 /** @returns undefined where no spans are made */
 export function buildTracing(tracing: TracingTo | undefined, side: TracedSide): ManagerTracing | undefined {
   const cluster = tracing && toldCluster(tracing);
   const provider = cluster === undefined ? undefined : tracing && buildTracer(tracing, cluster, side);
-  if (tracing === undefined || provider === undefined) return undefined;
-  const { opentelemetry, zipkin } = tracing.provider;
+  const { opentelemetry, zipkin } = tracing?.provider ?? {};
+  const told = opentelemetry ?? zipkin;
+  if (tracing === undefined || provider === undefined || told === undefined) return undefined;
   const built = create(HttpConnectionManager_TracingSchema, {
     clientSampling: { value: 100 },
     // Else it is the tracer that draws lots.
     randomSampling: { value: tracing.byRequestId ? tracing.sampling : 100 },
     overallSampling: { value: 100 },
-    maxPathTagLength: (opentelemetry ?? zipkin)?.maxTagLength ?? TAG_LENGTH,
+    maxPathTagLength: told.maxTagLength,
     customTags: [...ownTags(tracing, side), ...customTags(tracing)],
     provider,
   });

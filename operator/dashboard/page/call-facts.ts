@@ -95,7 +95,7 @@ function Answers({ answers, namespace }: AnswersProps): JSX.Element {
       const share = answer.requests / Math.max(1, total);
       return h(
         'li',
-        { key: `${answer.code} ${answer.flags} ${answer.grpc}`, class: isFailure(answer) ? 'sev-bad' : '' },
+        { key: `${answer.code} ${answer.flags} ${answer.grpc}`, class: answer.failed ? 'sev-bad' : '' },
         h(
           'code',
           {},
@@ -103,7 +103,7 @@ function Answers({ answers, namespace }: AnswersProps): JSX.Element {
           answer.flags === '-' ? null : ` ${answer.flags}`,
           answer.grpc === undefined ? null : ` gRPC ${answer.grpc}`,
         ),
-        h(Meter, { share, label: `${percent(share)} of the answers`, tone: isFailure(answer) ? 'bad' : '' }),
+        h(Meter, { share, label: `${percent(share)} of the answers`, tone: answer.failed ? 'bad' : '' }),
         h('span', { class: 'number' }, count(answer.requests)),
         why === undefined ? null : h('p', { class: 'quiet' }, capital(why), '.'),
         REFUSED.includes(answer.code)
@@ -134,12 +134,6 @@ function Revisions({ edge }: { readonly edge: GraphEdge }): JSX.Element {
         ),
       ),
     ),
-  );
-}
-
-function isFailure({ code, grpc }: Answer): boolean {
-  return (
-    code === '0' || code.startsWith('5') || (grpc !== undefined && ['2', '4', '12', '13', '14', '15'].includes(grpc))
   );
 }
 

@@ -32,9 +32,9 @@ export function workload(id: string, more: Partial<GraphNode> = {}): GraphNode {
 
 export function call(source: string, destination: string, figures: Golden, more: Partial<GraphEdge> = {}): GraphEdge {
   const service = `${destination.split('/').reverse().join('.')}.svc.cluster.local`;
-  const failed = { code: '503', flags: 'UF', requests: figures.failures };
+  const failed = { code: '503', flags: 'UF', failed: true, requests: figures.failures };
   const answers = [
-    { code: '200', flags: '-', requests: figures.requests - figures.failures },
+    { code: '200', flags: '-', failed: false, requests: figures.requests - figures.failures },
     ...(figures.failures > 0 ? [failed] : []),
   ];
   const base = {
