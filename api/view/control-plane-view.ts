@@ -1,3 +1,5 @@
+import type { Completeness } from './graph-view.ts';
+
 /** `GET /api/control-plane`: is the mesh well? */
 export interface ControlPlaneView {
   readonly version: string;
@@ -87,7 +89,7 @@ export interface PolicyView {
 }
 
 /** `GET /api/refusals?seconds=600&namespace=shop`: why was this refused? */
-export interface RefusalsView {
+export interface RefusalsView extends Completeness {
   readonly at: number;
   readonly seconds: number;
   readonly refusals: readonly RefusalView[];

@@ -1,7 +1,7 @@
 import type { Golden, GraphNode, GraphView } from '../../api/view/graph-view.ts';
 
 export const SUBJECTS = ['services', 'workloads', 'edges'] as const;
-/** What `heddle top` has a line for. */
+/** What of a graph `heddle top` has a line for. */
 export type Subject = (typeof SUBJECTS)[number];
 
 export const SORTS = ['rate', 'errors', 'p50', 'p99', 'cpu', 'memory', 'connections', 'name'] as const;

@@ -1,4 +1,4 @@
-import type { GraphView } from '../../api/view/graph-view.ts';
+import type { Completeness, GraphView } from '../../api/view/graph-view.ts';
 import { formatMilliseconds } from '../tap/format.ts';
 import { paint } from '../terminal/colour.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -30,8 +30,11 @@ export function formatFigures(lines: readonly Figures[], subject: Subject, wide:
   return formatTable(header, rows);
 }
 
+/** An answer of the operator about a window of time. */
+export type TimedView = Pick<GraphView, 'at' | 'seconds' | keyof Completeness>;
+
 /** What stands above the table: of what time it is, and what is missing. */
-export function formatHead({ at, seconds, source, complete, missing }: GraphView): string[] {
+export function formatHead({ at, seconds, source, complete, missing }: TimedView): string[] {
   const time = new Date(at).toTimeString().slice(0, 8);
   const from = source === 'prometheus' ? 'from Prometheus' : 'as the sidecars reported';
   return [

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Golden, GraphEdge, GraphNode, GraphView } from '../../api/view/graph-view.ts';
 import { readFigures } from './figures.ts';
 import { formatFigures, formatHead } from './format.ts';
+import { formatRefusals, nothingRefused } from './refusals.ts';
 
 const golden = (requests: number, failures: number, p99Ms?: number): Golden => ({
   requests,
@@ -104,4 +105,24 @@ test('what is missing is said', () => {
   expect(formatHead(GRAPH).join('\n')).toMatch(
     /the last 60 s, as the sidecars reported\nincomplete: no report of shop\/ui-1/,
   );
+});
+
+test('what was refused is told by policy, and nothing is said to be refused only where all is known', () => {
+  const policy = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'no-admin' };
+  const refused = { policy, reason: 'deny', workload: 'shop/ui', requests: 7 };
+  const refusals = [
+    { ...refused, among: 2 },
+    { ...refused, workload: 'other/ui', policy: { ...policy, namespace: 'root' }, among: 1 },
+  ];
+  expect(
+    formatRefusals({ refusals }, 'shop')
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['AT', 'REQUESTS', 'WHY', 'POLICY'],
+    ['ui', '7', 'a rule of a DENY policy matched', 'AuthorizationPolicy no-admin, or another of 2'],
+    ['other/ui', '7', 'a rule of a DENY policy matched', 'AuthorizationPolicy root/no-admin'],
+  ]);
+  expect(nothingRefused({ complete: true })).toBe('No policy has refused a request.');
+  expect(nothingRefused({ complete: false })).toBe('Of no policy it is known that it refused a request.');
 });

@@ -47,7 +47,7 @@ export const ROOMS: readonly Room[] = [
   },
   { path: 'operator/status', may: ['operator/mesh', 'api', 'kube'] },
   { path: 'operator/dashboard', may: ['operator/telemetry', 'operator/outward', 'api', 'kube'] },
-  // Runs in a browser: of the API it has types alone.
+  // Runs in a browser: of the API it has types, and words that need nothing.
   { path: 'operator/dashboard/page', may: ['api'] },
   { path: 'webhook', may: ['api', 'kube', 'proxy'] },
   { path: 'cli', may: ['api', 'kube', 'proxy', 'operator/mesh', 'operator/xds', JUDGE, 'webhook/inject', 'generated'] },

@@ -69,7 +69,7 @@ function setUp(bounds: Partial<TableBounds> = {}, missing: readonly string[] = [
   };
   return {
     series: figures,
-    refusals: (namespace: string) => refusalsIn(history, { seconds: 600, namespace }, now),
+    refusals: (namespace: string) => refusalsIn({ history, missing: () => missing }, { seconds: 600, namespace }, now),
     history,
     report,
     pass: (ms: number) => {
@@ -248,6 +248,13 @@ describe('what was refused', () => {
       },
     ]);
     expect(ask('other').refusals).toEqual([]);
+    expect(ask('shop')).toMatchObject({ source: 'operator', complete: true, missing: [] });
+  });
+
+  test('is not told as nothing where reports are missing', () => {
+    const missing = ['no report of shop/ui-9 since 40 s'];
+    const { refusals: ask } = setUp({}, missing);
+    expect(ask('shop')).toMatchObject({ complete: false, missing, refusals: [] });
   });
 });
 

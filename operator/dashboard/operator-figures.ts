@@ -4,6 +4,7 @@ import { Durations } from '../telemetry/durations.ts';
 import type { Slice } from '../telemetry/history/counter-slices.ts';
 import { type Counter, type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { TrafficHistory } from '../telemetry/history/traffic-history.ts';
+import { countedCompleteness } from './completeness.ts';
 import type { Figures, WindowFigures } from './figures.ts';
 import { eachInTurns } from './turns.ts';
 import type { SeriesSelection } from './view-source.ts';
@@ -76,10 +77,7 @@ export class OperatorFigures implements Figures {
   }
 
   #completeness(since: number, now: number): Completeness {
-    const missing = [...this.#ports.missing(since, now)];
-    const { leftOut, size } = this.#ports.history.table;
-    if (leftOut.size > 0) missing.push(`${leftOut.size} or more edges are left out: the operator keeps ${size}`);
-    return { source: 'operator', complete: missing.length === 0, missing };
+    return countedCompleteness(this.#ports.history, this.#ports.missing(since, now));
   }
 }
 

@@ -20,7 +20,7 @@ import type { UsagePoller } from '../usage/usage-poller.ts';
 import { SECRET_TYPE } from '../xds/resource.ts';
 import type { ClusterStores } from './cluster-stores.ts';
 import { ControlPlaneCertificates } from './control-plane-certificates.ts';
-import { figuresOf, graphPorts } from './graph-ports.ts';
+import { countedPorts, figuresOf, graphPorts } from './graph-ports.ts';
 import { policyViews } from './policy-views.ts';
 import { ProxySurvey } from './proxy-survey.ts';
 import type { Replicas } from './replicas.ts';
@@ -104,6 +104,7 @@ function viewSource(joints: DashboardJoints, survey: ProxySurvey): ViewSource {
   const { api, stores, certificates, self } = joints;
   const { trustDomain } = joints.config;
   const figures = figuresOf(joints);
+  const counted = countedPorts(joints);
   const graph = new GraphSource(graphPorts(joints, figures));
   const chain = new ControlPlaneCertificates(certificates, api, self.namespace);
   const version = programVersion();
@@ -112,7 +113,7 @@ function viewSource(joints: DashboardJoints, survey: ProxySurvey): ViewSource {
   return {
     graph: (selection) => graph.graph(selection),
     series: (selection) => figures.series(selection),
-    refusals: async (selection) => refusalsIn(joints.records.history, selection, Date.now()),
+    refusals: async (selection) => refusalsIn(counted, selection, Date.now()),
     controlPlane: async () => {
       const { replicas, proxies } = await survey.survey();
       const counts: Record<ProxyState, number> = { synced: 0, stale: 0, rejected: 0, disconnected: 0, unknown: 0 };

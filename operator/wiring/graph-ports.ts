@@ -2,7 +2,7 @@ import { durationMs } from '../../api/duration.ts';
 import { roleIn } from '../dashboard/edge-totals.ts';
 import type { Figures } from '../dashboard/figures.ts';
 import type { GraphPorts, NodeFacts } from '../dashboard/graph-source.ts';
-import { OperatorFigures } from '../dashboard/operator-figures.ts';
+import { OperatorFigures, type OperatorFiguresPorts } from '../dashboard/operator-figures.ts';
 import { PrometheusClient } from '../dashboard/prometheus-client.ts';
 import { PrometheusFigures } from '../dashboard/prometheus-figures.ts';
 import { blockList } from '../outward/destination.ts';
@@ -29,7 +29,7 @@ export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
 /** What a Prometheus has of what the proxies counted, where one is named; else what this replica knows of it. */
 export function figuresOf(joints: Joints & Pick<DashboardJoints, 'api' | 'config' | 'self'>): Figures {
   const { prometheus, metrics } = joints.config;
-  if (prometheus === undefined) return operatorFigures(joints);
+  if (prometheus === undefined) return new OperatorFigures(countedPorts(joints));
   const { url, timeout, passwordSecret } = prometheus;
   const client = new PrometheusClient({
     url,
@@ -46,7 +46,7 @@ export function figuresOf(joints: Joints & Pick<DashboardJoints, 'api' | 'config
 }
 
 /** What the proxies counted, as this replica knows it. */
-function operatorFigures({ snapshot, records, replicas, stores }: Joints): OperatorFigures {
+export function countedPorts({ snapshot, records, replicas, stores }: Joints): OperatorFiguresPorts {
   const { history, ledger } = records;
   const reports = new MissingReports({
     snapshot,
@@ -56,12 +56,12 @@ function operatorFigures({ snapshot, records, replicas, stores }: Joints): Opera
     startedAt: ledger.startedAt,
     keptSince: () => history.slices.keptSince,
   });
-  return new OperatorFigures({
+  return {
     history,
     missing: (since, now) => reports.sentences(since, now),
     startedAt: ledger.startedAt,
     now: Date.now,
-  });
+  };
 }
 
 function runningPods({ records, stores }: Joints, id: string): Pod[] {

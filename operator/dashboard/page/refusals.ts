@@ -1,22 +1,13 @@
 import { h, type JSX } from 'preact';
 import type { RefusalsView, RefusalView } from '../../../api/view/control-plane-view.ts';
-import { Outdated, Waiting } from './completeness.ts';
+import { refusalInWords } from '../../../api/view/refusal-reason.ts';
+import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { count, plural, span } from './format.ts';
 import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer } from './remote.ts';
 import { href, type Route } from './route.ts';
 import { Table } from './table.ts';
 import { ViewHead } from './view-head.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  deny: 'a rule of a DENY policy matched',
-  no_allow_matched: 'no rule of the ALLOW policies matched',
-  custom: 'the authorization provider said no',
-  token: 'the token was not valid, or one was missing',
-  local_limit: 'over a limit that each sidecar counts',
-  global_limit: 'over a limit that is counted for all',
-  connection_limit: 'over a limit of connections',
-};
 
 /** Which policies refused what, and why. */
 export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element {
@@ -40,6 +31,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
         route,
         names: data.refusals.flatMap(({ workload, policy }) => [policy.namespace, workload.split('/')[0] ?? '']),
       }),
+      h(Incomplete, { view: data }),
     ),
     h(Outdated, { error }),
     h(Table<RefusalView>, {
@@ -47,7 +39,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
       rows,
       keyOf: ({ policy, workload, reason }) =>
         `${policy.kind} ${policy.namespace}/${policy.name} ${workload} ${reason}`,
-      empty: `No policy has refused a request${ns === undefined ? '' : ` in ${ns}`}.`,
+      empty: `${data.complete ? 'No policy has refused a request' : 'Of no policy it is known that it refused a request'}${ns === undefined ? '' : ` in ${ns}`}.`,
       columns: [
         {
           title: 'At',
@@ -66,7 +58,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
           sort: ({ requests }) => requests,
           cell: ({ requests }) => h('b', {}, count(requests)),
         },
-        { title: 'Why', sort: ({ reason }) => reason, cell: ({ reason }) => REASONS[reason] ?? reason },
+        { title: 'Why', sort: ({ reason }) => reason, cell: ({ reason }) => refusalInWords(reason) },
         {
           title: 'Policy',
           sort: ({ policy }) => `${policy.namespace}/${policy.name}`,

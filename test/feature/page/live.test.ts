@@ -4,7 +4,7 @@ import { canary, round } from './canary-answers.ts';
 import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
 import { PageTest } from './open-page.ts';
 import { refusal } from './page-server.ts';
-import { call, golden, shopGraph, workload } from './shop-answers.ts';
+import { call, golden, refusals, shopGraph, workload } from './shop-answers.ts';
 
 let test: PageTest;
 beforeAll(async () => {
@@ -67,6 +67,12 @@ it('shows what is not known as unknown, and never as zero', async () => {
   await page.goto(`${test.origin}#/services`);
   await page.locator('tbody').waitFor();
   expect(await textOf(page, 'tbody tr:last-child')).toBe('ui shop unknown unknown unknown unknown 2 of 2');
+  const missing = ['replica operator-2 of the operator does not report'];
+  test.server.answers.set('refusals', { ...refusals(), complete: false, missing, refusals: [] });
+  await page.goto(`${test.origin}#/refused`);
+  await sees(page, 'Of no policy it is known that it refused a request.');
+  await page.getByText('Figures are missing').click();
+  await sees(page, 'replica operator-2 of the operator does not report');
   await page.context().close();
 });
 

@@ -193,6 +193,9 @@ export function refusals(): RefusalsView {
   return {
     at: Date.now(),
     seconds: 600,
+    source: 'operator',
+    complete: true,
+    missing: [],
     refusals: [
       {
         policy: policy('AuthorizationPolicy', 'inventory-callers'),
