@@ -199,7 +199,7 @@ async function start(): Promise<void> {
   await health.start();
   await stores.start();
   pipeline.onUpdate((next, delta) => {
-    records.nodes.update(next, delta);
+    records.update(next, delta);
     status.update(next, delta);
   });
   tokenKeys.recall(await recallKeys({ api, namespace, logger }));

@@ -54,6 +54,8 @@ export interface GraphEdge {
   /** Who counted: the caller's sidecar, or, where the caller has none, the server's. */
   readonly reporter: 'source' | 'destination';
   readonly golden: Golden;
+  /** How full the caller's pools of connections are. Absent where that is not known. */
+  readonly pool?: PoolFill;
   /** Whether what went over it was encrypted by the mesh. */
   readonly mtls: 'all' | 'some' | 'none' | 'unknown';
   /** The same by revision of the server, where a Canary splits it. */
@@ -108,7 +110,31 @@ export interface Saturation {
   /** Open connections and requests under way at its pods. */
   readonly connections?: number;
   readonly active?: number;
-  /** Requests that waited for a connection of a pool towards it now, and those that were refused in the window because it was full. */
+  /** Requests that wait for a connection of a pool towards it now, and those (of TCP: connections) that were refused in the window because it was full. */
   readonly pending?: number;
   readonly overflow?: number;
+  /** The fullest of the pools towards it, see `PoolFill.share`; absent where none has a limit, too. */
+  readonly poolShare?: number;
+}
+
+/**
+ * Pools of connections from one node to another: each pod has one for each port, subset and revision it calls. What each has open is that of the fullest;
+ * limits are those of the DestinationRule (`connectionPool`) that is in force for it.
+ */
+export interface PoolFill {
+  readonly connections: PoolLevel;
+  /** Requests under way. */
+  readonly active: PoolLevel;
+  /** Requests that wait for a connection. */
+  readonly pending: PoolLevel;
+  /** How full, 0 to 1: the greatest share of a limit. Connections that no request is under way on are free. Absent: there is no limit. */
+  readonly share?: number;
+  /** Requests, of TCP connections, that were refused in the window by any of the pools as it was full. Absent where not known. */
+  readonly overflow?: number;
+}
+
+export interface PoolLevel {
+  readonly now: number;
+  /** Absent: there is none. */
+  readonly limit?: number;
 }

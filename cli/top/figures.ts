@@ -1,10 +1,13 @@
-import type { Golden, GraphNode, GraphView } from '../../api/view/graph-view.ts';
+import type { Golden, GraphNode, GraphView, PoolFill } from '../../api/view/graph-view.ts';
 
 export const SUBJECTS = ['services', 'workloads', 'edges'] as const;
 /** What of a graph `heddle top` has a line for. */
 export type Subject = (typeof SUBJECTS)[number];
 
-export const SORTS = ['rate', 'errors', 'p50', 'p99', 'cpu', 'memory', 'connections', 'name'] as const;
+export const SORTS = [
+  ...['rate', 'errors', 'p50', 'p99', 'cpu', 'memory'],
+  ...['connections', 'active', 'pending', 'overflow', 'name'],
+] as const;
 export type Sort = (typeof SORTS)[number];
 
 /** A line of `heddle top`. What is undefined is not known, which is not zero. */
@@ -20,6 +23,16 @@ export interface Figures {
   readonly memoryBytes?: number;
   readonly memoryShare?: number;
   readonly connections?: number;
+  /** Requests under way, those that wait for a connection, and those that were refused in the window since the pool was full. */
+  readonly active?: number;
+  readonly pending?: number;
+  readonly overflow?: number;
+  /** The fullest pool's share, 0..1. */
+  readonly poolShare?: number;
+  /** Of an edge: limits of the fullest pool; absent where there are none. */
+  readonly connectionLimit?: number;
+  readonly activeLimit?: number;
+  readonly pendingLimit?: number;
   /** Of an edge. */
   readonly protocol?: string;
   readonly mtls?: string;
@@ -44,6 +57,9 @@ const ORDER: Readonly<Record<Sort, (line: Figures) => number | undefined>> = {
   cpu: ({ cpuCores }) => cpuCores,
   memory: ({ memoryBytes }) => memoryBytes,
   connections: ({ connections }) => connections,
+  active: ({ active }) => active,
+  pending: ({ pending }) => pending,
+  overflow: ({ overflow }) => overflow,
   name: () => 0,
 };
 
@@ -86,9 +102,10 @@ function edges({ nodes, edges: calls }: GraphView, namespace: string | undefined
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return calls
     .filter(({ source, destination }) => [source, destination].some((id) => isIn(byId.get(id), namespace)))
-    .map(({ source, destination, golden, protocol, mtls, answers }) => ({
+    .map(({ source, destination, golden, protocol, mtls, answers, pool }) => ({
       name: `${short(source, namespace)} > ${short(destination, namespace)}`,
       ...ofGolden(golden),
+      ...ofPool(pool),
       protocol,
       mtls,
       ...failureAmong(answers),
@@ -137,9 +154,23 @@ function sum(goldens: readonly Golden[], seconds: number): Omit<Figures, 'name'>
 
 function saturationOf({ saturation }: GraphNode): Omit<Figures, 'name'> {
   if (saturation === undefined) return {};
-  const { cpuCores, cpuShare, memoryBytes, memoryShare, connections } = saturation;
-  const known = Object.entries({ cpuCores, cpuShare, memoryBytes, memoryShare, connections });
-  return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  const { cpuCores, cpuShare, memoryBytes, memoryShare, connections, active, pending, overflow, poolShare } =
+    saturation;
+  return known({ cpuCores, cpuShare, memoryBytes, memoryShare, connections, active, pending, overflow, poolShare });
+}
+
+function ofPool(pool: PoolFill | undefined): Omit<Figures, 'name'> {
+  if (pool === undefined) return {};
+  const { connections, active, pending, overflow, share } = pool;
+  return known({
+    ...{ connections: connections.now, connectionLimit: connections.limit },
+    ...{ active: active.now, activeLimit: active.limit, pending: pending.now, pendingLimit: pending.limit },
+    ...{ overflow, poolShare: share },
+  });
+}
+
+function known(figures: Readonly<Record<string, number | undefined>>): Omit<Figures, 'name'> {
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
 }
 
 /** The most frequent answer that says that something failed. */

@@ -10,7 +10,8 @@ const [BAD_SUCCESS, POOR_SUCCESS, FULL] = [0.95, 0.999, 0.9];
 /** The table; what is not known is `-`. */
 export function formatFigures(lines: readonly Figures[], subject: Subject, wide: boolean): string {
   const golden = ['rate', 'success', 'p50', 'p99'];
-  const saturation = subject === 'edges' ? ['protocol', 'mtls'] : ['cpu', 'memory', 'connections'];
+  const pools = ['connections', 'active', 'pending', 'overflow'];
+  const saturation = subject === 'edges' ? ['protocol', 'mtls', ...pools] : ['cpu', 'memory', ...pools];
   const header = [
     subject === 'edges' ? 'edge' : subject.slice(0, -1),
     ...(subject === 'workloads' ? ['pods'] : []),
@@ -22,9 +23,12 @@ export function formatFigures(lines: readonly Figures[], subject: Subject, wide:
     line.name,
     ...(subject === 'workloads' ? [line.pods ?? '-'] : []),
     ...[formatRate(line.perSecond), formatSuccess(line.success), formatTime(line.p50Ms), formatTime(line.p99Ms)],
+    ...(subject === 'edges' ? [line.protocol ?? '-', formatMtls(line.mtls)] : [formatCpu(line), formatMemory(line)]),
+    ...[formatOf(line.connections, line.connectionLimit), formatOf(line.active, line.activeLimit)],
     ...(subject === 'edges'
-      ? [line.protocol ?? '-', formatMtls(line.mtls)]
-      : [formatCpu(line), formatMemory(line), line.connections === undefined ? '-' : `${line.connections}`]),
+      ? [formatOf(line.pending, line.pendingLimit)]
+      : [`${formatOf(line.pending, undefined)}${formatShare(line.poolShare)}`]),
+    formatOverflow(line.overflow),
     ...(wide ? [line.failure ?? ''] : []),
   ]);
   return formatTable(header, rows);
@@ -67,6 +71,17 @@ function formatCpu({ cpuCores, cpuShare }: Figures): string {
 function formatMemory({ memoryBytes, memoryShare }: Figures): string {
   if (memoryBytes === undefined) return '-';
   return `${Math.round(memoryBytes / 2 ** 20)}Mi${formatShare(memoryShare)}`;
+}
+
+/** How many of how many there may be. */
+function formatOf(now: number | undefined, limit: number | undefined): string {
+  if (now === undefined) return '-';
+  return limit === undefined ? `${now}` : `${now}/${limit}`;
+}
+
+function formatOverflow(overflow: number | undefined): string {
+  if (overflow === undefined) return '-';
+  return overflow > 0 ? paint('red', `${overflow}`) : '0';
 }
 
 function formatShare(share: number | undefined): string {

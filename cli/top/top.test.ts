@@ -21,6 +21,8 @@ const call = (source: string, destination: string, of: Golden, more: Partial<Gra
   ...{ mtls: 'all', revisions: [], answers: [] },
   ...more,
 });
+const POOLS = ['CONNECTIONS', 'ACTIVE', 'PENDING', 'OVERFLOW'];
+const FULL = { active: 3, pending: 1, overflow: 7, poolShare: 0.5 };
 const GRAPH: GraphView = {
   ...{ at: Date.parse('2026-11-29T14:00:00Z'), seconds: 60, source: 'operator', complete: false },
   missing: ['no report of shop/ui-1 since 40 s'],
@@ -28,7 +30,7 @@ const GRAPH: GraphView = {
     node('ui'),
     node('ordering', {
       served: golden(600, 6, 120),
-      saturation: { cpuCores: 0.25, cpuShare: 0.95, memoryBytes: 2 ** 27, connections: 4 },
+      saturation: { cpuCores: 0.25, cpuShare: 0.95, memoryBytes: 2 ** 27, connections: 4, ...FULL },
     }),
     node('inventory', { served: golden(60, 0, 20), connected: 1 }),
   ],
@@ -56,11 +58,11 @@ describe('workloads', () => {
 
   test('are lines of a table in which what is unknown is no zero', () => {
     const text = formatFigures(readFigures(GRAPH, 'workloads', 'rate', 'shop'), 'workloads', true);
-    expect(text.split('\n').map((line) => line.split(/ {2,}/).slice(0, 9))).toEqual([
-      ['WORKLOAD', 'PODS', 'RATE', 'SUCCESS', 'P50', 'P99', 'CPU', 'MEMORY', 'CONNECTIONS'],
-      ['ordering', '2/2', '10/s', '99.00%', '12ms', '120ms', '250m (95%)', '128Mi', '4'],
-      ['inventory', '1/2', '1.0/s', '100%', '2.0ms', '20ms', '-', '-', '-'],
-      ['ui', '2/2', '-', '-', '-', '-', '-', '-', '-'],
+    expect(text.split('\n').map((line) => line.split(/ {2,}/).slice(0, 12))).toEqual([
+      ['WORKLOAD', 'PODS', 'RATE', 'SUCCESS', 'P50', 'P99', 'CPU', 'MEMORY', ...POOLS],
+      ['ordering', '2/2', '10/s', '99.00%', '12ms', '120ms', '250m (95%)', '128Mi', '4', '3', '1 (50%)', '7'],
+      ['inventory', '1/2', '1.0/s', '100%', '2.0ms', '20ms', '-', '-', '-', '-', '-', '-'],
+      ['ui', '2/2', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-'],
     ]);
   });
 });
@@ -80,6 +82,15 @@ test('edges tell who calls whom, and whether it is encrypted', () => {
     ['cart > ordering', 'all'],
     ['ordering > inventory', 'none'],
   ]);
+});
+
+test('edges tell how full the pools are, with the limits', () => {
+  const levels = { connections: { now: 2, limit: 2 }, active: { now: 2 }, pending: { now: 1, limit: 1 } };
+  const full = call('ui', 'ordering', golden(500, 6), { pool: { ...levels, share: 1, overflow: 37 } });
+  const text = formatFigures(readFigures({ ...GRAPH, edges: [full] }, 'edges', 'rate', 'shop'), 'edges', false);
+  const [head, line] = text.split('\n').map((one) => one.split(/ {2,}/).slice(-4));
+  expect(head).toEqual(POOLS);
+  expect(line).toEqual(['2/2', '2', '1/1', '37']);
 });
 
 test.each([

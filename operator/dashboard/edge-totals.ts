@@ -1,4 +1,4 @@
-import type { Answer, EdgeRevision, Golden, GraphEdge } from '../../api/view/graph-view.ts';
+import type { Answer, EdgeRevision, Golden, GraphEdge, PoolFill } from '../../api/view/graph-view.ts';
 import { Durations } from '../telemetry/durations.ts';
 import type { CallLabels } from '../telemetry/history/call-labels.ts';
 import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
@@ -69,6 +69,8 @@ export class EdgeTotals {
   private encrypted = 0;
   private plain = 0;
   private grpc = 0;
+  /** Refused since a pool was full. */
+  overflow = 0;
   private readonly services = new Map<string, number>();
   private readonly answers = new Map<string, CountedAnswer>();
   private readonly revisions = new Map<string, { role: 'stable' | 'canary'; totals: GoldenTotals }>();
@@ -77,7 +79,11 @@ export class EdgeTotals {
     this.edge = edge;
   }
 
+  /** Anything of it but what pools refused was counted. */
+  isCalled = false;
+
   add({ counter, by }: Growth, roleOf: RoleOf): void {
+    this.isCalled ||= counter.kind !== 'overflow';
     switch (counter.kind) {
       case 'calls':
       case 'opened':
@@ -94,12 +100,15 @@ export class EdgeTotals {
       case 'received':
         this.totals[counter.kind] += by;
         break;
+      case 'overflow':
+        this.overflow += by;
+        break;
       default:
     }
   }
 
-  /** The edge as it is shown. @param seconds length of the window */
-  view(seconds: number): GraphEdge {
+  /** The edge as it is shown. @param seconds length of the window @param pool of the caller, where that is known */
+  view(seconds: number, pool: PoolFill | undefined): GraphEdge {
     const { edge, encrypted, plain } = this;
     const revisions: EdgeRevision[] = [...this.revisions]
       .map(([revision, { role, totals }]) => ({ revision, role, golden: totals.golden(seconds) }))
@@ -113,6 +122,7 @@ export class EdgeTotals {
       protocol: edge.transport === 'tcp' ? 'tcp' : this.grpc * 2 > this.totals.requests ? 'grpc' : 'http',
       reporter: edge.reporter,
       golden: this.totals.golden(seconds),
+      ...(pool && { pool }),
       mtls: encrypted + plain === 0 ? 'unknown' : plain === 0 ? 'all' : encrypted === 0 ? 'none' : 'some',
       revisions,
       answers: this.mostFrequent(),
@@ -124,6 +134,8 @@ export class EdgeTotals {
       totals.requests += by;
       totals.failures += call.failed ? by : 0;
     }
+    // Of TCP the pool's own counts tell attempts, and flags connections.
+    if (this.edge.transport === 'tcp' && call.flags.split(',').includes('UO')) this.overflow += by;
     this.services.set(call.service, (this.services.get(call.service) ?? 0) + by);
     if (call.grpc !== '') this.grpc += by;
     if (call.peer !== '') this.encrypted += by;

@@ -11,6 +11,8 @@ export interface WindowFigures {
   readonly counted: number;
   readonly growths: Iterable<Growth>;
   readonly completeness: Completeness;
+  /** Whether all is known that pools refused in it, and what is open now. */
+  readonly knowsPools: boolean;
 }
 
 /** Where figures come from. What can't be known is said in their completeness, and is no error. */

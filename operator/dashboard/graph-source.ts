@@ -1,8 +1,9 @@
 import type { GraphEdge, GraphNode, GraphView, Saturation } from '../../api/view/graph-view.ts';
-import type { Edge } from '../telemetry/history/edge-table.ts';
+import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { Growth } from '../telemetry/history/traffic-history.ts';
 import { EdgeTotals, GoldenTotals, type RoleOf } from './edge-totals.ts';
 import type { Figures } from './figures.ts';
+import { type PoolReading, PoolTotals } from './pool-totals.ts';
 import { eachInTurns } from './turns.ts';
 import type { WindowSelection } from './view-source.ts';
 
@@ -15,8 +16,10 @@ export interface GraphPorts {
   /** Every node of the mesh. */
   nodes(): Iterable<NodeFacts>;
   readonly roleOf: RoleOf;
-  /** How full a node is; undefined where that is not known. */
+  /** What of a node its pods tell: what they use and have open; undefined where nothing is known. */
   saturation(node: string): Saturation | undefined;
+  /** What each pod that reports has open towards others. */
+  pools(): Iterable<PoolReading>;
 }
 
 /** Who called whom, and how that went. */
@@ -29,37 +32,46 @@ export class GraphSource {
 
   /** The graph of the last so many seconds. */
   async graph({ seconds, namespace }: WindowSelection): Promise<GraphView> {
-    const { since, until, counted, growths, completeness } = await this.#ports.figures.window(seconds);
+    const { since, until, counted, growths, completeness, knowsPools } = await this.#ports.figures.window(seconds);
     const edges = await this.#edges(growths);
+    const pools = new PoolTotals();
+    await eachInTurns(this.#ports.pools(), (reading) => pools.add(reading));
+    const known = (count: number): number | undefined => (count > 0 || knowsPools ? count : undefined);
     const facts = new Map([...this.#ports.nodes()].map((node) => [node.id, node]));
     const chosen = edges.filter(({ edge }) => {
       if (namespace === undefined) return true;
       return [edge.source, edge.destination].some((id) => (facts.get(id)?.namespace ?? namespaceOf(id)) === namespace);
     });
     const views: GraphEdge[] = [];
-    await eachInTurns(chosen, (edge) => views.push(edge.view(counted)));
+    await eachInTurns(chosen, (edge) => views.push(edge.view(counted, pools.ofEdge(edge.edge, known(edge.overflow)))));
+    const nodes = await this.#nodes(facts, edges, chosen, namespace, counted);
     return {
       at: until,
       seconds: Math.round((until - since) / 1000),
       ...completeness,
-      nodes: await this.#nodes(facts, edges, chosen, namespace, counted),
+      nodes: nodes.map(({ node, overflow }) => withPools(node, pools, known(overflow), known)),
       edges: views,
     };
   }
 
   async #edges(growths: Iterable<Growth>): Promise<EdgeTotals[]> {
-    const edges = new Map<Edge, EdgeTotals>();
+    const edges = new Map<string, EdgeTotals>();
+    const known = new Map<Edge, EdgeTotals>();
     await eachInTurns(growths, (growth) => {
       if (growth.counter.kind === 'reports' || growth.counter.kind === 'refused') return;
       const { edge } = growth.counter;
-      let totals = edges.get(edge);
+      let totals = known.get(edge);
       if (totals === undefined) {
-        totals = new EdgeTotals(edge);
-        edges.set(edge, totals);
+        // Of two sources each has objects of its own.
+        const id = `${edge.reporter} ${edgeId(edge)}`;
+        totals = edges.get(id) ?? new EdgeTotals(edge);
+        edges.set(id, totals);
+        known.set(edge, totals);
       }
       totals.add(growth, this.#ports.roleOf);
     });
-    return [...edges.values()];
+    // A port that says nothing of its protocol has both edges; what pools refused stands at that which was called.
+    return [...edges.values()].filter(({ isCalled }) => isCalled);
   }
 
   async #nodes(
@@ -68,7 +80,7 @@ export class GraphSource {
     chosen: readonly EdgeTotals[],
     namespace: string | undefined,
     length: number,
-  ): Promise<GraphNode[]> {
+  ): Promise<{ readonly node: GraphNode; readonly overflow: number }[]> {
     const shown = new Map<string, NodeFacts>();
     for (const node of facts.values())
       if (namespace === undefined || node.namespace === namespace) shown.set(node.id, node);
@@ -76,8 +88,10 @@ export class GraphSource {
       for (const id of [edge.source, edge.destination]) shown.set(id, facts.get(id) ?? strangerFacts(id));
     }
     const served = new Map<string, GoldenTotals>();
-    await eachInTurns(edges, ({ edge, totals }) => {
+    const overflows = new Map<string, number>();
+    await eachInTurns(edges, ({ edge, totals, overflow }) => {
       if (!shown.has(edge.destination)) return;
+      overflows.set(edge.destination, (overflows.get(edge.destination) ?? 0) + overflow);
       const sum = served.get(edge.destination) ?? new GoldenTotals();
       sum.merge(totals);
       served.set(edge.destination, sum);
@@ -85,9 +99,30 @@ export class GraphSource {
     return [...shown.values()].map((node) => {
       const golden = served.get(node.id)?.golden(length);
       const saturation = this.#ports.saturation(node.id);
-      return { ...node, ...(golden && { served: golden }), ...(saturation && { saturation }) };
+      const whole = { ...node, ...(golden && { served: golden }), ...(saturation && { saturation }) };
+      return { node: whole, overflow: overflows.get(node.id) ?? 0 };
     });
   }
+}
+
+/** A node with what is known of the pools towards it. @param known gives none where nothing was seen and not all is known */
+function withPools(
+  node: GraphNode,
+  pools: PoolTotals,
+  overflow: number | undefined,
+  known: (count: number) => number | undefined,
+): GraphNode {
+  if (node.kind === 'unknown') return node;
+  const { pending: waiting, share } = pools.ofNode(node.id);
+  const pending = known(waiting);
+  if (pending === undefined && overflow === undefined && share === undefined) return node;
+  const saturation: Saturation = {
+    ...node.saturation,
+    ...(pending === undefined ? {} : { pending }),
+    ...(overflow === undefined ? {} : { overflow }),
+    ...(share === undefined ? {} : { poolShare: share }),
+  };
+  return { ...node, saturation };
 }
 
 /** A node that has no pods with sidecars (any more). */

@@ -49,7 +49,8 @@ export class OperatorFigures implements Figures {
     const window = history.slices.window(now, seconds);
     const since = Math.max(window.since, startedAt, history.slices.keptSince);
     const counted = Math.max(1, (window.until - since) / 1000);
-    return { ...window, counted, growths: history.sum(window), completeness: this.#completeness(window.since, now) };
+    const completeness = this.#completeness(window.since, now);
+    return { ...window, counted, growths: history.sum(window), completeness, knowsPools: completeness.complete };
   }
 
   /** @inheritDoc */

@@ -28,9 +28,10 @@ async function figuresFrom(
 
 function at(url: string, timeoutMs = 20_000, allowed: readonly string[] = ['127.0.0.0/8']): PrometheusFigures {
   const client = new PrometheusClient({ url, timeoutMs, allowed: blockList(allowed), authorization: async () => '' });
-  return new PrometheusFigures(client, NAMES, () => 1_700_000_000_000);
+  return new PrometheusFigures(client, NAMES, NO_POOLS, () => 1_700_000_000_000);
 }
 
+const NO_POOLS = { overflows: () => ({ growths: [], complete: true }) };
 const NAMES = {
   ofService: (host: string) => (host === 'ordering.shop.svc' ? 'shop/ordering' : `host:${host}`),
   hasSidecars: (principal: string) => principal === 'spiffe://td/ns/shop/sa/ui',
@@ -94,6 +95,7 @@ describe('figures of a Prometheus', () => {
       nodes: () => ['shop/ui', 'shop/ordering'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
       roleOf: () => undefined,
       saturation: () => undefined,
+      pools: () => [],
     });
     const { edges, source, complete, seconds } = await graph.graph({ seconds: 60, namespace: undefined });
     expect([source, complete, seconds]).toEqual(['prometheus', true, 60]);
@@ -124,7 +126,7 @@ describe('figures of a Prometheus', () => {
     const { figures } = await figuresFrom(answerOf({ _bucket: buckets, istio_requests_total: requests }));
     const split = { stable: 'old', next: 'new' };
     const roleOf = (_: string, revision: string | undefined) => roleIn(split, revision);
-    const graph = new GraphSource({ figures, nodes: () => [], roleOf, saturation: () => undefined });
+    const graph = new GraphSource({ figures, nodes: () => [], roleOf, saturation: () => undefined, pools: () => [] });
     const [view] = (await graph.graph({ seconds: 60, namespace: undefined })).edges;
     expect(view?.golden).toMatchObject({ requests: 15, failures: 3 });
     expect(view?.revisions).toMatchObject([

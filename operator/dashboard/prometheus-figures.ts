@@ -4,6 +4,7 @@ import { bucketCounts } from '../telemetry/durations.ts';
 import type { CallLabels } from '../telemetry/history/call-labels.ts';
 import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { Growth, NodeNames } from '../telemetry/history/traffic-history.ts';
+import type { CountedPools } from './counted-pools.ts';
 import type { Figures, WindowFigures } from './figures.ts';
 import { EDGE_LABELS, OUTCOME_LABELS, PrometheusCalls } from './prometheus-calls.ts';
 import { type PrometheusClient, PrometheusError, type PromRange, type PromSample } from './prometheus-client.ts';
@@ -19,12 +20,19 @@ type Client = Pick<PrometheusClient, 'query' | 'range'>;
 export class PrometheusFigures implements Figures {
   readonly #client: Client;
   readonly #names: Pick<NodeNames, 'ofService' | 'hasSidecars'>;
+  readonly #pools: CountedPools;
   readonly #now: () => number;
 
-  /** @param now ms since the epoch */
-  constructor(client: Client, names: Pick<NodeNames, 'ofService' | 'hasSidecars'>, now: () => number) {
+  /** @param pools what pools refused, which the operator counts itself @param now ms since the epoch */
+  constructor(
+    client: Client,
+    names: Pick<NodeNames, 'ofService' | 'hasSidecars'>,
+    pools: CountedPools,
+    now: () => number,
+  ) {
     this.#client = client;
     this.#names = names;
+    this.#pools = pools;
     this.#now = now;
   }
 
@@ -52,12 +60,15 @@ export class PrometheusFigures implements Figures {
         ...bytesOf(samples, calls, index < 2 ? 'sent' : 'received', index % 2 === 0 ? 'http' : 'tcp'),
       ]),
     ];
+    const overflows = this.#pools.overflows(seconds, this.#now());
+    growths.push(...overflows.growths);
     return {
       since: (at - seconds) * 1000,
       until: at * 1000,
       counted: seconds,
       growths,
       completeness: completeness(missing),
+      knowsPools: overflows.complete,
     };
   }
 

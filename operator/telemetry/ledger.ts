@@ -4,6 +4,8 @@ import { Durations } from './durations.ts';
 import { isFlowKey } from './flow-series.ts';
 import type { TrafficHistory } from './history/traffic-history.ts';
 import { decodeLabels, decodeMetricsMessage, type MetricsMessage } from './metrics-message.ts';
+import { overflowLabels } from './open-series.ts';
+import type { OpenTable } from './open-table.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 import { readRefusal, refusalLabels } from './refusals.ts';
 import { Reporter } from './reporter.ts';
@@ -25,7 +27,9 @@ export interface LedgerPorts {
   /** Whether a policy is in the inbound side of a pod: nobody else is heard on what it refuses. */
   isPolicyOf(podUid: string, policy: ObjectRef): boolean;
   /** Is told of all that is counted, as it is counted here: nothing is taken twice. */
-  readonly history?: Pick<TrafficHistory, 'reported' | 'count' | 'durations' | 'refused'>;
+  readonly history?: Pick<TrafficHistory, 'reported' | 'count' | 'durations' | 'refused' | 'overflow'>;
+  /** Is told what is open at each proxy. */
+  readonly open?: Pick<OpenTable, 'take' | 'forget'>;
   /** Ms since the epoch. */
   now?(): number;
 }
@@ -80,6 +84,7 @@ export class TrafficLedger implements TrafficSource {
     }
     const { history } = this.ports;
     history?.reported(podUid, now);
+    if (message.open?.length) this.ports.open?.take(podUid, message.open);
     for (const { key, value } of message.sizes ?? []) history?.count(podUid, key, value, now);
     for (const { key, value } of reporter.take(message, now)) {
       if (isFlowKey(key)) {
@@ -89,6 +94,11 @@ export class TrafficLedger implements TrafficSource {
       const dryRun = readDryRun(key);
       if (dryRun !== undefined) {
         this.countDryRun(dryRun, value, now);
+        continue;
+      }
+      const overflow = overflowLabels(key);
+      if (overflow !== undefined) {
+        if (value > 0) history?.overflow(podUid, overflow, value, now);
         continue;
       }
       const labels = refusalLabels(key);
@@ -245,6 +255,7 @@ export class TrafficLedger implements TrafficSource {
     for (const [uid, { lastReport }] of this.reporters) {
       if (now - lastReport > LOST_MS && this.ports.workload(uid) === undefined) {
         this.reporters.delete(uid);
+        this.ports.open?.forget(uid);
       }
     }
     for (const [subject, proxies] of this.seen) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StreamMetricsMessageSchema } from '../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
 import { decodeLabels, decodeMetricsMessage } from './metrics-message.ts';
+import { overflowLabels } from './open-series.ts';
 import { refusalLabels } from './refusals.ts';
 
 const LABELS = [
@@ -58,6 +59,22 @@ describe('a metrics message', () => {
     );
     const [refusals, all] = requests.map(({ key }) => key);
     expect(refusalLabels(refusals ?? '')).toBe(all);
+  });
+
+  test('tells what is open, and of what pools refuse the count', () => {
+    const label = [{ name: 'cluster_name', value: 'outbound|80||ordering' }];
+    const message = decodeMetricsMessage(
+      encode({
+        envoyMetrics: [
+          { name: 'cluster.upstream_rq_active', metric: [{ label, gauge: { value: 3 }, timestampMs: 7000n }] },
+          { name: 'cluster.upstream_rq_pending_overflow', metric: [{ label, counter: { value: 4 } }] },
+          { name: 'cluster.upstream_cx_overflow', metric: [{ label, counter: { value: 5 } }] },
+        ],
+      }),
+    );
+    const [overflow] = message.requests;
+    expect(message.open).toEqual([{ thing: 'active', key: overflowLabels(overflow?.key ?? ''), value: 3, at: 7000 }]);
+    expect(message.requests.map(({ value }) => value)).toEqual([4]);
   });
 
   test('without a sender is not the first of its stream', () => {

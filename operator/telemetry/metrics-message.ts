@@ -2,6 +2,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { BoundedReader } from '../ads/bounded-reader.ts';
 import { dryRunKey, isDryRunFamily } from './dry-run.ts';
 import { counterFlow, type Flow, flowKey, sizeFlow } from './flow-series.ts';
+import { isOverflowFamily, type OpenSample, openThing, overflowKey } from './open-series.ts';
 import { isRefusalFamily, refusalKey } from './refusals.ts';
 
 /** One time series of a flush: its labels as the bytes that came, which are the same each time. */
@@ -30,11 +31,13 @@ export interface MetricsMessage {
   readonly first: boolean;
   /** How long the proxy has been up; undefined when the message does not tell. */
   readonly uptime: Uptime | undefined;
-  /** Of requests, of policies in dry run (see `dry-run.ts`), of what policies refused (`refusals.ts`), and of TCP (`flow-series.ts`). */
+  /** Of requests, of policies in dry run (see `dry-run.ts`), of what policies (`refusals.ts`) and pools (`open-series.ts`) refused, and of TCP (`flow-series.ts`). */
   readonly requests: readonly Sample<number>[];
   readonly durations: readonly Sample<DurationBuckets>[];
   /** Bytes of the last interval (`flow-series.ts`); absent: none. */
   readonly sizes?: readonly Sample<number>[];
+  /** What is open now (`open-series.ts`); absent: nothing was told of it. */
+  readonly open?: readonly OpenSample[];
 }
 
 const REQUESTS = 'istio_requests_total';
@@ -49,7 +52,7 @@ const NOTHING = new BoundedReader(new Uint8Array());
  */
 export function decodeMetricsMessage(bytes: Uint8Array): MetricsMessage {
   const reader = new BoundedReader(bytes);
-  const samples: Samples = { uptime: undefined, requests: [], durations: [], sizes: [] };
+  const samples: Samples = { uptime: undefined, requests: [], durations: [], sizes: [], open: [] };
   let first = false;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
@@ -68,16 +71,19 @@ interface Samples {
   readonly requests: Sample<number>[];
   readonly durations: Sample<DurationBuckets>[];
   readonly sizes: Sample<number>[];
+  readonly open: OpenSample[];
 }
 
 function takeFamily({ name, metrics }: { name: string; metrics: readonly RawMetric[] }, into: Samples): void {
   if (metrics.length === 0) return;
   const isDryRun = isDryRunFamily(name);
-  const [flow, size] = [counterFlow(name), sizeFlow(name)];
+  const [flow, size, thing] = [counterFlow(name), sizeFlow(name), openThing(name)];
   for (const metric of metrics) {
     if (name === UPTIME) {
       const seconds = decodeNumber(metric.gauge);
       into.uptime = { seconds, processStart: metric.timestampMs - seconds * 1000 };
+    } else if (thing !== undefined) {
+      into.open.push({ thing, key: metric.key, value: decodeNumber(metric.gauge), at: metric.timestampMs });
     } else if (size !== undefined) {
       const value = decodeSum(metric.histogram);
       if (value > 0) into.sizes.push({ key: flowKey(size, 'http', metric.key), value });
@@ -92,6 +98,7 @@ function takeFamily({ name, metrics }: { name: string; metrics: readonly RawMetr
 
 function counterKey(name: string, flow: Flow | undefined, labels: string): string {
   if (isRefusalFamily(name)) return refusalKey(labels);
+  if (isOverflowFamily(name)) return overflowKey(labels);
   return flow === undefined ? labels : flowKey(flow, 'tcp', labels);
 }
 
@@ -147,6 +154,7 @@ function decodeFamily(reader: BoundedReader): { name: string; metrics: RawMetric
 function isRead(name: string): boolean {
   if ([UPTIME, REQUESTS, DURATIONS].some((one) => name.endsWith(one))) return true;
   if (counterFlow(name) !== undefined || sizeFlow(name) !== undefined) return true;
+  if (openThing(name) !== undefined || isOverflowFamily(name)) return true;
   return isRefusalFamily(name) || isDryRunFamily(name);
 }
 

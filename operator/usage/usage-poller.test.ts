@@ -47,6 +47,15 @@ describe('what pods use', () => {
     expect(asked).toEqual(['shop']);
   });
 
+  test('is told of whenever it was answered, and not when it was refused', async () => {
+    const { poller, asked } = start((namespace, nth) => (nth === 1 ? refused(500)() : [item(namespace)]));
+    const told: string[] = [];
+    poller.onAnswer((namespace) => told.push(`${namespace} ${asked.length}`));
+    poller.ofNamespace('shop');
+    await until(() => told.length > 0);
+    expect(told[0]).toBe('shop 2');
+  });
+
   test('is asked again while it is wanted, and no more after that', async () => {
     const { poller, asked, clock } = start((_, nth) => [item('a', `${nth}`)]);
     poller.ofNamespace('shop');

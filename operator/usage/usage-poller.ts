@@ -21,6 +21,9 @@ export interface UsagePollerOptions {
   readonly pauseMs?: number;
 }
 
+/** Is told what the pods of a namespace used, by name. */
+type AnswerListener = (namespace: string, pods: NamespaceUsage['pods']) => void;
+
 interface Asked {
   wantedUntil: number;
   answer: NamespaceUsage | undefined;
@@ -32,6 +35,7 @@ export class UsagePoller implements UsageSource {
   readonly #asked = new Map<string, Asked>();
   readonly #queue = new WorkQueue({ concurrency: AT_ONCE });
   readonly #end = new AbortController();
+  readonly #listeners = new Set<AnswerListener>();
 
   constructor(options: UsagePollerOptions) {
     this.#options = { now: Date.now, pauseMs: PAUSE_MS, ...options };
@@ -57,6 +61,11 @@ export class UsagePoller implements UsageSource {
     return usage && this.#options.now() - usage.at <= STALE_MS ? usage : undefined;
   }
 
+  /** Calls back whenever a question was answered. */
+  onAnswer(listener: AnswerListener): void {
+    this.#listeners.add(listener);
+  }
+
   /** Asks no more, and ends what is under way. */
   stop(): void {
     this.#end.abort();
@@ -73,6 +82,7 @@ export class UsagePoller implements UsageSource {
     }
     const answer = await this.#read(namespace);
     asked.answer = 'reason' in answer ? { pods: asked.answer?.pods ?? new Map(), problem: answer } : answer;
+    if (!('reason' in answer)) for (const listener of this.#listeners) listener(namespace, answer.pods);
     this.#queue.addAfter(namespace, this.#options.pauseMs);
   }
 

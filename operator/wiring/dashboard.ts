@@ -20,7 +20,8 @@ import type { UsagePoller } from '../usage/usage-poller.ts';
 import { SECRET_TYPE } from '../xds/resource.ts';
 import type { ClusterStores } from './cluster-stores.ts';
 import { ControlPlaneCertificates } from './control-plane-certificates.ts';
-import { countedPorts, figuresOf, graphPorts } from './graph-ports.ts';
+import { countedPorts, figuresOf, graphPorts, runningPods } from './graph-ports.ts';
+import { keepUsage, withUsage } from './node-usage.ts';
 import { policyViews } from './policy-views.ts';
 import { ProxySurvey } from './proxy-survey.ts';
 import type { Replicas } from './replicas.ts';
@@ -37,7 +38,7 @@ export interface DashboardJoints {
   readonly records: TrafficRecords;
   readonly replicas: Replicas;
   /** What pods use, asked while somebody looks at the graph. */
-  readonly usage: Pick<UsagePoller, 'usage'>;
+  readonly usage: Pick<UsagePoller, 'usage' | 'onAnswer'>;
   readonly certificates: Certificates;
   /** Of all proxies, and of those with a stream here. */
   readonly acks: AckReport;
@@ -108,11 +109,12 @@ function viewSource(joints: DashboardJoints, survey: ProxySurvey): ViewSource {
   const graph = new GraphSource(graphPorts(joints, figures));
   const chain = new ControlPlaneCertificates(certificates, api, self.namespace);
   const version = programVersion();
+  keepUsage(joints.records, joints.usage, (node) => runningPods(joints, node), Date.now);
   const within = (namespace: string | undefined) => (object: { readonly namespace?: string | undefined }) =>
     namespace === undefined || object.namespace === namespace;
   return {
     graph: (selection) => graph.graph(selection),
-    series: (selection) => figures.series(selection),
+    series: async (selection) => withUsage(joints.records, selection, await figures.series(selection)),
     refusals: async (selection) => refusalsIn(counted, selection, Date.now()),
     controlPlane: async () => {
       const { replicas, proxies } = await survey.survey();

@@ -1,4 +1,5 @@
 import { durationMs } from '../../api/duration.ts';
+import { countedPools } from '../dashboard/counted-pools.ts';
 import { roleIn } from '../dashboard/edge-totals.ts';
 import type { Figures } from '../dashboard/figures.ts';
 import type { GraphPorts, NodeFacts } from '../dashboard/graph-source.ts';
@@ -11,6 +12,7 @@ import { saturationOf } from '../usage/saturation.ts';
 import { BY_UID, type Pod } from './cluster-stores.ts';
 import type { DashboardJoints } from './dashboard.ts';
 import { MissingReports } from './missing-reports.ts';
+import { inboundWork, poolReadings } from './open-work.ts';
 import { readCredentials } from './rate-limits.ts';
 import { ServiceSelectors } from './service-selectors.ts';
 
@@ -22,7 +24,14 @@ export function graphPorts(joints: Joints, figures: Figures): GraphPorts {
     figures,
     nodes: () => nodeFacts(joints),
     roleOf: (service, revision) => roleIn(joints.snapshot().services.get(service)?.split, revision),
-    saturation: (id) => saturationOf(runningPods(joints, id), (namespace, pod) => joints.usage.usage(namespace, pod)),
+    saturation: (id) => {
+      const pods = runningPods(joints, id);
+      const uids = pods.flatMap(({ metadata }) => metadata?.uid ?? []);
+      const used = saturationOf(pods, (namespace, pod) => joints.usage.usage(namespace, pod));
+      const all = { ...used, ...inboundWork(joints.records, uids, Date.now()) };
+      return Object.keys(all).length === 0 ? undefined : all;
+    },
+    pools: () => poolReadings(joints.records, Date.now()),
   };
 }
 
@@ -42,7 +51,7 @@ export function figuresOf(joints: Joints & Pick<DashboardJoints, 'api' | 'config
       return `Basic ${Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')}`;
     },
   });
-  return new PrometheusFigures(client, joints.records.nodes, Date.now);
+  return new PrometheusFigures(client, joints.records.nodes, countedPools(countedPorts(joints)), Date.now);
 }
 
 /** What the proxies counted, as this replica knows it. */
@@ -64,7 +73,8 @@ export function countedPorts({ snapshot, records, replicas, stores }: Joints): O
   };
 }
 
-function runningPods({ records, stores }: Joints, id: string): Pod[] {
+/** The pods of a node that run. */
+export function runningPods({ records, stores }: Pick<Joints, 'records' | 'stores'>, id: string): Pod[] {
   const uids = [...(records.nodes.node(id)?.pods.keys() ?? [])];
   return uids.flatMap((uid) => stores.pods.byIndex(BY_UID, uid)).filter(({ status }) => status?.phase === 'Running');
 }

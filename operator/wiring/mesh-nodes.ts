@@ -76,6 +76,14 @@ export class MeshNodes implements NodeNames {
   }
 
   /** @inheritDoc */
+  isTcp(hostname: Hostname, port: number): boolean {
+    const { services } = this.#snapshot;
+    const service = services.get(hostname) ?? services.get(hostname.replace(/^\*\./, ''));
+    const protocol = service?.ports.find((one) => one.port === port)?.protocol;
+    return protocol === 'tcp' || protocol === 'tls';
+  }
+
+  /** @inheritDoc */
   ofService(called: Hostname, principal: string, named: string): string {
     if (this.#nodes.has(named)) return named;
     const hostname = called.startsWith('*.') && !this.#snapshot.services.has(called) ? called.slice(2) : called;

@@ -26,13 +26,13 @@ type TcpKeepalive = NonNullable<NonNullable<NonNullable<TrafficPolicy['connectio
  * Envoy's default of 1024 would refuse requests that Kubernetes alone would have let through. 0 stands for no limit, as in Istio.
  */
 export function buildThresholds(policy: TrafficPolicy): CircuitBreakers_Thresholds {
-  const { tcp, http } = policy.connectionPool ?? {};
+  const { connections, pending, active } = poolLimitsOf(policy);
   const budget = policy.retryBudget;
   return create(CircuitBreakers_ThresholdsSchema, {
-    maxConnections: tcp?.maxConnections || UNLIMITED,
-    maxPendingRequests: http?.http1MaxPendingRequests || UNLIMITED,
-    maxRequests: http?.http2MaxRequests || UNLIMITED,
-    maxRetries: http?.maxRetries || UNLIMITED,
+    maxConnections: connections ?? UNLIMITED,
+    maxPendingRequests: pending ?? UNLIMITED,
+    maxRequests: active ?? UNLIMITED,
+    maxRetries: policy.connectionPool?.http?.maxRetries || UNLIMITED,
     trackRemaining: false,
     ...(budget === undefined
       ? {}
@@ -43,6 +43,20 @@ export function buildThresholds(policy: TrafficPolicy): CircuitBreakers_Threshol
           },
         }),
   });
+}
+
+/** How much of what a pool may have open; absent: as much as there is. */
+export function poolLimitsOf({ connectionPool }: TrafficPolicy): {
+  readonly connections?: number;
+  readonly pending?: number;
+  readonly active?: number;
+} {
+  const { tcp, http } = connectionPool ?? {};
+  return {
+    ...(tcp?.maxConnections ? { connections: tcp.maxConnections } : {}),
+    ...(http?.http1MaxPendingRequests ? { pending: http.http1MaxPendingRequests } : {}),
+    ...(http?.http2MaxRequests ? { active: http.http2MaxRequests } : {}),
+  };
 }
 
 /** Puts the limits of a policy, its timeout for connecting and TCP keepalive into a cluster. */

@@ -7,6 +7,8 @@ import { PrometheusFigures } from '../../operator/dashboard/prometheus-figures.t
 import { blockList } from '../../operator/outward/destination.ts';
 import { PASSWORD, PrometheusProcess } from './support/prometheus-process.ts';
 
+const NO_POOLS = { overflows: () => ({ growths: [], complete: true }) };
+
 /** The graph from a real Prometheus that scrapes Istio's metrics. */
 
 const UI = 'source_workload_namespace="shop",source_canonical_service="ui",source_workload="ui"';
@@ -46,12 +48,13 @@ test('graph and series are what Prometheus has', async () => {
     authorization: async () => authorization,
   });
   const names = { ofService: (host: string) => `host:${host}`, hasSidecars: () => true };
-  const figures = new PrometheusFigures(client, names, Date.now);
+  const figures = new PrometheusFigures(client, names, NO_POOLS, Date.now);
   const graph = new GraphSource({
     figures,
     nodes: () => ['shop/ui', 'shop/ordering'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
     roleOf: (_, revision) => roleIn({ stable: 'old', next: 'new' }, revision),
     saturation: () => undefined,
+    pools: () => [],
   });
   // Prometheus sees counters grow, not where they begin.
   let calls = 0;
@@ -95,6 +98,6 @@ test('a Prometheus that does not take the password is named', async () => {
     authorization: async () => '',
   });
   const names = { ofService: (host: string) => host, hasSidecars: () => true };
-  const { completeness } = await new PrometheusFigures(client, names, Date.now).window(60);
+  const { completeness } = await new PrometheusFigures(client, names, NO_POOLS, Date.now).window(60);
   expect(completeness.missing).toEqual([`Prometheus at ${prometheus.url} answers 401`]);
 });

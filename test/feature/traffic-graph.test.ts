@@ -37,6 +37,7 @@ function graphOf({ ledger, history, nodes }: TrafficRecords): GraphSource {
     nodes: facts,
     roleOf: () => undefined,
     saturation: () => undefined,
+    pools: () => [],
   });
 }
 

@@ -4,6 +4,7 @@ import { Failed, Figure, Meter, Value } from './figure.ts';
 import { bytes, count, millis, percent, rate } from './format.ts';
 import { failedShare, flagsInWords, nameOf, severity } from './health.ts';
 import { Icon, Lock, mtlsInWords } from './icon.ts';
+import { Pools } from './pool.ts';
 import { href } from './route.ts';
 
 interface CallFactsProps {
@@ -65,6 +66,7 @@ export function CallFacts({ edge, nodes }: CallFactsProps): JSX.Element {
           h('h3', {}, 'Answers'),
           h(Answers, { answers: edge.answers, namespace: nodes.get(edge.destination)?.namespace }),
         ],
+    edge.pool === undefined ? null : [h('h3', {}, "The caller's fullest pool"), h(Pools, { pool: edge.pool, tcp })],
     edge.revisions.length === 0 ? null : [h('h3', {}, 'By revision'), h(Revisions, { edge })],
     h(
       'p',

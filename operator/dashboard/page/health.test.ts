@@ -27,6 +27,7 @@ test('several are summed, and percentiles are those of the slowest', () => {
 test('the fullest is told from what is known', () => {
   expect(fullest({ cpuShare: 0.2, memoryShare: 0.9 })).toEqual({ of: 'memory', share: 0.9 });
   expect(fullest({ cpuShare: 0.2 })).toEqual({ of: 'CPU', share: 0.2 });
+  expect(fullest({ cpuShare: 0.2, poolShare: 1 })).toEqual({ of: 'pool', share: 1 });
   expect(fullest({ memoryBytes: 5 })).toBeUndefined();
   expect(fullest(undefined)).toBeUndefined();
 });

@@ -51,11 +51,13 @@ export function sumOf(goldens: readonly Golden[]): Golden {
 export function fullest(
   saturation: Saturation | undefined,
 ): { readonly of: string; readonly share: number } | undefined {
-  const { cpuShare, memoryShare } = saturation ?? {};
-  if (cpuShare === undefined && memoryShare === undefined) return undefined;
-  return (cpuShare ?? -1) >= (memoryShare ?? -1)
-    ? { of: 'CPU', share: cpuShare ?? 0 }
-    : { of: 'memory', share: memoryShare ?? 0 };
+  const { cpuShare, memoryShare, poolShare } = saturation ?? {};
+  const shares = [
+    { of: 'CPU', share: cpuShare },
+    { of: 'memory', share: memoryShare },
+    { of: 'pool', share: poolShare },
+  ].flatMap(({ of, share }) => (share === undefined ? [] : [{ of, share }]));
+  return shares.sort((a, b) => b.share - a.share)[0];
 }
 
 /** Calls that stand out, the worst share first. */

@@ -7,7 +7,8 @@ import { Figure, Notice } from './figure.ts';
 import { bytes, count, millis, percent, rate } from './format.ts';
 import { GoldenCharts } from './golden-charts.ts';
 import { CallList, CanaryButton } from './graph/side.ts';
-import { failedShare, nameOf, severity } from './health.ts';
+import { failedShare, NEARLY_FULL, nameOf, severity } from './health.ts';
+import { TurnedAway } from './pool.ts';
 import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
 
@@ -119,13 +120,13 @@ function Now({ node, complete }: { readonly node: GraphNode; readonly complete: 
     h(Figure, { name: 'Memory', text: bytes(saturation.memoryBytes), note: ofLimit(saturation.memoryShare) }),
     h(Figure, { name: 'Connections', text: count(saturation.connections) }),
     h(Figure, { name: 'Under way', text: count(saturation.active), note: 'requests' }),
-    h(Figure, { name: 'Waiting', text: count(saturation.pending), note: 'for a connection' }),
     h(Figure, {
-      name: 'Turned away',
-      text: count(saturation.overflow),
-      note: 'the pool was full',
-      tone: (saturation.overflow ?? 0) > 0 ? 'sev-bad' : '',
+      name: 'Waiting',
+      text: count(saturation.pending),
+      note: saturation.poolShare === undefined ? 'for a connection' : `fullest pool ${percent(saturation.poolShare)}`,
+      tone: (saturation.poolShare ?? 0) >= NEARLY_FULL ? 'warn' : '',
     }),
+    h(TurnedAway, { overflow: saturation.overflow }),
     h(Figure, { name: 'Sidecars', text: `${node.connected} of ${node.pods}`, note: 'connected' }),
   );
 }

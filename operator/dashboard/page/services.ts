@@ -125,7 +125,7 @@ function columnsOf(series: ReadonlyMap<string, Series>, complete: boolean): Colu
           { class: 'with-line' },
           h(Meter, {
             share: most.share,
-            label: `${text} of the fullest pod`,
+            label: `${text}, the fullest`,
             tone: most.share >= NEARLY_FULL ? 'warn' : '',
           }),
           h('span', { class: 'value' }, text),

@@ -1,6 +1,7 @@
 import { bucketCounts } from '../durations.ts';
 import { readFlowKey } from '../flow-series.ts';
 import { type DurationBuckets, decodeLabels } from '../metrics-message.ts';
+import { clusterOf } from '../open-series.ts';
 import type { Refusal } from '../refusals.ts';
 import { type CallLabels, readCallLabels, readConnectionLabels } from './call-labels.ts';
 import { CounterSlices, type SliceSettings, type SliceWindow } from './counter-slices.ts';
@@ -19,6 +20,8 @@ export interface NodeNames {
    * @param named the node that its certificate says it is of; '' where none was seen
    */
   ofService(hostname: string, principal: string, named: string): string;
+  /** Whether connections to a port are opaque, as the port is declared. */
+  isTcp(hostname: string, port: number): boolean;
   /** Whether callers with the SPIFFE ID have sidecars, which count their calls themselves. */
   hasSidecars(principal: string): boolean;
 }
@@ -98,6 +101,21 @@ export class TrafficHistory {
     const { policy, reason, among } = refusal;
     const key = ['refused', policy.kind, policy.namespace, policy.name, reason, among].join('|');
     this.add(ofNode(node), key, now, by, () => ({ kind: 'refused', node, refusal }));
+  }
+
+  /** A pool of the pod had no room for requests. Whoever has the calls, nobody else has these. @param labels encoded */
+  overflow(podUid: string, labels: string, by: number, now: number): void {
+    const source = this.names.ofPod(podUid);
+    const [direction, port, , host] = clusterOf(decodeLabels(labels)).split('|');
+    // Of TCP the flags of connections tell it, and here it would be counted again.
+    if (source === undefined || direction !== 'outbound' || !host || this.names.isTcp(host, Number(port))) return;
+    const edge: Edge = {
+      source,
+      destination: this.names.ofService(host, '', ''),
+      transport: 'http',
+      reporter: 'source',
+    };
+    this.add(edge, 'overflow', now, by, (shared) => ({ kind: 'overflow', edge: shared }));
   }
 
   /** All that grew in a window, whatever slice it was in. */

@@ -82,7 +82,10 @@ export function shopGraph(more: Partial<GraphView> = {}): GraphView {
         connected: 4,
         saturation: { cpuCores: 0.4, cpuShare: 0.86, memoryBytes: 210e6, memoryShare: 0.41 },
       }),
-      workload('shop/inventory', { served: golden(18.2, 0.118, 240), saturation: { memoryBytes: 100e6 } }),
+      workload('shop/inventory', {
+        served: golden(18.2, 0.118, 240),
+        saturation: { memoryBytes: 100e6, connections: 4, active: 2, pending: 1, overflow: 37, poolShare: 1 },
+      }),
       workload('payments/ledger', { served: golden(3.1, 0, undefined) }),
       {
         id: 'host:api.bank.example',
@@ -98,7 +101,12 @@ export function shopGraph(more: Partial<GraphView> = {}): GraphView {
     edges: [
       call('shop/load', 'shop/ui', golden(24, 0.004, 61)),
       call('shop/ui', 'shop/ordering', golden(24, 0.004, 48), { revisions }),
-      call('shop/ordering', 'shop/inventory', golden(18.2, 0.118, 240)),
+      call('shop/ordering', 'shop/inventory', golden(18.2, 0.118, 240), {
+        pool: {
+          ...{ connections: { now: 2, limit: 2 }, active: { now: 2 }, pending: { now: 1, limit: 1 } },
+          ...{ share: 1, overflow: 37 },
+        },
+      }),
       call('shop/ordering', 'payments/ledger', golden(3.1, 0, undefined), { protocol: 'grpc', mtls: 'some' }),
       call('payments/ledger', 'host:api.bank.example', golden(1.2, 0, 310), {
         service: 'api.bank.example',

@@ -10,12 +10,19 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 /** Each view, and what it must say of the shop. */
 const VIEWS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   '/graph': ['1 call fails', 'inventory', '18.2/s', 'api.bank.example'],
-  '/services': ['240 ms', '86% CPU', '2 of 2', 'no calls'],
-  '/service/shop%2Finventory': ['inventory.shop.svc.cluster.local', 'Latency', 'Called by', '95.4 MiB'],
+  '/services': ['240 ms', '86% CPU', '100% pool', '2 of 2', 'no calls'],
+  '/service/shop%2Finventory': [
+    ...['inventory.shop.svc.cluster.local', 'Latency', 'Called by', '95.4 MiB'],
+    ...['fullest pool 100%', 'Turned away', '37'],
+  ],
   '/call/shop%2Fordering/shop%2Finventory': [
     '503 UF',
     'No connection to the server could be made',
     'Encrypted by the mesh (mTLS)',
+    "The caller's fullest pool",
+    '2 of 2',
+    '1 of 1',
+    'no limit',
   ],
   '/canaries': ['waiting', '99.31%', 'waits for more requests'],
   '/canary/shop/ordering': [

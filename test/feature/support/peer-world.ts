@@ -62,6 +62,8 @@ export class PeerWorld {
   readonly asked: string[];
   /** The headers of these requests. */
   readonly got: IncomingHttpHeaders[];
+  /** Of requests for `/held` what answers them. */
+  readonly heldBack: (() => void)[];
   readonly client: EnvoyProcess;
   readonly server: EnvoyProcess;
   private readonly parts: Parts;
@@ -75,6 +77,7 @@ export class PeerWorld {
     this.credentials = parts.credentials;
     this.asked = parts.asked;
     this.got = parts.got;
+    this.heldBack = parts.heldBack;
   }
 
   /**
@@ -107,6 +110,11 @@ export class PeerWorld {
 
   get snapshot(): MeshSnapshot {
     return this.parts.mesh.snapshot;
+  }
+
+  /** Port of the server's inbound listener. */
+  get inboundPort(): number {
+    return this.parts.at;
   }
 
   port(name: PortName): MeshPort {
@@ -203,6 +211,7 @@ export class PeerWorld {
 interface Parts {
   readonly asked: string[];
   readonly got: IncomingHttpHeaders[];
+  readonly heldBack: (() => void)[];
   readonly at: number;
   readonly mesh: MeshOnStream;
   readonly harness: AdsHarness;
@@ -228,9 +237,10 @@ async function buildParts(
   const apps: Server[] = [];
   const asked: string[] = [];
   const got: IncomingHttpHeaders[] = [];
+  const heldBack: (() => void)[] = [];
   for (const [index, name] of PORTS.entries()) {
     const number = await freePort();
-    apps.push(await startApplication(number, asked, got));
+    apps.push(await startApplication(number, asked, got, heldBack));
     await wire.listen(SERVER_ADDRESS, number);
     ports.set(name, { number, service: await freePort(), address: `127.1.0.${index + 1}` });
   }
@@ -242,7 +252,7 @@ async function buildParts(
   const harness = await startHarness([source, listeners, secrets], {}, metricsSink && { metricsSink });
   const pods = { client: harness.addPod('client'), server: harness.addPod('server') };
   mesh.put(...objectsOf(pods, ports, named));
-  return { at, asked, got, mesh, harness, listeners, credentials, wire, apps, ports, pods };
+  return { at, asked, got, heldBack, mesh, harness, listeners, credentials, wire, apps, ports, pods };
 }
 
 function objectsOf({ client, server }: Parts['pods'], ports: Parts['ports'], named: boolean): MeshObject[] {

@@ -1,0 +1,20 @@
+import type { Growth } from '../telemetry/history/traffic-history.ts';
+import { countedCompleteness } from './completeness.ts';
+import type { RefusalPorts } from './refusal-source.ts';
+
+/** What pools refused, where somebody else has the calls. */
+export interface CountedPools {
+  /** In the last so many seconds. @param now ms since the epoch */
+  overflows(seconds: number, now: number): { readonly growths: readonly Growth[]; readonly complete: boolean };
+}
+
+/** As this operator counted it itself. */
+export function countedPools({ history, missing }: RefusalPorts): CountedPools {
+  return {
+    overflows: (seconds, now) => {
+      const window = history.slices.window(now, seconds);
+      const growths = [...history.sum(window)].filter(({ counter }) => counter.kind === 'overflow');
+      return { growths, complete: countedCompleteness(history, missing(window.since, now)).complete };
+    },
+  };
+}

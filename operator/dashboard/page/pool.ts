@@ -1,0 +1,30 @@
+import { h, type JSX } from 'preact';
+import type { PoolFill, PoolLevel } from '../../../api/view/graph-view.ts';
+import { Figure } from './figure.ts';
+import { count } from './format.ts';
+
+/** The pools of connections of one call: what the fullest has open, of how much it may. */
+export function Pools({ pool, tcp }: { readonly pool: PoolFill; readonly tcp: boolean }): JSX.Element {
+  const { connections, active, pending, overflow } = pool;
+  return h(
+    'dl',
+    { class: 'figures' },
+    h(Level, { name: 'Connections', level: connections }),
+    tcp ? null : h(Level, { name: 'Under way', level: active }),
+    h(Level, { name: 'Waiting', level: pending }),
+    h(TurnedAway, { overflow }),
+  );
+}
+
+/** Idle connections are kept and fill nothing, so only what waits at its limit stands out. */
+function Level({ name, level: { now, limit } }: { readonly name: string; readonly level: PoolLevel }): JSX.Element {
+  const text = limit === undefined ? count(now) : `${count(now)} of ${count(limit)}`;
+  const isFull = name !== 'Connections' && limit !== undefined && now >= limit;
+  return h(Figure, { name, text, note: limit === undefined ? 'no limit' : '', tone: isFull ? 'warn' : '' });
+}
+
+/** What full pools refused in the window; undefined: not known. */
+export function TurnedAway({ overflow }: { readonly overflow: number | undefined }): JSX.Element {
+  const tone = (overflow ?? 0) > 0 ? 'sev-bad' : '';
+  return h(Figure, { name: 'Turned away', text: count(overflow), note: 'the pool was full', tone });
+}

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { MeshBuilder } from '../mesh/mesh-builder.ts';
+import { destinationRule, SETTINGS, service } from '../mesh/testing/objects.ts';
+import { PoolLimitIndex } from './pool-limits.ts';
+
+const HOST = 'ordering.shop.svc.cluster.local';
+const CLUSTER = `outbound|80||${HOST}`;
+const ui = { namespace: 'shop', labels: { app: 'ui' } };
+
+const rule = (maxConnections: number) =>
+  destinationRule('shop/ordering', {
+    host: HOST,
+    trafficPolicy: { connectionPool: { tcp: { maxConnections } } },
+    workloadSelector: { matchLabels: { app: 'ui' } },
+    subsets: [
+      {
+        name: 'v2',
+        labels: { version: 'v2' },
+        trafficPolicy: { connectionPool: { http: { http1MaxPendingRequests: 7, http2MaxRequests: 9 } } },
+      },
+    ],
+  });
+
+test('limits are those of the rule that holds for the caller, by subset, and follow it', () => {
+  const builder = new MeshBuilder(SETTINGS);
+  const ordering = service('ordering', { app: 'ordering' });
+  builder.apply([{ kind: 'Service', key: 'shop/ordering', object: ordering }]);
+  const index = new PoolLimitIndex(builder.snapshot);
+  const limitsOf = (cluster: string, caller = ui) => index.pool(caller, cluster)?.limits;
+  expect(limitsOf(CLUSTER)).toEqual({});
+  for (const max of [2, 5]) {
+    const { delta } = builder.apply([{ kind: 'DestinationRule', key: 'shop/ordering', object: rule(max) }]);
+    index.update(builder.snapshot, delta);
+    expect(limitsOf(CLUSTER)).toEqual({ connections: max });
+  }
+  expect(limitsOf(`outbound|80|v2|${HOST}|r2`)).toEqual({ pending: 7, active: 9 });
+  // Another caller has no rule, and what is not there no limits that are known.
+  expect(limitsOf(CLUSTER, { namespace: 'shop', labels: { app: 'cart' } })).toEqual({});
+  expect([limitsOf(`outbound|81||${HOST}`), limitsOf('outbound|80||gone'), limitsOf('xds-grpc')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

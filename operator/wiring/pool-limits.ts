@@ -1,0 +1,49 @@
+import type { PoolLimits } from '../dashboard/pool-totals.ts';
+import { DestinationIndex, effectivePolicy } from '../mesh/destination-selection.ts';
+import type { MeshDelta, MeshSnapshot, ServicePort, Workload } from '../mesh/snapshot.ts';
+import { poolLimitsOf } from '../xds/cluster-connection-pool.ts';
+import { readOutboundCluster } from '../xds/names.ts';
+
+type Mesh = Pick<MeshSnapshot, 'services' | 'destinationPolicies' | 'settings'>;
+
+/** What a pool of connections leads to, and its limits. */
+export interface LimitedPool {
+  readonly hostname: string;
+  readonly port: ServicePort;
+  readonly limits: PoolLimits;
+}
+
+/** The limits of every sidecar's pools, by the DestinationRules that hold for it; follows the mesh change by change. */
+export class PoolLimitIndex {
+  readonly #policies = new DestinationIndex();
+  #mesh: Mesh;
+
+  constructor(mesh: Mesh) {
+    this.#mesh = mesh;
+    for (const [key, policy] of mesh.destinationPolicies) this.#policies.set(key, policy);
+  }
+
+  /** Takes in what changed. */
+  update(mesh: Mesh, { destinationPolicies }: Pick<MeshDelta, 'destinationPolicies'>): void {
+    this.#mesh = mesh;
+    for (const key of destinationPolicies) this.#policies.set(key, mesh.destinationPolicies.get(key));
+  }
+
+  /**
+   * The pool that a cluster of a workload's sidecar is.
+   * @param cluster `outbound|PORT|SUBSET|HOST[|REVISION]`
+   * @returns undefined for a service or port that is not there (any more)
+   */
+  pool({ namespace, labels }: Pick<Workload, 'namespace' | 'labels'>, cluster: string): LimitedPool | undefined {
+    const read = readOutboundCluster(cluster);
+    if (read === undefined) return undefined;
+    const { services, settings } = this.#mesh;
+    // Of single pods of a headless Service the cluster is `*.HOST`.
+    const service = services.get(read.hostname) ?? services.get(read.hostname.replace(/^\*\./, ''));
+    const port = service?.ports.find((one) => one.port === read.port);
+    if (service === undefined || port === undefined) return undefined;
+    const selected = this.#policies.select({ namespace, labels }, service, settings.rootNamespace);
+    const policy = effectivePolicy(selected, read.subset === '' ? undefined : read.subset, read.port);
+    return { hostname: service.hostname, port, limits: poolLimitsOf(policy) };
+  }
+}
