@@ -1,9 +1,10 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
-import { KUBERNETES_SERVICE_ADDRESS, NODE_ADDRESS, NODE_NAME } from './layout.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { KUBERNETES_SERVICE_ADDRESS, NODE_ADDRESS } from './layout.ts';
 
 type KeyPair = { readonly certificate: forge.pki.Certificate; readonly key: forge.pki.rsa.PrivateKey };
 type Subject = { readonly commonName: string; readonly organization?: string };
@@ -12,7 +13,7 @@ type Leaf = Subject & { readonly server?: readonly string[] };
 const YEAR_MS = 365 * 24 * 3_600_000;
 const CLOCK_SKEW_MS = 3_600_000;
 
-/** Client and server certificates of the cluster, by file name. Groups are Kubernetes' own (`system:masters`, `system:nodes`). */
+/** Client and server certificates of the control plane, by file name. Groups are Kubernetes' own (`system:masters`, `system:nodes`). */
 const LEAVES: Readonly<Record<string, Leaf>> = {
   admin: { commonName: 'heddle-admin', organization: 'system:masters' },
   'kube-apiserver': {
@@ -29,7 +30,6 @@ const LEAVES: Readonly<Record<string, Leaf>> = {
     ],
   },
   'kubelet-client': { commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters' },
-  kubelet: { commonName: `system:node:${NODE_NAME}`, organization: 'system:nodes', server: [NODE_NAME, NODE_ADDRESS] },
   'kube-controller-manager': { commonName: 'system:kube-controller-manager' },
   'kube-scheduler': { commonName: 'system:kube-scheduler' },
   'kube-proxy': { commonName: 'system:kube-proxy' },
@@ -38,7 +38,7 @@ const LEAVES: Readonly<Record<string, Leaf>> = {
 
 /**
  * Writes a certificate authority of the cluster, one for the API aggregator, a key for ServiceAccount tokens, and a certificate
- * for every component into `directory`: `NAME.crt`, `NAME.key`, PEM, keys readable by root only. They last one year.
+ * for every component of the control plane into `directory`: `NAME.crt`, `NAME.key`, PEM, keys readable by root only. They last one year.
  */
 export async function writeCertificates(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -56,6 +56,22 @@ export async function writeCertificates(directory: string): Promise<void> {
     ),
     writeTokenKey(directory),
   ]);
+}
+
+/**
+ * Writes what a kubelet needs into the node's own folder: its certificate, of the cluster's authority, and that of the authority.
+ * @param authority the folder that {@link writeCertificates} wrote to
+ */
+export async function writeNodeCertificate(authority: string, { name, address, state }: ClusterNode): Promise<void> {
+  await mkdir(state.pki, { recursive: true, mode: 0o700 });
+  const pem = (file: string): Promise<string> => readFile(path.join(authority, file), 'utf8');
+  const ca = {
+    certificate: forge.pki.certificateFromPem(await pem('ca.crt')),
+    key: forge.pki.privateKeyFromPem(await pem('ca.key')),
+  };
+  const leaf = { commonName: `system:node:${name}`, organization: 'system:nodes', server: [name, address] };
+  await writePair(state.pki, 'kubelet', await issue(leaf, ca));
+  if (state.pki !== authority) await copyFile(path.join(authority, 'ca.crt'), path.join(state.pki, 'ca.crt'));
 }
 
 async function writeTokenKey(directory: string): Promise<void> {

@@ -5,15 +5,15 @@ import { buildImages, importArchive } from '../images/load.ts';
 import { dnsManifest } from './addons.ts';
 import { cachedBinary, ETCD, ensureBinary, KUBERNETES, requireBuildable } from './binaries.ts';
 import { cleanHost } from './clean.ts';
-import { run, tryRun } from './command.ts';
+import { nodesWithImages } from './cluster-node.ts';
+import { run } from './command.ts';
+import { watchComponents } from './component-start.ts';
 import { COREDNS_IMAGE, NODE_NAME, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
 import { withClusterLock } from './lock.ts';
-import { startNode, watchComponents } from './node.ts';
+import { startNode } from './node.ts';
+import { type ClusterAccess, nodeCondition } from './node-condition.ts';
 import { installPackages, requireMachine } from './prerequisites.ts';
 import { isRunning, readRecords } from './processes.ts';
-
-/** How to reach the cluster: the kubeconfig's path and a kubectl of the cluster's own version. */
-export type ClusterAccess = { readonly kubeconfig: string; readonly kubectl: string };
 
 export type ClusterOptions = {
   /** Takes one line for each step; the default writes nothing. */
@@ -102,7 +102,8 @@ export async function clusterStatus(): Promise<ClusterStatus> {
   if (running.length === 0) return { state: components.length === 0 ? 'Down' : 'Broken', node: 'absent', components };
   const kubernetes = await cachedBinary(KUBERNETES);
   const kubectl = path.join(path.dirname(kubernetes ?? ''), 'kubectl');
-  const node = kubernetes === undefined ? 'unknown' : await nodeCondition({ kubeconfig: state.kubeconfig, kubectl });
+  const node =
+    kubernetes === undefined ? 'unknown' : await nodeCondition({ kubeconfig: state.kubeconfig, kubectl }, NODE_NAME);
   const whole = COMPONENTS.every((name) => running.includes(name)) && node === 'Ready';
   return { state: whole ? 'Running' : 'Broken', node, components };
 }
@@ -110,23 +111,6 @@ export async function clusterStatus(): Promise<ClusterStatus> {
 /** The archives of the two images without which no pod starts and no name resolves. */
 async function systemImages(): Promise<string[]> {
   return (await buildImages([PAUSE_IMAGE, COREDNS_IMAGE])).map((image) => image.archive);
-}
-
-async function nodeCondition(access: ClusterAccess): Promise<string> {
-  const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}';
-  const args = [
-    '--kubeconfig',
-    access.kubeconfig,
-    '--request-timeout=5s',
-    'get',
-    'node',
-    NODE_NAME,
-    '-o',
-    `jsonpath=${jsonPath}`,
-  ];
-  const answer = await tryRun(access.kubectl, args);
-  if (answer.code !== 0) return 'unreachable';
-  return answer.stdout === 'True' ? 'Ready' : 'NotReady';
 }
 
 async function waitForNode(access: ClusterAccess, state: StateLayout): Promise<void> {
@@ -154,14 +138,15 @@ async function serveDns(access: ClusterAccess): Promise<void> {
   await kubectl(['-n', 'default', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s']);
 }
 
-/** Imports image archives into the running cluster. @throws Error when it is not running, or a file is no image archive. */
+/** Imports image archives into every node of the running cluster. @throws Error when it is not running, or a file is no image archive. */
 export async function clusterLoad(archives: readonly string[], report: (line: string) => void = SILENT): Promise<void> {
   requireMachine();
-  if (!existsSync(stateLayout().containerdSocket))
+  const state = stateLayout();
+  if (!existsSync(state.containerdSocket))
     throw new Error('the local cluster is not up: start it with `npm run cluster -- up`');
   for (const archive of archives) {
     if (!existsSync(archive)) throw new Error(`there is no file ${archive}`);
-    await importArchive(path.resolve(archive));
+    for (const node of nodesWithImages(state)) await importArchive(path.resolve(archive), node.state);
     report(`loaded ${archive}`);
   }
 }

@@ -1,16 +1,14 @@
 import path from 'node:path';
+import type { ClusterNode } from './cluster-node.ts';
 import {
+  ALL_PODS_PREFIX,
   API_PORT,
   CLUSTER_DOMAIN,
-  controlGroupName,
   DNS_ADDRESS,
   ETCD_PEER_PORT,
   ETCD_PORT,
   NODE_ADDRESS,
-  NODE_NAME,
   NODE_REGION,
-  NODE_ZONE,
-  POD_PREFIX,
   SERVICE_PREFIX,
   type StateLayout,
 } from './layout.ts';
@@ -105,12 +103,12 @@ function controllerFlags(state: StateLayout, name: string): string[] {
 }
 
 /** The arguments of kube-proxy. `--conntrack-max-per-core 0` leaves the host's connection table at its size. */
-export function proxyArguments(state: StateLayout): string[] {
+export function proxyArguments({ name, state }: ClusterNode): string[] {
   return [
     `--kubeconfig=${path.join(state.pki, 'kube-proxy.kubeconfig')}`,
-    `--hostname-override=${NODE_NAME}`,
+    `--hostname-override=${name}`,
     '--proxy-mode=iptables',
-    `--cluster-cidr=${POD_PREFIX}`,
+    `--cluster-cidr=${ALL_PODS_PREFIX}`,
     '--conntrack-max-per-core=0',
     '--healthz-bind-address=127.0.0.1:10256',
     '--metrics-bind-address=127.0.0.1:10249',
@@ -118,15 +116,15 @@ export function proxyArguments(state: StateLayout): string[] {
 }
 
 /** The arguments of kubelet; the rest is in its configuration file. */
-export function kubeletArguments(state: StateLayout): string[] {
+export function kubeletArguments({ name, address, zone, state }: ClusterNode): string[] {
   return [
     `--config=${path.join(state.pki, 'kubelet.yaml')}`,
     `--kubeconfig=${path.join(state.pki, 'kubelet.kubeconfig')}`,
     `--root-dir=${state.kubelet}`,
     `--cert-dir=${path.join(state.kubelet, 'pki')}`,
-    `--hostname-override=${NODE_NAME}`,
-    `--node-ip=${NODE_ADDRESS}`,
-    `--node-labels=topology.kubernetes.io/region=${NODE_REGION},topology.kubernetes.io/zone=${NODE_ZONE}`,
+    `--hostname-override=${name}`,
+    `--node-ip=${address}`,
+    `--node-labels=topology.kubernetes.io/region=${NODE_REGION},topology.kubernetes.io/zone=${zone}`,
   ];
 }
 
@@ -135,11 +133,11 @@ export function kubeletArguments(state: StateLayout): string[] {
  * small machine is shared with whatever else it does; disk statistics are off, because they fail on some virtual machines.
  * @param resolvConf the file that names the DNS servers for pods that ask for the node's.
  */
-export function kubeletConfiguration(state: StateLayout, resolvConf: string): object {
+export function kubeletConfiguration({ address, controlGroup, state }: ClusterNode, resolvConf: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    address: NODE_ADDRESS,
+    address,
     healthzBindAddress: '127.0.0.1',
     authentication: {
       anonymous: { enabled: false },
@@ -151,7 +149,7 @@ export function kubeletConfiguration(state: StateLayout, resolvConf: string): ob
     tlsPrivateKeyFile: path.join(state.pki, 'kubelet.key'),
     containerRuntimeEndpoint: `unix://${state.containerdSocket}`,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${controlGroupName()}`,
+    cgroupRoot: `/${controlGroup}`,
     failCgroupV1: false,
     failSwapOn: false,
     localStorageCapacityIsolation: false,

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { BRIDGE, CNI_NETWORK, PAUSE_IMAGE, POD_PREFIX, type StateLayout } from './layout.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { BRIDGE, CNI_NETWORK, PAUSE_IMAGE, type StateLayout } from './layout.ts';
 
 /** The folder of Debian's CNI plugins. */
 export const CNI_PLUGINS = '/usr/lib/cni';
@@ -45,7 +46,7 @@ state = "${path.join(state.containerd, 'state')}"
 }
 
 /** The CNI network: pods on one bridge, addresses handed out by the host, hostPort through portmap. */
-export function cniConfiguration(state: StateLayout): object {
+export function cniConfiguration({ podPrefix, state }: ClusterNode): object {
   return {
     cniVersion: '1.0.0',
     name: CNI_NETWORK,
@@ -61,7 +62,7 @@ export function cniConfiguration(state: StateLayout): object {
         ipam: {
           type: 'host-local',
           dataDir: path.join(state.cni, 'addresses'),
-          ranges: [[{ subnet: POD_PREFIX }]],
+          ranges: [[{ subnet: podPrefix }]],
         },
       },
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { controlGroupName } from './layout.ts';
 
 const MOUNT = '/sys/fs/cgroup';
 
@@ -10,21 +9,21 @@ export function isUnified(): boolean {
   return existsSync(path.join(MOUNT, 'cgroup.controllers'));
 }
 
-/** The cluster's control group in each hierarchy: one in version 2, one for each controller in version 1. */
-async function groupPaths(): Promise<string[]> {
-  if (isUnified()) return [path.join(MOUNT, controlGroupName())];
-  const names = await readdir(MOUNT).catch(() => [] as string[]);
-  return names.map((name) => path.join(MOUNT, name, controlGroupName()));
+/** A node's control group in each hierarchy: one in version 2, one for each controller in version 1. */
+async function groupPaths(name: string): Promise<string[]> {
+  if (isUnified()) return [path.join(MOUNT, name)];
+  const controllers = await readdir(MOUNT).catch(() => [] as string[]);
+  return controllers.map((controller) => path.join(MOUNT, controller, name));
 }
 
-/** Creates the control group that kubelet puts all pods into, with every controller the machine has. */
-export async function createControlGroup(): Promise<void> {
-  for (const group of await groupPaths()) {
+/** Creates the control group that a kubelet puts all its pods into, with every controller the machine has. */
+export async function createControlGroup(name: string): Promise<void> {
+  for (const group of await groupPaths(name)) {
     await mkdir(group, { recursive: true });
     if (isUnified()) await delegateControllers(MOUNT);
     else await inheritCpuSet(group);
   }
-  if (isUnified()) await delegateControllers(path.join(MOUNT, controlGroupName()));
+  if (isUnified()) await delegateControllers(path.join(MOUNT, name));
 }
 
 async function delegateControllers(group: string): Promise<void> {
@@ -45,10 +44,10 @@ async function inheritCpuSet(group: string): Promise<void> {
   }
 }
 
-/** The pids of all processes in the cluster's control group: pods' containers, whoever their parent is now. */
-export async function controlGroupPids(): Promise<number[]> {
+/** The pids of all processes in a node's control group: pods' containers, whoever their parent is now. */
+export async function controlGroupPids(name: string): Promise<number[]> {
   const pids = new Set<number>();
-  for (const root of await groupPaths()) {
+  for (const root of await groupPaths(name)) {
     for (const group of await groupsBelow(root)) {
       const procs = await readFile(path.join(group, 'cgroup.procs'), 'utf8').catch(() => '');
       for (const pid of procs.split('\n')) if (Number(pid) > 1) pids.add(Number(pid));
@@ -57,9 +56,9 @@ export async function controlGroupPids(): Promise<number[]> {
   return [...pids];
 }
 
-/** Removes the cluster's control group, which must be empty of processes. */
-export async function removeControlGroup(): Promise<void> {
-  for (const root of await groupPaths()) {
+/** Removes a node's control group, which must be empty of processes. */
+export async function removeControlGroup(name: string): Promise<void> {
+  for (const root of await groupPaths(name)) {
     for (const group of (await groupsBelow(root)).reverse()) await rmdir(group).catch(() => {});
   }
 }

@@ -1,11 +1,11 @@
 import { tryRun } from './command.ts';
-import { CNI_NETWORK, POD_PREFIX } from './layout.ts';
+import { ALL_PODS_PREFIX, CNI_NETWORK } from './layout.ts';
 
 /** The comment on the one rule we add ourselves. */
 const MASQUERADE_COMMENT = 'heddle local cluster';
 
 const MASQUERADE_RULE = [
-  ...['-s', POD_PREFIX, '!', '-d', POD_PREFIX],
+  ...['-s', ALL_PODS_PREFIX, '!', '-d', ALL_PODS_PREFIX],
   ...['-m', 'comment', '--comment', MASQUERADE_COMMENT, '-j', 'MASQUERADE'],
 ];
 

@@ -50,6 +50,9 @@ const FOREIGN_FOLDERS = [
   '/opt/containerd',
 ];
 
+/** Those of them that the programs of a second node would write to as well, were they not covered. */
+export const COVERED_FOLDERS = ['/var/lib/kubelet', '/var/lib/cni', '/run/containerd', '/var/log/containers'];
+
 /** kubelet's socket for device plugins has this path whatever kubelet's own folder is. */
 const KUBELET_SOCKET = '/var/lib/kubelet/device-plugins/kubelet.sock';
 
@@ -120,9 +123,12 @@ export async function removeBridge(): Promise<void> {
     if (name !== undefined) await tryRun('ip', ['link', 'delete', name]);
   }
   await tryRun('ip', ['link', 'delete', BRIDGE]);
-  for (const prefix of [POD_PREFIX, SERVICE_PREFIX]) {
-    for (const side of ['-s', '-d', '-r', '-q']) await tryRun('conntrack', ['-D', side, prefix]).catch(() => undefined);
-  }
+  for (const prefix of [POD_PREFIX, SERVICE_PREFIX]) await forgetConnections(prefix);
+}
+
+/** Removes the connections that the kernel remembers for some addresses. */
+export async function forgetConnections(prefix: string): Promise<void> {
+  for (const side of ['-s', '-d', '-r', '-q']) await tryRun('conntrack', ['-D', side, prefix]).catch(() => undefined);
 }
 
 /** The mount points at or below `folder` in the text of `/proc/self/mountinfo`, innermost first. */

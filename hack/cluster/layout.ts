@@ -6,7 +6,7 @@ import path from 'node:path';
 export const KUBERNETES_VERSION = 'v1.36.3';
 export const COREDNS_VERSION = '1.15.0';
 
-/** The name of the kubeconfig context, and of the one node. */
+/** The name of the kubeconfig context, and of the first node. */
 export const CONTEXT_NAME = 'heddle-local';
 export const NODE_NAME = 'heddle-local';
 export const NODE_REGION = 'local';
@@ -17,6 +17,12 @@ export const BRIDGE = 'heddle0';
 export const NODE_ADDRESS = '10.86.0.1';
 export const POD_PREFIX = '10.86.0.0/22';
 export const POD_PREFIX_LENGTH = 22;
+/** A second node, its pods' gateway and their addresses; and the addresses of all pods. */
+export const SECOND_NODE_NAME = 'heddle-local-2';
+export const SECOND_NODE_ZONE = 'local-b';
+export const SECOND_NODE_ADDRESS = '10.86.4.1';
+export const SECOND_POD_PREFIX = '10.86.4.0/22';
+export const ALL_PODS_PREFIX = '10.86.0.0/21';
 export const SERVICE_PREFIX = '10.87.0.0/20';
 export const KUBERNETES_SERVICE_ADDRESS = '10.87.0.1';
 export const DNS_ADDRESS = '10.87.0.10';

@@ -1,21 +1,27 @@
 /**
- * `unshare --net --mount node hack/cluster/lifecycle-trial.ts`: starts a cluster, kills all of it from outside, starts it again and takes it
- * down, in network and mount namespaces of its own, so that a cluster in use is not touched. Prints what it saw as JSON.
+ * `unshare --net --mount node hack/cluster/lifecycle-trial.ts`: starts a cluster of two nodes, kills all of it from outside, starts it again
+ * and takes it down, in network and mount namespaces of its own, so that a cluster in use is not touched. Prints what it saw as JSON.
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cleanHost } from './clean.ts';
-import { type ClusterAccess, clusterDown, clusterStatus, clusterUp } from './cluster.ts';
+import { clusterDown, clusterStatus, clusterUp } from './cluster.ts';
+import { firstNode, secondNode } from './cluster-node.ts';
 import { run, tryRun } from './command.ts';
 import { controlGroupPids } from './control-groups.ts';
+import { COVERED_FOLDERS } from './host.ts';
 import { stateLayout } from './layout.ts';
-import { readRecords } from './processes.ts';
+import type { ClusterAccess } from './node-condition.ts';
+import type { ProcessRecord } from './process-record.ts';
+import { isRunning, readRecords } from './processes.ts';
+import { addSecondNode } from './second-node.ts';
 
 /** What the trial saw. Times in seconds. */
 export type LifecycleReport = {
   readonly firstUpSeconds: number;
   readonly secondUpSeconds: number;
+  readonly nodesBeforeKill: string;
   readonly killed: number;
   readonly stateAfterKill: string;
   readonly upAfterKillSeconds: number;
@@ -24,9 +30,6 @@ export type LifecycleReport = {
   /** Everything of the cluster that was still there after `down`; nothing is what it should be. */
   readonly left: readonly string[];
 };
-
-/** Folders that the node's programs write to whatever the state folder is: covered, so that the machine's own stay as they are. */
-const COVERED = ['/var/lib/kubelet', '/var/lib/cni', '/run/containerd', '/var/log/containers'];
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const started = Date.now();
@@ -38,20 +41,30 @@ async function isolate(): Promise<void> {
   // kubelet's mounts must reach the containers, but nothing outside of this namespace.
   await run('mount', ['--make-rslave', '/']);
   await run('mount', ['--make-rshared', '/']);
-  for (const folder of COVERED) {
+  // The node's programs write there whatever the state folder is: the machine's own stay as they are.
+  for (const folder of COVERED_FOLDERS) {
     await run('mkdir', ['-p', folder]);
     await run('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
   }
   await run('ip', ['link', 'set', 'lo', 'up']);
 }
 
+/** The pods' processes, on both nodes. */
+async function podPids(): Promise<number[]> {
+  const groups = [firstNode, secondNode].map((node) => controlGroupPids(node(stateLayout()).controlGroup));
+  return (await Promise.all(groups)).flat();
+}
+
+/** The components of both nodes. */
+async function recordsOfBoth(): Promise<ProcessRecord[]> {
+  const folders = [firstNode, secondNode].map((node) => node(stateLayout()).state.processes);
+  return (await Promise.all(folders.map(readRecords))).flat();
+}
+
 /** Ends every process of the cluster at once, as a machine that runs out of memory or a person with `kill -9` would. */
 async function killEverything(): Promise<number> {
   const state = stateLayout();
-  const pids = new Set([
-    ...(await readRecords(state.processes)).map((record) => record.pid),
-    ...(await controlGroupPids()),
-  ]);
+  const pids = new Set([...(await readRecords(state.processes)).map((record) => record.pid), ...(await podPids())]);
   for (const pid of await processesNaming(state.root)) pids.add(pid);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids.size;
@@ -70,11 +83,13 @@ async function processesNaming(folder: string): Promise<number[]> {
 
 async function remains(root: string): Promise<string[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(root));
-  const links = (await run('ip', ['-o', 'link'])).split('\n').filter((line) => /heddle0|veth/.test(line));
+  const links = (await run('ip', ['-o', 'link'])).split('\n').filter((line) => /heddle[01]|veth/.test(line));
   const rules = (await run('nft', ['list', 'ruleset'])).split('\n').filter((line) => line !== '');
-  const files = (await run('find', [...COVERED, '-not', '-type', 'd'])).split('\n').filter((line) => line !== '');
+  const files = (await run('find', [...COVERED_FOLDERS, '-not', '-type', 'd']))
+    .split('\n')
+    .filter((line) => line !== '');
   const state = (await tryRun('ls', ['-d', root])).stdout.split('\n').filter((line) => line !== '');
-  const processes = [...(await processesNaming(root)), ...(await controlGroupPids())].map((pid) => `process ${pid}`);
+  const processes = [...(await processesNaming(root)), ...(await podPids())].map((pid) => `process ${pid}`);
   return [...mounts, ...links, ...rules, ...files, ...state, ...processes];
 }
 
@@ -84,18 +99,25 @@ async function tryLifecycle(): Promise<LifecycleReport> {
   const up = async (): Promise<void> => {
     access = await clusterUp({ report });
   };
+  const kubectl = (...args: string[]): Promise<string> =>
+    run(access?.kubectl ?? 'kubectl', ['--kubeconfig', access?.kubeconfig ?? '', ...args]);
   const firstUpSeconds = await seconds(up);
   const secondUpSeconds = await seconds(up);
+  await addSecondNode({ images: [], report });
+  const nodesBeforeKill = await kubectl('get', 'nodes', '--no-headers');
+  const components = await recordsOfBoth();
   const killed = await killEverything();
   const stateAfterKill = (await clusterStatus()).state;
   const upAfterKillSeconds = await seconds(up);
-  const pods = ['--kubeconfig', access?.kubeconfig ?? '', 'get', 'pods', '-A', '--no-headers'];
-  const podsAfterKill = await run(access?.kubectl ?? 'kubectl', pods);
+  const podsAfterKill = await kubectl('get', 'pods', '-A', '--no-headers');
   const downSeconds = await seconds(() => clusterDown({ report }));
-  const left = await remains(stateLayout().root);
+  // What holds the second node's namespaces names no folder: it is not among the killed, and known by its record alone.
+  const running = await Promise.all(components.map(async (one) => ((await isRunning(one)) ? [one.name] : [])));
+  const left = [...(await remains(stateLayout().root)), ...running.flat()];
   return {
     firstUpSeconds,
     secondUpSeconds,
+    nodesBeforeKill,
     killed,
     stateAfterKill,
     upAfterKillSeconds,

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { paint } from '../../cli/terminal/colour.ts';
 import { formatTable } from '../../cli/terminal/table.ts';
 import { clusterDown, clusterLoad, clusterStatus, clusterUp } from './cluster.ts';
 import { CONTEXT_NAME, cacheDirectory, KUBERNETES_VERSION, stateDirectory, stateLayout } from './layout.ts';
 import { PrerequisiteError } from './prerequisites.ts';
+import { addSecondNode, removeSecondNode, secondNodeCondition } from './second-node.ts';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -12,7 +13,7 @@ const EXIT_NOT_RUNNING = 3;
 const EXIT_PREREQUISITE = 4;
 
 const HELP = `
-A one-node Kubernetes ${KUBERNETES_VERSION} on this Linux machine, without Docker: real kubelet, containerd, Services and DNS.
+A Kubernetes ${KUBERNETES_VERSION} of one node, or two, on this Linux machine, without Docker: real kubelet, containerd, Services and DNS.
 The first "up" builds Kubernetes with Go, about 10 minutes on two cores; later ones take seconds. Debian packages that are
 missing (containerd, runc, CNI plugins, nftables, iptables, conntrack) are installed with apt-get.
 
@@ -20,6 +21,9 @@ Use it:
   npm run cluster -- up
   export KUBECONFIG="$(npm run --silent cluster -- kubeconfig)"
   kubectl get pods -A
+
+A second node, with a kubelet and a containerd of its own, in a network namespace, for whom one is not enough:
+  npm run cluster -- up --nodes 2
 
 Folders:
   ${stateDirectory()}  the running cluster; "down" deletes it (HEDDLE_STATE puts it elsewhere)
@@ -32,9 +36,11 @@ function report(line: string): void {
   process.stderr.write(`${paint('dim', '•', process.stderr)} ${line}\n`);
 }
 
-async function up(): Promise<void> {
+async function up({ nodes }: { readonly nodes?: '1' | '2' }): Promise<void> {
   const started = Date.now();
   const access = await clusterUp({ report });
+  if (nodes === '2') await addSecondNode({ report });
+  if (nodes === '1') await removeSecondNode({ report });
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   report(`${paint('green', 'Ready', process.stderr)} after ${seconds} s, context ${CONTEXT_NAME}`);
   report(`export KUBECONFIG=${access.kubeconfig}`);
@@ -43,7 +49,7 @@ async function up(): Promise<void> {
 
 async function status(): Promise<void> {
   const now = await clusterStatus();
-  process.stdout.write(`cluster: ${now.state}\nnode: ${now.node}\n`);
+  process.stdout.write(`cluster: ${now.state}\nnode: ${now.node}\nsecond node: ${await secondNodeCondition()}\n`);
   if (now.components.length > 0) {
     const rows = now.components.map((each) => [each.name, String(each.pid), each.running ? 'running' : 'gone']);
     process.stdout.write(`${formatTable(['component', 'pid', 'state'], rows)}\n`);
@@ -66,7 +72,11 @@ function program(): Command {
     .exitOverride()
     .addHelpText('after', HELP)
     .showHelpAfterError('(--help says more)');
-  command.command('up').description('start the cluster, or clean up after a killed one and start it').action(up);
+  command
+    .command('up')
+    .description('start the cluster, or clean up after a killed one and start it')
+    .addOption(new Option('--nodes <count>', 'add a second node, or take it away; else both stay').choices(['1', '2']))
+    .action(up);
   command
     .command('down')
     .description('stop it and remove all it made')

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { nodesWithImages } from '../cluster/cluster-node.ts';
 import { tryRun } from '../cluster/command.ts';
-import { stateLayout } from '../cluster/layout.ts';
+import { type StateLayout, stateLayout } from '../cluster/layout.ts';
 import { IMAGES } from './catalog.ts';
 import type { BuiltImage } from './store.ts';
 
@@ -21,30 +22,45 @@ export async function buildImages(names: readonly string[] = Object.keys(IMAGES)
 }
 
 /**
- * Builds images and puts those that changed into the running local cluster.
+ * Builds images and puts those that changed into every node of the running local cluster.
  * @param names which ones; all without it.
- * @returns the images; `imported` says whether the cluster did not have it yet.
+ * @returns the images; `imported` says whether a node did not have it yet.
  * @throws Error when the cluster is not running.
  */
 export async function loadImages(names?: readonly string[]): Promise<(BuiltImage & { imported: boolean })[]> {
   const results: (BuiltImage & { imported: boolean })[] = [];
   for (const image of await buildImages(names)) {
-    const imported = (await loadedImages())[image.name] !== image.id;
-    if (imported) {
-      await importArchive(image.archive);
-      await rememberLoaded(image);
-    }
+    let imported = false;
+    for (const { state } of nodesWithImages(stateLayout())) imported = (await loadInto(state, image)) || imported;
     results.push({ ...image, imported });
   }
   return results;
 }
 
+/** Builds images and puts those that changed into one node. @throws Error when it is not running */
+export async function loadImagesInto(node: StateLayout, names: readonly string[]): Promise<void> {
+  for (const image of await buildImages(names)) await loadInto(node, image);
+}
+
+/** The names of the images that {@link loadImages} put into a node. */
+export async function namesOfLoadedImages(node: StateLayout): Promise<string[]> {
+  return Object.keys(await loadedImages(node));
+}
+
+async function loadInto(node: StateLayout, image: BuiltImage): Promise<boolean> {
+  const loaded = await loadedImages(node);
+  if (loaded[image.name] === image.id) return false;
+  await importArchive(image.archive, node);
+  await writeFile(loadedFile(node), `${JSON.stringify({ ...loaded, [image.name]: image.id }, null, 2)}\n`);
+  return true;
+}
+
 /**
- * Imports an image archive (docker or OCI) into the running local cluster's containerd, under the names the archive has.
- * @throws Error when the file is no image archive, or the cluster is not running.
+ * Imports an image archive (docker or OCI) into the containerd of a running node, under the names the archive has.
+ * @throws Error when the file is no image archive, or the node is not running.
  */
-export async function importArchive(archive: string): Promise<void> {
-  const args = ['--address', stateLayout().containerdSocket, '--namespace', 'k8s.io', 'images', 'import'];
+export async function importArchive(archive: string, node: StateLayout): Promise<void> {
+  const args = ['--address', node.containerdSocket, '--namespace', 'k8s.io', 'images', 'import'];
   // Newer versions of ctr import by a service that older ones lack, unless told otherwise; older ones don't know the flag.
   const local = await tryRun('ctr', [...args, '--local', archive]);
   const result = /flag provided but not defined/.test(local.stderr) ? await tryRun('ctr', [...args, archive]) : local;
@@ -53,21 +69,15 @@ export async function importArchive(archive: string): Promise<void> {
   throw new Error(`${archive} could not be loaded; is it an image archive, as docker save writes it? (${reason})`);
 }
 
-/** What was imported into the cluster that runs now. Deleted with it. */
-function loadedFile(): string {
-  return path.join(stateLayout().root, 'images.json');
+/** What was imported into a node that runs now. Deleted with it. */
+function loadedFile(node: StateLayout): string {
+  return path.join(node.root, 'images.json');
 }
 
-async function loadedImages(): Promise<Record<string, string>> {
+async function loadedImages(node: StateLayout): Promise<Record<string, string>> {
   try {
-    return JSON.parse(await readFile(loadedFile(), 'utf8')) as Record<string, string>;
+    return JSON.parse(await readFile(loadedFile(node), 'utf8')) as Record<string, string>;
   } catch {
     return {};
   }
-}
-
-async function rememberLoaded(image: BuiltImage): Promise<void> {
-  await mkdir(path.dirname(loadedFile()), { recursive: true });
-  const all = { ...(await loadedImages()), [image.name]: image.id };
-  await writeFile(loadedFile(), `${JSON.stringify(all, null, 2)}\n`);
 }

@@ -34,6 +34,10 @@ describe('the local cluster, from up to down', () => {
     expect(seen.secondUpSeconds).toBeLessThan(seen.firstUpSeconds / 3);
   });
 
+  test('takes a second node', () => {
+    expect(seen.nodesBeforeKill).toMatch(/^heddle-local +Ready .*\nheddle-local-2 +Ready /);
+  });
+
   test('knows that it was killed from outside, cleans up and starts', () => {
     expect(seen.killed).toBeGreaterThan(8);
     expect(seen.stateAfterKill).toBe('Broken');

@@ -47,9 +47,18 @@ export class PacketCapture {
 
   /** All so far, each from its IP header on; one that passed several interfaces is there several times. */
   async packets(): Promise<readonly Buffer[]> {
+    return (await this.packetsByNode()).flat();
+  }
+
+  /** All so far, for each of the nodes by itself. */
+  async packetsByNode(): Promise<readonly (readonly Buffer[])[]> {
     // The last line may be half written.
-    const lines = (await this.#logs()).flatMap((log) => log.split('\n').slice(1, -1));
-    return lines.map((line) => Buffer.from(line, 'base64'));
+    return (await this.#logs()).map((log) =>
+      log
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => Buffer.from(line, 'base64')),
+    );
   }
 
   #logs(): Promise<string[]> {

@@ -1,0 +1,13 @@
+import { tryRun } from './command.ts';
+
+/** How to reach the cluster: the kubeconfig's path and a kubectl of the cluster's own version. */
+export type ClusterAccess = { readonly kubeconfig: string; readonly kubectl: string };
+
+/** `Ready`, `NotReady`, or `unreachable` where the API server does not answer or does not know the node. */
+export async function nodeCondition({ kubeconfig, kubectl }: ClusterAccess, name: string): Promise<string> {
+  const jsonPath = '{.status.conditions[?(@.type=="Ready")].status}';
+  const flags = ['--kubeconfig', kubeconfig, '--request-timeout=5s'];
+  const answer = await tryRun(kubectl, [...flags, 'get', 'node', name, '-o', `jsonpath=${jsonPath}`]);
+  if (answer.code !== 0) return 'unreachable';
+  return answer.stdout === 'True' ? 'Ready' : 'NotReady';
+}
