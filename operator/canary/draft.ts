@@ -152,8 +152,17 @@ export class Draft {
   /** What a replica whose clock was ahead has written would else be waited for. */
   #mendTimes(): void {
     for (const field of ['stepStartTime', 'lastProgressTime'] as const) {
-      if (Date.parse(this.state[field] ?? this.now) > this.#observation.now) this.state[field] = this.now;
+      if (this.#isAhead(this.state[field])) this.state[field] = this.now;
     }
+    const { hold, rollbackWindow } = this.state;
+    if (hold && this.#isAhead(hold.since)) this.state.hold = { ...hold, since: this.now };
+    if (rollbackWindow && this.#isAhead(rollbackWindow.since)) {
+      this.state.rollbackWindow = { ...rollbackWindow, since: this.now };
+    }
+  }
+
+  #isAhead(time: string | undefined): boolean {
+    return time !== undefined && Date.parse(time) > this.#observation.now;
   }
 
   /** Forgets fields of the status. */

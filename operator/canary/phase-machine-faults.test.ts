@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
-import { observationOf, podsOf, revisionOf, targetOf } from './observation.fixture.ts';
+import { observationOf, podsOf, revisionOf, specOf, targetOf } from './observation.fixture.ts';
 import type { TargetView } from './observation.ts';
 import { nextStatus } from './phase-machine.ts';
 import { wantedFields } from './targets/wanted-fields.ts';
@@ -13,10 +14,14 @@ const ungated = podsOf(1, { ungated: 1, held: 0 });
 const releasing = (pods = podsOf(1)) => targetOf({ current: 'r2' }, revisionOf('r2', pods));
 
 function run(from: CanaryStatus, ...steps: readonly [number, TargetView][]) {
+  return runBy(specOf(), from, ...steps);
+}
+
+function runBy(spec: CanarySpec, from: CanaryStatus, ...steps: readonly [number, TargetView][]) {
   let status = from;
   const events: string[] = [];
   for (const [second, target] of steps) {
-    const result = nextStatus(status, observationOf(target, { now: START + second * 1000 }));
+    const result = nextStatus(status, observationOf(target, { spec, now: START + second * 1000 }));
     status = result.status;
     events.push(...result.events.map(({ reason }) => reason));
   }
@@ -43,6 +48,23 @@ describe('a clock that was ahead by an hour', () => {
       [700, releasing(podsOf(0))],
     );
     expect(status.phase).toBe('Failed');
+  });
+
+  test('does not make a pause last for an hour', () => {
+    const spec = specOf({ pauses: [{ afterStep: 1, duration: '15s' }] });
+    const whole = releasing(podsOf(2));
+    const held = runBy(spec, atRest, [3600, whole], [3611, whole]).status;
+    expect(held).toMatchObject({ phase: 'Waiting', verdict: 'Paused' });
+    expect(runBy(spec, held, [20, whole], [36, whole]).status).toMatchObject({ phase: 'Progressing', step: 1 });
+  });
+
+  test('does not keep two revisions whole for an hour', () => {
+    const spec = specOf({ stepWeights: [50], rollbackWindow: '30s' });
+    const whole = releasing(podsOf(4));
+    const begun = runBy(spec, atRest, [3600, whole], [3611, whole], [3612, whole]).status;
+    expect(begun.rollbackWindow?.since).toBeDefined();
+    const ended = runBy(spec, begun, [20, whole], [31, whole], [42, whole], [53, whole]).status;
+    expect(ended.ungatedRevisions).toContain('r2');
   });
 });
 
