@@ -48,6 +48,7 @@ function coverage(
   } as unknown as ProxyReport;
   const acks = { proxies: () => [report] } as unknown as AckReport;
   const carriers: PolicyCarriers = {
+    kinOf: () => '',
     carriersOf: (_, policy) =>
       [...services.values()]
         .filter(({ split }) => split !== undefined && objectKey(split.canary) === policy)
@@ -66,7 +67,7 @@ describe('a weight', () => {
     } as unknown as MeshSnapshot;
     const report = { identity: { uid: 'caller' }, connected: true, acknowledged: () => undefined };
     const acks = { proxies: () => [report] } as unknown as AckReport;
-    const carriers: PolicyCarriers = { carriersOf: () => [], isCurrent: () => false };
+    const carriers: PolicyCarriers = { kinOf: () => '', carriersOf: () => [], isCurrent: () => false };
     const split = { ...query, services: ['young.shop.svc'] };
     expect(new SplitCoverage(() => snapshot, acks, carriers).coverage(split)).toEqual({ callers: 1, acknowledged: 1 });
   });
@@ -133,7 +134,7 @@ test('Services carry HTTP when one of their ports does, or may', () => {
     ['any', service('auto')],
   ]);
   const snapshot = { services } as unknown as MeshSnapshot;
-  const none = { carriersOf: () => [], isCurrent: () => false };
+  const none = { kinOf: () => '', carriersOf: () => [], isCurrent: () => false };
   const coverage = new SplitCoverage(() => snapshot, { proxies: () => [] } as unknown as AckReport, none);
   const asked = [['db'], ['db', 'web'], ['any'], ['gone'], []].map((names) => coverage.carriesHttp(names));
   expect(asked).toEqual([false, true, true, undefined, undefined]);

@@ -7,7 +7,7 @@ import { objectKey } from '../mesh/object-ref.ts';
 import { isHttp } from '../mesh/protocol.ts';
 import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
-import { hasAcknowledged } from './policy-enforcement.ts';
+import { askForAll } from './ask-for-all.ts';
 
 /** Who is yet to acknowledge a split. Whoever has done so never goes back to an older one, so that only these are asked again. */
 interface Stragglers {
@@ -42,8 +42,7 @@ export class SplitCoverage implements MeshPort {
     const [first, ...others] = shownSplits(snapshot, query);
     if (first === undefined) return { callers: this.#callers(snapshot, query).length, acknowledged: 0 };
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
-    const has = (report: ProxyReport): boolean =>
-      hasAcknowledged(report, this.#carriers, canary, this.#carriers.carriersOf(report.identity, canary));
+    const has = askForAll(this.#carriers, canary);
     const found = this.#straggling.get(first);
     const known = found && found.callers > 0 && isDeepStrictEqual(found.others, others) ? found : undefined;
     if (known) this.#follow(known, query, snapshot, has);

@@ -27,6 +27,7 @@ let callers: Map<string, Caller>;
 let newest: string;
 let split: RevisionSplit;
 let asked: string[];
+let kin: (uid: string) => string;
 let coverage: SplitCoverage;
 
 const caller = (version = 'old', connectedAt = 1000): Caller => ({ connected: true, connectedAt, version });
@@ -47,11 +48,13 @@ beforeEach(() => {
   newest = 'new';
   split = splitOf(5);
   asked = [];
+  kin = (uid) => uid;
   const acks = {
     proxy: reportOf,
     proxies: () => [...callers.keys()].map(reportOf),
   } as unknown as AckReport;
   const carriers: PolicyCarriers = {
+    kinOf: ({ uid }) => kin(uid),
     carriersOf: ({ uid }) => {
       asked.push(uid);
       return [{ typeUrl: VIRTUAL_HOST_TYPE, name: '80/host' }];
@@ -110,4 +113,23 @@ test('there are callers again once some have come back', () => {
   expect(coverage.coverage(query)).toEqual({ callers: 0, acknowledged: 0 });
   acknowledge('one');
   expect(coverage.coverage(query)).toEqual({ callers: 1, acknowledged: 1 });
+});
+
+test('of proxies that are alike one is looked up for all, and each by the version that it has', () => {
+  kin = () => 'alike';
+  for (const [uid, version] of [
+    ['one', 'new'],
+    ['two', 'old'],
+    ['three', 'new'],
+  ] as const)
+    callers.set(uid, caller(version));
+  expect(coverage.coverage(query)).toEqual({ callers: 3, acknowledged: 2 });
+  expect(asked).toEqual(['one']);
+  // The next weight is another matter.
+  newest = 'newer';
+  split = splitOf(50);
+  expect(coverage.coverage({ ...query, side: { weight: 50, matched: false, mirror: 0 } })).toEqual({
+    callers: 3,
+    acknowledged: 0,
+  });
 });

@@ -30,6 +30,11 @@ export function viewKey({ scope, dualStack, dnsCapture, onDemand, telemetry }: V
   return `${dualStack} ${dnsCapture} ${onDemand} ${telemetry?.key ?? ''} ${scope.key}`;
 }
 
+/** Equal for clients that are sent the same listeners and routes: short names resolve in the namespace. */
+export function kinOf(client: Client): string {
+  return `${client.namespace} ${viewKey(client)}`;
+}
+
 /** What a client is made of. */
 interface Traits {
   readonly namespace: string;

@@ -9,6 +9,8 @@ export interface ResourceName {
 
 /** In which resources policies of callers stand. */
 export interface PolicyCarriers {
+  /** Equal for proxies that are sent the same listeners and routes: what holds there of a policy for one holds for all, until the mesh changes. */
+  kinOf(proxy: ProxyIdentity): string;
   /**
    * Resources in which a policy stands for a proxy, those among them that are to go from there; none where it has nothing to do with what this proxy
    * is sent.

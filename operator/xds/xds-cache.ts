@@ -1,7 +1,8 @@
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
-import type { Client } from './clients.ts';
+import { type Client, kinOf } from './clients.ts';
+import { findOutbound } from './find-outbound.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
 import type { Lazy } from './lazy.ts';
 import { INBOUND_LISTENER, readAuthority, readVirtualHost, routeConfigurationPort, unknownHost } from './names.ts';
@@ -115,7 +116,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     const { client, view } = this.who(outbound, proxy);
     if (typeUrl === LISTENER_TYPE && name === INBOUND_LISTENER) return view?.inbound.listener;
     if (view?.inbound.authorizers.includes(name)) return findAuthorizer(outbound, client, typeUrl, name);
-    const found = find(outbound, client, typeUrl, name);
+    const found = findOutbound(outbound, client, typeUrl, name);
     return found ?? (typeUrl === CLUSTER_TYPE ? view?.inbound.clusters.get(name) : undefined);
   }
 
@@ -165,6 +166,11 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
   }
 
   /** @inheritDoc */
+  kinOf(proxy: ProxyIdentity): string {
+    return this.outbound === undefined ? '' : kinOf(this.outbound.clients.peek(proxy));
+  }
+
+  /** @inheritDoc */
   carriersOf(proxy: ProxyIdentity, policy: ObjectKey): readonly ResourceName[] {
     const { outbound } = this;
     if (outbound === undefined) return [];
@@ -178,7 +184,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
       reached.set(port, isReached);
       return isReached;
     });
-    const stands = found.some(({ typeUrl, name }) => find(outbound, client, typeUrl, name) !== undefined);
+    const stands = found.some(({ typeUrl, name }) => findOutbound(outbound, client, typeUrl, name) !== undefined);
     return stands ? found : [];
   }
 
@@ -193,7 +199,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
     if (outbound === undefined) return false;
     // What a proxy asks for when it is first used it gets as it is then.
     if (version === undefined && this.isOnDemand(outbound, proxy, typeUrl, name)) return true;
-    const newest = find(outbound, outbound.clients.peek(proxy), typeUrl, name);
+    const newest = findOutbound(outbound, outbound.clients.peek(proxy), typeUrl, name);
     if (newest === undefined || version === undefined) return newest?.version === version;
     return newest.version === version || outbound.isSince(version, policy);
   }
@@ -267,26 +273,6 @@ function findAuthorizer(outbound: Outbound, client: Client, typeUrl: string, nam
 function authorizerAssignments(outbound: Outbound, client: Client, view: ProxyView | undefined) {
   const names = view?.inbound.authorizers ?? [];
   return collect(names.map((name) => findAuthorizer(outbound, client, ENDPOINT_TYPE, name)));
-}
-
-/** A resource of the outbound side by name. */
-function find(outbound: Outbound, client: Client, typeUrl: string, name: string): XdsResource | undefined {
-  switch (typeUrl) {
-    case CLUSTER_TYPE:
-      return outbound.cluster(name, client);
-    case ENDPOINT_TYPE:
-      return outbound.assignment(name, client);
-    case LISTENER_TYPE:
-      return outbound.listeners.get(name, client);
-    case ROUTE_TYPE: {
-      const port = routeConfigurationPort(name);
-      return port === undefined ? undefined : outbound.routes.configuration(port);
-    }
-    case VIRTUAL_HOST_TYPE:
-      return outbound.routes.host(name, client);
-    default:
-      return undefined;
-  }
 }
 
 function collect(resources: readonly (XdsResource | undefined)[]): Map<string, XdsResource> {
