@@ -16,13 +16,20 @@ export const stickiness = withRules(
       ),
     cookie: name.optional().describe('The same by the value of a cookie.'),
     sourceAddress: z.boolean().optional().describe('The same by the address of the calling pod.'),
+    principal: z
+      .boolean()
+      .optional()
+      .describe(
+        'All requests and connections of one calling identity (its namespace and ServiceAccount) go the same way. The weight is then the part of the callers, so with few of them it is reached in leaps.',
+      ),
   }),
   [
     {
-      cel: '[has(self.header), has(self.cookie), has(self.sourceAddress) && self.sourceAddress].filter(one, one).size() == 1',
-      message: 'give exactly one of header, cookie and sourceAddress',
-      holds: ({ header, cookie, sourceAddress }) =>
-        [header !== undefined, cookie !== undefined, sourceAddress === true].filter(Boolean).length === 1,
+      cel: '[has(self.header), has(self.cookie), has(self.sourceAddress) && self.sourceAddress, has(self.principal) && self.principal].filter(one, one).size() == 1',
+      message: 'give exactly one of header, cookie, sourceAddress and principal',
+      holds: ({ header, cookie, sourceAddress, principal }) =>
+        [header !== undefined, cookie !== undefined, sourceAddress === true, principal === true].filter(Boolean)
+          .length === 1,
     },
   ],
 );

@@ -24,6 +24,7 @@ describe('the strategy of a Canary', () => {
     ['durations of steps', { stepWeights: [5, 50], stepDurations: ['1m', '10m'] }],
     ['an affinity', cookie({ domain: 'shop.example', sameSite: 'None', secure: true, partitioned: true })],
     ['stickiness', { stepWeight: 5, stickiness: { header: 'x-user' } }],
+    ['stickiness by who calls', { stepWeight: 5, stickiness: { principal: true } }],
     ['a surge of pods', { stepWeight: 5, surge: 2 }],
     ['a worker', { stepWeight: 5, surge: '50%', traffic: 'None' }],
   ])('may be %s', (_, analysis) => {
@@ -83,6 +84,16 @@ describe('the strategy of a Canary', () => {
     ['an affinity of an A/B test', { ...cookie(), stepWeight: undefined, iterations: 2 }, 'spec.analysis: keep one of'],
     ['both kinds of affinity', { ...cookie(), stickiness: { header: 'a' } }, 'spec.analysis: keep one of'],
     ['stickiness by nothing', { stepWeight: 5, stickiness: {} }, 'spec.analysis.stickiness: give exactly one'],
+    [
+      'stickiness by nobody',
+      { stepWeight: 5, stickiness: { principal: false } },
+      'spec.analysis.stickiness: give exactly one',
+    ],
+    [
+      'stickiness by two things',
+      { stepWeight: 5, stickiness: { principal: true, header: 'a' } },
+      'spec.analysis.stickiness: give exactly one',
+    ],
     ['a cookie that browsers drop', cookie({ sameSite: 'None' }), 'spec.analysis.sessionAffinity: partitioned and'],
     ['one cookie for both sides', cookie({ primaryCookieName: 'seen' }), 'spec.analysis.sessionAffinity: primary'],
     ['a cookie with more in its name', cookie({ cookieName: 'a; b' }), 'spec.analysis.sessionAffinity.cookieName: '],

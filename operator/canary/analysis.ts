@@ -16,6 +16,8 @@ import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
 const ACKNOWLEDGE_POLL_MS = 200;
+const BY_CALLER =
+  'stickiness goes by principal, and perhaps no caller is within this weight: a higher first weight takes more of them in';
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
@@ -129,7 +131,8 @@ function holdWindow(
   const reporters = next.callers.reporters + stable.callers.reporters;
   if (verdict === 'InsufficientTraffic') {
     const silent = reporters === 0 && inputs.elapsedMs >= SILENCE_MS;
-    const [reason, said] = silent ? (['NoMeshClients', NO_CLIENTS] as const) : ([verdict, message] as const);
+    const scarce = stage.spec.analysis.stickiness?.principal ? `${message}; ${BY_CALLER}` : message;
+    const [reason, said] = silent ? (['NoMeshClients', NO_CLIENTS] as const) : ([verdict, scarce] as const);
     if (awaitTraffic(draft, stage, reason, said, interval)) pass(draft, stage, step, steps);
     return;
   }

@@ -10,7 +10,10 @@ const NEEDING = ['match', 'mirror', 'sessionAffinity', 'stickiness'] as const;
 /** Says which fields of the analysis are not in force, as no port carries HTTP; undefined: all are. */
 export function fieldsWithoutHttp(analysis: CanaryAnalysis, observation: Observation): string | undefined {
   if (observation.carriesHttp !== false) return undefined;
-  const given = NEEDING.filter((field) => analysis[field] !== undefined && analysis[field] !== false);
+  // Who calls is known of opaque connections, too.
+  const { stickiness } = analysis;
+  const asked = { ...analysis, stickiness: stickiness?.principal === true ? undefined : stickiness };
+  const given = NEEDING.filter((field) => asked[field] !== undefined && asked[field] !== false);
   if (given.length === 0) return undefined;
   const fields = given.map((field) => `spec.analysis.${field}`).join(' and ');
   return `${fields} can't be in force, as ${describePorts(observation)}; ${FIX}`;

@@ -244,6 +244,13 @@ describe('a worker', () => {
   });
 });
 
+test('of few callers none may be within the weight, and that is said', () => {
+  const run = new Run({ stepWeights: [5], stickiness: { principal: true } }).at(0, 4, SILENT).at(11, 4, SILENT);
+  expect(run.status).toMatchObject({ phase: 'Waiting', verdict: 'InsufficientTraffic' });
+  const waiting = run.status.conditions?.find(({ type }) => type === 'Waiting');
+  expect(waiting?.message).toContain('perhaps no caller is within this weight');
+});
+
 describe('a target whose Services carry no HTTP', () => {
   const opaque: More = { carriesHttp: false };
   const accepted = ({ status }: Run) => status.conditions?.find(({ type }) => type === 'Accepted');
@@ -262,7 +269,10 @@ describe('a target whose Services carry no HTTP', () => {
     expect(accepted(run)?.message).toContain('spec.analysis.sessionAffinity');
   });
 
-  test('by weight alone has nothing to say', () => {
-    expect(accepted(new Run({ stepWeights: [50] }).at(0, 4, opaque))?.reason).toBe('Accepted');
-  });
+  test.each([{}, { stickiness: { principal: true } }])(
+    'by weight, and by who calls, has nothing to say: %j',
+    (more) => {
+      expect(accepted(new Run({ stepWeights: [50], ...more }).at(0, 4, opaque))?.reason).toBe('Accepted');
+    },
+  );
 });

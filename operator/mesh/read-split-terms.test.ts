@@ -48,6 +48,7 @@ describe('the terms of a split', () => {
     [STICKY.stickiness, { kind: 'header', name: 'x-user' }],
     [{ cookie: 'User' }, { kind: 'cookie', name: 'User' }],
     [{ sourceAddress: true }, { kind: 'source-ip' }],
+    [{ principal: true }, { kind: 'principal' }],
   ])('are what is hashed: %j', (stickiness, hash) => {
     expect(terms({ ...STICKY, stickiness }, { weight: 5 })?.stickiness).toEqual(hash);
   });

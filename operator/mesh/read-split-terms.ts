@@ -4,7 +4,7 @@ import { type SessionAffinity, setCookie } from '../../api/session-affinity.ts';
 import type { Stickiness } from '../../api/stickiness.ts';
 import { readTrafficTerms, termsKey } from '../../api/traffic-terms.ts';
 import type { HttpMatch } from './route-rule.ts';
-import type { SideCookie, SplitHash, SplitTerms } from './split-terms.ts';
+import type { SideCookie, SplitTerms } from './split-terms.ts';
 import { readHttpMatch, readString } from './virtual-service-match.ts';
 
 /**
@@ -48,7 +48,8 @@ function sideCookies(
   };
 }
 
-function splitHash({ header, cookie }: Stickiness): SplitHash {
+function splitHash({ header, cookie, principal }: Stickiness): NonNullable<SplitTerms['stickiness']> {
+  if (principal === true) return { kind: 'principal' };
   if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
   return cookie === undefined ? { kind: 'source-ip' } : { kind: 'cookie', name: cookie };
 }

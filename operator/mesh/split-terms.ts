@@ -9,8 +9,8 @@ export interface SplitTerms {
   /** Cookies by which users stay on the side that answered them first: of the new revision, and of the stable one. */
   readonly nextCookie?: SideCookie;
   readonly stableCookie?: SideCookie;
-  /** What of a request decides on its side, in place of chance. */
-  readonly stickiness?: SplitHash;
+  /** What of a request, or of who sends it, decides on its side, in place of chance. */
+  readonly stickiness?: SplitHash | { readonly kind: 'principal' };
   /** The canary's words that these terms come from (`termsKey`). */
   readonly key: string;
 }

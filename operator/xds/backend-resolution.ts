@@ -1,6 +1,7 @@
 import type { Backend } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import type { AliasTable } from './aliases.ts';
+import { callerShares } from './caller-side.ts';
 import { hashPolicies } from './cluster-load-balancing.ts';
 import type { DestinationSplit } from './destination.ts';
 import type { HostIndex } from './host-index.ts';
@@ -45,8 +46,9 @@ export class BackendResolution implements RouteContext {
     const subset = backend.subset ?? '';
     const found = service && this.sources.services.variant(this.scope, service).destinations.get(port)?.get(subset);
     if (found !== undefined) {
-      const { shares, policy } = found;
+      const { policy } = found;
       const split = found.split && cutSplit(found.split, this.scope.traits);
+      const shares = callerShares(found, this.scope.traits);
       return {
         shares,
         ...(split === undefined ? {} : { split }),

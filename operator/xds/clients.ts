@@ -165,16 +165,19 @@ export class Clients {
   }
 
   private build(proxy: ProxyIdentity): Client {
-    const { sidecar, ...traits } = traitsOf(proxy, this.workloads(proxy.uid));
+    const workload = this.workloads(proxy.uid);
+    const { sidecar, ...traits } = traitsOf(proxy, workload);
     const { namespace, labels } = traits;
+    const position = this.distinctions.position(workload?.spiffeId);
     const egress = sidecar === undefined ? undefined : this.sidecars(sidecar);
     const relevant = this.distinctions.relevantLabels(labels);
     // A Sidecar for the whole mesh may import each client's own namespace.
     const audience = importsOwn(egress) ? namespace : this.distinctions.audience(namespace);
-    const key = JSON.stringify([audience, sidecar ?? '', relevant]);
+    const key = JSON.stringify([audience, sidecar ?? '', relevant, ...(position === undefined ? [] : [position])]);
     let scope = this.scopes.get(key);
     if (scope === undefined) {
-      scope = new Scope(key, { audience, labels: relevant, sidecar: egress, sidecarKey: sidecar }, this.sources);
+      const own = { audience, labels: relevant, ...(position === undefined ? {} : { position }) };
+      scope = new Scope(key, { ...own, sidecar: egress, sidecarKey: sidecar }, this.sources);
       this.scopes.set(key, scope);
     }
     return { scope, ...traits };

@@ -2,15 +2,18 @@ import type { DestinationPolicy } from '../mesh/destination-policy.ts';
 import type { RouteRule, SourceMatch } from '../mesh/route-rule.ts';
 import type { MeshService } from '../mesh/snapshot.ts';
 import type { Visibility } from '../mesh/visibility.ts';
+import { callerPosition } from './caller-side.ts';
 
 /** What of a client one object asks for. */
 interface Marks {
   readonly namespaces: readonly string[];
   readonly labels: readonly string[];
+  /** Its identity. */
+  readonly principals?: true;
 }
 
 /**
- * Keeps account of which namespaces and labels of clients make any difference to what they are sent. All other clients are alike, and share
+ * Keeps account of which namespaces, labels and identities of clients make any difference to what they are sent. All other clients are alike, and share
  * everything, however many there are.
  */
 export class Distinctions {
@@ -19,13 +22,18 @@ export class Distinctions {
   private readonly labelCounts = new Map<string, number>();
   /** Names of the labels that matter, in order. */
   private labels: readonly string[] = [];
+  /** Objects that ask for identities. */
+  private principals = 0;
   /** Goes up whenever a client may be told from others in another way than before. */
   epoch = 0;
 
   setService(service: MeshService | undefined, key: string): void {
     const own = service?.kind === 'Entry' ? [service.namespace] : [];
-    const labels = service?.split?.terms?.matches.flatMap(({ source }) => Object.keys(source?.labels ?? {})) ?? [];
-    this.put(`service ${key}`, service && { namespaces: [...own, ...listed(service.visibility)], labels });
+    const { matches = [], stickiness } = service?.split?.terms ?? {};
+    const labels = matches.flatMap(({ source }) => Object.keys(source?.labels ?? {}));
+    const principals = stickiness?.kind === 'principal' ? { principals: true as const } : {};
+    const namespaces = [...own, ...listed(service?.visibility ?? '*')];
+    this.put(`service ${key}`, service && { namespaces, labels, ...principals });
   }
 
   setRule(rule: RouteRule | undefined, key: string): void {
@@ -66,9 +74,15 @@ export class Distinctions {
     return Object.fromEntries(relevant);
   }
 
+  /** Where the identity stands among all callers, as far as it makes a difference. @param spiffeId undefined: it has none */
+  position(spiffeId: string | undefined): number | undefined {
+    return this.principals === 0 || spiffeId === undefined ? undefined : callerPosition(spiffeId);
+  }
+
   private put(key: string, after: Marks | undefined): void {
     const before = this.marks.get(key);
-    if (after !== undefined && after.namespaces.length + after.labels.length > 0) this.marks.set(key, after);
+    if (after !== undefined && (after.namespaces.length + after.labels.length > 0 || after.principals === true))
+      this.marks.set(key, after);
     else this.marks.delete(key);
     // First what comes, so that what stays is never gone in between.
     this.count(after, 1);
@@ -81,6 +95,10 @@ export class Distinctions {
     let labels = false;
     for (const name of marks?.labels ?? []) labels = add(this.labelCounts, name, by) || labels;
     if (labels) this.labels = [...this.labelCounts.keys()].sort();
+    if (marks?.principals === true) {
+      changed ||= this.principals === 0 || this.principals + by === 0;
+      this.principals += by;
+    }
     if (changed || labels) this.epoch += 1;
   }
 }

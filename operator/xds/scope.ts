@@ -25,6 +25,8 @@ export interface ScopeTraits {
   readonly audience: string;
   /** Labels that make a difference. */
   readonly labels: Labels;
+  /** Of its identity among all callers (`callerPosition`), where that makes a difference. */
+  readonly position?: number;
   readonly sidecar: SidecarScope | undefined;
   /** Of the Sidecar, also while it is not there (yet). */
   readonly sidecarKey: ObjectKey | undefined;

@@ -14,7 +14,8 @@ const NOTHING = { set: [], add: [], remove: [] } as const;
 export function sideHashes(backends: readonly Used[]): HashPolicy[] {
   return backends.flatMap(({ split }) => {
     const hash = split?.terms.stickiness;
-    return hash === undefined ? [] : [{ ...hash, terminal: true } as const];
+    // Who calls is the same for all requests of a route, and has decided already.
+    return hash === undefined || hash.kind === 'principal' ? [] : [{ ...hash, terminal: true } as const];
   });
 }
 

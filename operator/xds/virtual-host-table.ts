@@ -2,6 +2,7 @@ import { isHttp } from '../mesh/protocol.ts';
 import type { Backend, HttpRule, RouteRule } from '../mesh/route-rule.ts';
 import type { Hostname, MeshService } from '../mesh/snapshot.ts';
 import { BackendResolution, destinationService, type ResolutionSources } from './backend-resolution.ts';
+import { callerSide } from './caller-side.ts';
 import type { Share } from './destination.ts';
 import { sourcesOf } from './distinctions.ts';
 import { type EncodedHosts, encodeHosts } from './encoded-hosts.ts';
@@ -97,7 +98,8 @@ export class VirtualHostTable {
     const policy = (service: MeshService | undefined): string => {
       const matches = service?.split?.terms?.matches ?? [];
       const sources = matches.map(({ source }) => (isSource(source, scope.traits) ? 1 : 0)).join('');
-      return `${(service && scope.policy(service)?.keys.join(' ')) ?? ''} ${sources}`;
+      const side = service?.split === undefined ? '' : (callerSide(service.split, scope.traits) ?? '');
+      return `${(service && scope.policy(service)?.keys.join(' ')) ?? ''} ${sources}${side}`;
     };
     const own = `${named?.key ?? ''} ${target?.key ?? ''} ${policy(target)}`;
     if (rules.length === 0) return own;

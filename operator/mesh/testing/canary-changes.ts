@@ -10,6 +10,7 @@ const terms = fc.constantFrom<TrafficTerms[]>(
   {},
   { match: [{ headers: { 'x-user': { exact: 'a' } }, sourceLabels: { app: 'a' } }] },
   { stickiness: { header: 'x-user' } },
+  { stickiness: { principal: true } },
 );
 
 const options = fc.record({

@@ -19,6 +19,8 @@ export interface SidecarOptions {
   readonly ports: readonly number[];
   /** Default: `ALLOW_ANY`. What passes through here comes back to the proxy. */
   readonly outboundPolicy?: OutboundPolicy;
+  /** ServiceAccount of its pod; default: `default`. */
+  readonly account?: string;
   /** How long a cluster that is asked for takes to come, in ms; default 0. */
   readonly delayMs?: () => number;
 }
@@ -62,10 +64,13 @@ export class SidecarOnStream {
   /** Starts with some objects, and waits for the listeners of all ports. */
   async start(objects: readonly MeshObject[]): Promise<void> {
     const harness = await startHarness(this.sources());
-    const client = harness.addPod('client');
+    const { account = 'default', loading } = this.options;
+    const client = { ...harness.addPod('client'), serviceAccount: account };
+    harness.pods.set(client.uid, client);
     const own = pod('client', { uid: client.uid, address: client.ips[0] ?? '' });
-    const annotations = { ...own.metadata?.annotations, [LOADING_ANNOTATION]: this.options.loading };
+    const annotations = { ...own.metadata?.annotations, [LOADING_ANNOTATION]: loading };
     own.metadata = { ...own.metadata, annotations };
+    if (own.spec !== undefined) own.spec.serviceAccountName = account;
     this.mesh.put({ kind: 'Pod', object: own }, ...objects);
     const { port: adsPort, rootPem } = harness;
     const envoy = await startEnvoy({ nodeId: nodeIdOf(client), token: client.token, adsPort, rootPem });
