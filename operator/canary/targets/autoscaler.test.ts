@@ -12,9 +12,15 @@ function autoscalerOf(metrics: object[], window?: number): Autoscaler {
   return { metadata: { name: 'orders', namespace: 'shop' }, spec: { scaleTargetRef, metrics, ...behavior } };
 }
 
-const costs = (autoscaler: Autoscaler | undefined, interval: string, more: Partial<TargetView> = {}) => {
+/** With weights that no autoscaler minds, unless told. */
+const costs = (
+  autoscaler: Autoscaler | undefined,
+  interval: string,
+  more: Partial<TargetView> = {},
+  analysis: object = { stepWeights: [4, 8] },
+) => {
   const target = targetOf(more);
-  return autoscalerCosts(target, observationOf(target, { autoscaler, spec: specOf({ interval }) }));
+  return autoscalerCosts(target, observationOf(target, { autoscaler, spec: specOf({ interval, ...analysis }) }));
 };
 
 describe('an autoscaler', () => {
@@ -35,6 +41,27 @@ describe('an autoscaler', () => {
     ['by CPU where new pods take the places of old ones', autoscalerOf([by('cpu')]), '10m', { takesOut: 1 }],
   ])('is not misled %s', (_, autoscaler, interval, more) => {
     expect(costs(autoscaler, interval, more)).toEqual([]);
+  });
+
+  const idle = 'HorizontalPodAutoscaler orders takes held pods for idle when it scales up by CPU: at';
+  const steps = (...stepWeights: readonly number[]) => ({ stepWeights });
+  test.each<[object, string]>([
+    [steps(5, 50), `${idle} 50 % of the requests all run at 2.0 times its target before it adds any; give it a metric`],
+    [steps(20), `${idle} 20 % of the requests all run at 1.3 times its target`],
+    [steps(5, 100), `${idle} 100 % of the requests it adds none, however busy they are; give it`],
+    [{ ...steps(50), surge: '100%' }, `${idle} 50 % of the requests all run at 2.0 times its target`],
+  ])('by CPU adds late for %j, and says what to do', (analysis, said) => {
+    expect(costs(autoscalerOf([by('cpu')]), '10s', {}, analysis)).toEqual([expect.stringContaining(said)]);
+  });
+
+  test.each<[string, object[], object]>([
+    ['within what Kubernetes lets pass anyway', [by('cpu')], steps(5, 9)],
+    ['of pods that wait for a queue all the same', [by('cpu')], { ...steps(50), traffic: 'None' }],
+    ['of blue/green, which gets no requests before the switch', [by('cpu')], { stepWeights: undefined, iterations: 2 }],
+    ['by requests', [external], steps(5, 80)],
+    ['by requests beside CPU, for the highest of both counts', [by('cpu'), external], steps(5, 80)],
+  ])('does not add late: %s', (_, metrics, analysis) => {
+    expect(costs(autoscalerOf(metrics), '10s', {}, analysis)).toEqual([]);
   });
 
   test('by memory counts held pods', () => {

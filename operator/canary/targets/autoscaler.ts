@@ -20,6 +20,8 @@ export interface Autoscaler extends KubeObject {
 
 /** What Kubernetes waits before it takes pods away, where nobody says otherwise. */
 const DEFAULT_WINDOW_SECONDS = 300;
+/** What an average may be above the target before Kubernetes adds pods, where nobody says otherwise. */
+const TOLERANCE = 0.1;
 
 /**
  * Trims an autoscaler for its store: its status changes every few seconds, and is not read.
@@ -34,8 +36,9 @@ export function trimAutoscaler<T extends Autoscaler>({ apiVersion, kind, metadat
 
 /**
  * Where an autoscaler of the target would be misled by pods that are held, in sentences. It leaves pods that are not Ready out of an
- * average of CPU when it scales down, and counts them for memory. Metrics that are no averages over pods tell it the truth. Nor is it
- * misled where new pods take the places of old ones, for then those that are Ready have as much to do as before.
+ * average of CPU when it scales down, takes them for idle when it scales up, and counts them for memory. Metrics that are no averages
+ * over pods tell it the truth. Nor is it misled where new pods take the places of old ones, for then those that are Ready have as much
+ * to do as before.
  */
 export function autoscalerCosts(target: TargetView, { autoscaler, spec }: Observation): string[] {
   if (autoscaler === undefined || spec === undefined || target.takesOut > 0) return [];
@@ -52,8 +55,32 @@ export function autoscalerCosts(target: TargetView, { autoscaler, spec }: Observ
       `${name} looks at the CPU of ready pods: while held ones take requests it sees less load than there is, and after ${window} s it takes pods away, though the analysis takes ${seconds} s or more; set its spec.behavior.scaleDown.stabilizationWindowSeconds to ${seconds * 2}`,
     );
   }
+  const highest = Math.max(...plan.map(({ weight }) => weight));
+  const delay = spec.analysis.traffic === 'Requests' && isByResources(autoscaler) ? describeDelay(highest) : undefined;
+  if (scaledBy.includes('cpu') && delay !== undefined) said.push(`${name} ${delay}`);
   if (scaledBy.includes('memory')) {
     said.push(`${name} counts the memory of held pods, so that it may add pods while a revision is tried`);
   }
   return said;
+}
+
+/** Of several metrics the one that asks for the most pods counts, so that one of requests makes up for what CPU hides. */
+function isByResources({ spec }: Autoscaler): boolean {
+  return (spec?.metrics ?? []).every(({ resource, containerResource }) => resource ?? containerResource);
+}
+
+/**
+ * What a CPU average over pods hides when pods are to be added: Kubernetes puts held ones into it with no use at all, so the requests that they serve are in
+ * nobody's sum, and all pods together run at 1 / (1 - weight) times the target before any are added. More pods (`surge`) do not alter that.
+ * @param weight the highest of the analysis, in percent
+ * @returns undefined where that is less than Kubernetes lets pass anyway
+ */
+function describeDelay(weight: number): string | undefined {
+  const left = (100 - weight) / 100;
+  if (1 < (1 + TOLERANCE) * left) return undefined;
+  const late =
+    left === 0
+      ? 'it adds none, however busy they are'
+      : `all run at ${(1 / left).toFixed(1)} times its target before it adds any`;
+  return `takes held pods for idle when it scales up by CPU: at ${weight} % of the requests ${late}; give it a metric of requests besides (type Pods, or Object or External with averageValue), or end spec.analysis at a lower weight`;
 }
