@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { NODE_NAME } from '../../../hack/cluster/layout.ts';
-import { addSecondNode, removeSecondNode } from '../../../hack/cluster/second-node.ts';
+import { addSecondNode, removeSecondNode, secondNodeCondition } from '../../../hack/cluster/second-node.ts';
 import { testKubectl } from './cluster.ts';
 
 interface Node {
@@ -18,19 +18,24 @@ const ZONE = 'topology.kubernetes.io/zone';
 const report = (line: string): boolean => process.stderr.write(`test: ${line}\n`);
 
 /**
- * Two nodes in different zones for the tests of this file. The local cluster gets its second one for them, and loses it after them;
- * a cluster of the user's own must have them.
+ * Two nodes in different zones for the tests of this file. The local cluster gets its second one for them, unless it has one, and loses it
+ * after them; a cluster of the user's own must have them.
  * @param images that pods on the second node may ask for
  */
 export function useTwoNodes(images: readonly string[]): TwoNodes {
   const isLocal = process.env.HEDDLE_TEST_CONTEXT === undefined;
   const nodes: TwoNodes = { first: NODE_NAME, second: '' };
+  let addedHere = false;
   beforeAll(async () => {
-    if (isLocal) nodes.second = await addSecondNode({ images, report });
-    else Object.assign(nodes, await twoOf());
+    if (!isLocal) {
+      Object.assign(nodes, await twoOf());
+      return;
+    }
+    addedHere = (await secondNodeCondition()) === 'absent';
+    nodes.second = await addSecondNode({ images, report });
   }, 180_000);
   afterAll(async () => {
-    if (isLocal) await removeSecondNode({ report });
+    if (addedHere) await removeSecondNode({ report });
   }, 120_000);
   return nodes;
 }
