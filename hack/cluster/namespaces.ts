@@ -1,6 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from './command.ts';
+import { run, tryRun } from './command.ts';
 import { startComponent, untilReady } from './component-start.ts';
 import { COVERED_FOLDERS, mountsBelow } from './host.ts';
 import type { StateLayout } from './layout.ts';
@@ -26,14 +26,18 @@ export async function openNamespaces(state: StateLayout): Promise<ProcessRecord>
   const mount = (...args: string[]): Promise<string> => run(...inside(holder, 'mount', args));
   // kubelet's mounts must reach the containers.
   await mount('--make-rshared', '/');
-  const cluster = path.dirname(state.root);
-  const points = mountsBelow(await readFile(`/proc/${holder.pid}/mountinfo`, 'utf8'), cluster);
-  for (const point of points) if (point !== cluster) await run(...inside(holder, 'umount', ['--lazy', point]));
+  await unmountInside(holder, path.dirname(state.root));
   for (const folder of COVERED_FOLDERS) {
     await run('mkdir', ['-p', folder]);
     await mount('-t', 'tmpfs', 'tmpfs', folder);
   }
   return holder;
+}
+
+/** Unmounts what is below a folder. A mount that the first node takes away goes from here by itself, so it may be gone before its turn. */
+async function unmountInside(holder: ProcessRecord, folder: string): Promise<void> {
+  const points = mountsBelow(await readFile(`/proc/${holder.pid}/mountinfo`, 'utf8'), folder);
+  for (const point of points) if (point !== folder) await tryRun(...inside(holder, 'umount', ['--lazy', point]));
 }
 
 /** How to run a program in the namespaces that a process holds. It is the program then: its pid is that of the command. */
