@@ -23,7 +23,7 @@ Use it:
   kubectl get pods -A
 
 A second node, with a kubelet and a containerd of its own, in a network namespace, for whom one is not enough:
-  npm run cluster -- up --nodes 2
+  npm run cluster -- up --nodes 2         ("load" again what you have loaded before)
 
 Folders:
   ${stateDirectory()}  the running cluster; "down" deletes it (HEDDLE_STATE puts it elsewhere)

@@ -19,7 +19,7 @@ import type { ProcessRecord } from './process-record.ts';
 import { isRunning, readRecords } from './processes.ts';
 
 export type SecondNodeOptions = {
-  /** The images its pods may ask for; without it, those that were loaded into the cluster. */
+  /** The images its pods may ask for; without it, those of this project that the first node was given. */
   readonly images?: readonly string[];
   /** Takes one line for each step; the default writes nothing. */
   readonly report?: (line: string) => void;
