@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CERT_MANAGER, ensureBinary } from '../cluster/binaries.ts';
+import { CERT_MANAGER, ensureBinary, type Show } from '../cluster/binaries.ts';
 import { run } from '../cluster/command.ts';
 
 /** What is needed to run cert-manager. */
@@ -16,10 +16,11 @@ const MODULE = 'github.com/cert-manager/cert-manager';
 
 /**
  * Builds cert-manager's controller, and takes its definitions from the same module, where the cache does not have them.
+ * @param show draws how far the build is
  * @throws PrerequisiteError without Go; Error with Go's words when that fails.
  */
-export async function certManager(): Promise<CertManagerRelease> {
-  const program = await ensureBinary(CERT_MANAGER);
+export async function certManager(show?: Show): Promise<CertManagerRelease> {
+  const program = await ensureBinary(CERT_MANAGER, show);
   const definitions = path.join(path.dirname(program), 'crds');
   if (!existsSync(definitions)) await takeDefinitions(definitions);
   return { program, definitions };

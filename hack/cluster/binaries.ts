@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Durations } from '../../cli/terminal/durations.ts';
 import { formatSeconds, remainingSeconds, shownFraction } from '../../cli/terminal/estimate.ts';
-import { startProgress } from '../../cli/terminal/progress.ts';
+import { type ProgressBar, startProgress } from '../../cli/terminal/progress.ts';
 import { run, tryRun } from './command.ts';
 import { cacheDirectory, KUBERNETES_VERSION } from './layout.ts';
 import { requireGo } from './prerequisites.ts';
@@ -126,12 +126,27 @@ export async function requireBuildable(): Promise<void> {
   if (cached.includes(undefined)) await requireGo();
 }
 
+/** Draws how far a build is. */
+export type Show = (title: string) => ProgressBar;
+
+/** What is built by this process now, by its folder. */
+const underWay = new Map<string, Promise<string>>();
+
 /**
  * The path of a program's binary, built if the cache does not have it. A build removes binaries of before that nothing has used for a month.
+ * @param show draws how far a build is
  * @throws PrerequisiteError without Go; Error with the compiler's words when the build fails.
  */
-export async function ensureBinary(program: GoProgram): Promise<string> {
+export async function ensureBinary(program: GoProgram, show: Show = startProgress): Promise<string> {
   const folder = await binaryFolder(program);
+  const running = underWay.get(folder);
+  if (running !== undefined) return running;
+  const binary = findOrBuild(program, folder, show).finally(() => underWay.delete(folder));
+  underWay.set(folder, binary);
+  return binary;
+}
+
+async function findOrBuild(program: GoProgram, folder: string, show: Show): Promise<string> {
   const cached = await cachedBinary(program);
   if (cached !== undefined) {
     await noteUse(folder);
@@ -142,7 +157,7 @@ export async function ensureBinary(program: GoProgram): Promise<string> {
   const temporary = `${folder}.${process.pid}`;
   await mkdir(temporary, { recursive: true });
   try {
-    await build(program, path.join(temporary, program.binary));
+    await build(program, path.join(temporary, program.binary), show);
     for (const name of program.names) await symlink(program.binary, path.join(temporary, name));
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
@@ -153,14 +168,14 @@ export async function ensureBinary(program: GoProgram): Promise<string> {
   return path.join(folder, program.binary);
 }
 
-async function build(program: GoProgram, output: string): Promise<void> {
+async function build(program: GoProgram, output: string, show: Show): Promise<void> {
   const durations = new Durations(path.join(cacheDirectory(), 'durations.json'));
   const job = `build ${program.binary}`;
   const expectedSeconds = (await durations.recall(job)) ?? program.expectedSeconds;
   // The modules are built as they are committed, whatever the user's own Go settings say.
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '-mod=readonly' };
   const total = await countPackages(program, env);
-  const bar = startProgress(`building ${program.binary}`);
+  const bar = show(`building ${program.binary}`);
   const started = Date.now();
   const elapsed = (): number => (Date.now() - started) / 1000;
   let compiled = 0;
@@ -178,6 +193,8 @@ async function build(program: GoProgram, output: string): Promise<void> {
       cwd: program.folder,
       env,
       timeoutMs: 3_600_000,
+      // The tests that need it not yet run meanwhile (`hack/test/programs.ts`).
+      isPatient: true,
       onErrorLine: (line) => {
         if (!line.startsWith('go: downloading')) compiled += 1;
         current = line.replace(/^go: /, '').slice(0, 60);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 export type CommandOptions = {
   readonly cwd?: string;
@@ -9,6 +10,8 @@ export type CommandOptions = {
   readonly onErrorLine?: (line: string) => void;
   /** Milliseconds after which the command is killed. Default: 10 minutes. */
   readonly timeoutMs?: number;
+  /** Whether all that runs beside it comes first. It takes no longer for it where nothing does. */
+  readonly isPatient?: boolean;
 };
 
 export type CommandResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -27,6 +30,7 @@ export function tryRun(program: string, args: readonly string[], options: Comman
       env: options.env ?? process.env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    if (options.isPatient === true) giveWay(child.pid);
     // Not spawn's own timeout: that keeps us alive for a program that could not be started.
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 600_000);
     const stdout: string[] = [];
@@ -58,6 +62,15 @@ export function tryRun(program: string, args: readonly string[], options: Comman
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
   });
+}
+
+function giveWay(pid: number | undefined): void {
+  try {
+    // Without a process id it could not be started, and its end says why.
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended.
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ export interface Layer {
   readonly about: string;
   /** What it needs to be there before it runs. */
   readonly needs: 'nothing' | 'cluster' | 'heddle';
-  /** What its tests run on this machine; had before the layer's time begins. */
+  /** What its tests run on this machine, besides what its cluster does; had before the layer's time begins. */
   readonly programs: readonly Program[];
   /** After so long the layer is ended, and counts as failed. */
   readonly minutes: number;
@@ -121,4 +121,19 @@ export function chooseLayers(names: readonly string[]): readonly Layer[] {
 /** Arguments by which Jest runs a layer's files and no others. */
 export function jestArguments({ only, not, options }: Selection): readonly string[] {
   return [...options, '--testPathPatterns', only, '--testPathIgnorePatterns', ...FOREIGN, ...not];
+}
+
+/** What a cluster on this machine runs, by what a layer needs of it; Heddle's own images need no more than is there or quickly made. */
+const IN_CLUSTER: Readonly<Record<Layer['needs'], readonly Program[]>> = {
+  nothing: [],
+  cluster: ['etcd', 'Kubernetes', 'CoreDNS'],
+  heddle: ['etcd', 'Kubernetes', 'CoreDNS', 'metrics server', 'packet capture'],
+};
+
+/**
+ * The programs that must be there before a layer runs.
+ * @param isLocal whether the cluster is one on this machine
+ */
+export function programsOf({ needs, programs }: Layer, isLocal: boolean): readonly Program[] {
+  return isLocal ? [...IN_CLUSTER[needs], ...programs] : programs;
 }

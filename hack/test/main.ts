@@ -1,10 +1,11 @@
 /** `node hack/test/main.ts [layer…]`: runs the tests, layer by layer, and ends with `N passed, N failed`. */
 import { Command } from 'commander';
 import { formatTable } from '../../cli/terminal/table.ts';
+import { requireMachine } from '../cluster/prerequisites.ts';
 import { endCurrent } from './child.ts';
 import { runLayer } from './layer-run.ts';
-import { chooseLayers, LAYERS, type Layer } from './layers.ts';
-import { prepare } from './programs.ts';
+import { chooseLayers, LAYERS, type Layer, programsOf } from './layers.ts';
+import { type Program, Programs } from './programs.ts';
 import { exitCode, lastLine, sum, type Tally } from './tally.ts';
 import { TestCluster } from './test-cluster.ts';
 
@@ -20,22 +21,33 @@ interface Row {
 }
 
 const about = LAYERS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');
+const report = (line: string): boolean => process.stderr.write(`test: ${line}\n`);
 let ended = false;
+let programs: Programs | undefined;
 
-async function runOne(layer: Layer, cluster: TestCluster): Promise<Row> {
+/** Whether a layer that needs a cluster gets one on this machine. */
+function isLocal({ context }: Options): boolean {
+  try {
+    requireMachine();
+    return context === undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function runOne(layer: Layer, cluster: TestCluster, needed: readonly Program[]): Promise<Row> {
   const start = performance.now();
   process.stderr.write(`\ntest: ${layer.name}: ${layer.about}\n`);
   let tally: Tally = { passed: 0, failed: 1 };
   try {
     // Not within the layer's time: on a new machine it takes minutes.
+    await programs?.ready(needed);
+    if (ended) throw new Error('it was told to end');
     const env = await cluster.prepare(layer.needs);
-    await prepare(layer.programs, (line) => process.stderr.write(`test: ${line}\n`));
     if (ended) throw new Error('it was told to end');
     tally = await runLayer(layer, env);
   } catch (error) {
-    process.stderr.write(
-      `test: ${layer.name} could not run: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    report(`${layer.name} could not run: ${error instanceof Error ? error.message : String(error)}`);
   }
   return { layer: layer.name, tally, seconds: Math.round((performance.now() - start) / 1000) };
 }
@@ -44,9 +56,14 @@ async function runAll(names: readonly string[], options: Options): Promise<void>
   const layers = chooseLayers(names);
   const cluster = new TestCluster({ context: options.context, keep: options.keep ?? false });
   const rows: Row[] = [];
+  const local = isLocal(options);
+  programs = new Programs(
+    layers.flatMap((layer) => programsOf(layer, local)),
+    report,
+  );
   try {
     for (const layer of layers) {
-      if (!ended) rows.push(await runOne(layer, cluster));
+      if (!ended) rows.push(await runOne(layer, cluster, programsOf(layer, local)));
     }
   } finally {
     await cluster.release();
@@ -66,6 +83,7 @@ async function runAll(names: readonly string[], options: Options): Promise<void>
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     ended = true;
+    programs?.stop();
     endCurrent();
   });
 }
