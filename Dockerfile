@@ -45,8 +45,8 @@ ENTRYPOINT ["/capture"]
 
 FROM go AS metrics-server-build
 WORKDIR /src
-COPY hack/metrics-server /src
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /metrics-server .
+COPY hack/cluster/kubernetes /src
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /metrics-server ./metrics-server
 
 FROM scratch AS metrics-server
 COPY --from=metrics-server-build /metrics-server /metrics-server

@@ -11,9 +11,12 @@ import { cacheDirectory, KUBERNETES_VERSION } from './layout.ts';
 import { requireGo } from './prerequisites.ts';
 import { noteUse, removeUnused } from './unused.ts';
 
-/** A Go module beside this file, and what is known of building it: counts and times are those of two cores with empty caches. */
+/** A Go program, and what is known of building it: counts and times are those of two cores with empty caches. */
 type GoProgram = {
+  /** That of its module. */
   readonly folder: string;
+  /** Folder of its package within the module, where that is not the module's own. */
+  readonly main?: string;
   readonly binary: string;
   readonly linkerFlags: string;
   /** Other names the binary is called by. */
@@ -24,8 +27,11 @@ type GoProgram = {
 
 const CLUSTER_FOLDER = path.dirname(fileURLToPath(import.meta.url));
 
+/** One module, for what has been compiled for Kubernetes need not be compiled again for the others: most of what they are made of. */
+const KUBERNETES_MODULE = path.join(CLUSTER_FOLDER, 'kubernetes');
+
 export const KUBERNETES: GoProgram = {
-  folder: path.join(CLUSTER_FOLDER, 'kubernetes'),
+  folder: KUBERNETES_MODULE,
   binary: 'kubernetes',
   linkerFlags: `-s -w -X k8s.io/component-base/version.gitVersion=${KUBERNETES_VERSION}`,
   names: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl'],
@@ -73,7 +79,8 @@ export const CAPTURE: GoProgram = {
 
 /** Keeps a CA in a Secret, for the integration tests. */
 export const CERT_MANAGER: GoProgram = {
-  folder: path.join(CLUSTER_FOLDER, '..', 'cert-manager'),
+  folder: KUBERNETES_MODULE,
+  main: 'cert-manager',
   binary: 'cert-manager',
   linkerFlags: '-s -w',
   names: [],
@@ -83,7 +90,8 @@ export const CERT_MANAGER: GoProgram = {
 
 /** Tells what pods use, for the end-to-end tests. */
 export const METRICS_SERVER: GoProgram = {
-  folder: path.join(CLUSTER_FOLDER, '..', 'metrics-server'),
+  folder: KUBERNETES_MODULE,
+  main: 'metrics-server',
   binary: 'metrics-server',
   linkerFlags: '-s -w',
   names: [],
@@ -103,12 +111,24 @@ export const OTEL_COLLECTOR: GoProgram = {
 
 /** The folder with the program's binary and its other names; it need not exist yet. Keyed by everything that goes into the binary. */
 export async function binaryFolder(program: GoProgram): Promise<string> {
-  const hash = createHash('sha256').update(`${process.arch} ${program.linkerFlags} ${program.names.join(' ')}\n`);
-  for (const name of (await readdir(program.folder)).sort()) {
-    if (!/\.go$|^go\.(mod|sum)$/.test(name)) continue;
-    hash.update(`${name}\n`).update(await readFile(path.join(program.folder, name)));
+  const said = [process.arch, ...buildFlags(program), ...program.names].join(' ');
+  const hash = createHash('sha256').update(`${said}\n`);
+  const sources = (await readdir(packageFolder(program))).filter((name) => name.endsWith('.go')).sort();
+  const files = ['go.mod', 'go.sum'].map((name) => path.join(program.folder, name));
+  for (const file of [...files, ...sources.map((name) => path.join(packageFolder(program), name))]) {
+    // Not every module has a go.sum.
+    const text = await readFile(file).catch(() => '');
+    hash.update(`${path.basename(file)}\n`).update(text);
   }
   return path.join(cacheDirectory(), 'bin', `${program.binary}-${hash.digest('hex').slice(0, 16)}`);
+}
+
+const packageFolder = ({ folder, main = '' }: GoProgram): string => path.join(folder, main);
+
+/** As the Dockerfile builds them, but for what makes them quick to compile: nothing for debuggers, and functions not put into their callers, except in Go's own library. */
+function buildFlags({ linkerFlags }: GoProgram): readonly string[] {
+  const compiler = ['-gcflags=all=-dwarf=false -l', '-gcflags=std=-dwarf=false'];
+  return ['-buildvcs=false', '-trimpath', ...compiler, '-ldflags', linkerFlags];
 }
 
 /** The path of a program's binary if it is built. */
@@ -188,9 +208,9 @@ async function build(program: GoProgram, output: string, show: Show): Promise<vo
   };
   const timer = setInterval(draw, 500);
   try {
-    const args = ['build', '-v', '-buildvcs=false', '-trimpath', '-ldflags', program.linkerFlags, '-o', output, '.'];
+    const args = ['build', '-v', ...buildFlags(program), '-o', output, '.'];
     await run('go', args, {
-      cwd: program.folder,
+      cwd: packageFolder(program),
       env,
       timeoutMs: 3_600_000,
       // The tests that need it not yet run meanwhile (`hack/test/programs.ts`).
@@ -211,7 +231,7 @@ async function build(program: GoProgram, output: string, show: Show): Promise<vo
 
 /** How many packages the program has, standard library included; the recorded count when Go can't say. */
 async function countPackages(program: GoProgram, env: NodeJS.ProcessEnv): Promise<number> {
-  const listed = await tryRun('go', ['list', '-deps', '.'], { cwd: program.folder, env });
+  const listed = await tryRun('go', ['list', '-deps', '.'], { cwd: packageFolder(program), env });
   const count = listed.code === 0 ? listed.stdout.split('\n').length - 1 : 0;
   return Math.max(1, count || program.expectedPackages);
 }
