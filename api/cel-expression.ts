@@ -79,6 +79,8 @@ function problemIn(expression: Expr, depth: number): string | undefined {
       if (target === undefined ? isMethod : !isMethod && !isOperator && !EITHER.has(name)) {
         return `must call ${name} ${isMethod ? 'of a value, as in request.path.' : 'with its value in brackets, as in '}${name}(...)`;
       }
+      if (name === '_+_' && args.some(isText))
+        return 'must not put texts together with "+", which Envoy does not do here';
       const pattern = name === 'matches' ? patternProblem(args.at(-1)) : undefined;
       return pattern ?? firstProblem(target === undefined ? args : [target, ...args], depth);
     }
@@ -87,6 +89,10 @@ function problemIn(expression: Expr, depth: number): string | undefined {
     default:
       return 'must make no maps and messages, which Envoy does not have here';
   }
+}
+
+function isText({ exprKind }: Expr): boolean {
+  return exprKind.case === 'constExpr' && exprKind.value.constantKind.case === 'stringValue';
 }
 
 function firstProblem(expressions: readonly Expr[], depth: number): string | undefined {

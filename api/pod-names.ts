@@ -22,6 +22,8 @@ export const DNS_CAPTURE_ANNOTATION = 'heddle.dev/dns-capture';
 export const REFUSAL_LOG_ANNOTATION = 'heddle.dev/refusal-log';
 /** Pod annotation by which the webhook notes that the sidecar's environment names its service, for traces (`environment`). */
 export const TRACE_RESOURCE_ANNOTATION = 'heddle.dev/trace-resource';
+/** Pod annotation by which the webhook notes that the sidecar's page of metrics is as Telemetry resources say (`overridden`). */
+export const METRICS_PAGE_ANNOTATION = 'heddle.dev/metrics-page';
 
 /** How much a pod's sidecar is told of the mesh; see `configurationLoading` of the mesh's settings. */
 export const LOADING_ANNOTATION = 'heddle.dev/configuration-loading';

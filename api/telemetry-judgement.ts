@@ -7,12 +7,12 @@ import { checkAim, targetsOf } from './policy-aim.ts';
 import { judgeSpec } from './spec-reader.ts';
 import {
   type TelemetryAccessLogging,
-  type TelemetryMetrics,
   type TelemetrySpec,
   type TelemetryTag,
   type TelemetryTracing,
   telemetrySpec,
 } from './telemetry.ts';
+import { checkMetrics } from './telemetry-metrics-judgement.ts';
 
 /** Longest name and value of a tag, in characters. */
 const MAX_TAG = 256;
@@ -40,7 +40,10 @@ function checkSpec(found: Findings, spec: TelemetrySpec): void {
     );
   }
   for (const [index, one] of tracing.entries()) checkTracing(found, `spec.tracing[${index}]`, one);
-  for (const [index, one] of metrics.entries()) checkMetrics(found, `spec.metrics[${index}]`, one);
+  for (const [index, one] of metrics.entries()) {
+    checkProviders(found, `spec.metrics[${index}]`, one.providers);
+    checkMetrics(found, `spec.metrics[${index}]`, one);
+  }
   for (const [index, one] of accessLogging.entries()) checkAccessLogging(found, `spec.accessLogging[${index}]`, one);
 }
 
@@ -105,24 +108,5 @@ function checkTag(found: Findings, field: string, name: string, tag: TelemetryTa
 function checkText(found: Findings, field: string, text: string, least: number): void {
   if (text.length < least || text.length > MAX_VALUE) {
     found.error(field, `must have ${least} to ${MAX_VALUE} characters`);
-  }
-}
-
-function checkMetrics(found: Findings, field: string, { providers, overrides = [], ...one }: TelemetryMetrics): void {
-  checkProviders(found, field, providers);
-  if (one.reportingInterval !== undefined) {
-    found.warn(`${field}.reportingInterval`, 'is not in force: connections are counted as they open and close');
-  }
-  for (const [index, { match, tagOverrides = {} }] of overrides.entries()) {
-    const inner = `${field}.overrides[${index}]`;
-    if (match?.metric !== undefined && match.customMetric !== undefined) {
-      found.error(`${inner}.match.customMetric`, 'must not be set beside metric');
-    }
-    for (const [name, { operation = 'UPSERT', value = '' }] of Object.entries(tagOverrides)) {
-      const at = `${inner}.tagOverrides[${name}]`;
-      if (name === '') found.error(at, 'must be the name of a label');
-      if (operation === 'UPSERT' && value === '') found.error(`${at}.value`, 'must be set for UPSERT');
-      if (operation === 'REMOVE' && value !== '') found.error(`${at}.value`, 'must not be set for REMOVE');
-    }
   }
 }

@@ -2,6 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { readMeshConfig } from './mesh-config.ts';
 import { judgeTelemetry } from './telemetry-judgement.ts';
 
+const TAGS = 'spec.metrics[0].overrides[0].tagOverrides';
+function overriding(match: object, tagOverrides: object) {
+  return { metrics: [{ overrides: [{ match, tagOverrides }] }] };
+}
+
 const tag = (value: unknown) => ({ tracing: [{ customTags: { a: value } }] });
 
 describe('a Telemetry that is refused names the field', () => {
@@ -35,12 +40,54 @@ describe('a Telemetry that is refused names the field', () => {
       'spec.metrics[0].overrides[0].tagOverrides.a.value',
       'must not be set',
     ],
+    [overriding({}, { a: { value: 'production' } }), `${TAGS}.a.value`, 'names "production"'],
+    [overriding({}, { a: { value: '"'.concat('a'.repeat(300), '"') } }), `${TAGS}.a.value`, 'at most 256'],
+    [overriding({}, { le: { value: '"a"' } }), `${TAGS}[le]`, 'must not be le'],
+    [overriding({}, { __name__: { operation: 'REMOVE' } }), `${TAGS}[__name__]`, 'two underscores'],
+    [overriding({}, { 'my-tag': { value: '"a"' } }), `${TAGS}[my-tag]`, 'the name of a label'],
+    [
+      overriding({ metric: 'REQUEST_COUNT', customMetric: 'x' }, {}),
+      'spec.metrics[0].overrides[0].match.customMetric',
+      'beside metric',
+    ],
+    [{ metrics: [{ overrides: Array(65).fill({}) }] }, 'spec.metrics[0].overrides', 'at most 64'],
     [{ selector: {}, targetRefs: [{ kind: 'Service', name: 'a' }] }, 'spec.selector', 'must not be set beside'],
   ])('%j', (spec, field, message) => {
     const { errors } = judgeTelemetry(spec);
     expect(errors.map((one) => one.field.replace('[a]', '.a'))).toContain(field);
     expect(errors.map((one) => one.message).join()).toContain(message);
   });
+});
+
+test.each([
+  [overriding({ metric: 'GRPC_REQUEST_MESSAGES' }, {}), 'match.metric', 'is not in force'],
+  [overriding({ customMetric: 'mine' }, {}), 'match.customMetric', 'no metric "mine"'],
+  [overriding({}, { a: { operation: 'REMOVE' } }), 'tagOverrides[a]', 'no label that metrics have'],
+  [overriding({}, { a: { value: 'request.path' } }), 'tagOverrides[a].value', 'very many values'],
+  [
+    { metrics: [{ overrides: [{ disabled: true, tagOverrides: { a: { value: '1' } } }] }] },
+    'tagOverrides',
+    'has no effect',
+  ],
+])('%j is taken with a warning', (spec, field, message) => {
+  const { errors, warnings } = judgeTelemetry(spec);
+  expect(errors).toEqual([]);
+  expect(warnings).toEqual([
+    { field: `spec.metrics[0].overrides[0].${field}`, message: expect.stringContaining(message) },
+  ]);
+});
+
+test('of metrics what Istio shows in its guides is taken without a word', () => {
+  const value = {
+    request_method: { value: 'request.method' },
+    destination_port: { value: 'string(destination.port)' },
+  };
+  const specs = [
+    overriding({ metric: 'REQUEST_COUNT' }, value),
+    overriding({ metric: 'ALL_METRICS' }, { response_code: { operation: 'REMOVE' }, a: { value: "'b'" } }),
+    { metrics: [{ providers: [{ name: 'prometheus' }], overrides: [{ match: { mode: 'CLIENT' }, disabled: true }] }] },
+  ];
+  for (const spec of specs) expect(judgeTelemetry(spec)).toMatchObject({ errors: [], warnings: [] });
 });
 
 test('one that changes nothing is taken with a warning', () => {

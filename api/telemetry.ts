@@ -91,30 +91,49 @@ const metricSelector = z.object({
       'GRPC_RESPONSE_MESSAGES',
     ])
     .optional()
-    .describe('One of the standard metrics. Default: all.'),
-  customMetric: z.string().optional().describe('Name of a metric of your own.'),
+    .describe('One of the standard metrics. Default: all. GRPC_*: is not in force, as nobody counts these.'),
+  customMetric: z
+    .string()
+    .optional()
+    .describe('A standard metric by its name in Prometheus, such as requests_total. Sidecars have no others.'),
   mode,
 });
 
 const override = z.object({
   match: metricSelector.optional().describe('Metrics it is about.'),
-  disabled: z.boolean().optional().describe('They are not counted.'),
+  disabled: z
+    .boolean()
+    .optional()
+    .describe(
+      "They are not on the sidecar's page of metrics. Canaries, dashboard and command line know them all the same.",
+    ),
   tagOverrides: z
     .record(
       z.string(),
       z.object({
         operation: z.enum(['UPSERT', 'REMOVE']).optional().describe('Default UPSERT.'),
-        value: z.string().optional().describe('Of UPSERT: an expression (CEL) for the value.'),
+        value: z
+          .string()
+          .optional()
+          .describe(
+            'Of UPSERT: an expression (CEL) for the value: a constant in quotation marks, or of the request, as request.method. Other than constants, it is counted apart, on top.',
+          ),
       }),
     )
     .optional()
-    .describe('Labels that are written, or left out.'),
+    .describe('Labels that are written, or left out; series that are alike then are added up.'),
 });
 
 const metrics = z.object({
   providers,
-  overrides: z.array(override).optional().describe('In this order; later ones win.'),
-  reportingInterval: z.string().optional().describe('How often metrics of long TCP connections are counted.'),
+  overrides: z
+    .array(override)
+    .optional()
+    .describe('In this order, after those of the wider scopes; of each field the last one wins.'),
+  reportingInterval: z
+    .string()
+    .optional()
+    .describe('Is not in force: connections of TCP are counted as they open and close.'),
 });
 
 const accessLogging = z.object({

@@ -1,7 +1,9 @@
 import { ADMIN_CLUSTER } from './admin-cluster.ts';
 import { type ApplicationMetrics, SOUNDNESS_SCRIPT } from './application-metrics.ts';
 import type { EnvoyConfig } from './envoy-types.ts';
+import { METRICS_OVERRIDES_SCRIPT } from './metrics-overrides.ts';
 import { type MetricsPage, metricsPageScript } from './metrics-page.ts';
+import { METRICS_PAGE_CLUSTER } from './names.ts';
 import { luaString } from './own-labels.ts';
 import { METRICS_PORT } from './ports.ts';
 import { buildLocalCluster } from './probe-listeners.ts';
@@ -35,6 +37,7 @@ export function buildMetricsPage(
 ): { readonly filters: readonly EnvoyConfig[]; readonly routes: readonly EnvoyConfig[] } {
   const source = [
     metricsPageScript(page),
+    METRICS_OVERRIDES_SCRIPT,
     ...(application === undefined ? [] : [SOUNDNESS_SCRIPT, applicationScript(application)]),
     answerScript(application !== undefined),
   ].join('');
@@ -45,7 +48,10 @@ export function buildMetricsPage(
   };
 }
 
-/** Asks Envoy for what was counted at all: of a thousand clusters few are used. */
+/** Envoy's answer about one cluster is short, however many there are. */
+const OVERRIDES_PATH = `/config_dump?resource=dynamic_active_clusters&name_regex=%5E${METRICS_PAGE_CLUSTER}%24&mask=cluster.metadata`;
+
+/** Asks Envoy how the page differs from everybody's, and for what was counted at all: of a thousand clusters few are used. */
 function answerScript(merges: boolean): string {
   return `
 function envoy_on_request(request)
@@ -54,14 +60,19 @@ function envoy_on_request(request)
   if headers:get(":method") ~= "GET" or string.match(headers:get(":path"), "^[^?]*") ~= "${METRICS_PATH}" then return end
   local seconds = tonumber(headers:get("x-prometheus-scrape-timeout-seconds") or "") or ${SCRAPE_SECONDS}
   if not (seconds >= 1 and seconds <= 60) then seconds = ${SCRAPE_SECONDS} end
-  local given, body = request:httpCall("${ADMIN_CLUSTER}", {
-    [":method"] = "GET", [":authority"] = "admin", [":path"] = "/stats/prometheus?usedonly"
-  }, nil, seconds * 500)
-  if given[":status"] ~= "200" then
+  local function ask_envoy(path, milliseconds)
+    local given, body = request:httpCall("${ADMIN_CLUSTER}", {
+      [":method"] = "GET", [":authority"] = "admin", [":path"] = path
+    }, nil, milliseconds)
+    return given[":status"] == "200" and (body or "") or nil
+  end
+  local said = ask_envoy("${OVERRIDES_PATH}", seconds * 100)
+  local counted = said and ask_envoy("/stats/prometheus?usedonly", seconds * 400)
+  if counted == nil then
     request:respond({[":status"] = "503"}, "Envoy does not tell what it counted\\n")
     return
   end
-  local text = istio_page(body or "")
+  local text = overridden_page(istio_page(counted), page_rules(said))
   ${merges ? 'text = text .. application_page(request, seconds * 400)' : ''}
   request:respond({[":status"] = "200", ["content-type"] = "text/plain; version=0.0.4; charset=utf-8"}, text)
 end

@@ -42,6 +42,14 @@ export function dryRunLimitsToken(namespace: string, name: string): string {
 /** The counter of what policies refuse; a series for each policy of a proxy and way of refusing. */
 export const REFUSED_METRIC = 'heddle_policy_refused_requests_total';
 
+/** Cluster without endpoints whose metadata tells the script of the metrics page how the page differs from everybody's (`metrics-overrides.ts`). */
+export const METRICS_PAGE_CLUSTER = 'metrics-page';
+export const METRICS_PAGE_METADATA = { namespace: 'heddle', key: 'metrics_page' };
+/** How families end that are counted once more with what expressions come to; no other reader of counters knows them. */
+export const TAGGED_SUFFIX = '_tagged';
+/** How the tags with that begin. */
+export const EXPRESSION_TAG = 'x_';
+
 /** ALPN value that marks mesh mTLS; Istio's, so both meshes' sidecars recognise each other's connections. */
 export const MESH_ALPN = 'istio';
 

@@ -5,6 +5,7 @@ import {
   INIT_CONTAINER,
   INJECTION_STATUS_ANNOTATION,
   LOADING_ANNOTATION,
+  METRICS_PAGE_ANNOTATION,
   PROXY_CONTAINER,
   REFUSAL_LOG_ANNOTATION,
   REVISION_LABELS,
@@ -53,6 +54,8 @@ export interface PodFacts {
   readonly boundsRefusalLog: boolean;
   /** Its sidecar's environment says which service it is. */
   readonly namesItself: boolean;
+  /** Its page of metrics is as Telemetry resources say. */
+  readonly overridesMetrics: boolean;
   /** As its annotation says; undefined: as the mesh's settings do. */
   readonly configurationLoading: ConfigurationLoading | undefined;
   /** Ports that its sidecar serves; the others are the application's own. */
@@ -91,6 +94,7 @@ export function readPod(pod: V1Pod): PodFacts {
     dnsCapture: metadata?.annotations?.[DNS_CAPTURE_ANNOTATION] === 'enabled',
     boundsRefusalLog: metadata?.annotations?.[REFUSAL_LOG_ANNOTATION] === 'bounded',
     namesItself: metadata?.annotations?.[TRACE_RESOURCE_ANNOTATION] === 'environment',
+    overridesMetrics: metadata?.annotations?.[METRICS_PAGE_ANNOTATION] === 'overridden',
     configurationLoading: configurationLoading.safeParse(metadata?.annotations?.[LOADING_ANNOTATION]).data,
     capture: readCapture(metadata?.annotations),
     deleting: metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
@@ -122,6 +126,11 @@ function declaredPorts({ spec }: V1Pod): ContainerPort[] {
     .flatMap(({ ports }) => ports ?? [])
     .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
     .map(({ name, containerPort }) => ({ name: name ?? '', port: containerPort }));
+}
+
+/** Index values of pods with a sidecar whose page of metrics nobody overrides: their namespace, and `*` for all namespaces. */
+export function wholePageTerms({ injected, namespace, overridesMetrics }: PodFacts): string[] {
+  return injected && !overridesMetrics ? [namespace, '*'] : [];
 }
 
 /** Index values of pods with a sidecar that does not serve all ports: their namespace, and `*` for all namespaces. */

@@ -42,6 +42,8 @@ export interface MeshSettings {
   readonly extensionProviders?: readonly ExtensionProvider[];
   /** Who is told where no Telemetry says who. */
   readonly defaultProviders?: DefaultProviders;
+  /** The operator reads calls in a Prometheus; absent: it counts them itself. */
+  readonly prometheus?: unknown;
 }
 
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'auto' | 'udp';

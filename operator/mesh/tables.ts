@@ -8,7 +8,7 @@ import type { JwksFacts } from './jwks.ts';
 import type { NamespaceFacts } from './namespace.ts';
 import type { NodeFacts } from './node.ts';
 import type { PeerAuthenticationFacts } from './peer-authentication.ts';
-import { type PodFacts, partialTerms } from './pod.ts';
+import { type PodFacts, partialTerms, wholePageTerms } from './pod.ts';
 import type { RateLimitPolicyFacts } from './rate-limit-policy.ts';
 import type { RequestAuthenticationFacts } from './request-authentication.ts';
 import { type Labels, labelTerms, matchSelector, selectorTerm } from './selector.ts';
@@ -24,12 +24,16 @@ import type { WorkloadEntryFacts } from './workload-entry.ts';
 export class MeshTables {
   readonly namespaces = new FactTable<NamespaceFacts>({});
   readonly nodes = new FactTable<NodeFacts>({});
-  readonly pods = new FactTable<PodFacts, 'uid' | 'node' | 'namespace' | 'injected' | 'partial' | 'owner' | 'label'>({
+  readonly pods = new FactTable<
+    PodFacts,
+    'uid' | 'node' | 'namespace' | 'injected' | 'partial' | 'wholePage' | 'owner' | 'label'
+  >({
     uid: ({ uid }) => [uid],
     node: ({ node }) => [node],
     namespace: ({ namespace }) => [namespace],
     injected: ({ injected, namespace }) => (injected ? [namespace] : []),
     partial: partialTerms,
+    wholePage: wholePageTerms,
     owner: ({ ownerKey }) => [ownerKey],
     label: ({ namespace, labels }) => labelTerms(namespace, labels),
   });

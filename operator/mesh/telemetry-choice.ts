@@ -39,8 +39,11 @@ export function widerTelemetries(tables: MeshTables, facts: TelemetryFacts): Cho
   return scopes.flatMap((scope) => blanketTelemetry(tables, scope) ?? []);
 }
 
-/** How they come out for a pod; undefined where none is about it. */
-export function decideTelemetry(tables: MeshTables, pod: PodFacts): TalliedDecision | undefined {
+/** How they come out for a pod, and whether its page follows them; undefined where none is about it. */
+export function decideTelemetry(
+  tables: MeshTables,
+  pod: PodFacts,
+): (TalliedDecision & Pick<PodFacts, 'overridesMetrics'>) | undefined {
   const own = selectingTelemetries(tables, pod);
   const chosen = chooseTelemetry(tables, pod, own);
   if (chosen.length === 0) return undefined;
@@ -49,6 +52,7 @@ export function decideTelemetry(tables: MeshTables, pod: PodFacts): TalliedDecis
     effective: { policies: chosen.map(({ ref }) => ref) },
     selecting: [...chosen.map(({ ref }) => objectKey(ref)), ...losers],
     losers,
+    overridesMetrics: pod.overridesMetrics,
     ...(winner === undefined ? {} : { winner }),
   };
 }

@@ -8,6 +8,7 @@ import { isJudged, lostTo } from './policy-view.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
 import { blanketTelemetry, decideTelemetry, widerTelemetries } from './telemetry-choice.ts';
 import { isMisplaced, markTelemetry, type TelemetryFacts } from './telemetry-facts.ts';
+import { noteWholePages } from './telemetry-metrics-notes.ts';
 import { noteTelemetry } from './telemetry-notes.ts';
 import { addressOf } from './telemetry-providers.ts';
 
@@ -62,6 +63,7 @@ function buildView(context: DraftContext, facts: TelemetryFacts): PolicyView | u
     notes: [
       ...noteMissingTargets(tables, facts),
       ...(spec === undefined ? [] : noteTelemetry(settings, tables, [...wider, spec])),
+      ...noteWholePages(tables, telemetryTally, facts),
     ],
   };
 }

@@ -2,6 +2,7 @@ import { findProvider, type TelemetrySection } from '../../api/default-providers
 import type { TelemetrySpec } from '../../api/telemetry.ts';
 import type { MeshSettings } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
+import { noteMetrics } from './telemetry-metrics-notes.ts';
 import { findTold, namesOf } from './telemetry-providers.ts';
 
 /**
@@ -27,7 +28,7 @@ export function noteTelemetry(settings: MeshSettings, tables: MeshTables, specs:
     ...(tracing.every((part) => part.disableSpanReporting === true) ? [] : noteNobody(settings, 'tracing', specs)),
     ...(accessLogging.every((part) => part.disabled === true) ? [] : noteNobody(settings, 'accessLogging', specs)),
   ];
-  return [...notes, ...nobody, ...noteRequestIds(settings, specs), ...noteMetrics(metrics.length > 0)];
+  return [...notes, ...nobody, ...noteRequestIds(settings, specs), ...noteMetrics(settings, specs.at(-1) ?? {})];
 }
 
 /** The name that is said last, by the narrowest that names any; undefined: nobody is told. */
@@ -61,9 +62,4 @@ function noteRequestIds(settings: MeshSettings, specs: readonly TelemetrySpec[])
       `spec.tracing[${index}].useRequestIdForTraceSampling: is not in force with Zipkin, where it is always true.`,
     ];
   });
-}
-
-/** What of `metrics` does not change what is counted yet. */
-function noteMetrics(isThere: boolean): string[] {
-  return isThere ? ['spec.metrics: is not in force yet; all metrics are counted with all labels.'] : [];
 }

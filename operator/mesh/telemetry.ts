@@ -1,6 +1,6 @@
 import type { DefaultProviders } from '../../api/default-providers.ts';
 import type { ExtensionProvider } from '../../api/extension-provider.ts';
-import type { TelemetryTag } from '../../api/telemetry.ts';
+import type { TelemetrySpec, TelemetryTag } from '../../api/telemetry.ts';
 import { canonicalName } from './canonical-name.ts';
 import { digestOf } from './digest.ts';
 import type { ObjectRef } from './object-ref.ts';
@@ -9,6 +9,7 @@ import type { MeshSettings, ServiceKey } from './snapshot.ts';
 import type { MeshTables } from './tables.ts';
 import { resolveAccessLogs } from './telemetry-access-logs.ts';
 import { chooseTelemetry } from './telemetry-choice.ts';
+import { type MetricOverride, resolveMetrics, type TaggedMetric, taggedMetrics } from './telemetry-metrics.ts';
 import { isToldItself } from './telemetry-providers.ts';
 import { resolveTracing } from './telemetry-tracing.ts';
 
@@ -43,6 +44,8 @@ export interface SideTelemetry {
   /** In order of the providers' names. */
   readonly accessLogs: readonly AccessLogTo[];
   readonly tracing?: TracingTo;
+  /** What is counted apart, on top of what is counted of everybody; absent: nothing. */
+  readonly tagged?: readonly TaggedMetric[];
   /** Equal for equal content. */
   readonly digest: string;
 }
@@ -57,6 +60,8 @@ export interface WorkloadTelemetry {
   readonly revision: string;
   /** Its sidecar's environment says which service it is (`OTEL_RESOURCE_ATTRIBUTES`), for listeners that proxies share. */
   readonly namesItself: boolean;
+  /** How its page of metrics differs from everybody's; absent: not at all. */
+  readonly metrics?: { readonly client: readonly MetricOverride[]; readonly server: readonly MetricOverride[] };
   /** The Telemetry resources that decide, for status. */
   readonly policies: readonly ObjectRef[];
 }
@@ -72,14 +77,17 @@ export function findTelemetry(
   const chosen = chooseTelemetry(tables, pod);
   const defaults = settings.defaultProviders ?? NO_DEFAULTS;
   if (chosen.length === 0 && defaults.tracing.length + defaults.accessLogging.length === 0) return undefined;
+  const specs = chosen.map(({ spec }) => spec);
+  const metrics = overridesOf(settings, specs, pod);
   const side = (which: CallSide): SideTelemetry => {
-    const specs = chosen.map(({ spec }) => spec);
     const isOthers = (one: Told): boolean => which === 'CLIENT' || !isToldItself(settings, tables, one, pod);
     const traced = resolveTracing(settings, tables, specs, which);
     const tracing = traced !== undefined && isOthers(traced) ? traced : undefined;
+    const tagged = taggedMetrics(which === 'CLIENT' ? metrics.client : metrics.server);
     const told = {
       accessLogs: resolveAccessLogs(settings, tables, specs, which).filter(isOthers),
       ...(tracing === undefined ? {} : { tracing }),
+      ...(tagged.length === 0 ? {} : { tagged }),
     };
     return { ...told, digest: digestOf(JSON.stringify(told)) };
   };
@@ -91,6 +99,13 @@ export function findTelemetry(
     // Pods of all revisions share their inbound side, where nothing tells them apart.
     revision: server.tracing === undefined ? '' : pod.revision,
     namesItself: pod.namesItself,
+    ...(metrics.client.length + metrics.server.length === 0 ? {} : { metrics }),
     policies: chosen.map(({ ref }) => ref),
   };
+}
+
+/** None where the sidecar is of a time when its page was everybody's. */
+function overridesOf(settings: MeshSettings, specs: readonly TelemetrySpec[], pod: PodFacts) {
+  const of = (side: CallSide) => (pod.overridesMetrics ? resolveMetrics(settings, specs, side) : []);
+  return { client: of('CLIENT'), server: of('SERVER') };
 }

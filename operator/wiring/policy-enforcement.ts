@@ -3,13 +3,14 @@ import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
 import { RATE_LIMIT_POLICY_KIND } from '../../api/rate-limit-policy.ts';
 import { REQUEST_AUTHENTICATION_KIND } from '../../api/request-authentication.ts';
 import { TELEMETRY_KIND } from '../../api/telemetry.ts';
+import { METRICS_PAGE_CLUSTER } from '../../proxy/names.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { EnforcementSource } from '../status/enforcement.ts';
 import { INBOUND_LISTENER } from '../xds/names.ts';
 import type { PolicyCarriers, ResourceName } from '../xds/policy-carriers.ts';
-import { LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../xds/resource.ts';
+import { CLUSTER_TYPE, LISTENER_TYPE, type ProxyIdentity, type XdsResource } from '../xds/resource.ts';
 
 /** Kinds of policies that stand on the inbound side. */
 const OF_SERVERS = [
@@ -38,9 +39,9 @@ export function policyEnforcement(
 ): EnforcementSource {
   const inbound = inboundStanding(acks, resources);
   const callers = callerStanding(acks, resources, workloads);
-  const both = bothStanding(inbound, callers);
+  const told = toldStanding(inbound, callers, pageStanding(acks, resources));
   const standingOf = (policy: ObjectKey): Standing => {
-    if (policy.startsWith(`${TELEMETRY_KIND}/`)) return both;
+    if (policy.startsWith(`${TELEMETRY_KIND}/`)) return told;
     return OF_SERVERS.some((kind) => policy.startsWith(`${kind}/`)) ? inbound : callers;
   };
   return {
@@ -80,11 +81,24 @@ function inboundStanding(acks: AckReport, resources: ResourceLookup): Standing {
   };
 }
 
+/** What of the page of metrics differs from everybody's, which a cluster tells it. */
+function pageStanding(acks: AckReport, resources: ResourceLookup): Pick<Standing, 'inForce'> {
+  return {
+    inForce: (uid) => {
+      const report = acks.proxy(uid);
+      if (report === undefined || !report.connected) return 'unknown';
+      const newest = resources.lookup(report.identity, CLUSTER_TYPE, METRICS_PAGE_CLUSTER)?.version;
+      return newest === undefined || report.acknowledged(CLUSTER_TYPE, METRICS_PAGE_CLUSTER) === newest;
+    },
+  };
+}
+
 /** What is told of requests stands on both sides, on that of callers where it tells anything. */
-function bothStanding(inbound: Standing, callers: Standing): Standing {
+function toldStanding(inbound: Standing, callers: Standing, page: Pick<Standing, 'inForce'>): Standing {
   return {
     inForce: (uid, policy) => {
-      const asServer = inbound.inForce(uid, policy);
+      const shown = page.inForce(uid, policy);
+      const asServer = shown === true ? inbound.inForce(uid, policy) : shown;
       if (asServer !== true) return asServer;
       const asCaller = callers.inForce(uid, policy);
       return asCaller === 'unused' ? true : asCaller;

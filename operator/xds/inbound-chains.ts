@@ -24,7 +24,7 @@ import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, HTTP_ALPN, INBOUND_PASSTHROUGH_CLUSTER
 import { buildAuthorization } from './rbac.ts';
 import { buildNetworkRbac } from './rbac-filters.ts';
 import { RefusalLogs } from './refusal-logs.ts';
-import { buildStatsLogger, inboundTags } from './stats-logger.ts';
+import { buildStatsLoggers, inboundTags } from './stats-logger.ts';
 import { admitConnections } from './tcp-admission.ts';
 import { buildTcpProxy } from './tcp-proxies.ts';
 import { buildTcpStatsLoggers } from './tcp-stats-loggers.ts';
@@ -135,7 +135,7 @@ function buildTcpChain(
   const mutualTls = isMutualTls(kind);
   const proxy = buildTcpProxy(prefix, [{ cluster: isClosed ? BLACK_HOLE_CLUSTER : cluster, weight: 100 }], {
     accessLogs,
-    stats: buildTcpStatsLoggers(inboundTags({ service, mutualTls })),
+    stats: buildTcpStatsLoggers(inboundTags({ service, mutualTls }), shape.telemetry?.server.tagged),
     afterHandshake: mutualTls,
   });
   const rbac = buildNetworkRbac(buildAuthorization(authorization, port, 'tcp'), prefix);
@@ -182,12 +182,12 @@ function matchKind(kind: Kind, alpns: string[] | undefined, port?: number): Filt
 
 function buildHttp({ shape, refusals, loggers, tracing }: Side, port: InboundPortShape, kind: Kind): Filter {
   const mutualTls = isMutualTls(kind);
-  const logger = buildStatsLogger(inboundTags({ service: port.service, mutualTls }));
+  const counting = buildStatsLoggers(inboundTags({ service: port.service, mutualTls }), shape.telemetry?.server.tagged);
   const identity = mutualTls ? 'certificate' : 'none';
   return buildInboundManager(
     `inbound_${port.port}`,
     buildInboundRoutes(port.port),
-    [logger, ...refusals.at(port.port, 'http'), ...loggers],
+    [...counting, ...refusals.at(port.port, 'http'), ...loggers],
     identity,
     shape.terminating,
     buildAuthorization(shape.authorization, port.port, 'http'),

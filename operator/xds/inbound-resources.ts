@@ -9,6 +9,7 @@ import {
   isDualStack,
 } from './inbound-shape.ts';
 import { translateInboundCluster } from './local-clusters.ts';
+import { translateMetricsPage } from './metrics-page.ts';
 import type { XdsResource } from './resource.ts';
 
 /** The inbound side of all workloads of one shape, encoded when first asked for. */
@@ -33,13 +34,12 @@ export class InboundResources {
 
   /** By name. */
   get clusters(): ReadonlyMap<string, XdsResource> {
+    const { ports, metricsPage } = this.shape;
     this.builtClusters ??= new Map(
-      this.shape.ports
-        .filter((port) => port.declared)
-        .map((port) => {
-          const cluster = translateInboundCluster(port);
-          return [cluster.name, cluster] as const;
-        }),
+      [
+        ...ports.filter((port) => port.declared).map(translateInboundCluster),
+        ...(metricsPage === undefined ? [] : [translateMetricsPage(metricsPage)]),
+      ].map((cluster) => [cluster.name, cluster]),
     );
     return this.builtClusters;
   }

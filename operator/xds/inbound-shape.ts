@@ -4,6 +4,7 @@ import type { AttachedRateLimits } from '../mesh/rate-limits.ts';
 import type { AppProtocol, InboundPort, MeshSettings, MtlsMode, Workload } from '../mesh/snapshot.ts';
 import type { SideTelemetry, WorkloadTelemetry } from '../mesh/telemetry.ts';
 import type { AttachedTokens } from '../mesh/tokens.ts';
+import { describeMetricsPage } from './metrics-page.ts';
 import { toldClusters } from './told-clusters.ts';
 
 /** One port of an inbound listener. */
@@ -23,7 +24,7 @@ export interface InboundPortShape {
 export interface InboundTelemetry
   extends Pick<WorkloadTelemetry, 'namesItself'>,
     Partial<Pick<WorkloadTelemetry, 'service' | 'revision'>> {
-  readonly server: Pick<SideTelemetry, 'accessLogs' | 'tracing'>;
+  readonly server: Pick<SideTelemetry, 'accessLogs' | 'tracing' | 'tagged'>;
   readonly namespace?: string;
   /** Names of the clusters over which it is, and those of its outbound side. */
   readonly clusters: readonly string[];
@@ -47,6 +48,8 @@ export interface InboundShape {
   readonly rateLimits: readonly AttachedRateLimits[];
   /** What is told of requests; undefined: nothing but metrics. */
   readonly telemetry: InboundTelemetry | undefined;
+  /** What the page of metrics is told (`metrics-page.ts`); absent: nothing. No listener depends on it. */
+  readonly metricsPage?: string;
   /** By number. */
   readonly ports: readonly InboundPortShape[];
 }
@@ -81,6 +84,9 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
     tokens: workload.tokens,
     rateLimits: workload.rateLimits,
     telemetry: inboundTelemetry(workload),
+    ...(workload.telemetry?.metrics === undefined
+      ? {}
+      : { metricsPage: describeMetricsPage(workload.telemetry.metrics) }),
     ports: [...ports.values()].sort((a, b) => a.port - b.port),
   };
 }
@@ -88,12 +94,14 @@ export function inboundShape(workload: Workload, settings: InboundSettings): Inb
 function inboundTelemetry({ telemetry, namespace }: Workload): InboundTelemetry | undefined {
   if (telemetry === undefined) return undefined;
   const { service, revision, namesItself } = telemetry;
-  const { accessLogs, tracing } = telemetry.server;
+  const { accessLogs, tracing, tagged } = telemetry.server;
+  const counted = tagged === undefined ? {} : { tagged };
   const clusters = toldClusters(telemetry);
   if (tracing !== undefined) {
-    return { server: { accessLogs, tracing }, namesItself, service, revision, namespace, clusters };
+    return { server: { accessLogs, tracing, ...counted }, namesItself, service, revision, namespace, clusters };
   }
-  return accessLogs.length + clusters.length === 0 ? undefined : { server: { accessLogs }, namesItself, clusters };
+  if (accessLogs.length + clusters.length === 0 && tagged === undefined) return undefined;
+  return { server: { accessLogs, ...counted }, namesItself, clusters };
 }
 
 /** Whether a policy is about a port; undefined: one that nobody declared. */

@@ -123,7 +123,12 @@ export class ListenerTable {
     const known = this.entrances.get(key);
     if (known !== undefined) return known;
     const accessLogs = telemetry === undefined ? [] : buildAccessLoggers(telemetry.client.accessLogs, telemetry);
-    const built = translateOutboundListener({ dualStack, outboundPolicy, accessLogs });
+    const built = translateOutboundListener({
+      dualStack,
+      outboundPolicy,
+      accessLogs,
+      tagged: telemetry?.client.tagged,
+    });
     // What was told before somebody changed it is nobody's any more.
     if (this.entrances.size >= MAX_ENTRANCES) this.entrances.clear();
     this.entrances.set(key, built);

@@ -9,6 +9,7 @@ import {
 import { type Listener, ListenerSchema } from '../../generated/envoy/envoy/config/listener/v3/listener_pb.js';
 import { OUTBOUND_PORT } from '../../proxy/ports.ts';
 import type { OutboundPolicy } from '../mesh/snapshot.ts';
+import type { TaggedMetric } from '../mesh/telemetry-metrics.ts';
 import { encodeResource } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
 import { BLACK_HOLE_CLUSTER, BLOCK_CHAIN, OUTBOUND_LISTENER, PASSTHROUGH_CHAIN, PASSTHROUGH_CLUSTER } from './names.ts';
@@ -26,16 +27,18 @@ const UNKNOWN_CHAIN = 'unknown';
  * nothing on the port, the connection goes where it wanted to, without a wait, or is closed. Its content never changes with the mesh, so no
  * change there drains it.
  *
- * @param dualStack listens on IPv6 too; accessLogs for whom connections to where the mesh knows nothing are told to
+ * @param dualStack listens on IPv6 too; accessLogs for whom connections to where the mesh knows nothing are told to; tagged what is counted of them once more
  */
 export function translateOutboundListener({
   dualStack,
   outboundPolicy,
   accessLogs = [],
+  tagged,
 }: {
   readonly dualStack: boolean;
   readonly outboundPolicy: OutboundPolicy;
   readonly accessLogs?: readonly AccessLog[];
+  readonly tagged?: readonly TaggedMetric[] | undefined;
 }): XdsResource {
   const block = buildTcpChain(BLOCK);
   // Connections made to this very port were not redirected: passing them through would be a loop.
@@ -47,7 +50,7 @@ export function translateOutboundListener({
       trafficDirection: TrafficDirection.OUTBOUND,
       useOriginalDst: true,
       filterChains: [block],
-      defaultFilterChain: buildTcpChain(unknownChain(outboundPolicy), false, accessLogs),
+      defaultFilterChain: buildTcpChain(unknownChain(outboundPolicy), false, accessLogs, tcpStatsOf(tagged)),
     }),
   );
 }
@@ -73,17 +76,24 @@ export function encodeListener(listener: Listener): XdsResource {
 /** The same for all chains; nobody alters them. */
 const STATS = buildTcpStatsLoggers(outboundTags());
 
+/** The loggers that count connections. @param tagged what is counted once more */
+export function tcpStatsOf(tagged: readonly TaggedMetric[] | undefined): AccessLog[] {
+  return tagged === undefined ? STATS : buildTcpStatsLoggers(outboundTags(), tagged);
+}
+
 /**
  * The filter chain for opaque connections. They are counted, but for those that nobody made to anybody.
  * @param onDemand connections ask for the clusters that every proxy does not have
  * @param accessLogs for whom connections are told to
+ * @param counting loggers that count them, of `tcpStatsOf`
  */
 export function buildTcpChain(
   { name, statPrefix = name, shares, ...limits }: TcpChain,
   onDemand = false,
   accessLogs: readonly AccessLog[] = [],
+  counting = STATS,
 ): FilterChain {
-  const stats = name === BLOCK_CHAIN ? [] : STATS;
+  const stats = name === BLOCK_CHAIN ? [] : counting;
   const asks = onDemand && shares.some(({ cluster }) => !isBuiltin(cluster));
   return create(FilterChainSchema, {
     name,

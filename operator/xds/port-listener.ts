@@ -15,16 +15,16 @@ import { milliseconds } from './encoding.ts';
 import { bindAddresses } from './listener-addresses.ts';
 import { buildHttpInspector, buildTlsInspector, OUTBOUND_SILENCE_MS } from './listener-filters.ts';
 import { HTTP_CHAIN, portListener, routeConfiguration } from './names.ts';
-import { BLOCK, buildTcpChain, encodeListener, unknownChain } from './outbound-listener.ts';
+import { BLOCK, buildTcpChain, encodeListener, tcpStatsOf, unknownChain } from './outbound-listener.ts';
 import type { OutboundTarget } from './outbound-target.ts';
 import type { OutboundTelemetry } from './outbound-telemetry.ts';
 import { PortMatcher } from './port-matcher.ts';
 import type { XdsResource } from './resource.ts';
-import { buildStatsLogger, outboundTags } from './stats-logger.ts';
+import { buildStatsLoggers, outboundTags } from './stats-logger.ts';
 import { buildTracing, type ManagerTracing } from './tracing.ts';
 
 /** The same for all ports; nobody alters it. */
-const STATS = buildStatsLogger(outboundTags());
+const STATS = buildStatsLoggers(outboundTags());
 
 /** Whom the listener of a port is for. */
 export interface PortListenerOptions {
@@ -58,6 +58,9 @@ export function translatePortListener(
   const choice = new PortMatcher(targets, unknown);
   const { matcher, chains, http, sniffs } = bind === undefined ? choice.byAddress() : choice.bound();
   const accessLogs = telemetry === undefined ? [] : buildAccessLoggers(telemetry.client.accessLogs, telemetry);
+  const tagged = telemetry?.client.tagged;
+  const stats = tagged === undefined ? STATS : buildStatsLoggers(outboundTags(), tagged);
+  const tcpStats = tcpStatsOf(tagged);
   const tracing = telemetry && buildTracing(telemetry.client.tracing, telemetry);
   const others = chains.filter(({ name }) => name !== unknown.name);
   const listener = create(ListenerSchema, {
@@ -66,9 +69,9 @@ export function translatePortListener(
     bindToPort: bind !== undefined,
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
-      ...(http ? [buildHttpChain(port, onDemand, normalization, accessLogs, tracing)] : []),
-      ...others.map((chain) => buildTcpChain(chain, onDemand, accessLogs)),
-      buildTcpChain(unknown, false, accessLogs),
+      ...(http ? [buildHttpChain(port, onDemand, normalization, [...stats, ...accessLogs], tracing)] : []),
+      ...others.map((chain) => buildTcpChain(chain, onDemand, accessLogs, tcpStats)),
+      buildTcpChain(unknown, false, accessLogs, tcpStats),
     ],
     filterChainMatcher: matcher,
     // In this order: what is TLS is not looked at for HTTP.
@@ -93,10 +96,9 @@ function buildHttpChain(
   port: number,
   onDemand: boolean,
   normalization: PathNormalization | undefined,
-  accessLogs: readonly AccessLog[],
+  loggers: readonly AccessLog[],
   tracing: ManagerTracing | undefined,
 ): FilterChain {
-  const loggers = [STATS, ...accessLogs];
   const routes = routeConfiguration(port);
   const manager = buildOutboundManager(`outbound_${port}`, routes, loggers, onDemand, normalization, tracing);
   return create(FilterChainSchema, { name: HTTP_CHAIN, filters: [manager] });

@@ -1,14 +1,18 @@
 import { create } from '@bufbuild/protobuf';
+import type { MetricFamily } from '../../api/telemetry-metrics.ts';
 import type { AccessLog, AccessLogFilter } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import {
   type Config_Counter,
   Config_CounterSchema,
   Config_Histogram_Unit,
+  Config_HistogramSchema,
   type Config_Tag,
   Config_TagSchema,
   ConfigSchema,
 } from '../../generated/envoy/envoy/extensions/access_loggers/stats/v3/stats_pb.js';
+import type { TaggedMetric } from '../mesh/telemetry-metrics.ts';
 import { buildAccessLog } from './access-log.ts';
+import { type StatOf, taggedStat } from './tagged-stats.ts';
 
 /** Tag name to fixed text or Envoy format string. */
 export type StatTags = Readonly<Record<string, string>>;
@@ -27,30 +31,49 @@ const REQUEST_TAGS: StatTags = {
   response_flags: '%RESPONSE_FLAGS%',
 };
 
-/** The logger that counts every request: how many, how long they took (ms), and the bytes of their bodies and of the answers'. */
-export function buildStatsLogger(tags: StatTags): AccessLog {
+/** What is counted of the sizes and durations of requests, and from what. */
+const HISTOGRAMS: readonly (readonly [MetricFamily, Config_Histogram_Unit, string])[] = [
+  ['istio_request_duration_milliseconds', Config_Histogram_Unit.Milliseconds, '%DURATION%'],
+  ['istio_request_bytes', Config_Histogram_Unit.Bytes, '%BYTES_RECEIVED%'],
+  ['istio_response_bytes', Config_Histogram_Unit.Bytes, '%BYTES_SENT%'],
+];
+
+/**
+ * The loggers that count every request: how many, how long they took (ms), and the bytes of their bodies and of the answers'.
+ * @param tagged what is counted once more, by a logger of its own: what it has no room for the others have
+ */
+export function buildStatsLoggers(tags: StatTags, tagged: readonly TaggedMetric[] = []): AccessLog[] {
   const encoded = buildTags({ ...tags, ...REQUEST_TAGS });
-  const histogram = (name: string, unit: Config_Histogram_Unit, valueFormat: string) => ({
-    stat: { name, tags: encoded },
-    unit,
-    valueFormat,
-  });
-  const config = create(ConfigSchema, {
-    statsScope: SCOPE,
-    counters: [{ stat: { name: 'istio_requests_total', tags: encoded }, valueFixed: 1n }],
-    histograms: [
-      histogram('istio_request_duration_milliseconds', Config_Histogram_Unit.Milliseconds, '%DURATION%'),
-      histogram('istio_request_bytes', Config_Histogram_Unit.Bytes, '%BYTES_RECEIVED%'),
-      histogram('istio_response_bytes', Config_Histogram_Unit.Bytes, '%BYTES_SENT%'),
-    ],
-  });
-  return buildAccessLog('stats', ConfigSchema, config);
+  const loggers = [
+    buildRequestLogger((name) => ({ name, tags: encoded })),
+    buildRequestLogger(taggedStat(encoded, tagged)),
+  ];
+  return loggers.filter((logger) => logger !== undefined);
 }
 
-/** A counter: by how much each entry of the log grows it, or the format string that says so. */
-export function buildCounter(name: string, tags: readonly Config_Tag[], by: bigint | string): Config_Counter {
-  const value = typeof by === 'string' ? { valueFormat: by } : { valueFixed: by };
-  return create(Config_CounterSchema, { stat: { name, tags: [...tags] }, ...value });
+function buildRequestLogger(statOf: StatOf): AccessLog | undefined {
+  const counters = buildCounters(statOf, [['istio_requests_total', 1n]]);
+  const histograms = HISTOGRAMS.flatMap(([family, unit, valueFormat]) => {
+    const stat = statOf(family);
+    return stat === undefined
+      ? []
+      : [create(Config_HistogramSchema, { stat: { ...stat, tags: [...stat.tags] }, unit, valueFormat })];
+  });
+  if (counters.length + histograms.length === 0) return undefined;
+  return buildAccessLog('stats', ConfigSchema, create(ConfigSchema, { statsScope: SCOPE, counters, histograms }));
+}
+
+/** Counters: by how much each entry of the log grows them, or the format string that says so. */
+export function buildCounters(
+  statOf: StatOf,
+  counted: readonly (readonly [MetricFamily, bigint | string])[],
+): Config_Counter[] {
+  return counted.flatMap(([family, by]) => {
+    const stat = statOf(family);
+    if (stat === undefined) return [];
+    const value = typeof by === 'string' ? { valueFormat: by } : { valueFixed: by };
+    return [create(Config_CounterSchema, { stat: { ...stat, tags: [...stat.tags] }, ...value })];
+  });
 }
 
 /** A logger of counters. @param filter which entries of the log count */

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { type JsonValue, toJson } from '@bufbuild/protobuf';
 import { AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { buildStatsLogger, inboundTags } from '../../operator/xds/stats-logger.ts';
+import { buildStatsLoggers, inboundTags } from '../../operator/xds/stats-logger.ts';
 import { envoyRegistry } from '../../operator/xds/testing/envoy-registry.ts';
 import { extension, socketAddress } from '../../proxy/envoy-types.ts';
 import { buildStatsConfig } from '../../proxy/stats.ts';
@@ -21,8 +21,8 @@ const HEADERS = 'host: shop\r\nuser-agent: bench\r\n';
  */
 export async function run(): Promise<BenchResult[]> {
   const registry = envoyRegistry();
-  const logger = buildStatsLogger(inboundTags({ service: 'ordering.shop.svc.cluster.local', mutualTls: true }));
-  const envoys = [await start([]), await start([toJson(AccessLogSchema, logger, { registry })])];
+  const loggers = buildStatsLoggers(inboundTags({ service: 'ordering.shop.svc.cluster.local', mutualTls: true }));
+  const envoys = [await start([]), await start(loggers.map((logger) => toJson(AccessLogSchema, logger, { registry })))];
   try {
     const spent: number[][] = [[], []];
     for (let nth = -1; nth < ROUNDS; nth++) {

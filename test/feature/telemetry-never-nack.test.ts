@@ -5,6 +5,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { accessLogFormatProblem } from '../../api/access-log-format.ts';
 import { celExpressionProblem } from '../../api/cel-expression.ts';
+import { readMetricTag } from '../../api/metric-tag.ts';
+import { expressionFormat } from '../../operator/xds/tagged-stats.ts';
 import { findObjections } from '../../operator/xds/testing/envoy-validation.ts';
 
 /** What admission lets through of expressions and formats the real Envoy takes: it would refuse the whole listener for one that it does not. */
@@ -14,8 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const TYPE = 'type.googleapis.com/envoy.extensions';
 
-/** A listener with a log for each expression and each format. */
-function bootstrap(expressions: readonly string[], formats: readonly string[]) {
+/** A listener with a log for each expression and each format, and one that counts by labels. */
+function bootstrap(expressions: readonly string[], formats: readonly string[], labels: readonly string[] = []) {
   const logs = [
     ...expressions.map((expression) => ({
       name: 'envoy.access_loggers.stdout',
@@ -35,8 +37,14 @@ function bootstrap(expressions: readonly string[], formats: readonly string[]) {
       },
     })),
   ];
+  const tags = labels.map((value_format, index) => ({ name: `x_${index}`, value_format }));
+  const counter = { stat: { name: 'a', tags }, value_fixed: 1 };
+  const counting = {
+    name: 'envoy.access_loggers.stats',
+    typed_config: { '@type': `${TYPE}.access_loggers.stats.v3.Config`, counters: [counter] },
+  };
   const proxy = { '@type': `${TYPE}.filters.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 'a', cluster: 'a' };
-  const chain = { filters: [{ name: 'tcp', typed_config: { ...proxy, access_log: logs } }] };
+  const chain = { filters: [{ name: 'tcp', typed_config: { ...proxy, access_log: [...logs, counting] } }] };
   const address = { socket_address: { address: '127.0.0.1', port_value: 1 } };
   return {
     static_resources: { listeners: [{ name: 'a', address, filter_chains: [chain] }], clusters: [{ name: 'a' }] },
@@ -112,8 +120,12 @@ const format = fc
   .array(fc.oneof(command, fc.constantFrom('a', ' ', '%', '%%', '\n')), { maxLength: 4 })
   .map((parts) => parts.join(''));
 
-async function objections(expressions: readonly string[], formats: readonly string[]): Promise<string> {
-  return findObjections(bootstrap(expressions, formats), join(folder, 'bootstrap.json'));
+async function objections(
+  expressions: readonly string[],
+  formats: readonly string[],
+  labels: readonly string[] = [],
+): Promise<string> {
+  return findObjections(bootstrap(expressions, formats, labels), join(folder, 'bootstrap.json'));
 }
 
 /** Of some texts those that Envoy refuses, by halves. */
@@ -140,6 +152,19 @@ test('random expressions and formats that admission takes', async () => {
     ...(await refused(formats, (some) => objections([], some))),
   ];
   expect(wrong).toEqual([]);
+}, 300_000);
+
+test('random expressions that admission takes for labels of metrics', async () => {
+  const random = fc.oneof(
+    expression,
+    fc.array(expression, { minLength: 2, maxLength: 3 }).map((some) => some.join(')%')),
+  );
+  const formats = [...new Set(fc.sample(random, 6000))].flatMap((text) => {
+    const read = readMetricTag(text);
+    return 'expression' in read ? [expressionFormat(read.expression)] : [];
+  });
+  expect(formats.length).toBeGreaterThan(200);
+  expect(await refused(formats, (some) => objections([], [], some))).toEqual([]);
 }, 300_000);
 
 test('every command that may stand in a format, at a request and in JSON alike', async () => {

@@ -1,5 +1,6 @@
 import {
   DNS_CAPTURE_ANNOTATION,
+  METRICS_PAGE_ANNOTATION,
   REFUSAL_LOG_ANNOTATION,
   TLS_MODE_ISTIO,
   TLS_MODE_LABEL,
@@ -28,6 +29,7 @@ export function sidecarMarks({ name, revision }: Canonical, meshCapturesDns: boo
     annotations: {
       [REFUSAL_LOG_ANNOTATION]: 'bounded',
       [TRACE_RESOURCE_ANNOTATION]: 'environment',
+      [METRICS_PAGE_ANNOTATION]: 'overridden',
       // Told to the operator, whatever the mesh's setting becomes.
       ...(meshCapturesDns ? { [DNS_CAPTURE_ANNOTATION]: 'enabled' } : {}),
     },

@@ -13,7 +13,7 @@ import {
   VIRTUAL_HOST_TYPE,
   type XdsResource,
 } from '../../../operator/xds/resource.ts';
-import { buildStatsLogger, outboundTags } from '../../../operator/xds/stats-logger.ts';
+import { buildStatsLoggers, outboundTags } from '../../../operator/xds/stats-logger.ts';
 import { MeshCache } from '../../../operator/xds/testing/mesh-cache.ts';
 import type { XdsCache } from '../../../operator/xds/xds-cache.ts';
 import type { AdsHarness, TestPod } from './ads-harness.ts';
@@ -55,8 +55,8 @@ function partOf(cache: XdsCache, typeUrls: readonly string[]): ResourceSource {
  * @param at the port on which it listens
  */
 export function httpListener(at: number, port: number, onDemand = false): XdsResource {
-  const logger = buildStatsLogger(outboundTags());
-  const manager = buildOutboundManager(`outbound_${port}`, String(port), [logger], onDemand);
+  const loggers = buildStatsLoggers(outboundTags());
+  const manager = buildOutboundManager(`outbound_${port}`, String(port), loggers, onDemand);
   const name = `on ${port}`;
   const portSpecifier = { case: 'portValue' as const, value: at };
   const message = create(ListenerSchema, {
