@@ -70,10 +70,14 @@ export function buildCounters(
 ): Config_Counter[] {
   return counted.flatMap(([family, by]) => {
     const stat = statOf(family);
-    if (stat === undefined) return [];
-    const value = typeof by === 'string' ? { valueFormat: by } : { valueFixed: by };
-    return [create(Config_CounterSchema, { stat: { ...stat, tags: [...stat.tags] }, ...value })];
+    return stat === undefined ? [] : [buildCounter(stat.name, stat.tags, by)];
   });
+}
+
+/** A counter. @param by how much each entry of the log grows it, or the format string that says so */
+export function buildCounter(name: string, tags: readonly Config_Tag[], by: bigint | string): Config_Counter {
+  const value = typeof by === 'string' ? { valueFormat: by } : { valueFixed: by };
+  return create(Config_CounterSchema, { stat: { name, tags: [...tags] }, ...value });
 }
 
 /** A logger of counters. @param filter which entries of the log count */

@@ -28,6 +28,7 @@ const graph = new GraphSource({
   nodes: () => [],
   roleOf: () => undefined,
   saturation: () => undefined,
+  pools: () => [],
 });
 let agent = new Agent({ keepAlive: true });
 /** Requests that were sent since the start. */
