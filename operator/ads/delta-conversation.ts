@@ -1,6 +1,7 @@
 import type { Logger } from '../../kube/logger.ts';
 import type { AuthenticatedProxy } from './authenticator.ts';
 import { type Instruments, shortType } from './instruments.ts';
+import { MessageWriter } from './message-writer.ts';
 import type { Call, Conversation, Listener } from './proxy-call.ts';
 import type { ProxyRegistry } from './proxy-registry.ts';
 import { decodeOrRefuse, type Refusal, tooLate, tooMuch, unavailable } from './refusal.ts';
@@ -49,14 +50,13 @@ function converse(
 ): Listener {
   const { proxies, resources, memory, instruments, logger, settings } = context;
   const pod = `${identity.namespace}/${identity.podName}`;
-  const watch = new StallWatch(settings.writeStallMs, end);
+  const writer = new MessageWriter(call, settings.writeStallMs, () =>
+    end(tooLate(`nothing was read for ${settings.writeStallMs} ms`)),
+  );
   // A proxy may ask for types that are none, each of which would be another series for ever.
   const typeOf = (typeUrl: string): string => (resources.has(typeUrl) ? shortType(typeUrl) : 'other');
   const events: StreamEvents = {
-    write: (message) => {
-      watch.writing();
-      call.write(message, () => watch.written());
-    },
+    write: (message) => writer.write(message),
     pushed: (typeUrl, count, bytes) => {
       const type = typeOf(typeUrl);
       instruments.pushes.inc({ type });
@@ -91,7 +91,7 @@ function converse(
       if (unsubscribe.length > 0) proxies.noted(identity.uid, typeUrl, unsubscribe);
     },
     closed: () => {
-      watch.stop();
+      writer.stop();
       clearInterval(answers);
       stream.close();
       proxies.close(stream);
@@ -105,41 +105,4 @@ function checkDemand(stream: ProxyStream, typeUrl: string): void {
   if ([...stream.all()].length > MAX_TYPES) throw tooMuch(`more than ${MAX_TYPES} types of resources are asked for`);
   const names = stream.subscription(typeUrl)?.names.size ?? 0;
   if (names > MAX_NAMES) throw tooMuch(`more than ${MAX_NAMES} resources of one type are asked for by name`);
-}
-
-/** Ends a stream whose other end does not read. */
-class StallWatch {
-  private pending = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private readonly stallMs: number;
-  private readonly end: (refusal: Refusal) => void;
-
-  constructor(stallMs: number, end: (refusal: Refusal) => void) {
-    this.stallMs = stallMs;
-    this.end = end;
-  }
-
-  writing(): void {
-    this.pending++;
-    this.timer ??= this.start();
-  }
-
-  written(): void {
-    this.pending--;
-    this.stop();
-    if (this.pending > 0) {
-      this.timer = this.start();
-    }
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-
-  private start(): NodeJS.Timeout {
-    const timer = setTimeout(() => this.end(tooLate(`nothing was read for ${this.stallMs} ms`)), this.stallMs);
-    timer.unref();
-    return timer;
-  }
 }

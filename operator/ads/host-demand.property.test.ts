@@ -12,6 +12,7 @@ import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
 import { BLANK_REQUEST } from './testing/blank-request.ts';
+import { wholeMessage } from './testing/whole-message.ts';
 
 const ROUTES = ['80', '81'];
 /** Which hosts have a domain where they are there: of some the first counts. */
@@ -181,7 +182,7 @@ class ModelEnvoy {
 
   private open(): ProxyStream {
     return new ProxyStream(PROXY, this.table.registry, SETTINGS, {
-      write: (message) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()))),
+      write: (message) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message))),
       pushed: () => undefined,
       answered: () => undefined,
     });

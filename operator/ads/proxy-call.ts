@@ -2,10 +2,9 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { admit } from './admission.ts';
 import type { AuthenticatedProxy, Authenticator } from './authenticator.ts';
 import { type Refusal, RefusalError, tooLate, unauthenticated, unavailable } from './refusal.ts';
-import type { ResponseMessage } from './response.ts';
 
 /** A gRPC call of a proxy: ADS, or metrics (which answers nothing). */
-export type Call = ServerDuplexStream<Buffer, Buffer | ResponseMessage>;
+export type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** Bounds of a call, in ms. */
 export interface CallSettings {

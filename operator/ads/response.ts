@@ -10,15 +10,12 @@ export interface DeltaResponse {
 }
 
 const RESOURCES_TAG = (2 << 3) | WireType.LengthDelimited;
+/** gRPC's: whether the message is compressed, and its length. */
+const FRAME_HEAD = 5;
 
-/** Longest message for which memory is kept, in bytes. */
-const MAX_SCRATCH = 1 << 20;
-
-let scratch = Buffer.alloc(0);
-
-/** A response around resources that are encoded already. It is put together when gRPC takes it, which copies it: while it waits it costs no memory. */
+/** A response around resources that are encoded already. It is put together as it is written, piece by piece: while it waits it costs no memory. */
 export class ResponseMessage {
-  /** In bytes. */
+  /** In bytes, without what gRPC puts in front. */
   readonly size: number;
   private readonly head: Uint8Array;
   private readonly resources: readonly Uint8Array[];
@@ -30,24 +27,60 @@ export class ResponseMessage {
     this.head = head.finish();
     this.resources = resources;
     let size = this.head.length;
-    for (const resource of resources) size += 1 + varintLength(resource.length) + resource.length;
+    for (const resource of resources) size += headLength(resource) + resource.length;
     this.size = size;
   }
 
-  /** Its bytes. They are good until the next message is asked for its own. */
-  bytes(): Buffer {
-    const { size, head, resources } = this;
-    if (scratch.length < size && size <= MAX_SCRATCH) scratch = Buffer.allocUnsafeSlow(MAX_SCRATCH);
-    const bytes = size <= MAX_SCRATCH ? scratch.subarray(0, size) : Buffer.allocUnsafeSlow(size);
-    bytes.set(head, 0);
-    let at = head.length;
-    for (const resource of resources) {
-      bytes[at++] = RESOURCES_TAG;
-      at = writeVarint(bytes, at, resource.length);
-      bytes.set(resource, at);
-      at += resource.length;
+  /** How many bytes it is with gRPC's frame. */
+  get framedSize(): number {
+    return FRAME_HEAD + this.size;
+  }
+
+  /** Gives what reads it from its beginning, in gRPC's frame. */
+  read(): MessageReader {
+    const head = Buffer.alloc(FRAME_HEAD + this.head.length);
+    head.writeUInt32BE(this.size, 1);
+    head.set(this.head, FRAME_HEAD);
+    return new MessageReader(head, this.resources);
+  }
+}
+
+/** How far a message has been read. */
+export class MessageReader {
+  private readonly resources: readonly Uint8Array[];
+  /** What is being read, and how many bytes of it were. */
+  private part: Uint8Array;
+  private offset = 0;
+  private nextResource = 0;
+
+  constructor(head: Uint8Array, resources: readonly Uint8Array[]) {
+    this.part = head;
+    this.resources = resources;
+  }
+
+  /** Everything was read. */
+  get isDone(): boolean {
+    return this.offset === this.part.length && this.nextResource === this.resources.length;
+  }
+
+  /** Reads on. @param room takes the bytes, ten or more @returns how many there are now in it */
+  into(room: Buffer): number {
+    let at = 0;
+    for (;;) {
+      const count = Math.min(this.part.length - this.offset, room.length - at);
+      const isWhole = count === this.part.length;
+      room.set(isWhole ? this.part : this.part.subarray(this.offset, this.offset + count), at);
+      at += count;
+      this.offset += count;
+      const resource = this.resources[this.nextResource];
+      if (this.offset < this.part.length || resource === undefined || room.length - at < headLength(resource))
+        return at;
+      this.nextResource++;
+      this.part = resource;
+      this.offset = 0;
+      room[at++] = RESOURCES_TAG;
+      at = writeVarint(room, at, resource.length);
     }
-    return bytes;
   }
 }
 
@@ -69,6 +102,11 @@ export function encodeAnswers(name: string, version: string, aliases: readonly s
   writer.tag(3, WireType.LengthDelimited).string(name);
   for (const alias of aliases) writer.tag(4, WireType.LengthDelimited).string(alias);
   return writer.finish();
+}
+
+/** Bytes of the tag and the length in front of a resource. */
+function headLength({ length }: Uint8Array): number {
+  return 1 + varintLength(length);
 }
 
 function varintLength(value: number): number {

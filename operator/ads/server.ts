@@ -22,7 +22,6 @@ import type { ProxyObserver } from './proxy-observer.ts';
 import { GONE, ProxyRegistry } from './proxy-registry.ts';
 import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
-import type { ResponseMessage } from './response.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
 import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
 import { answerUnary, type UnaryCall } from './unary-call.ts';
@@ -84,9 +83,6 @@ const LET_GO_MS = 100;
 const UNANSWERED_MS = 30_000;
 
 const identity = (bytes: Buffer): Buffer => bytes;
-
-/** gRPC copies what it is given before it returns. */
-const serialize = (message: Buffer | ResponseMessage): Buffer => (Buffer.isBuffer(message) ? message : message.bytes());
 
 /**
  * The aggregated discovery service, delta only, and the receiver of the proxies' metrics, on one TLS port. Proxies are
@@ -226,7 +222,7 @@ export class AdsServer {
       this.server.register(
         path,
         (call: Call) => this.run(call, conversation(call), authenticator),
-        serialize,
+        identity,
         identity,
         'bidi',
       );
@@ -245,7 +241,7 @@ export class AdsServer {
           details: 'state-of-the-world discovery is not served; set ads_config.api_type to DELTA_GRPC',
         });
       },
-      serialize,
+      identity,
       identity,
       'bidi',
     );

@@ -6,7 +6,7 @@ export interface StreamSettings {
   readonly routePatienceMs: number;
   /** How long clusters outlive the acknowledged removal of the last route to them. */
   readonly removalDelayMs: number;
-  /** Bytes of clusters or endpoints in one response; more goes in the next one. With as many streams that join, so many times this is in memory. */
+  /** Bytes of clusters or endpoints in one response; more goes in the next one. */
   readonly responseBytes: number;
 }
 

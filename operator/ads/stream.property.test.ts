@@ -11,6 +11,7 @@ import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
 import { BLANK_REQUEST } from './testing/blank-request.ts';
+import { wholeMessage } from './testing/whole-message.ts';
 
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE];
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -124,7 +125,7 @@ describe('a proxy’s stream', () => {
           const settings = { routePatienceMs, removalDelayMs: 0, responseBytes: 12 };
           const stream = new ProxyStream(PROXY, new ResourceRegistry([source]), settings, {
             write: (message) => {
-              const response = fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()));
+              const response = fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message));
               expect(proxy.inbox.filter((waiting) => waiting.typeUrl === response.typeUrl)).toEqual([]);
               proxy.inbox.push(response);
             },

@@ -11,6 +11,7 @@ import type { DeltaRequest } from './request.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ProxyStream } from './stream.ts';
 import { BLANK_REQUEST } from './testing/blank-request.ts';
+import { wholeMessage } from './testing/whole-message.ts';
 
 const ROUTES = ['80', '8080'];
 const HOSTS = ['80/a', '80/b', '80/c', '8080/a'];
@@ -139,7 +140,7 @@ class ModelEnvoy {
 
   private open(): ProxyStream {
     return new ProxyStream(PROXY, this.table.registry, SETTINGS, {
-      write: (message) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()))),
+      write: (message) => this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message))),
       pushed: () => undefined,
       answered: () => undefined,
     });

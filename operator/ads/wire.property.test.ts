@@ -9,6 +9,7 @@ import {
 import { StreamMetricsMessageSchema } from '../../generated/envoy/envoy/service/metrics/v3/metrics_service_pb.js';
 import { decodeDeltaRequest, decodeStreamIdentifier } from './request.ts';
 import { encodeAbsentResource, ResponseMessage } from './response.ts';
+import { wholeMessage } from './testing/whole-message.ts';
 
 const names = fc.array(fc.string({ maxLength: 300 }), { maxLength: 5 });
 
@@ -54,8 +55,9 @@ describe('delta discovery on the wire', () => {
       fc.property(
         names,
         names,
-        fc.oneof(fc.nat({ max: 40_000 }), fc.nat({ max: 400_000 })),
-        (present, removed, size) => {
+        fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 40_000 })),
+        fc.integer({ min: 10, max: 5000 }),
+        (present, removed, size, pieceBytes) => {
           const resources = present.map((name) => create(ResourceSchema, { name, version: 'x'.repeat(size) }));
           const message = new ResponseMessage({
             typeUrl: 't',
@@ -63,8 +65,9 @@ describe('delta discovery on the wire', () => {
             resources: resources.map((resource) => toBinary(ResourceSchema, resource)),
             removed,
           });
-          const bytes = message.bytes();
+          const bytes = wholeMessage(message, pieceBytes);
           expect(bytes.length).toBe(message.size);
+          expect(message.framedSize).toBe(message.size + 5);
           const read = fromBinary(DeltaDiscoveryResponseSchema, bytes);
           expect(read).toMatchObject({ typeUrl: 't', nonce: '7', removedResources: removed });
           expect(read.resources).toEqual(resources);

@@ -21,6 +21,7 @@ import type { WorkloadMemory } from '../workload-memory.ts';
 import { BLANK_REQUEST } from './blank-request.ts';
 import { checkDomains, domainsIn, domainsOfResource, isEds, routeOf, routesOf } from './resource-content.ts';
 import { hostFor } from './virtual-host-match.ts';
+import { wholeMessage } from './whole-message.ts';
 
 /** Routes wait for clusters as long as it takes, so that nothing but an answer brings anything on; responses are small. */
 const SETTINGS = { routePatienceMs: 3_600_000, removalDelayMs: 0, responseBytes: 2000 };
@@ -107,7 +108,7 @@ export class ModelEnvoy {
   private open(): ProxyStream {
     const events = {
       write: (message: ResponseMessage) =>
-        this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, Buffer.from(message.bytes()))),
+        this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message))),
       pushed: () => undefined,
       answered: () => undefined,
     };

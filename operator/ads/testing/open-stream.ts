@@ -16,6 +16,7 @@ import { ProxyStream } from '../stream.ts';
 import { STREAM_SETTINGS, type StreamEvents } from '../stream-settings.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
 import { BLANK_REQUEST } from './blank-request.ts';
+import { wholeMessage } from './whole-message.ts';
 
 const PROXY = { uid: 'u', podName: 'p', namespace: 'n', serviceAccount: 's' };
 const TYPES = [CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE, VIRTUAL_HOST_TYPE];
@@ -48,7 +49,7 @@ export function openStream(settings = STREAM_SETTINGS, memory?: WorkloadMemory, 
     write: (message) => {
       const { typeUrl, nonce, resources, removedResources } = fromBinary(
         DeltaDiscoveryResponseSchema,
-        Buffer.from(message.bytes()),
+        wholeMessage(message),
       );
       nonces.set(typeUrl, nonce);
       const named = [
