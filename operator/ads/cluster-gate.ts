@@ -1,3 +1,5 @@
+import type { NameFilter } from './name-table.ts';
+
 /** What of a cluster that was sent a proxy has not put to use yet. */
 type Missing = 'both' | 'endpoints' | 'cluster';
 
@@ -43,7 +45,7 @@ export class ClusterGate {
   }
 
   /** Nothing is left to say of the endpoints of clusters. @param asked those whose endpoints the proxy has asked for */
-  endpointsIdle(asked: ReadonlySet<string>): void {
+  endpointsIdle(asked: NameFilter): void {
     for (const name of this.unsettled.keys()) if (asked.has(name)) this.endpointsSettled(name);
   }
 

@@ -1,9 +1,11 @@
+import type { NameFilter } from './name-table.ts';
+
 /** What a proxy has and wants of route configurations. */
 export interface RouteHolding {
   /** Those that it has. */
   readonly has: readonly string[];
   /** Those that it asks for, these among them. */
-  readonly asked: ReadonlySet<string>;
+  readonly asked: NameFilter;
   /** Those that it gets just now: it has none of their virtual hosts, whatever it was sent or says it holds. */
   readonly fresh: ReadonlySet<string>;
 }
@@ -24,7 +26,7 @@ interface HoldingChange {
 export class Collections {
   private readonly names = new Set<string>();
   /** Those that it asks for; undefined while that is not known. */
-  private asked: ReadonlySet<string> | undefined;
+  private asked: NameFilter | undefined;
 
   all(): Iterable<string> {
     return this.names;

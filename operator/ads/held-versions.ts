@@ -1,4 +1,5 @@
-import { VersionTable } from './version-table.ts';
+import { numbersOf } from './name-numbers.ts';
+import { VersionTable } from './name-table.ts';
 
 /** Marks, in place of a version, a name of which the proxy was told that it does not exist. */
 export const ABSENT = '';
@@ -8,11 +9,15 @@ const DOUBTFUL = '?';
 
 /** Which versions of what a proxy holds: what it was sent, and, until it answers, what it had before. */
 export class HeldVersions {
-  private readonly sent = new VersionTable();
+  private readonly sent: VersionTable;
   /** Sent but not acknowledged: the version that was acknowledged before. */
   private readonly unacknowledged = new Map<string, string | undefined>();
   /** Names of the same that the proxy had nothing of: thousands for one that joins, of which mostly nothing is asked before it answers. */
   private arrivals: string[] = [];
+
+  constructor(typeUrl: string) {
+    this.sent = new VersionTable(numbersOf(typeUrl));
+  }
 
   /** What was sent last, or what the proxy said itself that it holds; `ABSENT` where it was told that there is nothing. */
   get(name: string): string | undefined {

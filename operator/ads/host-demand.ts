@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { collectionOf } from './collections.ts';
+import type { NameFilter } from './name-table.ts';
 import type { NamesAhead } from './names-ahead.ts';
 import type { DeltaRequest } from './request.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
@@ -123,7 +124,7 @@ export class HostDemand {
   }
 
   /** Takes from the proxy what it has of route configurations that it has given up. */
-  keepTo(collections: ReadonlySet<string>): void {
+  keepTo(collections: NameFilter): void {
     if (this.sendsUnasked) return;
     for (const name of this.own()) if (!collections.has(collectionOf(name))) this.drop(name);
   }

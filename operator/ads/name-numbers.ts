@@ -1,3 +1,5 @@
+import { VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
+
 /** What keeps values by numbers of names. */
 interface User {
   /** Marks the numbers that it has a value of. */
@@ -81,4 +83,13 @@ export class NameNumbers {
     this.held = this.held.filter((user) => user.deref() !== undefined);
     this.reviewAt = Math.max(FIRST_REVIEW, 2 * this.held.length);
   }
+}
+
+/** Virtual hosts have names that no other type has; those of clusters and of their endpoints are the same. */
+const OF_HOSTS = new NameNumbers();
+const OF_OTHERS = new NameNumbers();
+
+/** Numbers of the names of a type, for all streams. */
+export function numbersOf(typeUrl: string): NameNumbers {
+  return typeUrl === VIRTUAL_HOST_TYPE ? OF_HOSTS : OF_OTHERS;
 }

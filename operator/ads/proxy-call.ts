@@ -127,7 +127,7 @@ export class ProxyCall {
     this.finish();
     this.observer.refused(this.peer, { code, details });
     const farewell = after(this.settings.farewellMs, () => this.observer.stuck(this.peer));
-    this.call.once('finish', () => clearTimeout(farewell));
+    // With that the other end has read everything, and so why it ended.
     this.call.once('close', () => clearTimeout(farewell));
     this.call.emit('error', { code, details });
   }

@@ -1,6 +1,8 @@
 import { VIRTUAL_HOST_TYPE, type XdsResource } from '../xds/resource.ts';
 import { Collections, type RouteHolding } from './collections.ts';
 import { ABSENT, HeldVersions } from './held-versions.ts';
+import { numbersOf } from './name-numbers.ts';
+import { NameSet } from './name-table.ts';
 import type { InFlight, Pending } from './pending.ts';
 import { blame, type Rejection } from './rejection.ts';
 import type { KnownRequest } from './shared-names.ts';
@@ -12,7 +14,7 @@ import type { KnownRequest } from './shared-names.ts';
 export class Subscription {
   readonly typeUrl: string;
   /** Names asked for one by one; kept apart from the wildcard. */
-  readonly names = new Set<string>();
+  readonly names: NameSet;
   /** Names that are as if it had asked for them: they were sent ahead, before a request needed them. */
   readonly ahead: Set<string>;
   readonly collections = new Collections();
@@ -30,12 +32,14 @@ export class Subscription {
   /** Most resources in one response; lowered while the culprit of a rejection is looked for. */
   maxNames = Number.POSITIVE_INFINITY;
   private started = false;
-  private readonly held = new HeldVersions();
+  private readonly held: HeldVersions;
 
   /** @param ahead names that go on as if the proxy had asked for them */
   constructor(typeUrl: string, ahead: Iterable<string> = []) {
     this.typeUrl = typeUrl;
     this.ahead = new Set(ahead);
+    this.names = new NameSet(numbersOf(typeUrl));
+    this.held = new HeldVersions(typeUrl);
   }
 
   /**
@@ -212,9 +216,7 @@ export class Subscription {
    * @returns the names it settled; undefined when the nonce is of no response in flight
    */
   settle(nonce: string, error: string | undefined): readonly string[] | undefined {
-    if (this.inFlight === undefined || this.inFlight.nonce !== nonce) {
-      return undefined;
-    }
+    if (this.inFlight?.nonce !== nonce) return undefined;
     const { names, whole } = this.inFlight;
     this.inFlight = undefined;
     if (whole && error === undefined) this.wholeAcked = this.wholeSent;
@@ -279,9 +281,7 @@ export class Subscription {
       }
       this.names.delete(name);
       this.ahead.delete(name);
-      if (!this.covers(name)) {
-        this.drop(name);
-      }
+      if (!this.covers(name)) this.drop(name);
     }
   }
 

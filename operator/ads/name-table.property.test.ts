@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NameNumbers } from './name-numbers.ts';
-import { VersionTable } from './version-table.ts';
+import { NameSet, VersionTable } from './name-table.ts';
 
 const NAMES = 3000;
 
@@ -31,18 +31,24 @@ describe('versions by name', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const numbers = new NameNumbers();
-        const open = () => ({ table: new VersionTable(numbers), map: new Map<string, string>() });
+        const open = () => ({
+          table: new VersionTable(numbers),
+          set: new NameSet(numbers),
+          map: new Map<string, string>(),
+        });
         const streams = Array.from({ length: 4 }, open);
         for (const [round, { stream, kind, first, count }] of steps.entries()) {
-          const { table, map } = streams[stream] ?? open();
+          const { table, set, map } = streams[stream] ?? open();
           if (kind === 'end') streams[stream] = open();
           for (let number = first; number < first + count && kind !== 'end'; number++) {
             const name = `cluster-${number}`;
             if (kind === 'set') {
               table.set(name, `${round}`);
+              set.add(name);
               map.set(name, `${round}`);
             } else {
               table.delete(name);
+              set.delete(name);
               map.delete(name);
             }
           }
@@ -50,6 +56,13 @@ describe('versions by name', () => {
             const names = [...one.table.names()];
             if (names.length !== one.map.size || one.table.size !== one.map.size) throw new Error('too many or few');
             for (const name of names) if (one.table.get(name) !== one.map.get(name)) throw new Error(name);
+            if (
+              one.set.size !== names.length ||
+              ![...one.set].every((name) => one.map.has(name) && one.set.has(name))
+            ) {
+              throw new Error('it is another set');
+            }
+            if (one.set.has('none') || one.table.get('none') !== undefined) throw new Error('none');
           }
         }
       }),
