@@ -10,6 +10,8 @@ export interface CountedSeries {
   readonly revision: string;
 }
 
+/** Of each pool that is used, as `proxy/stats.ts` has them; Envoy makes a family of each. */
+const POOL_GAUGES = ['upstream_cx_active', 'upstream_rq_active', 'upstream_rq_pending_active'];
 const FRAME_HEAD = 5;
 const DOUBLE_BYTES = 8;
 /** All requests take less than this, in ms. */
@@ -22,8 +24,8 @@ export class MetricsReport {
   readonly #counters: readonly number[];
   readonly #requests: number;
 
-  /** @param requests of each series in one flush */
-  constructor(series: readonly CountedSeries[], requests: number) {
+  /** @param requests of each series in one flush @param pools clusters of which it tells what is open; absent: none */
+  constructor(series: readonly CountedSeries[], requests: number, pools: readonly string[] = []) {
     this.#requests = requests;
     const labels = series.map(labelsOf);
     const requestFamily = labels.map((label) => {
@@ -36,7 +38,14 @@ export class MetricsReport {
     const durations = labels.map((label) =>
       new BinaryWriter().raw(label).tag(7, WireType.LengthDelimited).bytes(histogram).finish(),
     );
-    this.#families = Buffer.concat([bytes, encodeFamily('istio_request_duration_milliseconds', durations).bytes]);
+    const open = pools.flatMap((cluster) =>
+      POOL_GAUGES.map((gauge) => encodeFamily(`cluster.${gauge}`, [encodePoolGauge(cluster)]).bytes),
+    );
+    this.#families = Buffer.concat([
+      bytes,
+      encodeFamily('istio_request_duration_milliseconds', durations).bytes,
+      ...open,
+    ]);
     this.#counters = ends.map((end) => end - DOUBLE_BYTES);
   }
 
@@ -62,6 +71,14 @@ export class MetricsReport {
   }
 }
 
+/** One of a pool that has three open. */
+function encodePoolGauge(cluster: string): Uint8Array {
+  // Envoy's own label of the name ends at the first dot.
+  const labels = encodeLabels({ 'envoy.cluster_name': cluster.split('.')[0] ?? '', cluster_name: cluster });
+  const gauge = new BinaryWriter().tag(1, WireType.Bit64).double(3).finish();
+  return new BinaryWriter().raw(labels).tag(2, WireType.LengthDelimited).bytes(gauge).finish();
+}
+
 function labelsOf({ reporter, service, revision }: CountedSeries): Uint8Array {
   const labels = {
     reporter,
@@ -71,6 +88,10 @@ function labelsOf({ reporter, service, revision }: CountedSeries): Uint8Array {
       ? { upstream_cluster: `outbound|80||${service}|${revision}` }
       : { destination_service: service }),
   };
+  return encodeLabels(labels);
+}
+
+function encodeLabels(labels: Readonly<Record<string, string>>): Uint8Array {
   const writer = new BinaryWriter();
   for (const [name, value] of Object.entries(labels)) {
     writer.tag(1, WireType.LengthDelimited).fork();

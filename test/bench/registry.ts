@@ -3,13 +3,16 @@ import { run as canaries } from './canaries.ts';
 import { run as certificates } from './certificates.ts';
 import { run as churn } from './churn.ts';
 import { run as coldStorm } from './cold-storm.ts';
+import { run as collection } from './collection.ts';
 import { run as fanOut } from './fan-out.ts';
 import { run as faults } from './faults.ts';
 import { run as firstUse } from './first-use.ts';
+import { run as history } from './history.ts';
 import { run as injection } from './injection.ts';
 import { run as intake } from './intake.ts';
 import { run as limits } from './limits.ts';
 import { run as onDemand } from './on-demand.ts';
+import { run as page } from './page.ts';
 import { run as policyCost } from './policy-cost.ts';
 import { run as policyEnforcement } from './policy-enforcement.ts';
 import { run as proxyMemory } from './proxy-memory.ts';
@@ -48,6 +51,9 @@ export const BENCHES: readonly Bench[] = [
   { name: 'policy-enforcement', run: policyEnforcement },
   { name: 'policy-cost', run: policyCost },
   { name: 'telemetry-cost', run: telemetryCost },
+  { name: 'collection', run: collection },
+  { name: 'history', run: history },
+  { name: 'page', run: page },
   { name: 'intake', run: intake },
   { name: 'proxy-memory', run: proxyMemory },
 ];

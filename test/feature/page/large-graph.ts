@@ -20,14 +20,19 @@ export function largeGraph(services: number): GraphView {
     );
     for (const target of targets) {
       const figures = golden(0.5 + random() * 80, random() < 0.02 ? 0.02 + random() * 0.4 : 0, 5 + random() * 300);
-      const edge = call(idOf(index), idOf(target), figures, { mtls: random() < 0.97 ? 'all' : 'none' });
+      const open = figures.requests % 20;
+      const pool = { connections: { now: open + 1 }, active: { now: open }, pending: { now: 0 }, overflow: 0 };
+      const edge = call(idOf(index), idOf(target), figures, { pool, mtls: random() < 0.97 ? 'all' : 'none' });
       edges.set(edge.id, edge);
     }
   }
   const nodes = Array.from({ length: services }, (_, index) =>
     workload(idOf(index), {
       served: golden(1 + random() * 90, random() < 0.9 ? 0 : 0.004, 5 + random() * 300),
-      saturation: { cpuShare: random() * 0.9, memoryShare: random() * 0.8 },
+      saturation: {
+        ...{ cpuCores: 0.25, cpuShare: random() * 0.9, memoryBytes: 1e8, memoryShare: random() * 0.8 },
+        ...{ connections: 20, active: 2, pending: 0, overflow: 0 },
+      },
     }),
   );
   return shopGraph({ nodes, edges: [...edges.values()] });

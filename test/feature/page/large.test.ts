@@ -1,10 +1,9 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { largeGraph } from './large-graph.ts';
 import { FIRST_START_MS, picture, sees, textOf } from './look.ts';
 import { PageTest } from './open-page.ts';
 
-/** A mesh of 500 services. How long things take is printed, and nothing fails for it: machines differ. */
+/** A mesh of 500 services. What they cost is a bench (`npm run bench -- --only page`). */
 
 let test: PageTest;
 beforeAll(async () => {
@@ -69,33 +68,4 @@ it('shows all 500 one by one where that is asked for, none upon another', async 
   expect(overlapping).toBe(0);
   await picture(page, 'large-open');
   await page.context().close();
-});
-
-it('states its payload and the time of a frame', async () => {
-  const graph = Buffer.from(JSON.stringify(test.server.graph));
-  const kib = (bytes: number) => `${Math.round(bytes / 1024)} KiB`;
-  const said = [
-    `${test.server.graph.edges.length} calls: ${kib(graph.length)} (${kib(gzipSync(graph).length)} gzipped)`,
-  ];
-  for (const [open, cards] of [
-    ['none', 20],
-    ['*', 500],
-  ] as const) {
-    const start = performance.now();
-    const page = await test.open(`/graph?open=${open}`);
-    await page
-      .locator('.card')
-      .nth(cards - 1)
-      .waitFor();
-    const shown = Math.round(performance.now() - start);
-    await page.mouse.move(400, 400);
-    const frames = page.evaluate(
-      'new Promise((done) => { const times = []; const next = (now) => { times.push(now); times.length < 11 ? requestAnimationFrame(next) : done((times.at(-1) - times[0]) / 10); }; requestAnimationFrame(next); })',
-    );
-    for (let step = 0; step < 8; step++) await page.mouse.wheel(0, step < 4 ? -60 : 60);
-    said.push(`${cards} cards after ${shown} ms, ${Math.round((await frames) as number)} ms a frame while zooming`);
-    await page.context().close();
-  }
-  expect(said).toHaveLength(3);
-  process.stderr.write(`page: 500 services, ${said.join('; ')}\n`);
 });
