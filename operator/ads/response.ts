@@ -9,6 +9,9 @@ export interface DeltaResponse {
   readonly removed: readonly string[];
 }
 
+const TYPE_TAG = (4 << 3) | WireType.LengthDelimited;
+const NONCE_TAG = (5 << 3) | WireType.LengthDelimited;
+const REMOVED_TAG = (6 << 3) | WireType.LengthDelimited;
 const RESOURCES_TAG = (2 << 3) | WireType.LengthDelimited;
 /** gRPC's: whether the message is compressed, and its length. */
 const FRAME_HEAD = 5;
@@ -21,14 +24,11 @@ export class ResponseMessage {
   private readonly resources: readonly Uint8Array[];
 
   constructor({ typeUrl, nonce, removed, resources }: DeltaResponse) {
-    const head = new BinaryWriter().tag(4, WireType.LengthDelimited).string(typeUrl);
-    head.tag(5, WireType.LengthDelimited).string(nonce);
-    for (const name of removed) head.tag(6, WireType.LengthDelimited).string(name);
-    this.head = head.finish();
+    let resourcesSize = 0;
+    for (const { length } of resources) resourcesSize += headLength(length) + length;
+    this.head = encodeHead(typeUrl, nonce, removed, resourcesSize);
     this.resources = resources;
-    let size = this.head.length;
-    for (const resource of resources) size += headLength(resource) + resource.length;
-    this.size = size;
+    this.size = this.head.length - FRAME_HEAD + resourcesSize;
   }
 
   /** How many bytes it is with gRPC's frame. */
@@ -38,11 +38,21 @@ export class ResponseMessage {
 
   /** Gives what reads it from its beginning, in gRPC's frame. */
   read(): MessageReader {
-    const head = Buffer.alloc(FRAME_HEAD + this.head.length);
-    head.writeUInt32BE(this.size, 1);
-    head.set(this.head, FRAME_HEAD);
-    return new MessageReader(head, this.resources);
+    return new MessageReader(this.head, this.resources);
   }
+}
+
+/** gRPC's frame, and what of a message stands in front of its resources. Done by hand: each change has one made for each stream. */
+function encodeHead(typeUrl: string, nonce: string, removed: readonly string[], resourcesSize: number): Buffer {
+  let size = FRAME_HEAD + textLength(typeUrl) + textLength(nonce);
+  for (const name of removed) size += textLength(name);
+  const head = Buffer.allocUnsafe(size);
+  head[0] = 0;
+  head.writeUInt32BE(size - FRAME_HEAD + resourcesSize, 1);
+  let at = writeText(head, FRAME_HEAD, TYPE_TAG, typeUrl);
+  at = writeText(head, at, NONCE_TAG, nonce);
+  for (const name of removed) at = writeText(head, at, REMOVED_TAG, name);
+  return head;
 }
 
 /** How far a message has been read. */
@@ -73,8 +83,8 @@ export class MessageReader {
       at += count;
       this.offset += count;
       const resource = this.resources[this.nextResource];
-      if (this.offset < this.part.length || resource === undefined || room.length - at < headLength(resource))
-        return at;
+      const isRead = this.offset === this.part.length;
+      if (!isRead || resource === undefined || room.length - at < headLength(resource.length)) return at;
       this.nextResource++;
       this.part = resource;
       this.offset = 0;
@@ -104,9 +114,20 @@ export function encodeAnswers(name: string, version: string, aliases: readonly s
   return writer.finish();
 }
 
-/** Bytes of the tag and the length in front of a resource. */
-function headLength({ length }: Uint8Array): number {
+/** Bytes of the tag and the length in front of so many bytes. */
+function headLength(length: number): number {
   return 1 + varintLength(length);
+}
+
+function textLength(text: string): number {
+  const length = Buffer.byteLength(text);
+  return headLength(length) + length;
+}
+
+function writeText(bytes: Buffer, start: number, tag: number, text: string): number {
+  bytes[start] = tag;
+  const at = writeVarint(bytes, start + 1, Buffer.byteLength(text));
+  return at + bytes.write(text, at);
 }
 
 function varintLength(value: number): number {

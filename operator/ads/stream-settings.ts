@@ -13,7 +13,7 @@ export interface StreamSettings {
 export const STREAM_SETTINGS: StreamSettings = {
   routePatienceMs: 20_000,
   removalDelayMs: 1_000,
-  responseBytes: 1 << 18,
+  responseBytes: 1 << 19,
 };
 
 /** What a stream tells the outside. */
