@@ -63,7 +63,7 @@ export const authorizationPolicySpec = z.object({
     .enum(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM'])
     .optional()
     .describe(
-      'What becomes of requests that a rule matches. Default ALLOW; those that no ALLOW policy matches are then denied.',
+      'What becomes of requests that a rule matches. Default ALLOW; those that no ALLOW policy matches are then denied. AUDIT decides nothing: the sidecar logs them.',
     ),
   provider: z
     .object({ name: z.string().optional().describe('Name in the mesh configuration.') })

@@ -54,6 +54,23 @@ test.each([
     'connection to 10.0.0.9:9000 from 10.0.0.7 (no identity): refused by AuthorizationPolicy shop/closed (TLS_error)',
   ],
   [
+    { ...refusal, response_code: 200, audited_by: 'AuthorizationPolicy AUDIT shop/a, shop/b', details: 'via_upstream' },
+    'GET orders/cart from shop/ui (10.0.0.7) answered 200: audited by AuthorizationPolicy shop/a, shop/b',
+  ],
+  [
+    {
+      decided_by: 'RateLimitPolicy shop/a',
+      source: '10.0.0.7:1',
+      destination: '10.0.0.9:1',
+      details: 'over_connection_limit',
+    },
+    'connection to 10.0.0.9:1 from 10.0.0.7 (no identity): refused by RateLimitPolicy shop/a (over_connection_limit)',
+  ],
+  [
+    { decided_by: 'x', audited_by: {}, source: 5, source_principal: [], method: true, details: {}, destination: 1 },
+    'connection to 1 from 5 (no identity): refused by x',
+  ],
+  [
     { level: 'info', message: 'serving', timestamp: 't', component: 'ads', port: 1, of: 'x' },
     'info ads: serving port=1 of=x',
   ],

@@ -8,19 +8,11 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** A refusal, as sidecars write it (`operator/xds/refusal-logger.ts`). */
-interface Refusal {
-  readonly decided_by: string;
-  readonly details?: string | null;
-  readonly source?: string | null;
-  readonly source_principal?: string | null;
-  readonly destination?: string | null;
-  readonly method?: string | null;
-  readonly authority?: string | null;
-  readonly path?: string | null;
-  readonly response_code?: number | null;
-  readonly transport_failure?: string | null;
-}
+/**
+ * Fields of a refusal, or of what an AUDIT policy is about, as sidecars write it (`operator/xds/refusal-logger.ts`, `audit-logger.ts`). Others may write
+ * into the same log whatever they like, so all are texts.
+ */
+type Told = Readonly<Record<string, string | undefined>>;
 
 /** Splits what kubelet gives with `timestamps=true`; of the text only what may be shown (see `redactLine`). */
 export function readLine(pod: string, text: string): LogLine {
@@ -35,7 +27,7 @@ export function describeLine(text: string): string {
   if (!text.startsWith('{')) return text;
   const fields = parse(text);
   if (fields === undefined) return text;
-  if (typeof fields.decided_by === 'string') return describeRefusal(fields as unknown as Refusal);
+  if ([fields.decided_by, fields.audited_by].some((by) => typeof by === 'string')) return describeTold(textsOf(fields));
   if (typeof fields.message === 'string') return describeStructured(fields);
   return text;
 }
@@ -48,6 +40,11 @@ function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
+function textsOf(fields: Readonly<Record<string, unknown>>): Told {
+  const told = Object.entries(fields).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
+  return Object.fromEntries(told.map(([name, value]) => [name, String(value)]));
+}
+
 function describeStructured({ level, message, timestamp: _, component, ...fields }: Readonly<Record<string, unknown>>) {
   const pairs = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -56,14 +53,15 @@ function describeStructured({ level, message, timestamp: _, component, ...fields
 }
 
 /** `GET orders/cart from shop/ui (10.0.0.7) answered 403: refused by AuthorizationPolicy shop/x, rule 1`. */
-function describeRefusal(refusal: Refusal): string {
-  const { method, authority, path, destination, response_code: code } = refusal;
+function describeTold(told: Told): string {
+  const { method, authority, path, destination, response_code: code, audited_by: auditedBy } = told;
   const what = method ? `${method} ${authority ?? ''}${path ?? ''}` : `connection to ${destination ?? '?'}`;
   const answered = code ? ` answered ${code}` : '';
-  return `${what} from ${callerOf(refusal)}${answered}: ${whyOf(refusal)}`;
+  const why = auditedBy === undefined ? whyOf(told) : `audited by ${auditedBy.replace(' AUDIT ', ' ')}`;
+  return `${what} from ${callerOf(told)}${answered}: ${why}`;
 }
 
-function callerOf({ source, source_principal: principal }: Refusal): string {
+function callerOf({ source, source_principal: principal }: Told): string {
   const address = (source ?? '').replace(/:\d+$/, '') || 'an unknown address';
   const match = /\/ns\/([^/]+)\/sa\/([^/]+)$/.exec(principal ?? '');
   return match === null ? `${address} (no identity)` : `${match[1]}/${match[2]} (${address})`;
@@ -72,7 +70,7 @@ function callerOf({ source, source_principal: principal }: Refusal): string {
 const DENY = 'AuthorizationPolicy DENY ';
 const NO_ALLOW = 'no ALLOW policy matched: ';
 
-function whyOf({ decided_by: decidedBy, details, transport_failure: failure }: Refusal): string {
+function whyOf({ decided_by: decidedBy = '', details, transport_failure: failure }: Told): string {
   // Of a DENY, Envoy's details name the policy and its rule.
   const rule = /ns\[([^\]]+)\]-policy\[([^\]]+)\](?:-rule\[(\d+)\])?/.exec(details ?? '');
   const why = failure ? ` (${failure})` : '';

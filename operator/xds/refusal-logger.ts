@@ -28,6 +28,16 @@ const OF_CONNECTIONS: JsonObject = { ...COMMON, transport_failure: '%DOWNSTREAM_
 /** Where Envoy says why. */
 const DETAILS = { http: '%RESPONSE_CODE_DETAILS%', tcp: '%CONNECTION_TERMINATION_DETAILS%' } as const;
 
+/** What a line says of a request, or of a connection. */
+export function fieldsOf(carrier: Carrier): JsonObject {
+  return carrier === 'http' ? OF_REQUESTS : OF_CONNECTIONS;
+}
+
+/** What Envoy says of why. */
+export function detailsOf(carrier: Carrier): string {
+  return DETAILS[carrier];
+}
+
 /**
  * Write a line of JSON to the sidecar's output for what policies refuse, one logger for each cause; of all else nothing is written. `decided_by` names the
  * policy, or those of which one did.
@@ -39,11 +49,7 @@ export function buildRefusalLoggers(
   isBounded: boolean,
 ): AccessLog[] {
   return causes.map(({ decidedBy, signs }) => {
-    const fields = {
-      ...(carrier === 'http' ? OF_REQUESTS : OF_CONNECTIONS),
-      decided_by: decidedBy,
-      details: DETAILS[carrier],
-    };
+    const fields = { ...fieldsOf(carrier), decided_by: decidedBy, details: detailsOf(carrier) };
     const config = create(StdoutAccessLogSchema, {
       accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: fields } } },
     });
