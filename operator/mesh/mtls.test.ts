@@ -88,7 +88,7 @@ describe('the view of a PeerAuthentication', () => {
     ['for the mesh', 'heddle-system', {}],
     ['for a namespace', 'shop', {}],
     ['for a workload', 'shop', toWeb],
-  ])('of two %s the younger is Conflicted and names the winner', (_, namespace, spec) => {
+  ])('of two %s the younger is Conflicted and names the winner, which names it', (_, namespace, spec) => {
     const older = peerAuthentication(`${namespace}/z`, { ...spec, mtls: { mode: 'STRICT' } }, '2026-01-01T00:00:00Z');
     const younger = peerAuthentication(
       `${namespace}/a`,
@@ -97,7 +97,10 @@ describe('the view of a PeerAuthentication', () => {
     );
     const snapshot = snapshotOf([younger, older]);
     expect(snapshot.workloads.get('uid-web')?.mtls.mode).toBe('STRICT');
-    expect(snapshot.policies.get(`PeerAuthentication/${namespace}/z`)?.problems).toEqual([]);
+    expect(snapshot.policies.get(`PeerAuthentication/${namespace}/z`)).toMatchObject({
+      problems: [],
+      notes: [expect.stringMatching(new RegExp(`: ${namespace}/a\\.$`))],
+    });
     expect(snapshot.policies.get(`PeerAuthentication/${namespace}/a`)?.problems).toMatchObject([
       { condition: 'Conflicted', reason: 'OlderPolicy', message: expect.stringContaining(`${namespace}/z`) },
     ]);

@@ -27,6 +27,8 @@ export interface PeerAuthenticationFacts {
 export interface PolicyScope {
   /** The oldest one without a selector: the namespace's, or, in the root namespace, the mesh's. */
   readonly blanket: PeerAuthenticationFacts | undefined;
+  /** Others without a selector. */
+  readonly ignored: readonly PeerAuthenticationFacts[];
   /** Those with a selector, the oldest first. */
   readonly selective: readonly PeerAuthenticationFacts[];
 }
@@ -58,7 +60,8 @@ export function readPeerAuthentication(policy: PeerAuthentication): PeerAuthenti
 export function buildScope(policies: Iterable<PeerAuthenticationFacts>): PolicyScope {
   const sorted = [...policies].sort(byAge);
   const isSelective = ({ selector }: PeerAuthenticationFacts) => Object.keys(selector).length > 0;
-  return { blanket: sorted.find((policy) => !isSelective(policy)), selective: sorted.filter(isSelective) };
+  const [blanket, ...ignored] = sorted.filter((policy) => !isSelective(policy));
+  return { blanket, ignored, selective: sorted.filter(isSelective) };
 }
 
 function readMode(mode: string | undefined): MtlsMode | undefined {

@@ -27,8 +27,9 @@ export class PolicyTally {
   readonly #decisions = new Map<WorkloadUid, TalliedDecision>();
   readonly #consulted = new Map<ObjectKey, PersistentSet<WorkloadUid>>();
   readonly #selected = new Map<ObjectKey, number>();
-  /** Loser → winner → number of workloads. */
+  /** Loser → winner → number of workloads, and the other way about. */
   readonly #losses = new Map<ObjectKey, Map<ObjectKey, number>>();
+  readonly #wins = new Map<ObjectKey, Map<ObjectKey, number>>();
 
   /**
    * Takes down how the policies come out for one workload; undefined when it is gone.
@@ -62,6 +63,11 @@ export class PolicyTally {
     return losses.sort(([a], [b]) => (a < b ? -1 : 1)).map(([winner, workloads]) => ({ winner, workloads }));
   }
 
+  /** Policies that this one sets aside somewhere, in order of name. */
+  wins(policy: ObjectKey): ObjectKey[] {
+    return [...(this.#wins.get(policy)?.keys() ?? [])].sort();
+  }
+
   #count(uid: WorkloadUid, decision: TalliedDecision, sign: 1 | -1): void {
     for (const ref of decision.effective.policies) {
       const key = objectKey(ref);
@@ -70,13 +76,25 @@ export class PolicyTally {
       else this.#consulted.set(key, uids);
     }
     for (const key of decision.selecting) add(this.#selected, key, sign);
-    for (const key of decision.losers) {
-      const winners = this.#losses.get(key) ?? new Map<ObjectKey, number>();
-      if (decision.winner !== undefined) add(winners, decision.winner, sign);
-      if (winners.size === 0) this.#losses.delete(key);
-      else this.#losses.set(key, winners);
+    const { winner, losers } = decision;
+    if (winner === undefined) return;
+    for (const loser of losers) {
+      addPair(this.#losses, loser, winner, sign);
+      addPair(this.#wins, winner, loser, sign);
     }
   }
+}
+
+function addPair(
+  counts: Map<ObjectKey, Map<ObjectKey, number>>,
+  first: ObjectKey,
+  second: ObjectKey,
+  amount: number,
+): void {
+  const seconds = counts.get(first) ?? new Map<ObjectKey, number>();
+  add(seconds, second, amount);
+  if (seconds.size === 0) counts.delete(first);
+  else counts.set(first, seconds);
 }
 
 function add(counts: Map<ObjectKey, number>, key: ObjectKey, amount: number): void {

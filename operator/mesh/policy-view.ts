@@ -1,6 +1,7 @@
 import { Set as PersistentSet } from 'immutable';
 import type { CanaryFacts } from './canary.ts';
 import type { MtlsDecision } from './mtls.ts';
+import { listNames } from './name-list.ts';
 import { isOurNamespace } from './namespace.ts';
 import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { buildScope, type PeerAuthenticationFacts } from './peer-authentication.ts';
@@ -9,6 +10,9 @@ import type { MeshSettings, PolicyView, Problem } from './snapshot.ts';
 import { matchTargetCanary } from './split.ts';
 import type { MeshTables } from './tables.ts';
 import { noteUncaptured } from './uncaptured-note.ts';
+
+/** Others that a condition names. */
+const NAMED = 5;
 
 /** What policies' views are built from. */
 export interface PolicyContext {
@@ -50,8 +54,20 @@ export function buildPeerAuthenticationView(
     reach: { kind: 'workloads', workloads: tally.consulted(key) },
     selected: tally.selected(key),
     problems,
-    notes: noteUncaptured(context, policy),
+    notes: [...noteUncaptured(context, policy), ...noteSetAside(context, policy)],
   };
+}
+
+/** Younger ones that it is in force in place of: whoever reads one is to know that it is not alone. */
+function noteSetAside({ tables, tally }: PolicyContext, policy: PeerAuthenticationFacts): string[] {
+  if (Object.keys(policy.selector).length > 0) {
+    const losers = tally.wins(objectKey(policy.ref)).map((key) => key.slice(key.indexOf('/') + 1));
+    return losers.length === 0 ? [] : [`Set aside where it selects the same pods: ${listNames(losers, NAMED)}.`];
+  }
+  const { blanket, ignored } = buildScope(tables.peerAuthentications.select('namespace', policy.ref.namespace));
+  if (blanket?.key !== policy.key || ignored.length === 0) return [];
+  const names = ignored.map(({ key }) => key);
+  return [`Ignored beside it, as younger ones without a selector: ${listNames(names, NAMED)}.`];
 }
 
 /** A Canary: the injected pods of its target, and whether an older Canary has the target already. */
