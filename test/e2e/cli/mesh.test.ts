@@ -1,10 +1,25 @@
 import { describe, expect } from '@jest/globals';
 import type { ProxiesView } from '../../../api/view/control-plane-view.ts';
-import { waitFor } from '../../../hack/mesh/wait.ts';
+import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
 import { heddle, type Ran, RunningHeddle, where } from '../support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { destinationRule } from '../support/networking-object.ts';
+import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client, server } from '../support/testbed-objects.ts';
+
+/** Of `heddle top edges -o json`. */
+interface TopEdge {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly success: number;
+  readonly mtls: string;
+  readonly connections?: number;
+  readonly connectionLimit?: number;
+  readonly pending?: number;
+  readonly pendingLimit?: number;
+  readonly overflow?: number;
+}
 
 const mesh = useNamespace('look');
 const caller = new Client(mesh, 'deployment/caller');
@@ -26,6 +41,10 @@ clusterSetup([mesh], async () => {
 
 /** The part of a JSON answer that a check is about. */
 const parsed = <T>({ stdout }: Ran): T => JSON.parse(stdout) as T;
+
+/** The calls of the last so many seconds. */
+const topEdges = async (seconds: number): Promise<TopEdge[]> =>
+  parsed<{ edges: TopEdge[] }>(await inMesh('top', 'edges', '--window', `${seconds}`, '-o', 'json')).edges;
 
 describe('heddle', () => {
   clusterTest('status says that every sidecar is synced, after a rollout that nobody refused', [mesh], async () => {
@@ -75,9 +94,7 @@ describe('heddle', () => {
       waitFor(
         'the load',
         async () => {
-          const { edges } = parsed<{ edges: { name: string; perSecond: number; success: number; mtls: string }[] }>(
-            await inMesh('top', 'edges', '--window', '10', '-o', 'json'),
-          );
+          const edges = await topEdges(10);
           const edge = edges.find(({ name }) => name === 'caller > orders');
           if (edge === undefined || edge.perSecond < rate / 2) throw new Error(JSON.stringify(edges));
           return edge;
@@ -86,10 +103,35 @@ describe('heddle', () => {
       );
     const [, edge] = await caller.loadDuring('http://orders/', { rate }, seen);
     expect(edge).toMatchObject({ success: 1, mtls: 'all' });
+    // Connections are kept between requests.
+    expect(edge.connections).toBeGreaterThan(0);
     const { stdout } = await inMesh('top');
     expect(stdout).toMatch(
-      /\nWORKLOAD +PODS +RATE +SUCCESS +P50 +P99 +CPU +MEMORY +CONNECTIONS\norders +2\/2 +[\d.]+\/s +100%/,
+      /\nWORKLOAD +PODS +RATE +SUCCESS +P50 +P99 +CPU +MEMORY +CONNECTIONS +ACTIVE +PENDING +OVERFLOW\norders +2\/2 +[\d.]+\/s +100%/,
     );
+    const { workloads } = parsed<{ workloads: Partial<TopEdge>[] }>(await inMesh('top', '-o', 'json'));
+    const orders = workloads.find(({ name }) => name === 'orders');
+    expect(orders?.connections).toBeGreaterThan(0);
+    expect(orders?.active).toBeGreaterThanOrEqual(0);
+  });
+
+  clusterTest('top shows how full a pool is, and as many refusals as the caller had', [mesh], async () => {
+    const connectionPool = { tcp: { maxConnections: 2 }, http: { http1MaxPendingRequests: 1 } };
+    await mesh.apply(destinationRule('orders', { host: 'orders', trafficPolicy: { connectionPool } }));
+    const limited = /^outbound\|\d+\|\|orders\..*::default_priority::max_connections::2$/m;
+    await waitUntil('the limits', async () => {
+      const clusters = await new ProxyAdmin(mesh, 'deployment/caller').get('/clusters');
+      return limited.test(clusters) ? undefined : 'not yet';
+    });
+    const spec = { count: 24, concurrency: 12, answers: 24 };
+    const { statuses } = await caller.many('http://orders/?delay=400', spec);
+    expect(statuses['503']).toBeGreaterThan(0);
+    const edge = await waitFor('what the pool refused', async () => {
+      const edges = await topEdges(120);
+      return edges.find(({ name, overflow = 0 }) => name === 'caller > orders' && overflow > 0);
+    });
+    expect(edge).toMatchObject({ connectionLimit: 2, pending: 0, pendingLimit: 1, overflow: statuses['503'] });
+    await mesh.run('delete', 'destinationrule', 'orders');
   });
 
   clusterTest(
