@@ -15,6 +15,7 @@ interface TopEdge {
   readonly success: number;
   readonly mtls: string;
   readonly connections?: number;
+  readonly active?: number;
   readonly connectionLimit?: number;
   readonly pending?: number;
   readonly pendingLimit?: number;
