@@ -157,6 +157,31 @@ describe('LeaderElection', () => {
     expect(election.isLeader).toBe(false);
   });
 
+  test('that was none for a moment, as its event loop was busy, is told to lead anew', async () => {
+    const log: string[] = [];
+    let skippedMs = 0;
+    const election = new LeaderElection({
+      ...TIMES,
+      renewDeadlineMs: 100_000,
+      leaseDurationMs: 200_000,
+      api: new MemoryApi(),
+      namespace: 'heddle-system',
+      name: 'operator',
+      identity: 'a',
+      now: () => performance.now() + skippedMs,
+      onStarted: () => log.push('leads'),
+      onLost: () => log.push('lost'),
+    });
+    running.push(election);
+    election.start();
+    await eventually(() => election.isLeader);
+    // More than the deadline, of which its timer knows nothing.
+    skippedMs = 150_000;
+    expect(election.isLeader).toBe(false);
+    await eventually(() => election.isLeader);
+    expect(log).toEqual(['leads', 'lost', 'leads']);
+  });
+
   test('refuses times that cannot be safe', () => {
     const options = { api: new MemoryApi(), namespace: 'x', name: 'y', identity: 'z' };
     expect(() => new LeaderElection({ ...options, renewDeadlineMs: 15_000 })).toThrow(/leaseDurationMs/);

@@ -163,6 +163,8 @@ export class LeaderElection {
 
   #renewed(begun: number): void {
     if (this.#now() >= begun + this.#deadlineMs) return; // So slow that it may already be another's.
+    // Whoever asked in between was told that we do not lead, and let its work be: it is to be taken up anew.
+    if (!this.isLeader) this.#end('the lease was renewed late');
     this.#renewedAt = begun;
     clearTimeout(this.#deadlineTimer);
     const left = begun + this.#deadlineMs - this.#now();

@@ -20,6 +20,8 @@ export interface Client extends AssignmentClient {
   readonly onDemand: boolean;
   /** What is told of its requests. */
   readonly telemetry: OutboundTelemetry | undefined;
+  /** Equal for clients that are sent the same listeners and routes. */
+  readonly kin: string;
 }
 
 /** What of a client listeners depend on. */
@@ -28,11 +30,6 @@ export type View = Pick<Client, 'scope' | 'dualStack' | 'dnsCapture' | 'onDemand
 /** Equal for views that are the same. */
 export function viewKey({ scope, dualStack, dnsCapture, onDemand, telemetry }: View): string {
   return `${dualStack} ${dnsCapture} ${onDemand} ${telemetry?.key ?? ''} ${scope.key}`;
-}
-
-/** Equal for clients that are sent the same listeners and routes: short names resolve in the namespace. */
-export function kinOf(client: Client): string {
-  return `${client.namespace} ${viewKey(client)}`;
 }
 
 /** What a client is made of. */
@@ -180,7 +177,8 @@ export class Clients {
       scope = new Scope(key, { ...own, sidecar: egress, sidecarKey: sidecar }, this.sources);
       this.scopes.set(key, scope);
     }
-    return { scope, ...traits };
+    // Short names resolve in the namespace.
+    return { scope, ...traits, kin: `${namespace} ${viewKey({ scope, ...traits })}` };
   }
 }
 

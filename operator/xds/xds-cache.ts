@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../mesh/object-ref.ts';
 import type { MeshDelta, MeshSnapshot, WorkloadUid } from '../mesh/snapshot.ts';
 import { CacheChange } from './cache-change.ts';
-import { type Client, kinOf } from './clients.ts';
+import type { Client } from './clients.ts';
 import { findOutbound } from './find-outbound.ts';
 import { InboundTable, type ProxyView } from './inbound-resources.ts';
 import type { Lazy } from './lazy.ts';
@@ -167,7 +167,7 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
 
   /** @inheritDoc */
   kinOf(proxy: ProxyIdentity): string {
-    return this.outbound === undefined ? '' : kinOf(this.outbound.clients.peek(proxy));
+    return this.outbound?.clients.peek(proxy).kin ?? '';
   }
 
   /** @inheritDoc */
