@@ -110,7 +110,10 @@ export interface Saturation {
   /** Open connections and requests under way at its pods. */
   readonly connections?: number;
   readonly active?: number;
-  /** Requests that wait for a connection of a pool towards it now, and those (of TCP: connections) that were refused in the window because it was full. */
+  /**
+   * Requests that wait for a connection of its callers' pools now, and those (of TCP: connections) that were refused in the window because one was full.
+   * A pool of its own sidecar towards the application (`inboundConnectionPool`) is none of these.
+   */
   readonly pending?: number;
   readonly overflow?: number;
   /** The fullest of the pools towards it, see `PoolFill.share`; absent where none has a limit, too. */
