@@ -16,6 +16,7 @@ export const METRICS_OVERRIDES_SCRIPT = String.raw`
 local HIDDEN = { ["\\"] = "\1", ['"'] = "\2", n = "\3" }
 local SHOWN = { ["\1"] = "\\\\", ["\2"] = "\\\"", ["\3"] = "\\n" }
 local BARE = { ["\\"] = "\1", ['"'] = "\2", ["\n"] = "\3" }
+local LINE = '([%w_]+){(reporter=[^\n]-connection_security_policy="[^"\n]*")([^\n]*)} (%S+)\n'
 local said_before, rules_before = nil, {}
 
 local function rule_for(rules, metric, reporter)
@@ -73,26 +74,34 @@ local function make_labels(rule, labels)
   return (string.gsub(table.concat(parts, ","), "[\1-\3]", SHOWN))
 end
 
-local function labels_by(rule, labels)
+local function labels_by(rule, labels, tags)
   if rule == nil then return labels end
   if rule.count > ${MAX_KEPT} then rule.kept, rule.count = {}, 0 end
-  if rule.kept[labels] == nil then
-    rule.kept[labels], rule.count = make_labels(rule, labels), rule.count + 1
+  local kept = rule.kept[labels] or {}
+  rule.kept[labels] = kept
+  if kept[tags] == nil then
+    kept[tags], rule.count = make_labels(rule, labels .. tags), rule.count + 1
   end
-  return rule.kept[labels]
+  return kept[tags]
 end
 
-local function add_up(sums, name, block, rule_of)
-  for head, labels, value in string.gmatch(block.body, "([%w_]+){([^\n]*)} (%S+)\n") do
+local function add_up(sums, block, rule_of)
+  local counted = #block.name + 1
+  for head, labels, rest, value in string.gmatch(block.body, LINE) do
     local is_shown, rule = rule_of(string.match(labels, '^reporter="(%l+)"'))
     if is_shown then
-      local at = string.find(labels, ',le="[^"]*"$')
-      local set = labels_by(rule, at and string.sub(labels, 1, at - 1) or labels)
-      local bucket = at and string.sub(labels, at + 1) or ""
-      if set ~= "" and bucket ~= "" then set = set .. "," end
-      local key = name .. string.sub(head, #block.name + 1) .. "{" .. set .. bucket .. "} "
-      if sums[key] == nil then table.insert(sums.order, key) end
-      sums[key] = (sums[key] or 0) + tonumber(value)
+      local at = string.find(rest, ',le="[^"]*"$') or #rest + 1
+      local bucket, part = string.sub(rest, at), string.sub(head, counted)
+      local made = labels_by(rule, labels, string.sub(rest, 1, at - 1))
+      local set = sums.sets[made]
+      if set == nil then
+        set = { labels = made, values = {}, order = {} }
+        sums.sets[made] = set
+        table.insert(sums.order, set)
+      end
+      local key = part .. bucket
+      if set.values[key] == nil then table.insert(set.order, { key = key, part = part, bucket = bucket }) end
+      set.values[key] = (set.values[key] or 0) + tonumber(value)
     end
   end
 end
@@ -102,22 +111,31 @@ local function number_text(value)
 end
 
 local function ruled_block(block, tagged, sides)
-  local sums, counted_apart = { order = {} }, {}
+  if sides.source and sides.source.disabled and sides.destination and sides.destination.disabled then return "" end
+  local sums, counted_apart = { sets = {}, order = {} }, {}
   if tagged ~= nil then
-    add_up(sums, block.name, tagged, function(reporter)
+    add_up(sums, tagged, function(reporter)
       local rule = sides[reporter]
       if rule == nil or rule.disabled or not rule.is_tagged then return false end
       counted_apart[reporter] = true
       return true, rule
     end)
   end
-  add_up(sums, block.name, block, function(reporter)
+  add_up(sums, block, function(reporter)
     local rule = sides[reporter]
     return rule == nil or not (rule.disabled or counted_apart[reporter]), rule
   end)
   if #sums.order == 0 then return "" end
   local lines = { block.head }
-  for _, key in ipairs(sums.order) do table.insert(lines, key .. number_text(sums[key]) .. "\n") end
+  for _, set in ipairs(sums.order) do
+    for _, line in ipairs(set.order) do
+      local bucket = set.labels == "" and string.sub(line.bucket, 2) or line.bucket
+      local size = #lines
+      lines[size + 1], lines[size + 2], lines[size + 3], lines[size + 4] = block.name, line.part, "{", set.labels
+      lines[size + 5], lines[size + 6] = bucket, "} "
+      lines[size + 7], lines[size + 8] = number_text(set.values[line.key]), "\n"
+    end
+  end
   return table.concat(lines)
 end
 

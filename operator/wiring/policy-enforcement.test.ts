@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { METRICS_PAGE_ANNOTATION } from '../../api/pod-names.ts';
+import { METRICS_PAGE_CLUSTER } from '../../proxy/names.ts';
 import type { AckReport, ProxyReport, RejectedResource } from '../ads/ack-report.ts';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
 import type { MeshChange } from '../mesh/mesh-object.ts';
-import { peerAuthentication, pod, SETTINGS, service, virtualService } from '../mesh/testing/objects.ts';
-import { INBOUND_LISTENER, virtualHost } from '../xds/names.ts';
-import { LISTENER_TYPE, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
+import { peerAuthentication, pod, SETTINGS, service, telemetry, virtualService } from '../mesh/testing/objects.ts';
+import { INBOUND_LISTENER, OUTBOUND_LISTENER, portListener, virtualHost } from '../xds/names.ts';
+import { CLUSTER_TYPE, LISTENER_TYPE, type ProxyIdentity, VIRTUAL_HOST_TYPE } from '../xds/resource.ts';
 import { XdsCache } from '../xds/xds-cache.ts';
 import { policyEnforcement } from './policy-enforcement.ts';
 
@@ -137,5 +139,30 @@ describe('a policy of what a workload serves', () => {
     expect(enforcement.inForce(CALLER.uid, STRICT)).toBe(true);
     caller.connected = false;
     expect([enforcement.inForce(CALLER.uid, STRICT), enforcement.reports(CALLER.uid)]).toEqual(['unknown', false]);
+  });
+});
+
+describe('a Telemetry about metrics', () => {
+  test('is in force once the cluster that tells the page is acknowledged', () => {
+    const { apply, caller, enforcement } = setUp();
+    const made = pod('ui');
+    const annotations = { ...made.metadata?.annotations, [METRICS_PAGE_ANNOTATION]: 'overridden' };
+    apply({ kind: 'Pod', key: 'shop/ui', object: { ...made, metadata: { ...made.metadata, annotations } } });
+    const tell = (label: string): void => {
+      const metrics = [{ overrides: [{ tagOverrides: { [label]: { value: '"a"' } } }] }];
+      apply({ kind: 'Telemetry', key: 'shop/all', object: telemetry('shop/all', { metrics }) });
+    };
+    const shows = () => enforcement.inForce(CALLER.uid, 'Telemetry/shop/all');
+    tell('first');
+    for (const name of [INBOUND_LISTENER, OUTBOUND_LISTENER, portListener(80)]) caller.acknowledge(LISTENER_TYPE, name);
+    expect(shows()).toBe(false);
+    caller.acknowledge(CLUSTER_TYPE, METRICS_PAGE_CLUSTER);
+    expect(shows()).toBe(true);
+    tell('second');
+    expect(shows()).toBe(false);
+    caller.acknowledge(CLUSTER_TYPE, METRICS_PAGE_CLUSTER);
+    expect(shows()).toBe(true);
+    caller.connected = false;
+    expect(shows()).toBe('unknown');
   });
 });

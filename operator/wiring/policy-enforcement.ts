@@ -81,7 +81,7 @@ function inboundStanding(acks: AckReport, resources: ResourceLookup): Standing {
   };
 }
 
-/** What of the page of metrics differs from everybody's, which a cluster tells it. */
+/** How the page of metrics differs from everybody's is in force with the cluster that tells it. */
 function pageStanding(acks: AckReport, resources: ResourceLookup): Pick<Standing, 'inForce'> {
   return {
     inForce: (uid) => {

@@ -1,5 +1,6 @@
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
+import { METRICS_PAGE_ANNOTATION } from '../../../api/pod-names.ts';
 import type { MeshChange } from '../mesh-object.ts';
 import { authorizationChanges } from './authorization-changes.ts';
 import { canaryChanges } from './canary-changes.ts';
@@ -37,6 +38,8 @@ interface PodDraft {
   deleting: boolean;
   node: string;
   named: boolean;
+  /** Its sidecar's page of metrics shows everything. */
+  isOld: boolean;
   place?: string | undefined;
 }
 
@@ -48,13 +51,16 @@ const podOptions = fc.record<PodDraft>({
   deleting: fc.boolean(),
   node: fc.constantFrom('n1', 'n2'),
   named: fc.boolean(),
+  isOld: fc.boolean(),
   place: maybe(fc.constant('eu.z3')),
 });
 
+const NEW_PAGE = { [METRICS_PAGE_ANNOTATION]: 'overridden' };
+
 /** The incarnation is in the UID: a pod may be replaced by another of the same name without being seen to go. */
 function podChange(namespace: string, i: number, life: number, options: PodDraft) {
-  const { app, named, place, ...rest } = options;
-  return pod(`p${i}`, {
+  const { app, named, isOld, place, ...rest } = options;
+  const made = pod(`p${i}`, {
     ...rest,
     namespace,
     uid: `${namespace}-p${i}-${life}`,
@@ -63,6 +69,8 @@ function podChange(namespace: string, i: number, life: number, options: PodDraft
     labels: { app, tier: 'x', ...(place === undefined ? {} : { 'istio-locality': place }) },
     ports: [{ name: named ? 'web' : 'other', containerPort: 8000 + i }],
   } satisfies PodOptions);
+  if (!isOld) made.metadata = { ...made.metadata, annotations: { ...made.metadata?.annotations, ...NEW_PAGE } };
+  return made;
 }
 
 const podChanges = fc
