@@ -1,3 +1,4 @@
+import { METRICS_PAGE_ANNOTATION } from '../../api/pod-names.ts';
 import type { TelemetrySpec } from '../../api/telemetry.ts';
 import { uncountedMetric } from '../../api/telemetry-metrics.ts';
 import { EVERYWHERE } from './attachment.ts';
@@ -26,14 +27,14 @@ export function noteMetrics(settings: MeshSettings, { metrics = [] }: TelemetryS
   return [...notes, source];
 }
 
-/** A sidecar from before pages could differ, of those that a Telemetry with overrides is about; one is named for all. */
+/** A sidecar from before pages could differ, of those that a Telemetry with overrides is about. */
 export function noteWholePages(tables: MeshTables, tally: PolicyTally, { ref, spec, scope }: TelemetryFacts): string[] {
   if (!overrides(spec?.metrics ?? [])) return [];
   const consulted = tally.consulted(objectKey(ref));
-  for (const pod of tables.pods.select('wholePage', scope === EVERYWHERE ? '*' : ref.namespace)) {
-    if (!consulted.has(pod.uid)) continue;
+  for (const { uid } of tables.pods.select('wholePage', scope === EVERYWHERE ? '*' : ref.namespace)) {
+    if (!consulted.has(uid)) continue;
     return [
-      `spec.metrics: is not in force everywhere: the sidecar of pod ${pod.namespace}/${pod.name} is of an older version and shows all metrics until the pod is made anew.`,
+      `spec.metrics: is not in force everywhere: sidecars of pods without the annotation ${METRICS_PAGE_ANNOTATION} are of an older version, and show all metrics until these pods are made anew.`,
     ];
   }
   return [];

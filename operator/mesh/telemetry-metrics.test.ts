@@ -143,13 +143,13 @@ test('a standard metric may be named as in Prometheus; what is not in force says
   ]);
 });
 
-test('a sidecar of an older version shows all, and the condition names one until it is gone', () => {
+test('a sidecar of an older version shows all, and the condition says so until it is gone', () => {
   const all = said('heddle-system/mesh', [{ overrides: [{ match: { metric: 'REQUEST_COUNT' }, disabled: true }] }]);
   const { of, notes, apply } = build([podOf('old', false), all]);
   expect(of('old')?.metrics).toBeUndefined();
   expect(of('web')?.metrics).toBeDefined();
   expect(notes('heddle-system/mesh')).toEqual([
-    'spec.metrics: is not in force everywhere: the sidecar of pod shop/old is of an older version and shows all metrics until the pod is made anew.',
+    'spec.metrics: is not in force everywhere: sidecars of pods without the annotation heddle.dev/metrics-page are of an older version, and show all metrics until these pods are made anew.',
   ]);
   apply(podOf('old'));
   expect(of('old')?.metrics).toBeDefined();

@@ -37,14 +37,19 @@ function bootstrap(expressions: readonly string[], formats: readonly string[], l
       },
     })),
   ];
-  const tags = labels.map((value_format, index) => ({ name: `x_${index}`, value_format }));
-  const counter = { stat: { name: 'a', tags }, value_fixed: 1 };
+  const counters = labels.map((value_format, index) => {
+    return { stat: { name: `a${index}`, tags: [{ name: 'x', value_format }] }, value_fixed: 1 };
+  });
   const counting = {
     name: 'envoy.access_loggers.stats',
-    typed_config: { '@type': `${TYPE}.access_loggers.stats.v3.Config`, counters: [counter] },
+    typed_config: { '@type': `${TYPE}.access_loggers.stats.v3.Config`, stats_scope: {}, counters },
   };
   const proxy = { '@type': `${TYPE}.filters.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 'a', cluster: 'a' };
-  const chain = { filters: [{ name: 'tcp', typed_config: { ...proxy, access_log: [...logs, counting] } }] };
+  const chain = {
+    filters: [
+      { name: 'tcp', typed_config: { ...proxy, access_log: [...logs, ...(labels.length === 0 ? [] : [counting])] } },
+    ],
+  };
   const address = { socket_address: { address: '127.0.0.1', port_value: 1 } };
   return {
     static_resources: { listeners: [{ name: 'a', address, filter_chains: [chain] }], clusters: [{ name: 'a' }] },
