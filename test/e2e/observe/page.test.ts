@@ -3,7 +3,7 @@ import { afterAll, describe, expect } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { inTree } from '../../../hack/mesh/install.ts';
-import { launchChromium, newPage, picture, sees, textOf, visit } from '../../feature/page/look.ts';
+import { keptPicture, launchChromium, newPage, picture, sees, textOf, visit } from '../../feature/page/look.ts';
 import { Dashboard } from '../support/dashboard.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 
@@ -84,13 +84,14 @@ describe('the page', () => {
       );
       const page = await open(`/canary/${shop.name}/ordering`);
       await sees(page, 'No revision is under analysis.');
+      const pictures = [await keptPicture(page, 'real-canary-1-before')];
       await page.evaluate('globalThis.sinceTheStart = true');
       await shop.run('set', 'env', 'deployment/ordering', 'VERSION=v2', 'ERROR_RATE=0.5');
       await page.locator('.side-card.canary .share').filter({ hasText: '50%' }).waitFor({ timeout: RELEASE_MS });
       const { canaryRevision, stableRevision } = await status();
       expect(await textOf(page, '.side-card.canary code')).toBe(canaryRevision);
       expect(await textOf(page, '.side-card.stable code')).toBe(stableRevision);
-      await picture(page, 'real-canary-tried');
+      pictures.push(await keptPicture(page, 'real-canary-2-tried'));
       await page.locator('h1 .badge-bad').waitFor({ timeout: RELEASE_MS });
       await sees(page, 'It was given up');
       await page.locator('.track .failed').waitFor();
@@ -98,7 +99,8 @@ describe('the page', () => {
       const row = page.locator('tr').filter({ hasText: 'request-success-rate' }).first();
       expect(await row.textContent()).toMatch(/at least 99%.*failed/);
       expect(await page.evaluate('globalThis.sinceTheStart')).toBe(true);
-      await picture(page, 'real-canary-verdict');
+      pictures.push(await keptPicture(page, 'real-canary-3-verdict'));
+      process.stderr.write(`pictures of a canary, from its start to the verdict:\n  ${pictures.join('\n  ')}\n`);
       expect(complaints).toEqual([]);
       await page.context().close();
     },

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { artifactsFolder } from '../../../hack/test/artifacts.ts';
 import { testKubectl } from './cluster.ts';
 
 /** Container of the sidecar. */
@@ -20,10 +20,7 @@ export async function dumpState(test: string, namespaces: readonly Named[]): Pro
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 60);
-  const folder = join(
-    process.env.HEDDLE_TEST_ARTIFACTS ?? join(tmpdir(), 'heddle-test-artifacts'),
-    `${slug}-${Date.now()}`,
-  );
+  const folder = join(artifactsFolder(), `${slug}-${Date.now()}`);
   try {
     await mkdir(folder, { recursive: true });
     for (const { name } of [...namespaces, { name: 'heddle-system' }]) {

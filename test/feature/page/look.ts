@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { chromiumBinary } from '../../../hack/chromium/binary.ts';
+import { artifactsFolder } from '../../../hack/test/artifacts.ts';
 
 /** Where there is no Chromium yet its package is installed first, in ms. */
 export const FIRST_START_MS = 180_000;
@@ -59,12 +60,18 @@ export async function visit(page: Page, url: string): Promise<void> {
   }
 }
 
-/** Keeps a picture where `HEDDLE_SCREENSHOTS` says, as CI does with what it keeps; does nothing without. */
+/** Keeps a picture where `HEDDLE_SCREENSHOTS` says; does nothing without. */
 export async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.HEDDLE_SCREENSHOTS;
-  if (!folder) return;
+  if (process.env.HEDDLE_SCREENSHOTS) await keptPicture(page, name);
+}
+
+/** Keeps a picture in any case: without `HEDDLE_SCREENSHOTS` among what tests leave behind. @returns its path */
+export async function keptPicture(page: Page, name: string): Promise<string> {
+  const folder = process.env.HEDDLE_SCREENSHOTS || path.join(artifactsFolder(), 'screenshots');
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+  const file = path.join(folder, `${name}.png`);
+  await page.screenshot({ path: file, fullPage: true });
+  return file;
 }
 
 /** Waits until a text is to be seen. */
