@@ -1,7 +1,10 @@
 import { afterAll, describe, expect } from '@jest/globals';
+import type { ProxiesView } from '../../api/view/control-plane-view.ts';
+import type { GraphView } from '../../api/view/graph-view.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from './support/canary-fixture.ts';
 import { inForceOn } from './support/conditions.ts';
+import { Dashboard } from './support/dashboard.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { networking } from './support/networking-object.ts';
 import {
@@ -21,6 +24,9 @@ const inside = new Client(mesh, 'deployment/caller');
 const IDLE = 4;
 const ORDERS = 2;
 const PROXIES = IDLE + ORDERS + 1;
+const CALLS = 60;
+/** Longer than the test's setup and its first tests. */
+const WINDOW_S = 540;
 
 clusterSetup(
   [mesh],
@@ -82,12 +88,46 @@ async function promoted(version: string, meanwhile: () => Promise<void>): Promis
   return load;
 }
 
+/** What does not depend on whom one asks; since when each of them counts does. */
+function told({ nodes, edges, missing }: GraphView): object {
+  const calls = edges.map(({ id, service, mtls, reporter, golden: { requests, failures }, answers }) => {
+    return { id, service, mtls, reporter, requests, failures, answers };
+  });
+  const shown = nodes.map(({ id, kind, pods, connected, services }) => ({ id, kind, pods, connected, services }));
+  return { calls, shown, missing: missing.filter((text) => /^replica/.test(text) || text.includes(mesh.name)) };
+}
+
 describe('several replicas of the operator', () => {
   clusterTest('count what is in force on all proxies, whichever of them has their streams', [mesh], async () => {
     await inForceOn(mesh, 'virtualservice', 'orders', PROXIES);
     const timeout = { timeout: '6s', route: [{ destination: { host: 'orders' } }] };
     await mesh.apply(networking('VirtualService', 'orders', { hosts: ['orders'], http: [timeout] }));
     await inForceOn(mesh, 'virtualservice', 'orders', PROXIES);
+  });
+
+  clusterTest('show one graph, from whichever of them the page is', [mesh], async () => {
+    const report = await inside.many('http://orders/', { count: CALLS, concurrency: 4 });
+    expect(report.ok).toBe(CALLS);
+    const pages = await Promise.all((await operatorPods(mesh.kubectl)).map((pod) => Dashboard.open(mesh.kubectl, pod)));
+    try {
+      expect(pages).toHaveLength(2);
+      await waitUntil('the same graph from both', async () => {
+        const [first, second] = await Promise.all(pages.map((page) => page.graph(mesh.name, WINDOW_S)));
+        expect(told(first as GraphView)).toMatchObject({
+          calls: [{ requests: CALLS, failures: 0, mtls: 'all', reporter: 'source' }],
+          missing: [],
+        });
+        expect(first?.nodes.map(({ pods }) => pods).sort()).toEqual([1, ORDERS, IDLE]);
+        expect(told(second as GraphView)).toEqual(told(first as GraphView));
+        for (const page of pages) {
+          const { proxies } = await page.get<ProxiesView>(`/api/proxies?namespace=${mesh.name}`);
+          expect(proxies.map(({ state }) => state)).toEqual(Array.from({ length: PROXIES }, () => 'synced'));
+        }
+        return undefined;
+      });
+    } finally {
+      await Promise.all(pages.map((page) => page.close()));
+    }
   });
 
   clusterTest(
