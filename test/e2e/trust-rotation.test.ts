@@ -1,14 +1,19 @@
 import { describe, expect } from '@jest/globals';
 import type { TrustRotation, TrustRotationPhase } from '../../api/trust-rotation.ts';
-import { waitFor } from '../../hack/mesh/wait.ts';
+import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
+import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
+import { heddle, where } from './support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { killReplica, leader, scaleOperator } from './support/operator-replicas.ts';
 import { withLifetimes } from './support/operator-settings.ts';
 import { Client } from './support/testbed-client.ts';
 import { client, server } from './support/testbed-objects.ts';
+import { testbedPods } from './support/testbed-pods.ts';
 
 const mesh = useNamespace('rotation');
 const inside = new Client(mesh, 'deployment/caller');
+/** Two of the server, and the caller. */
+const PROXIES = 3;
 
 clusterSetup([mesh], async () => {
   await mesh.apply(...server('echo', { replicas: 2 }), ...client('caller'));
@@ -29,6 +34,44 @@ async function rotate(suffix: string): Promise<void> {
   await mesh.kubectl.run(['create', '-f', '-'], { input: JSON.stringify(rotation) });
 }
 
+/** The same as a person does it, to its end. */
+async function rotateByCommand(suffix: string): Promise<void> {
+  const before = await heldCertificates();
+  const { code, stdout, stderr } = await heddle('cert', 'rotate', nameOf(suffix), ...where);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^TrustRotation \S+: is begun\n(\d\d:\d\d:\d\d {2}.*\n)+\d\d:\d\d:\d\d {2}Complete: .*\n$/);
+  expect(stdout).toMatch(/ {2}Distributing \(\d+ of \d+ proxies\): /);
+  await waitUntil('new certificates, and the new root alone', async () => {
+    const after = await heldCertificates();
+    const isNew = after.map(({ pod, own, trusted: [root, ...others] }, index) => {
+      const old = before[index];
+      const known = [old?.own, ...(old?.trusted ?? []), undefined];
+      return old?.pod === pod && others.length === 0 && !known.includes(own) && !known.includes(root);
+    });
+    return isNew.length === PROXIES && isNew.every(Boolean) ? undefined : JSON.stringify({ before, after });
+  });
+}
+
+interface Held {
+  readonly pod: string;
+  readonly own: string | undefined;
+  readonly trusted: readonly string[];
+}
+
+/** Serial numbers of what each sidecar of the test has at this moment: the first certificate of its own chain, and the roots that it trusts. */
+async function heldCertificates(): Promise<Held[]> {
+  const pods = [...(await testbedPods(mesh, 'app=echo')), ...(await testbedPods(mesh, 'app=caller'))];
+  return Promise.all(
+    pods.map(async ({ name }) => {
+      const { stdout } = await heddle('proxy', 'config', name, 'secrets', '-n', mesh.name, '-o', 'json', ...where);
+      const held = JSON.parse(stdout) as { resource: string; serial: string }[];
+      const own = held.find(({ resource }) => resource === WORKLOAD_SECRET);
+      const trusted = held.filter(({ resource }) => resource === ROOT_SECRET).map(({ serial }) => serial);
+      return { pod: name, own: own?.serial, trusted };
+    }),
+  );
+}
+
 async function reaches(suffix: string, phase: TrustRotationPhase): Promise<TrustRotation> {
   const probe = async (): Promise<TrustRotation> => {
     const found = await mesh.kubectl.json<TrustRotation>(['get', 'trustrotation', nameOf(suffix)]);
@@ -40,7 +83,7 @@ async function reaches(suffix: string, phase: TrustRotationPhase): Promise<Trust
 
 describe('a TrustRotation on a cluster', () => {
   clusterTest(
-    'three times in a row, once with its leader killed, and once aborted while it issues, loses no request and counts every proxy',
+    'three times in a row, once by the command line, once with its leader killed, and once aborted while it issues, loses no request and counts every proxy',
     [mesh],
     async () => {
       // Kubelets take up to 90 s to project a bundle; the streams of this test's proxies do not begin anew meanwhile.
@@ -49,14 +92,15 @@ describe('a TrustRotation on a cluster', () => {
         await scaleOperator(mesh.kubectl, 2);
         await underLoad(async () => {
           for (const suffix of ['first', 'second', 'third']) {
-            await rotate(suffix);
+            if (suffix === 'first') await rotateByCommand(suffix);
+            else await rotate(suffix);
             if (suffix === 'second') {
               await reaches(suffix, 'Issuing');
               await killReplica(mesh.kubectl, await leader(mesh.kubectl));
             }
             const { status } = await reaches(suffix, 'Complete');
-            // Two of the server and the caller, and those of the cluster's other tests.
-            expect(status?.proxiesTotal).toBeGreaterThanOrEqual(3);
+            // And those of the cluster's other tests.
+            expect(status?.proxiesTotal).toBeGreaterThanOrEqual(PROXIES);
             expect(status?.proxiesDone).toBe(status?.proxiesTotal);
             expect(status?.newRoot?.fingerprint).not.toBe(status?.oldRoot?.fingerprint);
           }
