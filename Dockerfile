@@ -4,6 +4,7 @@
 # docker build -t heddle/capture:dev --target capture .   what prints the packets of a node for them
 # docker build -t heddle/prometheus:dev --target prometheus .   the Prometheus that they ask
 # docker build -t heddle/metrics-server:dev --target metrics-server .   what tells them what pods use
+# docker build -t heddle/otel-collector:dev --target otel-collector .   what takes their traces
 #
 # hack/images makes the same images without a daemon and reads this file for it: what the last stages say of environment, user, command
 # and copied files holds there too; the base image becomes its programs and the libraries they need.
@@ -52,6 +53,16 @@ FROM scratch AS metrics-server
 COPY --from=metrics-server-build /metrics-server /metrics-server
 USER 65532:65532
 ENTRYPOINT ["/metrics-server"]
+
+FROM go AS otel-collector-build
+WORKDIR /src
+COPY hack/otel-collector /src
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /otel-collector .
+
+FROM scratch AS otel-collector
+COPY --from=otel-collector-build /otel-collector /otel-collector
+USER 65532:65532
+ENTRYPOINT ["/otel-collector"]
 
 FROM debian:bookworm-slim AS prometheus
 RUN apt-get update && apt-get install -y --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/*

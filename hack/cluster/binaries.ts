@@ -99,7 +99,7 @@ export const METRICS_SERVER: GoProgram = {
   expectedPackages: 1336,
 };
 
-/** Takes traces and logs, for the feature tests. */
+/** Takes traces and logs, for the feature and end-to-end tests. */
 export const OTEL_COLLECTOR: GoProgram = {
   folder: path.join(CLUSTER_FOLDER, '..', 'otel-collector'),
   binary: 'otel-collector',

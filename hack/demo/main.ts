@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { paint } from '../../cli/terminal/colour.ts';
 import { clusterDown, clusterUp } from '../cluster/cluster.ts';
 import { PrerequisiteError } from '../cluster/prerequisites.ts';
-import { HEDDLE_IMAGE, IMAGES, PROMETHEUS_IMAGE } from '../images/catalog.ts';
+import { HEDDLE_IMAGE, IMAGES, OTEL_COLLECTOR_IMAGE, PROMETHEUS_IMAGE } from '../images/catalog.ts';
 import { loadImages } from '../images/load.ts';
 import { installHeddle } from '../mesh/install.ts';
 import { Kubectl } from '../mesh/kubectl.ts';
@@ -29,7 +29,8 @@ interface Options {
 }
 
 /** What tests alone need is not fetched for a demo. */
-const SHOWN = Object.keys(IMAGES).filter((name) => name !== PROMETHEUS_IMAGE);
+const OF_TESTS: readonly string[] = [PROMETHEUS_IMAGE, OTEL_COLLECTOR_IMAGE];
+const SHOWN = Object.keys(IMAGES).filter((name) => !OF_TESTS.includes(name));
 
 interface Connection {
   readonly kubectl: Kubectl;

@@ -1,4 +1,4 @@
-import { CAPTURE, COREDNS, ensureBinary, METRICS_SERVER, TINY } from '../cluster/binaries.ts';
+import { CAPTURE, COREDNS, ensureBinary, METRICS_SERVER, OTEL_COLLECTOR, TINY } from '../cluster/binaries.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
 import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
 import { METRICS_SERVER_IMAGE } from '../metrics-server/manifest.ts';
@@ -15,6 +15,7 @@ export const SHOP_IMAGE = 'heddle/shop:dev';
 export const TESTBED_IMAGE = 'heddle/testbed:dev';
 export const CAPTURE_IMAGE = 'heddle/capture:dev';
 export const PROMETHEUS_IMAGE = 'heddle/prometheus:dev';
+export const OTEL_COLLECTOR_IMAGE = 'heddle/otel-collector:dev';
 
 const PATH_VARIABLE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
@@ -29,6 +30,7 @@ export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
   [CAPTURE_IMAGE]: buildCapture,
   [PROMETHEUS_IMAGE]: buildPrometheus,
   [METRICS_SERVER_IMAGE]: buildMetricsServer,
+  [OTEL_COLLECTOR_IMAGE]: buildCollector,
 };
 
 async function buildPause(): Promise<BuiltImage> {
@@ -48,6 +50,16 @@ async function buildMetricsServer(): Promise<BuiltImage> {
   return storeImage(METRICS_SERVER_IMAGE, [layer], {
     environment: {},
     entrypoint: ['/metrics-server'],
+    user: '65532:65532',
+  });
+}
+
+/** As the stage `otel-collector` of the Dockerfile has it. */
+async function buildCollector(): Promise<BuiltImage> {
+  const layer = await storeLayer([await fileEntry('/otel-collector', await ensureBinary(OTEL_COLLECTOR), 0o755)]);
+  return storeImage(OTEL_COLLECTOR_IMAGE, [layer], {
+    environment: {},
+    entrypoint: ['/otel-collector'],
     user: '65532:65532',
   });
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { extensionProviders } from '../../api/extension-provider.ts';
 import type { TelemetryTracing } from '../../api/telemetry.ts';
 import { telemetry } from '../../operator/mesh/testing/objects.ts';
-import { type CollectedSpan, CollectorProcess } from './support/collector-process.ts';
+import type { CollectedSpan } from './support/collected.ts';
+import { CollectorProcess } from './support/collector-process.ts';
 import { entryOf } from './support/custom-world.ts';
 import { PeerWorld } from './support/peer-world.ts';
 

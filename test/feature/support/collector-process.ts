@@ -5,31 +5,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ensureBinary, OTEL_COLLECTOR } from '../../../hack/cluster/binaries.ts';
 import { accepts } from './accepts.ts';
+import { type CollectedLog, type CollectedSpan, logsIn, spansIn } from './collected.ts';
 import { freePort } from './free-port.ts';
 import { endProgram, startProgram } from './server-program.ts';
-
-/** A span as the collector has it. */
-export interface CollectedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  /** 2: of a server, 3: of a client. */
-  readonly kind: number;
-  readonly attributes: Readonly<Record<string, string>>;
-  /** Of whom it is. */
-  readonly resource: Readonly<Record<string, string>>;
-}
-
-/** A line of a log as the collector has it. */
-interface CollectedLog {
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly resource: Readonly<Record<string, string>>;
-}
-
-type Value = Readonly<Record<string, unknown>>;
-type Attributes = readonly { readonly key: string; readonly value: Value }[] | undefined;
 
 /** A real OpenTelemetry collector on loopback that takes spans by OTLP and Zipkin, and logs by OTLP. */
 export class CollectorProcess {
@@ -68,34 +46,11 @@ export class CollectorProcess {
   }
 
   async spans(): Promise<CollectedSpan[]> {
-    const messages = await this.#read('spans.json');
-    return messages.flatMap(({ resourceSpans = [] }: Value & { resourceSpans?: ResourceSpans[] }) =>
-      resourceSpans.flatMap(({ resource, scopeSpans }) =>
-        scopeSpans.flatMap(({ spans }) =>
-          spans.map(({ attributes, parentSpanId = '', ...span }) => ({
-            ...span,
-            parentSpanId,
-            attributes: flatten(attributes),
-            resource: flatten(resource?.attributes),
-          })),
-        ),
-      ),
-    );
+    return spansIn(await this.#read('spans.json'));
   }
 
   async logs(): Promise<CollectedLog[]> {
-    const messages = await this.#read('logs.json');
-    return messages.flatMap(({ resourceLogs = [] }: Value & { resourceLogs?: ResourceLogs[] }) =>
-      resourceLogs.flatMap(({ resource, scopeLogs }) =>
-        scopeLogs.flatMap(({ logRecords }) =>
-          logRecords.map(({ body, attributes }) => ({
-            body: textOf(body ?? {}),
-            attributes: flatten(attributes),
-            resource: flatten(resource?.attributes),
-          })),
-        ),
-      ),
-    );
+    return logsIn(await this.#read('logs.json'));
   }
 
   /** Waits for spans that satisfy a condition. @throws {Error} after a minute, with what is there */
@@ -132,35 +87,7 @@ export class CollectorProcess {
     return (await Promise.all(all)).every((one) => one);
   }
 
-  async #read(name: string): Promise<Value[]> {
-    const text = await readFile(join(this.#folder, name), 'utf8').catch(() => '');
-    // The last line may be half written.
-    return text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Value);
+  #read(name: string): Promise<string> {
+    return readFile(join(this.#folder, name), 'utf8').catch(() => '');
   }
 }
-
-interface ResourceSpans {
-  readonly resource?: { readonly attributes?: Attributes };
-  readonly scopeSpans: readonly {
-    readonly spans: readonly (Omit<CollectedSpan, 'attributes' | 'resource' | 'parentSpanId'> & {
-      readonly parentSpanId?: string;
-      readonly attributes?: Attributes;
-    })[];
-  }[];
-}
-
-interface ResourceLogs {
-  readonly resource?: { readonly attributes?: Attributes };
-  readonly scopeLogs: readonly {
-    readonly logRecords: readonly { readonly body?: Value; readonly attributes?: Attributes }[];
-  }[];
-}
-
-function flatten(attributes: Attributes = []): Record<string, string> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, textOf(value)]));
-}
-
-const textOf = (value: Value): string => String(Object.values(value)[0] ?? '');
