@@ -6,6 +6,7 @@ import { waitUntil } from '../../../hack/mesh/wait.ts';
 import type { KubeApi } from '../../../kube/kube-api.ts';
 import { Draw } from '../../../operator/xds/testing/draw.ts';
 import { expectedOf, seenOf } from '../../feature/support/explained-outcome.ts';
+import { SERVICES } from '../../feature/support/explained-shop.ts';
 import { randomRequest, randomShop } from '../../feature/support/random-shop.ts';
 import { testIssuer } from '../../feature/support/test-tokens.ts';
 import { Dashboard } from '../support/dashboard.ts';
@@ -35,6 +36,9 @@ clusterSetup(
 );
 afterAll(() => dashboard?.close());
 
+/** Names of Services. */
+const HOSTS: readonly string[] = [...SERVICES.map(({ name }) => name), 'front'];
+
 interface Question {
   readonly from: Caller;
   readonly request: HttpRequest;
@@ -47,8 +51,9 @@ function draw(source: Draw): Omit<Question, 'possible'> {
   for (;;) {
     const from = source.one(CALLERS);
     const request = world.here(randomRequest(source, issuer));
-    const short = /^(ordering|inventory|stock|legacy|front)$/.test(request.authority);
-    if (short ? from === 'ui' : request.authority.includes(`.${shop.name}`)) return { from, request };
+    const [name = '', namespace] = hostOf(request).split('.');
+    const isThere = HOSTS.includes(name) && (namespace === shop.name || (namespace === undefined && from === 'ui'));
+    if (isThere) return { from, request };
   }
 }
 
@@ -59,7 +64,7 @@ function remembering(api: KubeApi): KubeApi {
   const answers = new Map<string, Promise<unknown>>();
   const once = (name: 'get' | 'list') => (kind: object, what: unknown) => {
     const key = JSON.stringify([name, kind, what]);
-    const answer = answers.get(key) ?? (api[name] as (...args: unknown[]) => Promise<unknown>)(kind, what);
+    const answer = answers.get(key) ?? (api[name] as (...args: unknown[]) => Promise<unknown>).call(api, kind, what);
     answers.set(key, answer);
     return answer;
   };

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { inTree } from '../../../hack/mesh/install.ts';
+
+/** More than a busy machine adds to any answer. */
+const DELAY_MS = 400;
+
+/**
+ * The sample shop, with something in it for each of the questions that newcomers have: Ordering is slow, and its next release is held half way; `reports` calls
+ * a Service whose selector has a typo; `visitor` has no sidecar, and may not call.
+ */
+export function questionedShop(): (string | object)[] {
+  const yaml = readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8')
+    .replaceAll(/replicas: \d+/g, 'replicas: 1')
+    .replace(/(name: DELAY_MS\s+value:) "0"/, `$1 "${DELAY_MS}"`)
+    .replace(/(name: RATE\s+value:) "60"/, '$1 "20"');
+  return [yaml, ...OBJECTS];
+}
+
+const OBJECTS: readonly object[] = [
+  service('stock', { app: 'inventroy' }),
+  load('reports', 'http://stock', true),
+  load('visitor', 'http://inventory', false),
+  {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'known-callers' },
+    spec: {
+      selector: { matchLabels: { app: 'inventory' } },
+      action: 'DENY',
+      rules: [{ from: [{ source: { notPrincipals: ['*'] } }] }],
+    },
+  },
+  {
+    apiVersion: 'heddle.dev/v1alpha1',
+    kind: 'Canary',
+    metadata: { name: 'ordering' },
+    spec: {
+      targetRef: { kind: 'Deployment', name: 'ordering' },
+      analysis: {
+        interval: '5s',
+        threshold: 3,
+        stepWeights: [50],
+        pauses: [{ afterStep: 1 }],
+        metrics: [{ name: 'request-success-rate', thresholdRange: { min: 99 } }],
+      },
+    },
+  },
+];
+
+function service(name: string, selector: object): object {
+  const ports = [{ name: 'http', port: 80, targetPort: 'http' }];
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector, ports } };
+}
+
+/** A load generator. @param next whom it calls */
+function load(name: string, next: string, sidecar: boolean): object {
+  const env = Object.entries({ ROLE: 'load', NEXT: next, RATE: '5' }).map(([key, value]) => ({ name: key, value }));
+  const labels = { app: name, 'sidecar.istio.io/inject': String(sidecar) };
+  const container = {
+    name: 'app',
+    image: 'heddle/shop:dev',
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', '/app/main.ts'],
+    env,
+    resources: { requests: { cpu: '10m', memory: '48Mi' } },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels },
+        spec: { securityContext: { runAsNonRoot: true, runAsUser: 65_532 }, containers: [container] },
+      },
+    },
+  };
+}
