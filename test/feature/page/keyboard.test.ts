@@ -67,6 +67,18 @@ it('walks the graph by arrows, chooses by Enter and lets go by Escape', async ()
   await page.context().close();
 });
 
+it('calls the ends of a call what their cards are called, also of those that are folded', async () => {
+  const page = await test.open('/graph?ns=shop');
+  await page.locator('.wire-label').first().waitFor();
+  const cards = (await page.locator('.card b').allInnerTexts()).map((text) => text.trim());
+  expect(cards).toEqual(expect.arrayContaining(['payments', 'Without a sidecar']));
+  const labels = (await page.locator('.wire-label').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
+  const ends = labels.flatMap((label) => /^(.+?) calls (.+?): /.exec(label)?.slice(1) ?? [label]);
+  expect(ends.filter((end) => !cards.includes(end))).toEqual([]);
+  expect(ends).toEqual(expect.arrayContaining(['payments', 'Without a sidecar']));
+  await page.context().close();
+});
+
 it('zooms by keys', async () => {
   const page = await test.open('/graph');
   await page.locator('.card').first().focus();

@@ -1,10 +1,9 @@
 import { h, type JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphView } from '../../../../api/view/graph-view.ts';
-import { nameOf } from '../health.ts';
 import { Icon } from '../icon.ts';
 import { changed, type Route } from '../route.ts';
-import { Card } from './card.ts';
+import { Card, titleOf } from './card.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { CALLERS, OUTSIDE, type Picture } from './picture.ts';
 import { useViewport } from './viewport.ts';
@@ -75,9 +74,7 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
     if (box !== undefined) viewport.reveal(box);
     canvas.current?.querySelector<HTMLElement>(`.card[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
   };
-  const nodes = useMemo(() => new Map(view.nodes.map((node) => [node.id, node])), [view]);
-  const title = (id: string) =>
-    id.startsWith('namespace:') ? id.slice('namespace:'.length) : nameOf(id, nodes.get(id));
+  const titles = useMemo(() => new Map(picture.items.map((item) => [item.id, titleOf(item)])), [picture]);
   return h(
     'div',
     {
@@ -129,7 +126,7 @@ export function Canvas({ view, picture, route, shape }: CanvasProps): JSX.Elemen
           key: wire.call.id,
           wire,
           href: chooseCall(wire.call.id),
-          words: `${title(wire.call.source)} calls ${title(wire.call.destination)}`,
+          words: `${titles.get(wire.call.source)} calls ${titles.get(wire.call.destination)}`,
         }),
       ),
     ),

@@ -78,7 +78,8 @@ function Fullness({ node }: { readonly node: GraphNode }): JSX.Element | null {
   );
 }
 
-function titleOf(item: Item): string {
+/** What a card is called. */
+export function titleOf(item: Item): string {
   return item.kind === 'service' ? nameOf(item.id, item.node) : item.title;
 }
 
