@@ -88,13 +88,20 @@ async function promoted(version: string, meanwhile: () => Promise<void>): Promis
   return load;
 }
 
-/** What does not depend on whom one asks; since when each of them counts does. */
+/** What does not depend on whom one asks; the order and since when each of them counts do. */
 function told({ nodes, edges, missing }: GraphView): object {
   const calls = edges.map(({ id, service, mtls, reporter, golden: { requests, failures }, answers }) => {
     return { id, service, mtls, reporter, requests, failures, answers };
   });
-  const shown = nodes.map(({ id, kind, pods, connected, services }) => ({ id, kind, pods, connected, services }));
-  return { calls, shown, missing: missing.filter((text) => /^replica/.test(text) || text.includes(mesh.name)) };
+  const shown = nodes.map(({ id, kind, pods, connected, services }) => [
+    id,
+    { kind, pods, connected, services: services.toSorted() },
+  ]);
+  return {
+    calls,
+    shown: Object.fromEntries(shown),
+    missing: missing.filter((text) => /^replica/.test(text) || text.includes(mesh.name)),
+  };
 }
 
 describe('several replicas of the operator', () => {
