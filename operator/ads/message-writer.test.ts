@@ -1,3 +1,4 @@
+import { connect } from 'node:http2';
 import { Client, type ClientDuplexStream, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MessageWriter } from './message-writer.ts';
@@ -18,19 +19,26 @@ describe('the writer of messages', () => {
   let client: Client;
   let stream: ClientDuplexStream<Buffer, Buffer>;
   let call: Call;
+  let port: number;
+  let opened: (call: Call) => void;
+  const nextCall = () =>
+    new Promise<Call>((resolve) => {
+      opened = resolve;
+    });
 
   beforeEach(async () => {
     server = new Server();
-    const opened = new Promise<Call>((resolve) => server.register(PATH, resolve, identity, identity, 'bidi'));
-    const port = await new Promise<number>((resolve, reject) =>
+    server.register(PATH, (next: Call) => opened(next), identity, identity, 'bidi');
+    port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       ),
     );
     client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+    const first = nextCall();
     stream = client.makeBidiStreamRequest(PATH, identity, identity);
     stream.on('error', () => undefined);
-    call = await opened;
+    call = await first;
     call.on('error', () => undefined);
   });
 
@@ -62,13 +70,22 @@ describe('the writer of messages', () => {
   });
 
   test('tells of one that does not read', async () => {
+    // Of gRPC's client nobody need read for it to take all there is.
+    const session = connect(`http://127.0.0.1:${port}`);
+    const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' };
+    const next = nextCall();
+    const request = session.request(headers);
+    request.on('error', () => undefined);
+    const unread = await next;
+    unread.on('error', () => undefined);
     await new Promise<void>((resolve) => {
-      const writer = new MessageWriter(call, 50, () => {
+      const writer = new MessageWriter(unread, 50, () => {
         writer.stop();
         resolve();
       });
       writer.write(response('1', 100, 100_000));
     });
+    session.destroy();
   });
 
   test('lets a call end in the midst of a message', async () => {

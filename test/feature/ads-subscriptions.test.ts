@@ -146,7 +146,7 @@ describe('a delta ADS stream', () => {
     expect(await client.during(50)).toEqual([]);
   });
 
-  test('splits a big state into responses of about 256 KiB', async () => {
+  test('splits a big state into responses of about 512 KiB', async () => {
     const big = 'x'.repeat(80_000);
     table.update(Array.from({ length: 10 }, (_, index) => textResource(SECRET_TYPE, `s${index}`, big + index)));
     const client = harness.connect(pod);
@@ -157,6 +157,6 @@ describe('a delta ADS stream', () => {
       sizes.push(response.resources.length);
       seen += response.resources.length;
     }
-    expect(sizes).toEqual([3, 3, 3, 1]);
+    expect(sizes).toEqual([6, 4]);
   });
 });
