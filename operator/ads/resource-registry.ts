@@ -39,8 +39,8 @@ export class ResourceRegistry {
     return this.byType.get(typeUrl)?.members?.(typeUrl, collection) ?? [];
   }
 
-  /** Whether a name without a resource may have one in a moment. */
-  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+  /** Whether a name without a resource may have one in a moment; `held`: what the proxy has of it is good until then. */
+  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean | 'held' {
     return this.byType.get(typeUrl)?.isPending?.(proxy, typeUrl, name) ?? false;
   }
 

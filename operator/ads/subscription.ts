@@ -148,13 +148,13 @@ export class Subscription {
   /**
    * What differs between the dirty names' newest state and what the proxy holds. Names that do not differ stop being dirty.
    * @param lookup newest state of a name. `held`: version that the proxy has, `asked`: whether it asks for the name
-   * @param isPending whether a name without a resource may have one in a moment; it stays dirty
+   * @param isPending whether a name without a resource may have one in a moment; it stays dirty, unless what the proxy has is good until then
    * @param isHeldBack whether a state that differs has to wait; its name stays dirty
    * @param isFull whether so many resources of so many bytes fill a response, so that names may wait
    */
   pending(
     lookup: (name: string, held: string | undefined, asked: boolean) => XdsResource | undefined,
-    isPending: (name: string) => boolean,
+    isPending: (name: string) => boolean | 'held',
     isHeldBack: (resource: XdsResource) => boolean = () => false,
     isFull: (resources: number, bytes: number) => boolean = () => false,
   ): Pending {
@@ -171,13 +171,14 @@ export class Subscription {
       const asked = this.asksFor(name);
       const covered = asked || this.wildcard || this.collections.covers(name);
       const resource = covered ? lookup(name, sent === ABSENT ? undefined : sent, asked) : undefined;
+      const wait = resource === undefined && this.names.has(name) && isPending(name);
       if (resource !== undefined && resource.version !== sent) {
         if (isHeldBack(resource)) continue;
         upserts.push(resource);
         bytes += resource.bytes.length;
-      } else if (resource === undefined && this.names.has(name) && isPending(name)) {
+      } else if (wait === true) {
         // The source says when it knows.
-      } else if (resource === undefined && this.isToGo(name)) {
+      } else if (wait === false && resource === undefined && this.isToGo(name)) {
         removed.push(name);
       } else {
         this.dirty.delete(name);

@@ -122,7 +122,7 @@ describe('SecretSource', () => {
       const { authority, version } = await certified();
       const source = sourceOf(authority, LIFETIME);
       const stream = connect(source, proxy('a'), version);
-      expect(source.isPending(proxy('a'), SECRET_TYPE, 'default')).toBe(true);
+      expect(source.isPending(proxy('a'), SECRET_TYPE, 'default')).toBe('held');
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(source.counts).toEqual({ held: 1, issued: 0, refused: 0 });
       await eventually(() => stream.certificates.length === 1, 'its renewal', LIFETIME);

@@ -123,9 +123,12 @@ export class SecretSource implements ResourceSource {
   }
 
   /** @inheritDoc */
-  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean {
+  isPending(proxy: ProxyIdentity, typeUrl: string, name: string): boolean | 'held' {
     if (typeUrl !== SECRET_TYPE) return false;
-    if (name === WORKLOAD_SECRET) return this.#entries.has(proxy.uid);
+    if (name === WORKLOAD_SECRET) {
+      const entry = this.#entries.get(proxy.uid);
+      return entry?.held !== undefined && !entry.stale ? 'held' : entry !== undefined;
+    }
     return this.#options.credentials?.isPending(proxy, name) === true;
   }
 

@@ -54,9 +54,9 @@ export interface ResourceSource {
   inWildcard?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
   /**
    * Whether it is being found out if a name that `lookup` answers undefined exists: the proxy is told nothing until a change says so. To be told that
-   * it does not exist ends Envoy's wait for a first answer. Absent where all is known at once.
+   * it does not exist ends Envoy's wait for a first answer. `held`: what the proxy has is good until then. Absent where all is known at once.
    */
-  isPending?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean;
+  isPending?(proxy: ProxyIdentity, typeUrl: string, name: string): boolean | 'held';
   /** Whether a proxy is sent resources of the type one by one, when it asks. Absent: no proxy is. */
   isOneByOne?(proxy: ProxyIdentity, typeUrl: string): boolean;
   /** What a proxy needs that asks for a name which may be of no resource: a virtual host by a request's authority. Undefined: there is nothing. */
