@@ -127,7 +127,7 @@ export function jestArguments({ only, not, options }: Selection): readonly strin
 const IN_CLUSTER: Readonly<Record<Layer['needs'], readonly Program[]>> = {
   nothing: [],
   cluster: ['etcd', 'Kubernetes', 'CoreDNS'],
-  heddle: ['etcd', 'Kubernetes', 'CoreDNS', 'metrics server', 'packet capture'],
+  heddle: ['etcd', 'Kubernetes', 'CoreDNS', 'metrics server', 'packet capture', 'OpenTelemetry collector'],
 };
 
 /**
