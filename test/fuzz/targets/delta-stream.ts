@@ -84,10 +84,8 @@ export const target: Target = {
     if (++streams % 1000 === 0) shared = context();
     const call = {
       getPeer: () => '10.0.0.1:4711',
-      write: (message: { bytes(): Buffer }, done: () => void) => {
-        message.bytes();
-        done();
-      },
+      sendMetadata: () => undefined,
+      call: { stream: { writable: true, write: (_: Buffer, done: () => void) => done() } },
     };
     const conversation = new DeltaConversation(shared).on(call as unknown as Call);
     const proxy = { identity, expiresAt: 0, checkNodeId: () => undefined };
