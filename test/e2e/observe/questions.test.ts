@@ -36,13 +36,19 @@ clusterSetup(
       Dashboard.open(shop.kubectl),
       ...[...HOUSE, 'reports', 'visitor'].map((name) => shop.rolledOut(name)),
     ]);
+    await shop.run('scale', 'deployment/load', '--replicas=1');
+    await shop.rolledOut('load');
     await untilCanary('the Canary', ({ phase }) => phase === 'Initialized');
     await shop.run('set', 'env', 'deployment/ordering', 'VERSION=v2');
     await untilCanary('a release that is held', ({ hold }) => hold?.point === 'Promotion' || hold?.point === 'Advance');
-    await waitUntil('all calls', async () => {
-      const { edges } = await dashboard.graph(shop.name, 60);
-      return edges.length === 5 ? undefined : edges.map(({ id }) => id).join(', ');
-    });
+    await waitUntil(
+      'all calls',
+      async () => {
+        const { edges } = await dashboard.graph(shop.name, 60);
+        return edges.length === 5 ? undefined : edges.map(({ id }) => id).join(', ');
+      },
+      { timeoutMs: 120_000 },
+    );
   },
   300_000,
 );

@@ -6,14 +6,18 @@ const DELAY_MS = 300;
 
 /**
  * The sample shop, with something in it for each of the questions that newcomers have: Ordering is slow, and its next release is held half way; `reports` calls
- * a Service whose selector has a typo; `visitor` has no sidecar, and may not call.
+ * a Service whose selector has a typo; `visitor` has no sidecar, and may not call. Its load is to be scaled up when all are there: so none of the rest fails.
  */
 export function questionedShop(): (string | object)[] {
   const yaml = readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8')
     .replaceAll(/replicas: \d+/g, 'replicas: 1')
     .replace(/(name: DELAY_MS\s+value:) "0"/, `$1 "${DELAY_MS}"`)
-    .replace(/(name: RATE\s+value:) "60"/, '$1 "20"');
-  return [yaml, ...OBJECTS];
+    .replace(/(name: RATE\s+value:) "60"/, '$1 "20"')
+    .split('\n---\n')
+    .map((object) =>
+      /kind: Deployment[\s\S]*?name: load\b/.test(object) ? object.replace('replicas: 1', 'replicas: 0') : object,
+    );
+  return [...yaml, ...OBJECTS];
 }
 
 const OBJECTS: readonly object[] = [
