@@ -76,8 +76,8 @@ async function promoted(version: string, meanwhile: () => Promise<void>): Promis
     await mesh.waitFor<CanaryObject>(
       'canary',
       'orders',
-      ({ status }) =>
-        (status?.weight ?? 0) > 0 && status?.phase === 'Progressing' ? undefined : JSON.stringify(status),
+      ({ status = {} }) =>
+        (status.weight ?? 0) > 0 && status.phase === 'Progressing' ? undefined : JSON.stringify(status),
       { timeoutMs: 100_000 },
     );
     await meanwhile();

@@ -182,7 +182,7 @@ describe('a trace', () => {
     const split = await shop.waitFor<CanaryObject>(
       'canary',
       'ordering',
-      ({ status }) => (status?.weight === 50 ? undefined : JSON.stringify(status)),
+      ({ status = {} }) => (status.weight === 50 ? undefined : JSON.stringify(status)),
       { timeoutMs: 120_000 },
     );
     const { stableRevision, canaryRevision } = split.status ?? {};

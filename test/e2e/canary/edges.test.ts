@@ -103,8 +103,8 @@ describe('a release', () => {
         await mesh.waitFor<CanaryObject>(
           'canary',
           'orders',
-          ({ status: now }) => {
-            const other = now?.canaryRevision !== undefined && now.canaryRevision !== first.canaryRevision;
+          ({ status: now = {} }) => {
+            const other = now.canaryRevision !== undefined && now.canaryRevision !== first.canaryRevision;
             return other ? undefined : JSON.stringify(now);
           },
           { everyMs: 200 },

@@ -241,7 +241,7 @@ describe('bad input', () => {
   const conditionReason = (name: string, type: string, reason: string): Promise<unknown> =>
     mesh.waitFor<CanaryObject>('canary', name, ({ status }) => {
       const found = status?.conditions?.find((condition) => condition.type === type);
-      return found?.reason === reason && found.message !== '' ? undefined : JSON.stringify(status?.conditions);
+      return found?.reason === reason && found.message !== '' ? undefined : JSON.stringify(status?.conditions ?? []);
     });
 
   clusterTest(

@@ -70,7 +70,7 @@ const weightIs = (weight: number): Promise<CanaryObject> =>
   mesh.waitFor<CanaryObject>(
     'canary',
     'orders',
-    ({ status }) => (status?.weight === weight ? undefined : JSON.stringify(status)),
+    ({ status = {} }) => (status.weight === weight ? undefined : JSON.stringify(status)),
     { timeoutMs: 100_000, everyMs: 200 },
   );
 

@@ -49,8 +49,8 @@ describe('heddle canary', () => {
     async () => {
       const story = async (): Promise<void> => {
         await release(mesh, 'VERSION=v2');
-        await mesh.waitFor<{ status?: { hold?: object } }>('canary', 'orders', ({ status }) =>
-          status?.hold ? undefined : JSON.stringify(status),
+        await mesh.waitFor<{ status?: { hold?: object } }>('canary', 'orders', ({ status = {} }) =>
+          status.hold ? undefined : JSON.stringify(status),
         );
         const paused = await canary('pause', 'orders');
         expect(paused).toMatchObject({ code: 0, stderr: '' });

@@ -79,8 +79,8 @@ describe('the page', () => {
     'follows a release that fails from its start to the verdict, and is never loaded anew',
     [shop],
     async () => {
-      await shop.waitFor<{ status?: CanaryStatus }>('canary', 'ordering', (object) =>
-        object.status?.phase === 'Initialized' ? undefined : JSON.stringify(object.status),
+      await shop.waitFor<{ status?: CanaryStatus }>('canary', 'ordering', ({ status = {} }) =>
+        status.phase === 'Initialized' ? undefined : JSON.stringify(status),
       );
       const page = await open(`/canary/${shop.name}/ordering`);
       await sees(page, 'No revision is under analysis.');

@@ -86,7 +86,7 @@ export function waitForPhase(space: TestNamespace, phases: readonly string[], se
   return space.waitFor<CanaryObject>(
     'canary',
     'orders',
-    ({ status }) => (phases.includes(status?.phase ?? '') ? undefined : JSON.stringify(status)),
+    ({ status = {} }) => (phases.includes(status.phase ?? '') ? undefined : JSON.stringify(status)),
     { timeoutMs: seconds * 1000, everyMs: 200 },
   );
 }

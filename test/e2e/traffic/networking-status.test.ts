@@ -108,7 +108,7 @@ describe('the status of networking objects', () => {
         const found = status?.conditions?.find(({ type }) => type === 'Programmed');
         return found?.status === 'True' && found.message === 'in force on 3 of 3 proxies'
           ? undefined
-          : JSON.stringify(found);
+          : JSON.stringify(status ?? {});
       });
     }
     expect(await programmed(mesh, 'sidecar', 'caller')).toBe('in force on 1 of 1 proxy');
