@@ -138,7 +138,7 @@ function callerStanding(
 }
 
 /** Whether a proxy has acknowledged a policy as it is now in all of some resources. */
-export function hasAcknowledged(
+function hasAcknowledged(
   report: ProxyReport,
   carriers: PolicyCarriers,
   policy: ObjectKey,
