@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { TrafficHistory } from '../../operator/telemetry/history/traffic-history.ts';
 import { encodeLabels } from '../../operator/telemetry/testing/encoded-labels.ts';
 import { round } from './figures.ts';
+import { heap } from './heap.ts';
 import type { BenchResult } from './result.ts';
 
 const START = 1_700_000_040_000;
@@ -59,13 +58,4 @@ function measure(edges: number): BenchResult[] {
     { bench, figure: 'entries', value: history.slices.entries, unit: '' },
     { bench, figure: 'kept of it', value: round(kept / 60_000), unit: 'min' },
   ];
-}
-
-/** Bytes of heap and buffers, collected before. */
-function heap(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let times = 0; times < 4; times++) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { silentLogger } from '../../kube/logger.ts';
 import type { ProxyReport } from '../../operator/ads/ack-report.ts';
 import { RemoteProxies } from '../../operator/replicas/remote-proxies.ts';
@@ -7,6 +5,7 @@ import { encodeReport } from '../../operator/replicas/report-message.ts';
 import { ReportQueue } from '../../operator/replicas/report-queue.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
 import { round } from './figures.ts';
+import { heap } from './heap.ts';
 import type { BenchResult } from './result.ts';
 
 const PROXIES = 500;
@@ -35,15 +34,6 @@ function versions(): Map<string, Map<string, string>> {
     [ENDPOINT_TYPE, of(CLUSTERS)],
     [VIRTUAL_HOST_TYPE, of(HOSTS)],
   ]);
-}
-
-/** Bytes of heap and buffers, collected before where Node lets us. */
-function heap(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let times = 0; times < 4; times++) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 /**
