@@ -12,6 +12,7 @@ describe('an expression that Envoy takes', () => {
     'duration("1s") < request.duration && request.time.getHours() > 1',
     "int(request.headers['x']) % 2 == 1",
     'request.path in[request.index, "in1"]',
+    '"a" // in1\n in request.headers || true ? int("1") == 1 : "a" in(request.headers)',
   ])('is right: %s', (text) => expect(celExpressionProblem(text)).toBeUndefined());
 });
 
@@ -35,6 +36,8 @@ describe('an expression that Envoy would refuse', () => {
     ['"a"in1.5e3', 'must have a blank after "in"'],
     ['"\u{1f600}"in1', 'must have a blank after "in", and has "in1"'],
     ['response.code == 1in1 || true', 'must have a blank after "in"'],
+    ['"a" inrequest.headers', 'must have a blank after "in", and has "inrequest"'],
+    ['"a" // in 1\n\tin1', 'must have a blank after "in", and has "in1"'],
     ['x'.repeat(3000), 'must have at most 2048 characters'],
   ])('is named: %s', (text, problem) => expect(celExpressionProblem(text)).toContain(problem));
 });

@@ -23,6 +23,8 @@ const FUNCTIONS: Readonly<Record<string, number>> = {
   ...arity(2, ['_+_', '_-_', '_*_', '_/_', '_%_', 'contains', 'startsWith', 'endsWith', 'matches']),
   ...arity(3, ['_?_:_']),
 };
+/** An operator `in` that runs into a word. Blanks and comments behind the value before it count to the operator. */
+const GLUED_IN = /^(?:[\t\n\f\r ]|\/\/[^\r\n]*[\r\n])*(in(?!t\b)\w{1,10})/;
 /** Functions that may also stand before what they are about, as in `size(request.path)`. */
 const EITHER = new Set(['size', 'matches']);
 
@@ -48,8 +50,10 @@ export function celExpressionProblem(text: string): string | undefined {
 
 /** Envoy's parser reads the longest word that there is: `in1` is a name to it, where ours sees `in 1`. */
 function gluedOperatorProblem(text: string, { sourceInfo }: ParsedExpr): string | undefined {
-  const at = Object.values(sourceInfo?.positions ?? {}).find((from) => /^in(?!t\b)\w/.test(text.slice(from, from + 4)));
-  return at === undefined ? undefined : `must have a blank after "in", and has "${text.slice(at, at + 12)}"`;
+  const glued = Object.values(sourceInfo?.positions ?? {})
+    .map((from) => GLUED_IN.exec(text.slice(from))?.[1])
+    .find((word) => word !== undefined);
+  return glued === undefined ? undefined : `must have a blank after "in", and has "${glued}"`;
 }
 
 function problemIn(expression: Expr, depth: number): string | undefined {

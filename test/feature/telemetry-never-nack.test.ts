@@ -87,9 +87,17 @@ const PIECES = [
 const joined = fc
   .tuple(
     fc.constantFrom(...PATHS),
-    fc.array(fc.tuple(fc.constantFrom(...JOINS), fc.constantFrom(...PATHS)), { maxLength: 12 }),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom(' ', ''),
+        fc.constantFrom(...JOINS),
+        fc.constantFrom(' ', ''),
+        fc.constantFrom(...PATHS),
+      ),
+      { maxLength: 12 },
+    ),
   )
-  .map(([first, rest]) => [first, ...rest.flat()].join(' '));
+  .map(([first, rest]) => [first, ...rest.flat()].join(''));
 const expression = fc.oneof(
   joined,
   fc.array(fc.constantFrom(...PIECES), { maxLength: 12 }).map((pieces) => pieces.join('')),
