@@ -12,6 +12,9 @@ describe('an expression that Envoy takes', () => {
     'duration("1s") < request.duration && request.time.getHours() > 1',
     "int(request.headers['x']) % 2 == 1",
     'request.path in[request.index, "in1"]',
+    String.raw`request.path.matches("\\.css\u00e9\x41\177$") && request.path != r'\.'`,
+    String.raw`b"\xff\"" != b'"' || '\\' == '''it's "\U0010ffff"'''`,
+    '"a" == // "\\.\n "b"',
     '"a" // in1\n in request.headers || true ? int("1") == 1 : "a" in(request.headers)',
   ])('is right: %s', (text) => expect(celExpressionProblem(text)).toBeUndefined());
 });
@@ -38,6 +41,12 @@ describe('an expression that Envoy would refuse', () => {
     ['response.code == 1in1 || true', 'must have a blank after "in"'],
     ['"a" inrequest.headers', 'must have a blank after "in", and has "inrequest"'],
     ['"a" // in 1\n\tin1', 'must have a blank after "in", and has "in1"'],
+    [String.raw`request.path.matches('\.css$')`, String.raw`must have no "\." in a text`],
+    [String.raw`'\\' == """\x4"""`, String.raw`must have no "\x" in a text`],
+    [String.raw`"\u12"`, String.raw`must have no "\u" in a text`],
+    [String.raw`"\U00110000"`, String.raw`must have no "\U" in a text`],
+    [String.raw`"\400"`, String.raw`must have no "\4" in a text`],
+    [String.raw`b"\u00e9"`, String.raw`must have no "\u" in a text`],
     ['x'.repeat(3000), 'must have at most 2048 characters'],
   ])('is named: %s', (text, problem) => expect(celExpressionProblem(text)).toContain(problem));
 });

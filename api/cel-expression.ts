@@ -1,5 +1,6 @@
 import { parse } from '@bufbuild/cel';
 import type { Expr, ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { celTextProblem } from './cel-text.ts';
 import { regexProblem } from './regex.ts';
 
 /** Longest expression, in characters: the parser is quick, and what it makes is walked. */
@@ -36,9 +37,8 @@ export function celExpressionProblem(text: string): string | undefined {
   if (text.trim() === '') return 'must be an expression in CEL; leave the filter out to log everything';
   if (text.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters, and has ${text.length}`;
   if (bracketDepth(text) > MAX_BRACKETS) return `must have at most ${MAX_BRACKETS} brackets within each other`;
-  if (/(?:^|[^\w])(?:[rR][bB]?|[bB][rR])['"]/.test(text) && /\\['"]/.test(text)) {
-    return 'must have no backslash in front of a quotation mark beside a raw text (r"...")';
-  }
+  const inTexts = celTextProblem(text);
+  if (inTexts !== undefined) return inTexts;
   let parsed: ParsedExpr;
   try {
     parsed = parse(text);
