@@ -4,9 +4,8 @@ import {
   type AccessLogFilter,
   AccessLogFilterSchema,
 } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { StdoutAccessLogSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { listNames } from '../mesh/name-list.ts';
-import { buildAccessLog } from './access-log.ts';
+import { buildJsonLines } from './access-log.ts';
 import { type InboundShape, isAbout } from './inbound-shape.ts';
 import { actionOf, type Carrier } from './rbac.ts';
 import { detailsOf, fieldsOf } from './refusal-logger.ts';
@@ -33,10 +32,7 @@ export function auditors(
  */
 export function buildAuditLogger(auditedBy: string, carrier: Carrier): AccessLog {
   const fields = { ...fieldsOf(carrier), audited_by: auditedBy, details: detailsOf(carrier) };
-  const config = create(StdoutAccessLogSchema, {
-    accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: fields } } },
-  });
-  return buildAccessLog('stdout', StdoutAccessLogSchema, config, isMarked());
+  return buildJsonLines(fields, isMarked());
 }
 
 /** What Envoy's filter marks where a rule of the action LOG matches; else there is a mark that says no, or none. */

@@ -1,26 +1,23 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
-import type { AccessLog, AccessLogFilter } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { Filter } from '../../generated/envoy/envoy/config/listener/v3/listener_components_pb.js';
-import { StdoutAccessLogSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import {
   type FilterStateValue,
   FilterStateValueSchema,
 } from '../../generated/envoy/envoy/extensions/filters/common/set_filter_state/v3/value_pb.js';
 import { ConfigSchema } from '../../generated/envoy/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.js';
-import { REFUSED_METRIC } from '../../proxy/names.ts';
 import type { ObjectRef } from '../mesh/object-ref.ts';
-import { buildAccessLog } from './access-log.ts';
+import { buildJsonLines } from './access-log.ts';
 import { matching } from './access-log-filters.ts';
 import { buildNetworkFilter } from './network-filter.ts';
 import { withinBudget } from './refusal-budget-filter.ts';
-import type { RefusalReason } from './refusal-causes.ts';
-import { buildCounter, buildCountersLogger, buildTags } from './stats-logger.ts';
+import { buildRefusalCounter } from './refusal-counters.ts';
+import { buildCountersLogger } from './stats-logger.ts';
 
 /** Keys of what a connection is marked with: whose limit it is held against. */
 const NAMESPACE = 'heddle.limit.namespace';
 const NAME = 'heddle.limit.name';
 const KIND = 'RateLimitPolicy';
-const REASON: RefusalReason = 'connection_limit';
 
 /** Whose limit closed a connection: the mark of who passed them all is empty, and where there are no limits there is none. */
 const CLOSED_BY_LIMIT = `filter_state['${NAME}'] != b''`;
@@ -50,19 +47,8 @@ export function buildLimitMark(policy: Pick<ObjectRef, 'namespace' | 'name'> | u
  */
 export function buildConnectionRefusalLogs(isBounded: boolean): AccessLog[] {
   const closed = matching(CLOSED_BY_LIMIT);
-  return [buildLine(isBounded ? withinBudget(closed) : closed), buildCount(closed)];
-}
-
-function buildLine(filter: AccessLogFilter): AccessLog {
-  const config = create(StdoutAccessLogSchema, {
-    accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: FIELDS } } },
-  });
-  return buildAccessLog('stdout', StdoutAccessLogSchema, config, filter);
-}
-
-function buildCount(filter: AccessLogFilter): AccessLog {
-  const tags = { kind: KIND, namespace: read(NAMESPACE), name: read(NAME), reason: REASON, among: '1' };
-  return buildCountersLogger([buildCounter(REFUSED_METRIC, buildTags(tags), 1n)], filter);
+  const counter = buildRefusalCounter({ kind: KIND, namespace: read(NAMESPACE), name: read(NAME) }, 'connection_limit');
+  return [buildJsonLines(FIELDS, isBounded ? withinBudget(closed) : closed), buildCountersLogger([counter], closed)];
 }
 
 function read(key: string): string {

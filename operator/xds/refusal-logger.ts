@@ -1,7 +1,6 @@
-import { create, type JsonObject } from '@bufbuild/protobuf';
+import type { JsonObject } from '@bufbuild/protobuf';
 import type { AccessLog } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { StdoutAccessLogSchema } from '../../generated/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
-import { buildAccessLog } from './access-log.ts';
+import { buildJsonLines } from './access-log.ts';
 import type { Carrier } from './rbac.ts';
 import { withinBudget } from './refusal-budget-filter.ts';
 import type { RefusalCause } from './refusal-causes.ts';
@@ -50,10 +49,7 @@ export function buildRefusalLoggers(
 ): AccessLog[] {
   return causes.map(({ decidedBy, signs }) => {
     const fields = { ...fieldsOf(carrier), decided_by: decidedBy, details: detailsOf(carrier) };
-    const config = create(StdoutAccessLogSchema, {
-      accessLogFormat: { case: 'logFormat', value: { format: { case: 'jsonFormat', value: fields } } },
-    });
     const refused = refusedBy(signs, carrier);
-    return buildAccessLog('stdout', StdoutAccessLogSchema, config, isBounded ? withinBudget(refused) : refused);
+    return buildJsonLines(fields, isBounded ? withinBudget(refused) : refused);
   });
 }

@@ -7,8 +7,8 @@ import { buildRefusalCounters } from './refusal-counters.ts';
 import { buildRefusalLoggers } from './refusal-logger.ts';
 
 /**
- * What policies refuse is written down and counted, and what they audit written down. Most chains of a listener refuse for the same causes: for these the logs are built once, and nobody
- * alters them.
+ * What policies refuse is written down and counted, and what they audit written down. Most chains of a listener refuse for the same causes: for these the
+ * logs are built once, and nobody alters them.
  */
 export class RefusalLogs {
   private readonly shape: InboundShape;
