@@ -8,7 +8,7 @@ import { noteDenied } from './deny-note.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { keyOf } from './mesh-object.ts';
-import { objectKey } from './object-ref.ts';
+import { namespacedName, objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import { isJudged } from './policy-view.ts';
 import type { PolicyView } from './snapshot.ts';
@@ -36,7 +36,7 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
   // What is said of an ALLOW is also about the DENY beside it.
   for (const key of [...dirty.authorizationPolicies]) {
     for (const other of authorizationOverlap.beside(`${AUTHORIZATION_POLICY_KIND}/${key}`)) {
-      dirty.authorizationPolicies.add(other.slice(AUTHORIZATION_POLICY_KIND.length + 1));
+      dirty.authorizationPolicies.add(namespacedName(other));
     }
   }
   draftAttached(dirty, drafts, {

@@ -3,7 +3,7 @@ import type { AuthorizationPolicyFacts } from './authorization-policy.ts';
 import { type AuthorizerPods, findAuthorizer } from './authorizer.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
 import { listNames } from './name-list.ts';
-import { objectKey } from './object-ref.ts';
+import { namespacedName, objectKey } from './object-ref.ts';
 
 /** Pods or policies that a condition names. */
 const NAMED = 5;
@@ -50,7 +50,7 @@ function noteItself(
 function noteOtherProviders({ tables, authorizationOverlap }: DraftContext, facts: AuthorizationPolicyFacts): string[] {
   const others: string[] = [];
   for (const key of authorizationOverlap.beside(objectKey(facts.ref))) {
-    const other = tables.authorizationPolicies.get(key.slice(key.indexOf('/') + 1));
+    const other = tables.authorizationPolicies.get(namespacedName(key));
     const { provider, dryRun } = other?.rules ?? {};
     if (provider === undefined || dryRun === true || provider === facts.rules?.provider) continue;
     others.push(`"${provider}" (${other?.key})`);

@@ -3,7 +3,7 @@ import { deniesAll } from './deny-cover.ts';
 import type { DraftContext } from './drafts.ts';
 import { sameValue } from './equality.ts';
 import { listNames } from './name-list.ts';
-import { objectKey } from './object-ref.ts';
+import { namespacedName, objectKey } from './object-ref.ts';
 
 /** Policies that a condition names. */
 const NAMED = 5;
@@ -13,7 +13,7 @@ export function noteDenied({ tables, authorizationOverlap }: DraftContext, facts
   const { rules, targets } = facts;
   if (rules?.action !== 'ALLOW' || rules.dryRun) return [];
   const denying = authorizationOverlap.beside(objectKey(facts.ref)).flatMap((key) => {
-    const other = tables.authorizationPolicies.get(key.slice(key.indexOf('/') + 1));
+    const other = tables.authorizationPolicies.get(namespacedName(key));
     if (other?.rules?.action !== 'DENY' || other.rules.dryRun) return [];
     const isEverywhere = other.targets.length === 0 || sameValue(other.targets, targets);
     return isEverywhere && deniesAll(other.rules, rules) ? [other.key] : [];

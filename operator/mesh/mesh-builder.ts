@@ -1,4 +1,3 @@
-import { PEER_AUTHENTICATION_KIND } from '../../api/peer-authentication.ts';
 import { draftAuthorization, markAskers } from './authorization-drafts.ts';
 import { draftDestinationRules } from './destination-rule-drafts.ts';
 import { DirtySet } from './dirty-set.ts';
@@ -8,6 +7,7 @@ import { ingest } from './ingestion.ts';
 import { keyOf, type MeshChange, type MeshKind, type MeshObject } from './mesh-object.ts';
 import type { MtlsDecision } from './mtls.ts';
 import { MtlsScopes } from './mtls-scopes.ts';
+import { namespacedName } from './object-ref.ts';
 import { OverlapTally } from './overlap-tally.ts';
 import type { PodFacts } from './pod.ts';
 import { draftPolicies } from './policy-drafts.ts';
@@ -147,7 +147,7 @@ export class MeshBuilder {
       const after = pod && speaksMeshTls(pod) ? scopes.match(pod.namespace, pod.labels) : undefined;
       const tallied = pod?.injected === true ? after : undefined;
       for (const key of this.#tally.replace(uid, tallied)) {
-        dirty.peerAuthentications.add(key.slice(PEER_AUTHENTICATION_KIND.length + 1));
+        dirty.peerAuthentications.add(namespacedName(key));
       }
       if (sameValue(before, after)) continue;
       if (after === undefined) this.#mtls.delete(uid);

@@ -12,3 +12,8 @@ export type ObjectKey = string;
 export function objectKey(ref: ObjectRef): ObjectKey {
   return `${ref.kind}/${ref.namespace}/${ref.name}`;
 }
+
+/** `namespace/name`, under which the objects of one kind are kept. */
+export function namespacedName(key: ObjectKey): string {
+  return key.slice(key.indexOf('/') + 1);
+}

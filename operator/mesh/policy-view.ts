@@ -3,7 +3,7 @@ import type { CanaryFacts } from './canary.ts';
 import type { MtlsDecision } from './mtls.ts';
 import { listNames } from './name-list.ts';
 import { isOurNamespace } from './namespace.ts';
-import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
+import { namespacedName, type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { buildScope, type PeerAuthenticationFacts } from './peer-authentication.ts';
 import type { PolicyTally } from './policy-tally.ts';
 import type { MeshSettings, PolicyView, Problem } from './snapshot.ts';
@@ -61,7 +61,7 @@ export function buildPeerAuthenticationView(
 /** Younger ones that it is in force in place of: whoever reads one is to know that it is not alone. */
 function noteSetAside({ tables, tally }: PolicyContext, policy: PeerAuthenticationFacts): string[] {
   if (Object.keys(policy.selector).length > 0) {
-    const losers = tally.wins(objectKey(policy.ref)).map((key) => key.slice(key.indexOf('/') + 1));
+    const losers = tally.wins(objectKey(policy.ref)).map(namespacedName);
     return losers.length === 0 ? [] : [`Set aside where it selects the same pods: ${listNames(losers, NAMED)}.`];
   }
   const { blanket, ignored } = buildScope(tables.peerAuthentications.select('namespace', policy.ref.namespace));
@@ -116,7 +116,7 @@ function findBlanketConflict(
  * @param field that of the selector
  */
 export function lostTo(ref: ObjectRef, field: string, winner: ObjectKey, workloads: number): Problem {
-  const name = winner.slice(winner.indexOf('/') + 1);
+  const name = namespacedName(winner);
   const pods = workloads === 1 ? '1 pod' : `${workloads} pods`;
   const message = `${field}: ${ref.kind} ${name} is older and selects ${pods} of the same; it wins there.`;
   return { object: ref, condition: 'Conflicted', reason: 'OlderPolicy', message };

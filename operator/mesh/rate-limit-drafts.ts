@@ -3,7 +3,7 @@ import { noteMissingTargets } from './attachment.ts';
 import { decisionOf, draftAttached } from './attachment-drafts.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
-import { type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
+import { namespacedName, type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import { isHttp } from './protocol.ts';
 import type { RateLimitPolicyFacts } from './rate-limit-policy.ts';
@@ -18,7 +18,7 @@ export function draftRateLimits(context: DraftContext, dirty: DirtySet, drafts: 
   const { tables, rateLimitTally, rateLimitHttpTally, rateLimitOverlap } = context;
   for (const uid of dirty.pods) {
     for (const key of rateLimitHttpTally.replace(uid, decisionOf(refsOfHttp(drafts.workloads.get(uid))))) {
-      dirty.rateLimitPolicies.add(key.slice(RATE_LIMIT_POLICY_KIND.length + 1));
+      dirty.rateLimitPolicies.add(namespacedName(key));
     }
   }
   draftAttached(dirty, drafts, {

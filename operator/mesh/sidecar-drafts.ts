@@ -2,7 +2,7 @@ import { Set as PersistentSet } from 'immutable';
 import { SIDECAR_KIND } from '../../api/sidecar.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
-import { objectKey } from './object-ref.ts';
+import { namespacedName, objectKey } from './object-ref.ts';
 import type { PodFacts } from './pod.ts';
 import type { TalliedDecision } from './policy-tally.ts';
 import { isJudged, lostTo } from './policy-view.ts';
@@ -16,7 +16,7 @@ export function draftSidecars(context: DraftContext, dirty: DirtySet, drafts: Dr
   for (const uid of dirty.pods) {
     const pod = tables.podOf(uid);
     for (const key of sidecarTally.replace(uid, pod?.injected === true ? decide(tables, pod) : undefined)) {
-      dirty.sidecars.add(key.slice(SIDECAR_KIND.length + 1));
+      dirty.sidecars.add(namespacedName(key));
     }
   }
   for (const key of dirty.sidecars) {

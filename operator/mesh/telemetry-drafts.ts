@@ -3,7 +3,7 @@ import { TELEMETRY_KIND } from '../../api/telemetry.ts';
 import { isBlanket, noteMissingTargets } from './attachment.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
-import { objectKey } from './object-ref.ts';
+import { namespacedName, objectKey } from './object-ref.ts';
 import { isJudged, lostTo } from './policy-view.ts';
 import type { PolicyView, Problem } from './snapshot.ts';
 import { blanketTelemetry, decideTelemetry, widerTelemetries } from './telemetry-choice.ts';
@@ -31,8 +31,7 @@ export function draftTelemetries(context: DraftContext, dirty: DirtySet, { polic
   for (const uid of dirty.pods) {
     const pod = tables.podOf(uid);
     const decision = pod?.injected === true ? decideTelemetry(tables, pod) : undefined;
-    for (const key of telemetryTally.replace(uid, decision))
-      dirty.telemetries.add(key.slice(TELEMETRY_KIND.length + 1));
+    for (const key of telemetryTally.replace(uid, decision)) dirty.telemetries.add(namespacedName(key));
   }
   for (const key of dirty.telemetries) {
     const facts = tables.telemetries.get(key);
