@@ -1,14 +1,11 @@
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
-import { METRICS_PAGE_ANNOTATION } from '../../../api/pod-names.ts';
 import type { MeshChange } from '../mesh-object.ts';
 import { authorizationChanges } from './authorization-changes.ts';
 import { canaryChanges } from './canary-changes.ts';
 import {
   destinationRule,
-  type PodOptions,
   peerAuthentication,
-  pod,
   service,
   serviceEntry,
   sidecar,
@@ -16,6 +13,7 @@ import {
   workloadEntry,
 } from './objects.ts';
 import { maybe } from './optional.ts';
+import { podChanges } from './pod-changes.ts';
 import { rateLimitChanges } from './rate-limit-changes.ts';
 import { requestAuthenticationChanges } from './request-authentication-changes.ts';
 import { telemetryChanges } from './telemetry-changes.ts';
@@ -26,59 +24,8 @@ import { virtualServiceChanges } from './virtual-service-changes.ts';
 const index = fc.nat({ max: 3 });
 /** The namespaces that objects are in. */
 export const namespaces = fc.constantFrom('shop', 'other', 'heddle-system');
-const apps = fc.constantFrom('a', 'b');
 const time = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z');
 const modes = fc.constantFrom('UNSET' as const, 'DISABLE' as const, 'PERMISSIVE' as const, 'STRICT' as const);
-
-interface PodDraft {
-  app: string;
-  revision: string;
-  injected: boolean;
-  gated: boolean;
-  deleting: boolean;
-  node: string;
-  named: boolean;
-  /** Its sidecar's page of metrics shows everything. */
-  isOld: boolean;
-  place?: string | undefined;
-}
-
-const podOptions = fc.record<PodDraft>({
-  app: apps,
-  revision: fc.constantFrom('r1', 'r2', 'r3'),
-  injected: fc.boolean(),
-  gated: fc.boolean(),
-  deleting: fc.boolean(),
-  node: fc.constantFrom('n1', 'n2'),
-  named: fc.boolean(),
-  isOld: fc.boolean(),
-  place: maybe(fc.constant('eu.z3')),
-});
-
-const NEW_PAGE = { [METRICS_PAGE_ANNOTATION]: 'overridden' };
-
-/** The incarnation is in the UID: a pod may be replaced by another of the same name without being seen to go. */
-function podChange(namespace: string, i: number, life: number, options: PodDraft) {
-  const { app, named, isOld, place, ...rest } = options;
-  const made = pod(`p${i}`, {
-    ...rest,
-    namespace,
-    uid: `${namespace}-p${i}-${life}`,
-    address: `10.0.${life}.${i}`,
-    deployment: app,
-    labels: { app, tier: 'x', ...(place === undefined ? {} : { 'istio-locality': place }) },
-    ports: [{ name: named ? 'web' : 'other', containerPort: 8000 + i }],
-  } satisfies PodOptions);
-  if (!isOld) made.metadata = { ...made.metadata, annotations: { ...made.metadata?.annotations, ...NEW_PAGE } };
-  return made;
-}
-
-const podChanges = fc
-  .tuple(namespaces, index, fc.nat({ max: 1 }), maybe(podOptions))
-  .map(([namespace, i, life, options]): MeshChange => {
-    const object = options && podChange(namespace, i, life, options);
-    return { kind: 'Pod', key: `${namespace}/p${i}`, object };
-  });
 
 const serviceSpec = fc.record({
   selector: fc.constantFrom<Record<string, string>[]>({ app: 'a' }, { app: 'b' }, { tier: 'x' }, {}),
