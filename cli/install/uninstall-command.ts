@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
 import { paint } from '../terminal/colour.ts';
+import { ask } from '../terminal/question.ts';
 
 interface UninstallFlags extends ClusterFlags {
   readonly yes: boolean;
@@ -70,12 +71,6 @@ async function confirm(count: number, notes: readonly string[]): Promise<void> {
   const { stdin, stderr } = process;
   for (const note of notes) stderr.write(`${paint('yellow', '!', stderr)} ${note}\n`);
   if (!stdin.isTTY) throw new CliError('nobody can be asked here', 'say --yes', 2);
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await terminal.question(`Delete these ${count} objects of Heddle? Type yes: `);
-    if (answer.trim() !== 'yes') throw new CliError('nothing was deleted');
-  } finally {
-    terminal.close();
-  }
+  const answer = await ask(`Delete these ${count} objects of Heddle? Type yes: `, stdin, stderr);
+  if (answer.trim() !== 'yes') throw new CliError('nothing was deleted');
 }
