@@ -10,6 +10,9 @@ const CODES: Record<Style, readonly [number, number]> = {
   cyan: [36, 39],
 };
 
+/** Source of an expression for the sequences that `paint` writes. Others could hide text: as concealed, or in the colour of its background. */
+export const PAINT = `\u001b\\[(?:${Object.values(CODES).flat().join('|')})m`;
+
 /** The part of a terminal stream that decides whether colours may be written to it. */
 export type ColourTarget = { readonly isTTY?: boolean };
 

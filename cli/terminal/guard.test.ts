@@ -15,6 +15,7 @@ test.each([
   [`name ${CLEAR}\n`, 'name \\x1b[2J\\x1b]0;mine\\x07\n'],
   ['all is well\rrefused\r\n', 'all is well\\x0drefused\r\n'],
   ['\u001b[31mred\u001b[39m\tü\n', '\u001b[31mred\u001b[39m\tü\n'],
+  ['\u001b[8mnot seen\u001b[30;40mnor this\u001b[0m', '\\x1b[8mnot seen\\x1b[30;40mnor this\\x1b[0m'],
   ['\u001b[1A\u001b[2Khidden\u009b2J', '\\x1b[1A\\x1b[2Khidden\\x9b2J'],
 ])('of %j a terminal obeys colours alone', (text, shown) => {
   expect(harmless(text)).toBe(shown);

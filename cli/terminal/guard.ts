@@ -1,3 +1,4 @@
+import { PAINT } from './colour.ts';
 import { printable } from './printable.ts';
 
 /** Part of a terminal stream that is guarded. */
@@ -9,9 +10,8 @@ export interface GuardedStream {
 /** Streams that are guarded, with what writes to them as it is. */
 const unguarded = new WeakMap<object, (text: string) => boolean>();
 
-/** What may stand in text: colours, and ends of lines as Windows writes them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const HARMLESS = /(\u001b\[[0-9;]*m|\r?\n)/;
+/** What may stand in text: our colours, and ends of lines as Windows writes them. */
+const HARMLESS = new RegExp(`(${PAINT}|\\r?\\n)`);
 
 /** Text of which a terminal obeys nothing but colours; other control characters are written out. */
 export function harmless(text: string): string {
