@@ -59,8 +59,10 @@ Exit code 0: it passes, also where a sidecar answers with less than 400; 1: it d
 export function readHeader(text: string): readonly [string, string] {
   const [, name, value] = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*(.*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    // Its value may be a token.
-    throw new CliError(`the header "${text.split(/[\s:]/, 1)[0]}…" is none`, 'write it as "name: value"', 2);
+    // Its value may be a token, and so may all of it.
+    const [, start] = /^([^\s:]+)[\s:]/.exec(text) ?? [];
+    const wrong = start === undefined ? 'a header has no name' : `the header "${start}…" is none`;
+    throw new CliError(wrong, 'write it as "name: value"', 2);
   }
   return [name, value.trimEnd()];
 }

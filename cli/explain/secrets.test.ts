@@ -81,6 +81,7 @@ test.each<NonNullable<VirtualServiceSpec['http']>[number]>([
 test.each([
   () => readHeader(`authorization Bearer ${TOKEN}`),
   () => readHeader(`x api key: ${KEY}`),
+  () => readHeader(KEY),
   () => readDestination(`http://user:${KEY}@:x/?token=${TOKEN}`),
   () => readDestination(`ordering/?token=${TOKEN}`),
 ])('nor does an error (%#)', (read) => {
