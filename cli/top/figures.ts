@@ -125,7 +125,7 @@ const isIn = (node: GraphNode | undefined, namespace: string | undefined): boole
   namespace === undefined || node?.namespace === namespace;
 
 /** Names in the namespace that was asked for need not say so. */
-function short(id: string, namespace: string | undefined): string {
+export function short(id: string, namespace: string | undefined): string {
   return namespace !== undefined && id.startsWith(`${namespace}/`) ? id.slice(namespace.length + 1) : id;
 }
 

@@ -1,15 +1,15 @@
 import type { RefusalsView } from '../../api/view/control-plane-view.ts';
 import { refusalInWords } from '../../api/view/refusal-reason.ts';
 import { formatTable } from '../terminal/table.ts';
+import { short } from './figures.ts';
 
 /** What policies refused, the most first; names in the namespace that was asked for need not say it. */
 export function formatRefusals({ refusals }: Pick<RefusalsView, 'refusals'>, namespace?: string): string {
-  const short = (text: string) => (text.startsWith(`${namespace}/`) ? text.slice(`${namespace}/`.length) : text);
   const rows = refusals.map(({ workload, requests, reason, policy, among }) => [
-    short(workload),
+    short(workload, namespace),
     `${requests}`,
     refusalInWords(reason),
-    `${policy.kind} ${short(`${policy.namespace}/${policy.name}`)}${among > 1 ? `, or another of ${among}` : ''}`,
+    `${policy.kind} ${short(`${policy.namespace}/${policy.name}`, namespace)}${among > 1 ? `, or another of ${among}` : ''}`,
   ]);
   return formatTable(['at', 'requests', 'why', 'policy'], rows);
 }
