@@ -18,21 +18,26 @@ export interface PoolReading {
 
 type Ends = Pick<Edge, 'source' | 'destination' | 'transport'>;
 
+/** A pool with how full it is, 0 to 1; undefined: it has no limit. */
+interface Fill extends Pick<PoolReading, 'open' | 'limits'> {
+  readonly share: number | undefined;
+}
+
 /** How full pools of connections are, by edge and by whom they lead to. */
 export class PoolTotals {
-  readonly #ofEdge = new Map<string, { readonly open: OpenPool; readonly limits: PoolLimits }>();
+  readonly #ofEdge = new Map<string, Fill>();
   readonly #ofNode = new Map<string, { pending: number; share: number | undefined }>();
 
   add({ source, destination, transports, open, limits }: PoolReading): void {
-    const share = shareOf(open, limits);
+    const fill: Fill = { open, limits, share: shareOf(open, limits) };
     for (const transport of transports) {
       const key = keyOf({ source, destination, transport });
       const fullest = this.#ofEdge.get(key);
-      if (fullest === undefined || isFuller(open, share, fullest)) this.#ofEdge.set(key, { open, limits });
+      if (fullest === undefined || isFuller(fill, fullest)) this.#ofEdge.set(key, fill);
     }
     const node = this.#ofNode.get(destination) ?? { pending: 0, share: undefined };
     node.pending += open.pending;
-    if (share !== undefined) node.share = Math.max(share, node.share ?? 0);
+    if (fill.share !== undefined) node.share = Math.max(fill.share, node.share ?? 0);
     this.#ofNode.set(destination, node);
   }
 
@@ -40,12 +45,11 @@ export class PoolTotals {
   ofEdge(edge: Ends, overflow: number | undefined): PoolFill | undefined {
     const fullest = this.#ofEdge.get(keyOf(edge));
     if (fullest === undefined) return undefined;
-    const { open, limits } = fullest;
+    const { open, limits, share } = fullest;
     const level = (field: keyof OpenPool): PoolLevel => {
       const limit = limits[field];
       return { now: open[field], ...(limit === undefined ? {} : { limit }) };
     };
-    const share = shareOf(open, limits);
     return {
       connections: level('connections'),
       active: level('active'),
@@ -71,14 +75,13 @@ function shareOf(open: OpenPool, limits: PoolLimits): number | undefined {
   return shares.length === 0 ? undefined : Math.max(...shares);
 }
 
-function isFuller(
-  open: OpenPool,
-  share: number | undefined,
-  than: { readonly open: OpenPool; readonly limits: PoolLimits },
-): boolean {
-  const other = shareOf(than.open, than.limits);
-  if (share !== other) return (share ?? -1) > (other ?? -1);
-  return open.pending + open.active + open.connections > than.open.pending + than.open.active + than.open.connections;
+function isFuller(one: Fill, than: Fill): boolean {
+  if (one.share !== than.share) return (one.share ?? -1) > (than.share ?? -1);
+  return sumOf(one.open) > sumOf(than.open);
+}
+
+function sumOf({ connections, active, pending }: OpenPool): number {
+  return connections + active + pending;
 }
 
 function keyOf({ source, destination, transport }: Ends): string {

@@ -52,6 +52,7 @@ export class PrometheusFigures implements Figures {
       ].map((asked) => asked.catch((error: unknown) => note(error, missing))),
     );
     const calls = new PrometheusCalls(this.#names);
+    const overflows = this.#pools.overflows(seconds, this.#now());
     const growths = [
       ...countsOf(requests ?? [], calls, 'http'),
       ...durationsOf(buckets ?? [], calls),
@@ -59,9 +60,8 @@ export class PrometheusFigures implements Figures {
       ...bytes.flatMap((samples, index) => [
         ...bytesOf(samples, calls, index < 2 ? 'sent' : 'received', index % 2 === 0 ? 'http' : 'tcp'),
       ]),
+      ...overflows.growths,
     ];
-    const overflows = this.#pools.overflows(seconds, this.#now());
-    growths.push(...overflows.growths);
     return {
       since: (at - seconds) * 1000,
       until: at * 1000,
