@@ -71,6 +71,8 @@ export class EdgeTotals {
   private grpc = 0;
   /** Refused since a pool was full. */
   overflow = 0;
+  /** Anything of it but what pools refused was counted. */
+  isCalled = false;
   private readonly services = new Map<string, number>();
   private readonly answers = new Map<string, CountedAnswer>();
   private readonly revisions = new Map<string, { role: 'stable' | 'canary'; totals: GoldenTotals }>();
@@ -78,9 +80,6 @@ export class EdgeTotals {
   constructor(edge: Edge) {
     this.edge = edge;
   }
-
-  /** Anything of it but what pools refused was counted. */
-  isCalled = false;
 
   add({ counter, by }: Growth, roleOf: RoleOf): void {
     this.isCalled ||= counter.kind !== 'overflow';

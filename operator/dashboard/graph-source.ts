@@ -49,7 +49,10 @@ export class GraphSource {
       at: until,
       seconds: Math.round((until - since) / 1000),
       ...completeness,
-      nodes: nodes.map(({ node, overflow }) => withPools(node, pools, known(overflow), known)),
+      nodes: nodes.map(({ node, overflow }) => {
+        const { pending, share } = pools.ofNode(node.id);
+        return withPools(node, { pending: known(pending), overflow: known(overflow), poolShare: share });
+      }),
       edges: views,
     };
   }
@@ -96,33 +99,25 @@ export class GraphSource {
       sum.merge(totals);
       served.set(edge.destination, sum);
     });
-    return [...shown.values()].map((node) => {
+    const nodes: { readonly node: GraphNode; readonly overflow: number }[] = [];
+    await eachInTurns(shown.values(), (node) => {
       const golden = served.get(node.id)?.golden(length);
       const saturation = this.#ports.saturation(node.id);
       const whole = { ...node, ...(golden && { served: golden }), ...(saturation && { saturation }) };
-      return { node: whole, overflow: overflows.get(node.id) ?? 0 };
+      nodes.push({ node: whole, overflow: overflows.get(node.id) ?? 0 });
     });
+    return nodes;
   }
 }
 
-/** A node with what is known of the pools towards it. @param known gives none where nothing was seen and not all is known */
+/** A node with what is known of the pools towards it. */
 function withPools(
   node: GraphNode,
-  pools: PoolTotals,
-  overflow: number | undefined,
-  known: (count: number) => number | undefined,
+  pools: { readonly [Level in 'pending' | 'overflow' | 'poolShare']: number | undefined },
 ): GraphNode {
-  if (node.kind === 'unknown') return node;
-  const { pending: waiting, share } = pools.ofNode(node.id);
-  const pending = known(waiting);
-  if (pending === undefined && overflow === undefined && share === undefined) return node;
-  const saturation: Saturation = {
-    ...node.saturation,
-    ...(pending === undefined ? {} : { pending }),
-    ...(overflow === undefined ? {} : { overflow }),
-    ...(share === undefined ? {} : { poolShare: share }),
-  };
-  return { ...node, saturation };
+  const told = Object.entries(pools).filter(([, value]) => value !== undefined);
+  if (node.kind === 'unknown' || told.length === 0) return node;
+  return { ...node, saturation: { ...node.saturation, ...Object.fromEntries(told) } };
 }
 
 /** A node that has no pods with sidecars (any more). */
