@@ -23,14 +23,14 @@ test('what is open is told by pool, and at the inbound side in sum', () => {
     ...[pool('connections', 2), pool('active', 1), pool('pending', 4), pool('active', 3, 1000, 'xds-grpc')],
   ]);
   const pools = new Map([[CLUSTER, { connections: 2, active: 1, pending: 4 }]]);
-  expect(table.at('ui')).toEqual({ connections: 5, active: 3, pools });
+  expect([table.inbound('ui'), table.pools('ui')]).toEqual([{ connections: 5, active: 3 }, pools]);
   table.forget('ui');
-  expect([table.at('ui'), table.at('nobody')]).toEqual([undefined, undefined]);
+  for (const uid of ['ui', 'nobody']) expect([table.inbound(uid), table.pools(uid)]).toEqual([undefined, undefined]);
 });
 
 test('what the last flush does not have is gone, and one flush may come in parts', () => {
   const table = new OpenTable();
-  const poolsOf = () => table.at('ui')?.pools.get(CLUSTER);
+  const poolsOf = () => table.pools('ui')?.get(CLUSTER);
   table.take('ui', [pool('active', 1, 1000)]);
   table.take('ui', [listener('0.0.0.0_15006', 5), pool('connections', 2, 6000)]);
   expect(poolsOf()).toEqual({ connections: 2, active: 1, pending: 0 });
@@ -42,14 +42,14 @@ test('a proxy whose clock went back begins anew', () => {
   const table = new OpenTable();
   table.take('ui', [pool('active', 1, 500_000), pool('pending', 1, 500_000)]);
   table.take('ui', [pool('active', 2, 1000)]);
-  expect(table.at('ui')?.pools.get(CLUSTER)).toEqual({ connections: 0, active: 2, pending: 0 });
+  expect(table.pools('ui')?.get(CLUSTER)).toEqual({ connections: 0, active: 2, pending: 0 });
 });
 
 test('of more pools than are kept nothing is told, and it is again when they are fewer', () => {
   const table = new OpenTable();
   const many = Array.from({ length: 4001 }, (_, index) => pool('active', 1, 1000, `outbound|80||host-${index}`));
   table.take('ui', many);
-  expect(table.at('ui')).toBeUndefined();
+  expect([table.inbound('ui'), table.pools('ui')]).toEqual([undefined, undefined]);
   table.take('ui', [pool('active', 1, 20_000)]);
-  expect(table.at('ui')?.pools.size).toBe(1);
+  expect(table.pools('ui')?.size).toBe(1);
 });

@@ -11,31 +11,28 @@ export interface OpenPool {
   readonly pending: number;
 }
 
-/** What one proxy had open when it last reported. */
-export interface OpenAtProxy {
-  /** At its inbound side. */
-  readonly connections: number;
-  readonly active: number;
-  /** Towards others, by cluster (`outbound|...`); those that were used. */
-  readonly pools: ReadonlyMap<string, OpenPool>;
-}
-
 interface Cell {
-  /** Cluster, or '' at the inbound side. */
+  /** '' at the inbound side. */
   readonly cluster: string;
-  readonly field: 'connections' | 'active' | 'pending';
+  readonly field: keyof OpenPool;
   value: number;
   at: number;
 }
 
+/** By gauge; undefined: nothing that is read. */
+type Cells = Map<string, Cell | undefined>;
+
 interface Proxy {
-  /** Undefined: nothing that is read. */
-  readonly cells: Map<string, Cell | undefined>;
+  /** These are few, and asked for by themselves. */
+  readonly inbound: Cells;
+  readonly outbound: Cells;
   /** Of the newest sample, by the proxy's clock. */
   at: number;
   /** When there last was more than is kept, so that nothing was known in whole; by the proxy's clock. */
   tooManyAt: number;
 }
+
+const NOTHING: OpenPool = { connections: 0, active: 0, pending: 0 };
 
 /** Gauges that are kept of one proxy: of 1,000 pools three each, and some. */
 const MAX_CELLS = 4000;
@@ -58,52 +55,68 @@ export class OpenTable {
   take(podUid: string, samples: readonly OpenSample[]): void {
     let proxy = this.#proxies.get(podUid);
     if (proxy === undefined) {
-      proxy = { cells: new Map(), at: 0, tooManyAt: Number.NEGATIVE_INFINITY };
+      proxy = { inbound: new Map(), outbound: new Map(), at: 0, tooManyAt: Number.NEGATIVE_INFINITY };
       this.#proxies.set(podUid, proxy);
     }
     for (const sample of samples) put(proxy, sample, this.#inbound);
-    if (proxy.cells.size > MAX_CELLS) tidy(proxy);
+    if (sizeOf(proxy) > MAX_CELLS) tidy(proxy);
   }
 
-  /** Undefined: nothing is known. Whether the proxy still reports is for the caller to know. */
-  at(podUid: string): OpenAtProxy | undefined {
-    const proxy = this.#proxies.get(podUid);
-    if (proxy === undefined || proxy.at - proxy.tooManyAt <= GONE_MS) return undefined;
-    const inbound = { connections: 0, active: 0, pending: 0 };
-    const pools = new Map<string, typeof inbound>();
-    for (const cell of proxy.cells.values()) {
-      if (cell === undefined || isGone(cell, proxy)) continue;
-      let pool = cell.cluster === '' ? inbound : pools.get(cell.cluster);
-      if (pool === undefined) {
-        pool = { connections: 0, active: 0, pending: 0 };
-        pools.set(cell.cluster, pool);
-      }
-      pool[cell.field] += cell.value;
-    }
-    return { connections: inbound.connections, active: inbound.active, pools };
+  /** What was open at the inbound side when the proxy last reported. Undefined: not known. Whether it still reports is for the caller to know. */
+  inbound(podUid: string): Pick<OpenPool, 'connections' | 'active'> | undefined {
+    const proxy = this.#known(podUid);
+    if (proxy === undefined) return undefined;
+    const { connections, active } = poolsOf(proxy, proxy.inbound).get('') ?? NOTHING;
+    return { connections, active };
+  }
+
+  /** The same towards others, by cluster (`outbound|...`): those that were used. */
+  pools(podUid: string): ReadonlyMap<string, OpenPool> | undefined {
+    const proxy = this.#known(podUid);
+    return proxy && poolsOf(proxy, proxy.outbound);
   }
 
   /** The pod is gone. */
   forget(podUid: string): void {
     this.#proxies.delete(podUid);
   }
+
+  #known(podUid: string): Proxy | undefined {
+    const proxy = this.#proxies.get(podUid);
+    return proxy !== undefined && proxy.at - proxy.tooManyAt > GONE_MS ? proxy : undefined;
+  }
+}
+
+function poolsOf(proxy: Proxy, cells: Cells): Map<string, OpenPool> {
+  const pools = new Map<string, { -readonly [Field in keyof OpenPool]: number }>();
+  for (const cell of cells.values()) {
+    if (cell === undefined || isGone(cell, proxy)) continue;
+    let pool = pools.get(cell.cluster);
+    if (pool === undefined) {
+      pool = { ...NOTHING };
+      pools.set(cell.cluster, pool);
+    }
+    pool[cell.field] += cell.value;
+  }
+  return pools;
 }
 
 /** @param inbound how the address of an inbound listener ends */
 function put(proxy: Proxy, { thing, key, value, at }: OpenSample, inbound: string): void {
   if (at < proxy.at - CLOCK_BACK_MS) {
-    proxy.cells.clear();
+    clear(proxy);
     proxy.at = at;
     proxy.tooManyAt = Number.NEGATIVE_INFINITY;
   }
   proxy.at = Math.max(proxy.at, at);
   const name = `${thing} ${key}`;
-  const known = proxy.cells.get(name);
+  const cells = thing.startsWith('inbound') ? proxy.inbound : proxy.outbound;
+  const known = cells.get(name);
   if (known !== undefined) {
     known.value = value;
     known.at = at;
-  } else if (!proxy.cells.has(name)) {
-    proxy.cells.set(name, read({ thing, key, value, at }, inbound));
+  } else if (!cells.has(name)) {
+    cells.set(name, read({ thing, key, value, at }, inbound));
   }
 }
 
@@ -127,8 +140,19 @@ function isGone({ at }: Cell, proxy: Proxy): boolean {
 
 /** Drops what is gone, and all of it when that is not enough. */
 function tidy(proxy: Proxy): void {
-  for (const [name, cell] of proxy.cells) if (cell === undefined || isGone(cell, proxy)) proxy.cells.delete(name);
-  if (proxy.cells.size <= MAX_CELLS) return;
-  proxy.cells.clear();
+  for (const cells of [proxy.inbound, proxy.outbound]) {
+    for (const [name, cell] of cells) if (cell === undefined || isGone(cell, proxy)) cells.delete(name);
+  }
+  if (sizeOf(proxy) <= MAX_CELLS) return;
+  clear(proxy);
   proxy.tooManyAt = proxy.at;
+}
+
+function sizeOf({ inbound, outbound }: Proxy): number {
+  return inbound.size + outbound.size;
+}
+
+function clear({ inbound, outbound }: Proxy): void {
+  inbound.clear();
+  outbound.clear();
 }

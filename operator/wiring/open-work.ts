@@ -2,7 +2,6 @@ import type { Saturation } from '../../api/view/graph-view.ts';
 import type { PoolReading } from '../dashboard/pool-totals.ts';
 import { isDeclaredHttp } from '../mesh/protocol.ts';
 import type { WorkloadUid } from '../mesh/snapshot.ts';
-import type { OpenAtProxy } from '../telemetry/open-table.ts';
 import type { TrafficRecords } from './traffic-records.ts';
 
 /** A proxy that did not report for so long, in ms, tells nothing of now: three flushes. */
@@ -16,7 +15,7 @@ type Records = Pick<TrafficRecords, 'nodes' | 'limits' | 'open'> & {
 export function* poolReadings(records: Records, now: number): Generator<PoolReading> {
   for (const { id, pods } of records.nodes.all()) {
     for (const [uid, workload] of pods) {
-      for (const [cluster, open] of openAt(records, uid, now)?.pools ?? []) {
+      for (const [cluster, open] of openAt(records, uid, now)?.pools(uid) ?? []) {
         const pool = records.limits.pool(workload, cluster);
         if (pool === undefined) continue;
         const { hostname, port, limits } = pool;
@@ -39,7 +38,7 @@ export function inboundWork(
 ): Pick<Saturation, 'connections' | 'active'> {
   let [connections, active] = [0, 0];
   for (const uid of uids) {
-    const open = openAt(records, uid, now);
+    const open = openAt(records, uid, now)?.inbound(uid);
     if (open === undefined) return {};
     connections += open.connections;
     active += open.active;
@@ -47,9 +46,10 @@ export function inboundWork(
   return uids.length === 0 ? {} : { connections, active };
 }
 
-function openAt({ ledger, open }: Records, uid: WorkloadUid, now: number): OpenAtProxy | undefined {
+/** Undefined: the proxy is silent, and what was open when it last spoke need not be so now. */
+function openAt({ ledger, open }: Records, uid: WorkloadUid, now: number): Records['open'] | undefined {
   const reported = ledger.lastReport(uid);
-  return reported === undefined || now - reported > SILENT_MS ? undefined : open.at(uid);
+  return reported === undefined || now - reported > SILENT_MS ? undefined : open;
 }
 
 function transportsOf({ protocol }: { readonly protocol: Parameters<typeof isDeclaredHttp>[0] }) {
