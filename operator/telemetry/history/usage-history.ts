@@ -11,6 +11,8 @@ export type UsagePoints = Required<Pick<Series, 'cpuCores' | 'memoryBytes'>>;
 
 /** Of each node these counters follow one another: sums of what was told, of which means are made. */
 const FIELDS = ['samples', 'cpuCores', 'memoryBytes'] as const;
+/** Of one node, by point. */
+type Sums = Readonly<Record<(typeof FIELDS)[number], Float64Array>>;
 /** 6 MB at most. */
 const MAX_ENTRIES = 500_000;
 const MAX_NODES = 20_000;
@@ -44,27 +46,29 @@ export class UsageHistory {
   points(nodes: Iterable<string>, at: number, step: number, count: number): ReadonlyMap<string, UsagePoints> {
     this.#slices.advance(at);
     const since = at - count * step * 1000;
-    const sums = new Map<number, Float64Array>();
+    const sums = new Map<string, Sums>();
+    const byCounter = new Array<Float64Array | undefined>(this.#next);
+    for (const node of nodes) {
+      const { first } = this.#nodes.get(node) ?? {};
+      if (first === undefined) continue;
+      const zeros = () => new Float64Array(count);
+      const own: Sums = { samples: zeros(), cpuCores: zeros(), memoryBytes: zeros() };
+      sums.set(node, own);
+      for (const [index, field] of FIELDS.entries()) byCounter[first + index] = own[field];
+    }
     for (const { start, ids, values } of this.#slices.within({ since, until: at })) {
       const point = Math.floor((start - since) / (step * 1000));
       for (let index = 0; index < ids.length; index++) {
-        const id = ids[index] ?? 0;
-        const sum = sums.get(id) ?? new Float64Array(count);
-        sums.set(id, sum);
-        sum[point] = (sum[point] ?? 0) + (values[index] ?? 0);
+        const sum = byCounter[ids[index] ?? 0];
+        if (sum !== undefined) sum[point] = (sum[point] ?? 0) + (values[index] ?? 0);
       }
     }
     const found = new Map<string, UsagePoints>();
-    for (const node of nodes) {
-      const { first } = this.#nodes.get(node) ?? {};
-      const [samples, ...fields] = FIELDS.map((_, index) =>
-        first === undefined ? undefined : sums.get(first + index),
-      );
-      if (samples === undefined) continue;
-      const [cpuCores = [], memoryBytes = []] = fields.map((sum) =>
-        Array.from(samples, (told, point) => (told === 0 ? null : (sum?.[point] ?? 0) / told)),
-      );
-      found.set(node, { cpuCores, memoryBytes });
+    for (const [node, { samples, cpuCores, memoryBytes }] of sums) {
+      if (!samples.some((told) => told > 0)) continue;
+      const means = (sum: Float64Array) =>
+        Array.from(samples, (told, point) => (told === 0 ? null : (sum[point] ?? 0) / told));
+      found.set(node, { cpuCores: means(cpuCores), memoryBytes: means(memoryBytes) });
     }
     return found;
   }
