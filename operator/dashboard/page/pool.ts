@@ -9,17 +9,23 @@ export function Pools({ pool, tcp }: { readonly pool: PoolFill; readonly tcp: bo
   return h(
     'dl',
     { class: 'figures' },
-    h(Level, { name: 'Connections', level: connections }),
+    h(Level, { name: 'Connections', level: connections, idles: true }),
     tcp ? null : h(Level, { name: 'Under way', level: active }),
     h(Level, { name: 'Waiting', level: pending }),
     h(TurnedAway, { overflow }),
   );
 }
 
-/** Idle connections are kept and fill nothing, so only what waits at its limit stands out. */
-function Level({ name, level: { now, limit } }: { readonly name: string; readonly level: PoolLevel }): JSX.Element {
+interface LevelProps {
+  readonly name: string;
+  readonly level: PoolLevel;
+  /** What is open may be idle: connections are kept and fill nothing, so at their limit they do not stand out. */
+  readonly idles?: boolean;
+}
+
+function Level({ name, level: { now, limit }, idles = false }: LevelProps): JSX.Element {
   const text = limit === undefined ? count(now) : `${count(now)} of ${count(limit)}`;
-  const isFull = name !== 'Connections' && limit !== undefined && now >= limit;
+  const isFull = !idles && limit !== undefined && now >= limit;
   return h(Figure, { name, text, note: limit === undefined ? 'no limit' : '', tone: isFull ? 'warn' : '' });
 }
 

@@ -4,10 +4,12 @@ import type {
   ProxiesView,
   RefusalsView,
 } from '../../../api/view/control-plane-view.ts';
-import type { Golden, GraphEdge, GraphNode, GraphView } from '../../../api/view/graph-view.ts';
+import type { Completeness, Golden, GraphEdge, GraphNode, GraphView } from '../../../api/view/graph-view.ts';
 import type { SeriesView } from '../../../api/view/series-view.ts';
 
 /** What an operator answers of the sample shop: Inventory fails for Ordering, and what is not known is left out. */
+
+const WHOLE: Completeness = { source: 'operator', complete: true, missing: [] };
 
 export function golden(perSecond: number, failedShare: number, p99Ms: number | undefined): Golden {
   const requests = Math.round(perSecond * 60);
@@ -57,9 +59,7 @@ export function shopGraph(more: Partial<GraphView> = {}): GraphView {
   return {
     at: Date.now(),
     seconds: 60,
-    source: 'operator',
-    complete: true,
-    missing: [],
+    ...WHOLE,
     nodes: [
       workload('shop/load', { pods: 1, connected: 1, services: [] }),
       workload('shop/ui', {
@@ -201,9 +201,7 @@ export function refusals(): RefusalsView {
   return {
     at: Date.now(),
     seconds: 600,
-    source: 'operator',
-    complete: true,
-    missing: [],
+    ...WHOLE,
     refusals: [
       {
         policy: policy('AuthorizationPolicy', 'inventory-callers'),
