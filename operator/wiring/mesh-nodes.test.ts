@@ -37,6 +37,18 @@ describe('nodes of the mesh', () => {
     expect([nodes.hasSidecars(ORDERS), nodes.hasSidecars(`${ORDERS}2`)]).toEqual([true, false]);
   });
 
+  test('know which ports are declared opaque, also of single pods', () => {
+    const ports = [
+      { name: 'http', port: 80 },
+      { name: 'tcp-db', port: 81 },
+      { name: 'https', port: 82 },
+      { name: 'any', port: 83 },
+    ];
+    const nodes = nodesOf({ kind: 'Service', object: service('orders', { app: 'orders' }, { ports }) });
+    const opaque = (host: string) => [80, 81, 82, 83, 84].filter((port) => nodes.isTcp(host, port));
+    expect([opaque(HOST), opaque(`*.${HOST}`), opaque('gone')]).toEqual([[81, 82], [81, 82], []]);
+  });
+
   test('of several names behind one Service the identity tells which', () => {
     const named = (name: string) => ({ app: 'orders', 'service.istio.io/canonical-name': name });
     const nodes = nodesOf(ORDERS_SERVICE, podOf('a', named('one')), podOf('b', named('two'), 'second'));

@@ -1,6 +1,8 @@
+import { isHttp } from '../mesh/protocol.ts';
 import { matchSelector } from '../mesh/selector.ts';
 import type { Hostname, MeshDelta, MeshService, MeshSnapshot, Workload, WorkloadUid } from '../mesh/snapshot.ts';
 import type { NodeNames } from '../telemetry/history/traffic-history.ts';
+import { ofClusterHost } from '../xds/names.ts';
 
 /** Labels that say what people call a workload, the first that is there (Istio's order). */
 const NAMES = ['service.istio.io/canonical-name', 'app.kubernetes.io/name', 'app'];
@@ -77,10 +79,9 @@ export class MeshNodes implements NodeNames {
 
   /** @inheritDoc */
   isTcp(hostname: Hostname, port: number): boolean {
-    const { services } = this.#snapshot;
-    const service = services.get(hostname) ?? services.get(hostname.replace(/^\*\./, ''));
+    const service = ofClusterHost(hostname, (name) => this.#snapshot.services.get(name));
     const protocol = service?.ports.find((one) => one.port === port)?.protocol;
-    return protocol === 'tcp' || protocol === 'tls';
+    return protocol !== undefined && !isHttp(protocol);
   }
 
   /** @inheritDoc */

@@ -31,7 +31,7 @@ test('limits are those of the rule that holds for the caller, by subset, and fol
   for (const max of [2, 5]) {
     const { delta } = builder.apply([{ kind: 'DestinationRule', key: 'shop/ordering', object: rule(max) }]);
     index.update(builder.snapshot, delta);
-    expect(limitsOf(CLUSTER)).toEqual({ connections: max });
+    for (const cluster of [CLUSTER, `outbound|80||*.${HOST}`]) expect(limitsOf(cluster)).toEqual({ connections: max });
   }
   expect(limitsOf(`outbound|80|v2|${HOST}|r2`)).toEqual({ pending: 7, active: 9 });
   // Another caller has no rule, and what is not there no limits that are known.

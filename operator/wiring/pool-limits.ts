@@ -2,7 +2,7 @@ import type { PoolLimits } from '../dashboard/pool-totals.ts';
 import { DestinationIndex, effectivePolicy } from '../mesh/destination-selection.ts';
 import type { MeshDelta, MeshSnapshot, ServicePort, Workload } from '../mesh/snapshot.ts';
 import { poolLimitsOf } from '../xds/cluster-connection-pool.ts';
-import { readOutboundCluster } from '../xds/names.ts';
+import { ofClusterHost, readOutboundCluster } from '../xds/names.ts';
 
 type Mesh = Pick<MeshSnapshot, 'services' | 'destinationPolicies' | 'settings'>;
 
@@ -38,8 +38,7 @@ export class PoolLimitIndex {
     const read = readOutboundCluster(cluster);
     if (read === undefined) return undefined;
     const { services, settings } = this.#mesh;
-    // Of single pods of a headless Service the cluster is `*.HOST`.
-    const service = services.get(read.hostname) ?? services.get(read.hostname.replace(/^\*\./, ''));
+    const service = ofClusterHost(read.hostname, (hostname) => services.get(hostname));
     const port = service?.ports.find((one) => one.port === read.port);
     if (service === undefined || port === undefined) return undefined;
     const selected = this.#policies.select({ namespace, labels }, service, settings.rootNamespace);

@@ -48,6 +48,17 @@ export function podCluster(port: number, hostname: Hostname): string {
   return `outbound|${port}||*.${hostname}`;
 }
 
+/**
+ * What an outbound cluster's hostname stands for: of a headless service's single pods, the service that has its name behind the wildcard.
+ * @param find gives what has a hostname
+ */
+export function ofClusterHost<Found>(
+  hostname: Hostname,
+  find: (hostname: Hostname) => Found | undefined,
+): Found | undefined {
+  return find(hostname) ?? (hostname.startsWith('*.') ? find(hostname.slice(2)) : undefined);
+}
+
 /** Cluster for a port of the local application. */
 export function inboundCluster(port: number): string {
   return `inbound|${port}||`;

@@ -16,7 +16,7 @@ import { ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
 import { ListenerTable } from './listener-table.ts';
 import { translateBuiltinClusters } from './local-clusters.ts';
-import { readOutboundCluster, routeConfiguration } from './names.ts';
+import { ofClusterHost, readOutboundCluster, routeConfiguration } from './names.ts';
 import { OnDemandClusters } from './on-demand-clusters.ts';
 import { type Touched, takeIn, withDependants } from './outbound-update.ts';
 import type { ResourceName } from './policy-carriers.ts';
@@ -245,9 +245,8 @@ export class Outbound {
     return service && this.services.variant(scope, service);
   }
 
-  /** Single pods of a headless service have a cluster with its name behind a wildcard. */
   private serviceOf(hostname: Hostname, scope: Scope): MeshService | undefined {
-    return scope.service(hostname) ?? (hostname.startsWith('*.') ? scope.service(hostname.slice(2)) : undefined);
+    return ofClusterHost(hostname, (name) => scope.service(name));
   }
 
   private *visible(scope: Client['scope']): Generator<MeshService> {
