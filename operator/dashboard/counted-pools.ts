@@ -1,6 +1,5 @@
 import type { Growth } from '../telemetry/history/traffic-history.ts';
-import { countedCompleteness } from './completeness.ts';
-import type { RefusalPorts } from './refusal-source.ts';
+import { type CountedPorts, countedCompleteness } from './completeness.ts';
 
 /** What pools refused, where somebody else has the calls. */
 export interface CountedPools {
@@ -9,12 +8,13 @@ export interface CountedPools {
 }
 
 /** As this operator counted it itself. */
-export function countedPools({ history, missing }: RefusalPorts): CountedPools {
+export function countedPools(ports: CountedPorts): CountedPools {
   return {
     overflows: (seconds, now) => {
+      const { history } = ports;
       const window = history.slices.window(now, seconds);
       const growths = [...history.sum(window)].filter(({ counter }) => counter.kind === 'overflow');
-      return { growths, complete: countedCompleteness(history, missing(window.since, now)).complete };
+      return { growths, complete: countedCompleteness(ports, window.since, now).complete };
     },
   };
 }

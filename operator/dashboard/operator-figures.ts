@@ -1,10 +1,8 @@
-import type { Completeness } from '../../api/view/graph-view.ts';
 import type { Series, SeriesView } from '../../api/view/series-view.ts';
 import { Durations } from '../telemetry/durations.ts';
 import type { Slice } from '../telemetry/history/counter-slices.ts';
 import { type Counter, type Edge, edgeId } from '../telemetry/history/edge-table.ts';
-import type { TrafficHistory } from '../telemetry/history/traffic-history.ts';
-import { countedCompleteness } from './completeness.ts';
+import { type CountedPorts, countedCompleteness } from './completeness.ts';
 import type { Figures, WindowFigures } from './figures.ts';
 import { eachInTurns } from './turns.ts';
 import type { SeriesSelection } from './view-source.ts';
@@ -25,10 +23,7 @@ interface Track {
   readonly points: (Point | undefined)[];
 }
 
-export interface OperatorFiguresPorts {
-  readonly history: TrafficHistory;
-  /** What is not known of a window that begins at a moment (ms since the epoch): a sentence each. */
-  missing(since: number, now: number): readonly string[];
+export interface OperatorFiguresPorts extends CountedPorts {
   /** Since when anything is counted, in ms since the epoch. */
   readonly startedAt: number;
   now(): number;
@@ -49,7 +44,7 @@ export class OperatorFigures implements Figures {
     const window = history.slices.window(now, seconds);
     const since = Math.max(window.since, startedAt, history.slices.keptSince);
     const counted = Math.max(1, (window.until - since) / 1000);
-    const completeness = this.#completeness(window.since, now);
+    const completeness = countedCompleteness(this.#ports, window.since, now);
     return { ...window, counted, growths: history.sum(window), completeness, knowsPools: completeness.complete };
   }
 
@@ -74,11 +69,7 @@ export class OperatorFigures implements Figures {
     const seconds = stepMs / 1000;
     const series: Series[] = [];
     await eachInTurns(tracks.all(), (track) => series.push(toSeries(track, count, seconds, tracks.heard)));
-    return { at: until, step: seconds, ...this.#completeness(since, now), series };
-  }
-
-  #completeness(since: number, now: number): Completeness {
-    return countedCompleteness(this.#ports.history, this.#ports.missing(since, now));
+    return { at: until, step: seconds, ...countedCompleteness(this.#ports, since, now), series };
   }
 }
 
