@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { RefusalsView } from '../../api/view/control-plane-view.ts';
 import type { GraphView } from '../../api/view/graph-view.ts';
+import { CliError } from '../cli-error.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
 import type { OperatorClient } from '../forward/operator-client.ts';
 import { type Format, formatObjects, withOutputOption } from '../output.ts';
@@ -37,6 +38,9 @@ export function topCommand(): Command {
     .option('--interval <seconds>', 'how often it is asked anew', readSeconds, 5)
     .option('--once', 'once, and not live; so it is where nobody watches');
   return withOutputOption(withClusterOptions(command, true)).action(async (subject: Shown, flags: TopFlags) => {
+    if (subject === REFUSALS && command.getOptionValueSource('sort') === 'cli') {
+      throw new CliError('refusals have none of the figures of --sort', 'leave it out: the most comes first', 2);
+    }
     const cluster = await connect(flags);
     const { OperatorClient: Client } = await import('../forward/operator-client.ts');
     const operator = new Client(cluster);

@@ -3,6 +3,7 @@ import type { Golden, GraphEdge, GraphNode, GraphView } from '../../api/view/gra
 import { readFigures } from './figures.ts';
 import { formatFigures, formatHead } from './format.ts';
 import { formatRefusals, nothingRefused } from './refusals.ts';
+import { topCommand } from './top-command.ts';
 
 const golden = (requests: number, failures: number, p99Ms?: number): Golden => ({
   requests,
@@ -136,4 +137,9 @@ test('what was refused is told by policy, and nothing is said to be refused only
   ]);
   expect(nothingRefused({ complete: true })).toBe('No policy has refused a request.');
   expect(nothingRefused({ complete: false })).toBe('Of no policy it is known that it refused a request.');
+});
+
+test('refusals are not sorted by what they do not have', async () => {
+  const asked = topCommand().parseAsync(['refusals', '--sort', 'p99'], { from: 'user' });
+  await expect(asked).rejects.toMatchObject({ code: 2, message: expect.stringContaining('--sort') });
 });
