@@ -3,7 +3,7 @@ import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import { replay } from '../../operator/canary/judge/replay.ts';
-import type { CanaryObject, DeploymentObject } from './support/canary-fixture.ts';
+import { type CanaryObject, canaryOf, type DeploymentObject } from './support/canary-fixture.ts';
 import { Dashboard } from './support/dashboard.ts';
 import { useMetricsServer } from './support/metrics-server.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
@@ -29,15 +29,7 @@ const METRICS: Readonly<Record<string, readonly object[]>> = {
   scaled: [success],
 };
 
-const canary = (name: string): object => ({
-  apiVersion: 'heddle.dev/v1alpha1',
-  kind: 'Canary',
-  metadata: { name },
-  spec: {
-    targetRef: { kind: 'Deployment', name },
-    analysis: { interval: '5s', threshold: 1, stepWeights: [50], metrics: METRICS[name] },
-  },
-});
+const canary = (name: string): object => canaryOf(name, { threshold: 1, stepWeights: [50], metrics: METRICS[name] });
 
 const autoscaler = {
   apiVersion: 'autoscaling/v2',

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect } from '@jest/globals';
-import { inTree } from '../../hack/mesh/install.ts';
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
-import type { CanaryObject } from './support/canary-fixture.ts';
+import { type CanaryObject, canaryOf } from './support/canary-fixture.ts';
 import { collector, OTLP_PORT, tracesOf } from './support/collector.ts';
 import { conditionMessage, programmed } from './support/conditions.ts';
 import { heddle, where } from './support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
+import { SHOP_DEPLOYMENTS, smallShop } from './support/sample-shop.ts';
 
 /** Providers come with an upgrade of the running mesh, and a Telemetry tells them of the shop's requests. */
 
 const shop = useNamespace('telemetry');
-const DEPLOYMENTS = ['load', 'ui', 'ordering', 'inventory'];
 const [TRACER, LOGGER] = ['shop-traces', 'shop-lines'];
 const PROVIDERS = [
   {
@@ -46,30 +44,13 @@ const telemetry = (sampling: number): object => ({
 });
 
 /** Its weight is 50 as long as these tests take. */
-const canary = {
-  apiVersion: 'heddle.dev/v1alpha1',
-  kind: 'Canary',
-  metadata: { name: 'ordering' },
-  spec: {
-    targetRef: { kind: 'Deployment', name: 'ordering' },
-    analysis: {
-      interval: '9m',
-      threshold: 1,
-      stepWeights: [50, 100],
-      metrics: [{ name: 'request-success-rate', thresholdRange: { min: 99 } }],
-    },
-  },
-};
+const canary = canaryOf('ordering', { interval: '9m', threshold: 1, stepWeights: [50, 100] });
 
 clusterSetup(
   [shop],
   async () => {
-    const yaml = readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8').replaceAll(
-      /replicas: \d+/g,
-      'replicas: 1',
-    );
-    await shop.apply(yaml, ...collector(), canary, telemetry(0));
-    await Promise.all([...DEPLOYMENTS, 'collector'].map((name) => shop.rolledOut(name)));
+    await shop.apply(smallShop(), ...collector(), canary, telemetry(0));
+    await Promise.all([...SHOP_DEPLOYMENTS, 'collector'].map((name) => shop.rolledOut(name)));
   },
   240_000,
 );

@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect } from '@jest/globals';
 import type { ControlPlaneView, ProxiesView } from '../../../api/view/control-plane-view.ts';
 import type { GraphView } from '../../../api/view/graph-view.ts';
-import { inTree } from '../../../hack/mesh/install.ts';
 import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
 import { Dashboard } from '../support/dashboard.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { SHOP_DEPLOYMENTS, sampleShop } from '../support/sample-shop.ts';
 
 const shop = useNamespace('graph');
-const DEPLOYMENTS = ['load', 'ui', 'ordering', 'inventory'];
 /** Calls of the load generator before it rests. */
 const ENOUGH = 300;
 /** Longer than all of this takes. */
@@ -29,8 +27,8 @@ let dashboard: Dashboard;
 clusterSetup(
   [shop],
   async () => {
-    await shop.apply(readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8'));
-    await Promise.all(DEPLOYMENTS.map((name) => shop.rolledOut(name)));
+    await shop.apply(sampleShop());
+    await Promise.all(SHOP_DEPLOYMENTS.map((name) => shop.rolledOut(name)));
     dashboard = await Dashboard.open(shop.kubectl);
   },
   240_000,
@@ -105,7 +103,7 @@ describe('the graph', () => {
       connected: 4,
       services: [`ordering.${shop.name}.svc.cluster.local`],
     });
-    expect(nodes.map(({ name }) => name).sort()).toEqual([...DEPLOYMENTS].sort());
+    expect(nodes.map(({ name }) => name).sort()).toEqual([...SHOP_DEPLOYMENTS].sort());
   });
 
   clusterTest('has proxies beside it that are synced, and a control plane that is well', [shop], async () => {

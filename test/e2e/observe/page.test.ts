@@ -1,31 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
-import { inTree } from '../../../hack/mesh/install.ts';
 import { keptPicture, launchChromium, newPage, picture, sees, textOf, visit } from '../../feature/page/look.ts';
+import { canaryOf } from '../support/canary-fixture.ts';
 import { Dashboard } from '../support/dashboard.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { SHOP_DEPLOYMENTS, sampleShop } from '../support/sample-shop.ts';
 
 const shop = useNamespace('page');
-const DEPLOYMENTS = ['load', 'ui', 'ordering', 'inventory'];
 /** A step of 5 s; on a slow machine the pods alone may take a minute. */
 const RELEASE_MS = 150_000;
-
-const canary = {
-  apiVersion: 'heddle.dev/v1alpha1',
-  kind: 'Canary',
-  metadata: { name: 'ordering' },
-  spec: {
-    targetRef: { kind: 'Deployment', name: 'ordering' },
-    analysis: {
-      interval: '5s',
-      threshold: 1,
-      stepWeights: [50, 100],
-      metrics: [{ name: 'request-success-rate', thresholdRange: { min: 99 } }],
-    },
-  },
-};
 
 let dashboard: Dashboard | undefined;
 let browser: Browser | undefined;
@@ -34,8 +18,8 @@ const complaints: string[] = [];
 clusterSetup(
   [shop],
   async () => {
-    await shop.apply(readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8'), canary);
-    await Promise.all(DEPLOYMENTS.map((name) => shop.rolledOut(name)));
+    await shop.apply(sampleShop(), canaryOf('ordering', { threshold: 1, stepWeights: [50, 100] }));
+    await Promise.all(SHOP_DEPLOYMENTS.map((name) => shop.rolledOut(name)));
     browser = await launchChromium();
     dashboard = await Dashboard.open(shop.kubectl);
   },
@@ -61,7 +45,7 @@ async function status(): Promise<CanaryStatus> {
 describe('the page', () => {
   clusterTest('shows who calls whom in the shop, each call with its lock', [shop], async () => {
     const page = await open(`/graph?ns=${shop.name}`);
-    for (const name of DEPLOYMENTS) await page.locator(`.card[data-id="${shop.name}/${name}"]`).waitFor();
+    for (const name of SHOP_DEPLOYMENTS) await page.locator(`.card[data-id="${shop.name}/${name}"]`).waitFor();
     // Once each has reported, there are three calls, and all are encrypted.
     await page.locator('.wire-label .lock-all').nth(2).waitFor();
     expect(await page.locator('.wire-label').count()).toBe(3);

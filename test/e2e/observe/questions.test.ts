@@ -7,11 +7,11 @@ import { Dashboard } from '../support/dashboard.ts';
 import { heddle, where } from '../support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { questionedShop } from '../support/questioned-shop.ts';
+import { SHOP_DEPLOYMENTS } from '../support/sample-shop.ts';
 
 /** What a newcomer wants to know of a shop, read from what commands print and from what the page shows, and nothing else. */
 
 const shop = useNamespace('questions');
-const HOUSE = ['load', 'ui', 'ordering', 'inventory'];
 const status = async (): Promise<CanaryStatus> =>
   (await shop.get<{ status?: CanaryStatus }>('canary', 'ordering'))?.status ?? {};
 const untilCanary = (what: string, check: (status: CanaryStatus) => boolean): Promise<void> =>
@@ -34,7 +34,7 @@ clusterSetup(
     [browser, dashboard] = await Promise.all([
       launchChromium(),
       Dashboard.open(shop.kubectl),
-      ...[...HOUSE, 'reports', 'visitor'].map((name) => shop.rolledOut(name)),
+      ...[...SHOP_DEPLOYMENTS, 'reports', 'visitor'].map((name) => shop.rolledOut(name)),
     ]);
     await shop.run('scale', 'deployment/load', '--replicas=1');
     await shop.rolledOut('load');

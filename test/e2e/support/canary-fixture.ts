@@ -1,5 +1,6 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { TestNamespace } from './namespace.ts';
+import { shopPodSpec } from './sample-shop.ts';
 
 /** A Canary as far as the tests read it. */
 export interface CanaryObject {
@@ -38,47 +39,41 @@ export function orders(replicas = 4): object[] {
         selector: { matchLabels: { app: name } },
         template: {
           metadata: { labels: { app: name } },
-          spec: {
-            securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
-            containers: [
-              {
-                name: 'app',
-                image: 'heddle/shop:dev',
-                imagePullPolicy: 'IfNotPresent',
-                command: ['node', '/app/main.ts'],
-                env: [
-                  { name: 'ROLE', value: 'inventory' },
-                  { name: 'VERSION', value: 'v1' },
-                ],
-                readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2 },
-                resources: { requests: { cpu: '10m', memory: '48Mi' } },
-              },
-            ],
-          },
+          spec: shopPodSpec(
+            { ROLE: 'inventory', VERSION: 'v1' },
+            { readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2 } },
+          ),
         },
       },
     },
   ];
 }
 
-/** A Canary of `orders`: 5, 50, 100 % with a short interval, for tests. */
-export function ordersCanary(analysis: object = {}, spec: object = {}): object {
+/**
+ * A Canary of the Deployment of its name, with a short interval, that fails where more than 1 % of the requests do.
+ * @param analysis goes over that, and has the rest
+ * @param spec goes over that of the Canary
+ */
+export function canaryOf(name: string, analysis: object, spec: object = {}): object {
   return {
     apiVersion: 'heddle.dev/v1alpha1',
     kind: 'Canary',
-    metadata: { name: 'orders' },
+    metadata: { name },
     spec: {
-      targetRef: { kind: 'Deployment', name: 'orders' },
+      targetRef: { kind: 'Deployment', name },
       analysis: {
         interval: '5s',
-        threshold: 2,
-        stepWeights: [5, 50, 100],
         metrics: [{ name: 'request-success-rate', thresholdRange: { min: 99 } }],
         ...analysis,
       },
       ...spec,
     },
   };
+}
+
+/** A Canary of `orders`: 5, 50, 100 %. */
+export function ordersCanary(analysis: object = {}, spec: object = {}): object {
+  return canaryOf('orders', { threshold: 2, stepWeights: [5, 50, 100], ...analysis }, spec);
 }
 
 /** Waits until the Canary has one of the phases and gives it. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { inTree } from '../../../hack/mesh/install.ts';
+import { canaryOf } from './canary-fixture.ts';
+import { shopPodSpec, smallShop } from './sample-shop.ts';
 
 /** More than a busy machine adds to any answer, and well inside a bucket of the histograms: at its edge a little more is twice as much. */
 const DELAY_MS = 300;
@@ -9,8 +9,7 @@ const DELAY_MS = 300;
  * a Service whose selector has a typo; `visitor` has no sidecar, and may not call. Its load is to be scaled up when all are there: so none of the rest fails.
  */
 export function questionedShop(): (string | object)[] {
-  const yaml = readFileSync(inTree('config/samples/shop/shop.yaml'), 'utf8')
-    .replaceAll(/replicas: \d+/g, 'replicas: 1')
+  const yaml = smallShop()
     .replace(/(name: DELAY_MS\s+value:) "0"/, `$1 "${DELAY_MS}"`)
     .replace(/(name: RATE\s+value:) "60"/, '$1 "20"')
     .split('\n---\n')
@@ -34,21 +33,7 @@ const OBJECTS: readonly object[] = [
       rules: [{ from: [{ source: { notPrincipals: ['*'] } }] }],
     },
   },
-  {
-    apiVersion: 'heddle.dev/v1alpha1',
-    kind: 'Canary',
-    metadata: { name: 'ordering' },
-    spec: {
-      targetRef: { kind: 'Deployment', name: 'ordering' },
-      analysis: {
-        interval: '5s',
-        threshold: 3,
-        stepWeights: [50],
-        pauses: [{ afterStep: 1 }],
-        metrics: [{ name: 'request-success-rate', thresholdRange: { min: 99 } }],
-      },
-    },
-  },
+  canaryOf('ordering', { threshold: 3, stepWeights: [50], pauses: [{ afterStep: 1 }] }),
 ];
 
 function service(name: string, selector: object): object {
@@ -58,26 +43,14 @@ function service(name: string, selector: object): object {
 
 /** A load generator. @param next whom it calls */
 function load(name: string, next: string, sidecar: boolean): object {
-  const env = Object.entries({ ROLE: 'load', NEXT: next, RATE: '5' }).map(([key, value]) => ({ name: key, value }));
   const labels = { app: name, 'sidecar.istio.io/inject': String(sidecar) };
-  const container = {
-    name: 'app',
-    image: 'heddle/shop:dev',
-    imagePullPolicy: 'IfNotPresent',
-    command: ['node', '/app/main.ts'],
-    env,
-    resources: { requests: { cpu: '10m', memory: '48Mi' } },
-  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name },
     spec: {
       selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels },
-        spec: { securityContext: { runAsNonRoot: true, runAsUser: 65_532 }, containers: [container] },
-      },
+      template: { metadata: { labels }, spec: shopPodSpec({ ROLE: 'load', NEXT: next, RATE: '5' }) },
     },
   };
 }

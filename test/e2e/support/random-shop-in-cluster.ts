@@ -1,4 +1,3 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import type { ProxiesView } from '../../../api/view/control-plane-view.ts';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
@@ -6,6 +5,7 @@ import { SERVERS, SERVICES } from '../../feature/support/explained-shop.ts';
 import type { Answer } from '../../feature/support/http-call.ts';
 import type { Dashboard } from './dashboard.ts';
 import type { TestNamespace } from './namespace.ts';
+import { shopPodSpec } from './sample-shop.ts';
 
 /** The port on which the pods of the shop serve. */
 export const POD_PORT = 8080;
@@ -149,29 +149,15 @@ const listOf = (items: readonly object[]): string => JSON.stringify({ apiVersion
 const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'ui' } };
 
 /** A pod of the shop that calls nobody by itself, as the last of the sample's services. */
-function pod(name: string, labels: Record<string, string>, sidecar: boolean, serviceAccountName = 'default'): V1Pod {
+function pod(name: string, labels: Record<string, string>, sidecar: boolean, serviceAccountName = 'default'): object {
+  const container = {
+    ports: [{ name: 'http', containerPort: POD_PORT }],
+    readinessProbe: { httpGet: { path: '/readyz', port: POD_PORT }, periodSeconds: 1, timeoutSeconds: 5 },
+  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, labels: { ...labels, ...(sidecar ? {} : { 'sidecar.istio.io/inject': 'false' }) } },
-    spec: {
-      serviceAccountName,
-      securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
-      containers: [
-        {
-          name: 'app',
-          image: 'heddle/shop:dev',
-          imagePullPolicy: 'IfNotPresent',
-          command: ['node', '/app/main.ts'],
-          env: [
-            { name: 'ROLE', value: 'inventory' },
-            { name: 'DRAIN_SECONDS', value: '0' },
-          ],
-          ports: [{ name: 'http', containerPort: POD_PORT }],
-          readinessProbe: { httpGet: { path: '/readyz', port: POD_PORT }, periodSeconds: 1, timeoutSeconds: 5 },
-          resources: { requests: { cpu: '10m', memory: '48Mi' } },
-        },
-      ],
-    },
+    spec: { serviceAccountName, ...shopPodSpec({ ROLE: 'inventory', DRAIN_SECONDS: '0' }, container) },
   };
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
+import { SHOP_IMAGE } from '../../../hack/images/catalog.ts';
 import { inTree } from '../../../hack/mesh/install.ts';
 import type { TestNamespace } from './namespace.ts';
 import { TESTBED_IMAGE } from './testbed-objects.ts';
 
 const FOLDER = 'config/samples/traffic';
-const SHOP_IMAGE = 'heddle/shop:dev';
 
 /** As a sample's comment has it: the JavaScript that is run in the pod of UI. */
 const TRY_OUT = /^# +kubectl exec -n market deploy\/ui -- node -e "(.*)"$/m;
