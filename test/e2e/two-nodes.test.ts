@@ -1,9 +1,10 @@
 import { describe, expect } from '@jest/globals';
 import { CAPTURE_IMAGE, ENVOY_IMAGE, HEDDLE_IMAGE, SHOP_IMAGE, TESTBED_IMAGE } from '../../hack/images/catalog.ts';
 import { waitUntil } from '../../hack/mesh/wait.ts';
-import { orders } from './support/canary-fixture.ts';
-import { isReady, OrdersTarget, revisionOf } from './support/canary-target.ts';
+import { orders, ordersBudget } from './support/canary-fixture.ts';
+import { OrdersTarget } from './support/canary-target.ts';
 import { conditionMessage, programmed } from './support/conditions.ts';
+import { releaseUnharmed } from './support/harmless-release.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { destinationRule } from './support/networking-object.ts';
 import { PacketCapture } from './support/packet-capture.ts';
@@ -72,12 +73,7 @@ clusterSetup(
       destinationRule('place', { host: 'place', trafficPolicy: { outlierDetection } }),
       peerAuthentication('default', { mtls: { mode: 'STRICT' } }),
       peerAuthentication('open', { selector: { matchLabels: { app: 'open' } }, mtls: { mode: 'DISABLE' } }),
-      {
-        apiVersion: 'policy/v1',
-        kind: 'PodDisruptionBudget',
-        metadata: { name: 'orders' },
-        spec: { minAvailable: 3, selector: { matchLabels: { app: 'orders' } } },
-      },
+      ordersBudget({ minAvailable: 3 }),
     );
     await applyOrders(4);
     const names = ['here', 'there', 'echo', 'open', 'place-first', 'place-second'];
@@ -142,20 +138,10 @@ describe('a mesh on two nodes', () => {
     async () => {
       expect(await podsOn(nodes.first, 'orders')).toHaveLength(2);
       expect(await podsOn(nodes.second, 'orders')).toHaveLength(2);
-      const [{ failures, examples }, end] = await here.loadDuring('http://orders/', { rate: 100 }, async () => {
-        await target.release('VERSION=v2');
-        await target.when(({ weight }) => weight === 50);
+      await releaseUnharmed(here, target, 50, 4, async () => {
         await drain(nodes.second);
         expect(await podsOn(nodes.second, 'orders')).toEqual([]);
-        const over = await target.when(({ phase = '' }) => /Succeeded|Failed/.test(phase), 200);
-        await target.rollout(60);
-        return over;
       });
-      expect({ failures, examples }).toEqual({ failures: {}, examples: [] });
-      expect(end.phase).toBe('Succeeded');
-      const pods = await target.pods();
-      expect(pods.map(revisionOf)).toEqual(Array.from({ length: 4 }, () => end.stableRevision));
-      expect(pods.every(isReady)).toBe(true);
       expect(await podsOn(nodes.first, 'orders')).toHaveLength(4);
       await mesh.kubectl.run(['uncordon', nodes.second]);
     },

@@ -41,7 +41,7 @@ describe('a DaemonSet', () => {
         await target.release('VERSION=v2');
         await target.when(({ weight }) => weight === 10);
         const during = await target.rollout(1);
-        return [during, await target.when(({ phase = '' }) => /Succeeded|Failed/.test(phase))] as const;
+        return [during, await target.over()] as const;
       });
       expect(waiting.code).toBe(1);
       expect(end.phase).toBe('Succeeded');

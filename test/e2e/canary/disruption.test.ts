@@ -1,6 +1,8 @@
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
-import { isReady, OrdersTarget, revisionOf } from '../support/canary-target.ts';
+import { ordersBudget } from '../support/canary-fixture.ts';
+import { OrdersTarget, revisionOf } from '../support/canary-target.ts';
+import { releaseUnharmed } from '../support/harmless-release.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client } from '../support/testbed-objects.ts';
@@ -31,7 +33,6 @@ async function replace(revision: string | undefined): Promise<void> {
 clusterSetup(
   [mesh],
   async () => {
-    const selector = { matchLabels: { app: 'orders' } };
     const autoscaler = {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
       minReplicas: 1,
@@ -42,12 +43,7 @@ clusterSetup(
     };
     await target.apply({ replicas: 3 });
     await mesh.apply(
-      {
-        apiVersion: 'policy/v1',
-        kind: 'PodDisruptionBudget',
-        metadata: { name: 'orders' },
-        spec: { minAvailable: 2, selector },
-      },
+      ordersBudget({ minAvailable: 2 }),
       { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'orders' }, spec: autoscaler },
       ...client('caller'),
     );
@@ -67,9 +63,7 @@ describe('a Deployment', () => {
     'loses no request though its pods are evicted, and more wanted and fewer, while a revision is tried',
     [mesh],
     async () => {
-      const [{ failures, examples }, end] = await inside.loadDuring('http://orders/', { rate: 100 }, async () => {
-        await target.release('VERSION=v2');
-        const { stableRevision, canaryRevision } = await target.when(({ weight }) => weight === 34);
+      await releaseUnharmed(inside, target, 34, 3, async ({ stableRevision, canaryRevision }) => {
         await replace(canaryRevision);
         await replace(stableRevision);
         // As an autoscaler does it.
@@ -79,15 +73,7 @@ describe('a Deployment', () => {
           return stable.length > 3 ? undefined : `${stable.length} pods`;
         });
         await scale(3);
-        const over = await target.when(({ phase = '' }) => /Succeeded|Failed/.test(phase), 200);
-        await target.rollout(60);
-        return over;
       });
-      expect({ failures, examples }).toEqual({ failures: {}, examples: [] });
-      expect(end.phase).toBe('Succeeded');
-      const pods = await target.pods();
-      expect(pods.map(revisionOf)).toEqual(Array.from({ length: 3 }, () => end.stableRevision));
-      expect(pods.every(isReady)).toBe(true);
     },
     360_000,
   );

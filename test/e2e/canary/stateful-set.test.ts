@@ -1,5 +1,6 @@
 import { describe, expect } from '@jest/globals';
 import { waitFor } from '../../../hack/mesh/wait.ts';
+import { ordersBudget } from '../support/canary-fixture.ts';
 import { isReady, OrdersTarget, revisionOf } from '../support/canary-target.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
@@ -28,15 +29,7 @@ clusterSetup(
   [mesh],
   async () => {
     await target.apply({ replicas: 3, serviceName: 'orders' });
-    await mesh.apply(
-      {
-        apiVersion: 'policy/v1',
-        kind: 'PodDisruptionBudget',
-        metadata: { name: 'orders' },
-        spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'orders' } } },
-      },
-      ...client('caller'),
-    );
+    await mesh.apply(ordersBudget({ maxUnavailable: 1 }), ...client('caller'));
     await Promise.all([target.rollout(180), mesh.rolledOut('caller')]);
     await target.applyCanary({ stepWeights: [10, 50] });
     await target.phase('Initialized', 60);
@@ -64,7 +57,7 @@ describe('a StatefulSet', () => {
         await mesh.run('scale', 'statefulset/orders', '--replicas=4');
         const grown = await revisionsAre([old, old, old, fresh]);
         expect(grown.slice(0, 2).every(isReady)).toBe(true);
-        return target.when(({ phase = '' }) => phase === 'Succeeded' || phase === 'Failed', 200);
+        return target.over(200);
       });
       expect({ failures, examples }).toEqual({ failures: {}, examples: [] });
       expect(end.phase).toBe('Succeeded');

@@ -76,6 +76,16 @@ export function ordersCanary(analysis: object = {}, spec: object = {}): object {
   return canaryOf('orders', { threshold: 2, stepWeights: [5, 50, 100], ...analysis }, spec);
 }
 
+/** How many pods of `orders` may be away. @param spec such as `minAvailable` */
+export function ordersBudget(spec: object): object {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'orders' },
+    spec: { ...spec, selector: { matchLabels: { app: 'orders' } } },
+  };
+}
+
 /** Waits until the Canary has one of the phases and gives it. */
 export function waitForPhase(space: TestNamespace, phases: readonly string[], seconds: number): Promise<CanaryObject> {
   return space.waitFor<CanaryObject>(

@@ -90,6 +90,11 @@ export class OrdersTarget {
     return this.when(({ phase: now }) => now === phase, seconds);
   }
 
+  /** Waits for the end of a release, whatever it is. */
+  over(seconds?: number): Promise<CanaryStatus> {
+    return this.when(({ phase = '' }) => phase === 'Succeeded' || phase === 'Failed', seconds);
+  }
+
   /** Waits until `TargetReady` has a reason, and gives its message. */
   async targetReady(reason: string): Promise<string> {
     const ready = ({ conditions = [] }: CanaryStatus) => conditions.find(({ type }) => type === 'TargetReady');
