@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitUntil } from '../../hack/mesh/wait.ts';
 import { CustomWorld } from './support/custom-world.ts';
 
 /** What a real sidecar writes of requests and connections that AUDIT policies match; they decide nothing. */
@@ -18,19 +17,11 @@ const world = new CustomWorld([], {
 beforeAll(() => world.start({}, [UI, ORDERING]), 60_000);
 afterAll(() => world.stop());
 
-const lines = (): Record<string, unknown>[] =>
-  world
-    .log()
-    .split('\n')
-    .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line) => JSON.parse(line));
-
-/** Envoy writes its logs some time after the answer. */
-async function audited(field: string, value: string): Promise<Record<string, unknown>> {
-  const find = () => lines().find((one) => one.audited_by !== undefined && String(one[field]).startsWith(value));
-  await waitUntil(`a line has ${value} in ${field}`, async () => (find() ? undefined : world.log()));
-  return find() ?? {};
-}
+const audited = (field: string, value: string): Promise<Record<string, unknown>> =>
+  world.logLine(
+    `${value} in ${field}`,
+    (line) => line.audited_by !== undefined && String(line[field]).startsWith(value),
+  );
 
 test('a request that one matches is told with the policy, and what became of it', async () => {
   expect((await world.ask('one', '/seen?token=1', { principal: UI })).status).toBe(200);
@@ -61,6 +52,6 @@ test('a connection is told of when it ends; what none matches is not told of', a
     source_principal: `spiffe://${UI}`,
   });
   expect(
-    lines().filter(({ path, source_principal: who }) => path === '/other' || who === `spiffe://${ORDERING}`),
+    world.logLines().filter(({ path, source_principal: who }) => path === '/other' || who === `spiffe://${ORDERING}`),
   ).toEqual([]);
 }, 90_000);

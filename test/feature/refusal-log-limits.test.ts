@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { NO_KEYS } from '../../api/jwk-set.ts';
+import { waitUntil } from '../../hack/mesh/wait.ts';
 import type { ObjectRef } from '../../operator/mesh/object-ref.ts';
 import { MemoryCounters } from '../../operator/ratelimit/memory-counters.ts';
 import { RateLimitWorld } from './support/rate-limit-world.ts';
@@ -39,15 +40,6 @@ afterAll(async () => {
   echo.close();
 });
 
-/** Asks until something is so. */
-async function until(what: () => string, isSo: () => boolean): Promise<void> {
-  for (const end = performance.now() + 60_000; performance.now() < end; ) {
-    if (isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(what());
-}
-
 test.each([
   ['own', { path: '/own' }, 429, 'RateLimitPolicy shop/own'],
   ['all', { path: '/all' }, 429, 'RateLimitPolicy shop/all'],
@@ -56,10 +48,8 @@ test.each([
   '%s is named, and counted',
   async (name, question, status, decidedBy) => {
     expect(await world.statuses(2, name, question)).toContain(status);
-    await until(
-      () => `no line names ${decidedBy}: ${world.log()}`,
-      () => world.log().includes(`"decided_by":"${decidedBy}"`),
-    );
+    const line = `"decided_by":"${decidedBy}"`;
+    await waitUntil(`a line with ${line}`, async () => (world.log().includes(line) ? undefined : world.log()));
     const [kind = '', namespace = '', policy = ''] = decidedBy.split(/[ /]/);
     await untilTold({ kind, namespace, name: policy }, status === 401 ? 2 : 1);
   },
@@ -70,9 +60,8 @@ test.each([
 async function untilTold(policy: ObjectRef, refused: number): Promise<void> {
   const { ledger } = world;
   const told = () => ledger.refused(policy, ledger.startedAt, Date.now());
-  await until(
-    () => `told of ${policy.name}: ${JSON.stringify(told())}; ${world.log()}`,
-    () => told().refused === refused,
+  await waitUntil(`the operator to be told of ${policy.name}`, async () =>
+    told().refused === refused ? undefined : `${JSON.stringify(told())}; ${world.log()}`,
   );
   expect(told()).toEqual({ refused, shared: 0 });
 }
@@ -101,10 +90,7 @@ test.each(['few', 'pages'])(
         .log()
         .split('\n')
         .filter((line) => line.includes(decided));
-    await until(
-      () => `lines of ${decided}: ${world.log()}`,
-      () => lines().length >= 2,
-    );
+    await waitUntil(`two lines with ${decided}`, async () => (lines().length >= 2 ? undefined : world.log()));
     for (const socket of held) socket.destroy();
     expect(lines().map((line) => JSON.parse(line).details)).toEqual(['over_connection_limit', 'over_connection_limit']);
   },
@@ -121,9 +107,8 @@ test('connections below a limit are not told of, nor are those without one', asy
   // The next one is over a limit; what came before it would be written by then.
   const first = await hold('few');
   await expect(hold('few')).rejects.toThrow();
-  await until(
-    () => world.log(),
-    () => world.log().split('decided_by').length > seen,
+  await waitUntil('another line', async () =>
+    world.log().split('decided_by').length > seen ? undefined : world.log(),
   );
   first.destroy();
   expect(world.log()).not.toContain('RateLimitPolicy shop/many');

@@ -43,13 +43,6 @@ afterAll(async () => {
   authorizer.stop();
 });
 
-const lines = (): Record<string, unknown>[] =>
-  world
-    .log()
-    .split('\n')
-    .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line) => JSON.parse(line));
-
 /** Waits for something, for a minute; what is looked at then tells. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (const end = performance.now() + 60_000; performance.now() < end && !(await isSo()); ) {
@@ -59,15 +52,8 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 const counts = async () => refusalCounts(await world.admin('/stats/prometheus'));
 
-/** Envoy writes its logs some time after the answer. */
-async function written(field: string, value: string): Promise<Record<string, unknown>> {
-  for (const end = performance.now() + 60_000; performance.now() < end; ) {
-    const line = lines().find((one) => String(one[field]).includes(value));
-    if (line !== undefined) return line;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`no line has ${value} in ${field}: ${world.log()}`);
-}
+const written = (field: string, value: string): Promise<Record<string, unknown>> =>
+  world.logLine(`${value} in ${field}`, (line) => String(line[field]).includes(value));
 
 test('a request that a DENY refuses is told with the rule, and one that went well not at all', async () => {
   expect((await world.ask('rules', '/fine')).status).toBe(200);
@@ -83,7 +69,7 @@ test('a request that a DENY refuses is told with the rule, and one that went wel
     source_principal: `spiffe://${UI}`,
   });
   expect(line.decided_by).toBe('AuthorizationPolicy DENY shop/rules, shop/rules-2');
-  expect(lines().map(({ path }) => path)).not.toContain('/fine');
+  expect(world.logLines().map(({ path }) => path)).not.toContain('/fine');
 }, 90_000);
 
 test('one that no ALLOW policy matches is told with these', async () => {
@@ -166,7 +152,8 @@ test('a flood of them is counted, but written down no more often than there is a
   const written = FLOOD - (await leftOut());
   expect(written).toBeGreaterThan(50);
   expect(written).toBeLessThanOrEqual(Math.min(most, FLOOD));
-  const ofFlood = () => lines().filter(({ path, source_principal: who }) => path === '/denied' && who === null).length;
+  const ofFlood = () =>
+    world.logLines().filter(({ path, source_principal: who }) => path === '/denied' && who === null).length;
   await until(async () => ofFlood() >= written);
   expect(ofFlood()).toBeLessThan(most + 10);
 }, 180_000);

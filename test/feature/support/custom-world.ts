@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { AuthorizationPolicySpec } from '../../../api/authorization-policy.ts';
 import { extensionProviders } from '../../../api/extension-provider.ts';
 import { LOADING_ANNOTATION, REFUSAL_LOG_ANNOTATION } from '../../../api/pod-names.ts';
+import { waitFor } from '../../../hack/mesh/wait.ts';
 import { translateTrustSecret } from '../../../operator/certificates/secret-resource.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import {
@@ -120,6 +121,22 @@ export class CustomWorld {
   /** What the sidecar wrote. */
   log(): string {
     return this.#envoy?.log() ?? '';
+  }
+
+  /** The lines of JSON among that: of accesses. */
+  logLines(): Record<string, unknown>[] {
+    const lines = this.log().split('\n');
+    return lines.filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line));
+  }
+
+  /** Waits for one: Envoy writes its logs some time after the answer. @param what is to be in it, in words */
+  logLine(what: string, isIt: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const found = async (): Promise<Record<string, unknown>> => {
+      const line = this.logLines().find(isIt);
+      if (line === undefined) throw new Error(this.log());
+      return line;
+    };
+    return waitFor(`a line with ${what}`, found, { everyMs: 50 });
   }
 
   /** Notes of a policy's condition. */
