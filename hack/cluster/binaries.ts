@@ -12,7 +12,7 @@ import { requireGo } from './prerequisites.ts';
 import { noteUse, removeUnused } from './unused.ts';
 
 /** A Go program, and what is known of building it: counts and times are those of two cores with empty caches. */
-type GoProgram = {
+export type GoProgram = {
   /** That of its module. */
   readonly folder: string;
   /** Folder of its package within the module, where that is not the module's own. */

@@ -7,11 +7,11 @@ import { cachedBinary, ETCD, ensureBinary, KUBERNETES, requireBuildable } from '
 import { cleanHost } from './clean.ts';
 import { nodesWithImages } from './cluster-node.ts';
 import { run } from './command.ts';
-import { watchComponents } from './component-start.ts';
+import { whileComponentsRun } from './component-start.ts';
 import { COREDNS_IMAGE, NODE_NAME, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
 import { withClusterLock } from './lock.ts';
 import { startNode } from './node.ts';
-import { type ClusterAccess, nodeCondition } from './node-condition.ts';
+import { type ClusterAccess, nodeCondition, untilNodeReady } from './node-condition.ts';
 import { installPackages, requireMachine } from './prerequisites.ts';
 import { isRunning, readRecords } from './processes.ts';
 
@@ -114,16 +114,13 @@ async function systemImages(): Promise<string[]> {
 }
 
 async function waitForNode(access: ClusterAccess, state: StateLayout): Promise<void> {
-  const watch = new AbortController();
   try {
-    await Promise.race([watchComponents(state, watch.signal), serveDns(access)]);
+    await whileComponentsRun(state, () => serveDns(access));
   } catch (cause) {
     const log = await readFile(path.join(state.logs, 'kubelet.log'), 'utf8').catch(() => '');
     const end = log.trim().split('\n').slice(-5).join('\n');
     const message = `the node did not become Ready: ${(cause as Error).message}\nthe end of kubelet's log:\n${end}`;
     throw new Error(`${message}\nall logs: ${state.logs}`, { cause });
-  } finally {
-    watch.abort();
   }
 }
 
@@ -131,8 +128,7 @@ async function serveDns(access: ClusterAccess): Promise<void> {
   const kubectl = (args: readonly string[], input = ''): Promise<string> =>
     run(access.kubectl, ['--kubeconfig', access.kubeconfig, ...args], { input });
   await kubectl(['apply', '--filename=-'], dnsManifest());
-  await kubectl(['wait', '--for=create', `node/${NODE_NAME}`, '--timeout=60s']);
-  await kubectl(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=60s']);
+  await untilNodeReady(access, NODE_NAME);
   await kubectl(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=90s']);
   // Pods are refused in a namespace that has no default ServiceAccount yet.
   await kubectl(['-n', 'default', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s']);

@@ -47,11 +47,20 @@ export async function untilReady(
 }
 
 /**
- * Rejects when a component of the cluster ends.
- * @param signal ends the watch, and the promise then resolves.
- * @throws Error that names the component, with the end of its log.
+ * Does something for which all components of a node must run.
+ * @throws Error that names the component that ended meanwhile, with the end of its log.
  */
-export async function watchComponents(state: StateLayout, signal: AbortSignal): Promise<void> {
+export async function whileComponentsRun(state: StateLayout, work: () => Promise<void>): Promise<void> {
+  const watch = new AbortController();
+  try {
+    await Promise.race([watchComponents(state, watch.signal), work()]);
+  } finally {
+    watch.abort();
+  }
+}
+
+/** Rejects when a component ends; resolves when it is told to end itself. */
+async function watchComponents(state: StateLayout, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const record of await readRecords(state.processes)) {
       if (!(await isRunning(record)) && !signal.aborted) throw await failure(state, record.name, 'ended');

@@ -4,14 +4,14 @@ import { loadImagesInto, namesOfLoadedImages } from '../images/load.ts';
 import { cleanSecondNode } from './clean.ts';
 import { clusterStatus, kubectlBinary } from './cluster.ts';
 import { type ClusterNode, secondNode } from './cluster-node.ts';
-import { run, tryRun } from './command.ts';
-import { startComponent, untilReady, watchComponents } from './component-start.ts';
+import { tryRun } from './command.ts';
+import { startComponent, untilReady, whileComponentsRun } from './component-start.ts';
 import { kubeletArguments, proxyArguments } from './components.ts';
 import { createControlGroup } from './control-groups.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE, type StateLayout, stateLayout } from './layout.ts';
 import { withClusterLock } from './lock.ts';
 import { inside, openNamespaces } from './namespaces.ts';
-import { nodeCondition } from './node-condition.ts';
+import { nodeCondition, untilNodeReady } from './node-condition.ts';
 import { containerdArguments, writeNodeConfiguration } from './node-configuration.ts';
 import { connectNode } from './node-link.ts';
 import { requireMachine } from './prerequisites.ts';
@@ -53,12 +53,9 @@ export async function addSecondNode(options: SecondNodeOptions = {}): Promise<st
     report(`starting ${node.name}`);
     await start(node, state, path.dirname(kubectl));
     report(`waiting for ${node.name}, and loading images into it`);
-    const ready = ['wait', `node/${node.name}`, '--timeout=60s'];
-    await whileItRuns(node, async () => {
-      const waitFor = (what: string): Promise<string> =>
-        run(kubectl, ['--kubeconfig', state.kubeconfig, ...ready, `--for=${what}`]);
-      const isReady = waitFor('create').then(() => waitFor('condition=Ready'));
-      await Promise.all([isReady, loadImagesInto(node.state, [PAUSE_IMAGE, ...images])]);
+    const access = { kubeconfig: state.kubeconfig, kubectl };
+    await whileComponentsRun(node.state, async () => {
+      await Promise.all([untilNodeReady(access, node.name), loadImagesInto(node.state, [PAUSE_IMAGE, ...images])]);
     });
   });
   return node.name;
@@ -119,14 +116,4 @@ async function start(node: ClusterNode, state: StateLayout, binaries: string): P
   await startInside('kube-proxy', path.join(binaries, 'kube-proxy'), proxyArguments(node));
   await untilReady(node.state, [containerd], () => existsSync(node.state.containerdSocket));
   await startInside('kubelet', path.join(binaries, 'kubelet'), kubeletArguments(node));
-}
-
-/** Does something for which all of the node must run. @throws Error with the log's end when a component ends */
-async function whileItRuns(node: ClusterNode, work: () => Promise<void>): Promise<void> {
-  const watch = new AbortController();
-  try {
-    await Promise.race([watchComponents(node.state, watch.signal), work()]);
-  } finally {
-    watch.abort();
-  }
 }

@@ -1,4 +1,12 @@
-import { CAPTURE, COREDNS, ensureBinary, METRICS_SERVER, OTEL_COLLECTOR, TINY } from '../cluster/binaries.ts';
+import {
+  CAPTURE,
+  COREDNS,
+  ensureBinary,
+  type GoProgram,
+  METRICS_SERVER,
+  OTEL_COLLECTOR,
+  TINY,
+} from '../cluster/binaries.ts';
 import { COREDNS_IMAGE, PAUSE_IMAGE } from '../cluster/layout.ts';
 import { ENVOY_VERSION, envoyBinary } from '../envoy/binary.ts';
 import { METRICS_SERVER_IMAGE } from '../metrics-server/manifest.ts';
@@ -27,10 +35,10 @@ export const IMAGES: Readonly<Record<string, () => Promise<BuiltImage>>> = {
   [HEDDLE_IMAGE]: () => buildStage(HEDDLE_IMAGE, 'heddle'),
   [SHOP_IMAGE]: () => buildStage(SHOP_IMAGE, 'shop'),
   [TESTBED_IMAGE]: () => buildStage(TESTBED_IMAGE, 'testbed'),
-  [CAPTURE_IMAGE]: buildCapture,
+  [CAPTURE_IMAGE]: () => buildProgram(CAPTURE_IMAGE, CAPTURE),
   [PROMETHEUS_IMAGE]: buildPrometheus,
-  [METRICS_SERVER_IMAGE]: buildMetricsServer,
-  [OTEL_COLLECTOR_IMAGE]: buildCollector,
+  [METRICS_SERVER_IMAGE]: () => buildProgram(METRICS_SERVER_IMAGE, METRICS_SERVER),
+  [OTEL_COLLECTOR_IMAGE]: () => buildProgram(OTEL_COLLECTOR_IMAGE, OTEL_COLLECTOR),
 };
 
 async function buildPause(): Promise<BuiltImage> {
@@ -38,30 +46,11 @@ async function buildPause(): Promise<BuiltImage> {
   return storeImage(PAUSE_IMAGE, [layer], { environment: {}, entrypoint: ['/pause'], user: '65535:65535' });
 }
 
-/** As the stage `capture` of the Dockerfile has it. */
-async function buildCapture(): Promise<BuiltImage> {
-  const layer = await storeLayer([await fileEntry('/capture', await ensureBinary(CAPTURE), 0o755)]);
-  return storeImage(CAPTURE_IMAGE, [layer], { environment: {}, entrypoint: ['/capture'], user: '65532:65532' });
-}
-
-/** As the stage `metrics-server` of the Dockerfile has it. */
-async function buildMetricsServer(): Promise<BuiltImage> {
-  const layer = await storeLayer([await fileEntry('/metrics-server', await ensureBinary(METRICS_SERVER), 0o755)]);
-  return storeImage(METRICS_SERVER_IMAGE, [layer], {
-    environment: {},
-    entrypoint: ['/metrics-server'],
-    user: '65532:65532',
-  });
-}
-
-/** As the stage `otel-collector` of the Dockerfile has it. */
-async function buildCollector(): Promise<BuiltImage> {
-  const layer = await storeLayer([await fileEntry('/otel-collector', await ensureBinary(OTEL_COLLECTOR), 0o755)]);
-  return storeImage(OTEL_COLLECTOR_IMAGE, [layer], {
-    environment: {},
-    entrypoint: ['/otel-collector'],
-    user: '65532:65532',
-  });
+/** A program of Go and nothing else, as the stage of the Dockerfile that has its name. */
+async function buildProgram(image: string, program: GoProgram): Promise<BuiltImage> {
+  const file = `/${program.binary}`;
+  const layer = await storeLayer([await fileEntry(file, await ensureBinary(program), 0o755)]);
+  return storeImage(image, [layer], { environment: {}, entrypoint: [file], user: '65532:65532' });
 }
 
 async function buildCoreDns(): Promise<BuiltImage> {

@@ -26,7 +26,7 @@ const PROGRAMS = {
   Kubernetes: (show) => ensureBinary(KUBERNETES, show),
   etcd: (show) => ensureBinary(ETCD, show),
   CoreDNS: (show) => ensureBinary(COREDNS, show),
-  'cert-manager': (show) => certManager(show),
+  'cert-manager': certManager,
   'metrics server': (show) => ensureBinary(METRICS_SERVER, show),
   'packet capture': (show) => ensureBinary(CAPTURE, show),
   Chromium: () => chromiumBinary(),
