@@ -37,6 +37,11 @@ export interface GraphNode {
   readonly connected: number;
   /** What it served; as its callers saw it where they have sidecars. Absent when nobody called it in the window. */
   readonly served?: Golden;
+  /**
+   * What it took itself to answer, in ms a request: the mean time of what it served, less that of the calls it made meanwhile. Calls that it makes at
+   * the same time count as one after the other, so it may be more, and is never less than 0. Absent where nothing was measured.
+   */
+  readonly ownMs?: number;
   readonly saturation?: Saturation;
   /** `namespace/name` of the Canary whose target's pods these are. */
   readonly canary?: string;

@@ -5,7 +5,7 @@ export const SUBJECTS = ['services', 'workloads', 'edges'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 export const SORTS = [
-  ...['rate', 'errors', 'p50', 'p99', 'cpu', 'memory'],
+  ...['rate', 'errors', 'p50', 'p99', 'own', 'cpu', 'memory'],
   ...['connections', 'active', 'pending', 'overflow', 'name'],
 ] as const;
 export type Sort = (typeof SORTS)[number];
@@ -18,6 +18,8 @@ export interface Figures {
   readonly success?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** Of what serves: the mean time of an answer without that of the calls it made for it. */
+  readonly ownMs?: number;
   readonly cpuCores?: number;
   readonly cpuShare?: number;
   readonly memoryBytes?: number;
@@ -54,6 +56,7 @@ const ORDER: Readonly<Record<Sort, (line: Figures) => number | undefined>> = {
   errors: ({ perSecond = 0, success }) => (success === undefined ? undefined : perSecond * (1 - success)),
   p50: ({ p50Ms }) => p50Ms,
   p99: ({ p99Ms }) => p99Ms,
+  own: ({ ownMs }) => ownMs,
   cpu: ({ cpuCores }) => cpuCores,
   memory: ({ memoryBytes }) => memoryBytes,
   connections: ({ connections }) => connections,
@@ -88,7 +91,7 @@ function services({ nodes, edges: calls, seconds }: GraphView, namespace: string
   return [...hosts]
     .filter(([, { node }]) => namespace === undefined || node?.namespace === namespace)
     .map(([name, { node, calls: own }]) => ({
-      ...(node === undefined ? {} : saturationOf(node)),
+      ...(node === undefined ? {} : { ...saturationOf(node), ...known({ ownMs: node.ownMs }) }),
       name: namespace === undefined ? name : name.replace(/\.svc\..*$/, ''),
       ...sum(
         own.map(({ golden }) => golden),
@@ -117,6 +120,7 @@ function nodeFigures(node: GraphNode, namespace: string | undefined): Figures {
     name: short(node.id, namespace),
     pods: `${node.connected}/${node.pods}`,
     ...(node.served === undefined ? {} : ofGolden(node.served)),
+    ...known({ ownMs: node.ownMs }),
     ...saturationOf(node),
   };
 }

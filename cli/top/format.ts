@@ -9,7 +9,7 @@ const [BAD_SUCCESS, POOR_SUCCESS, FULL] = [0.95, 0.999, 0.9];
 
 /** The table; what is not known is `-`. */
 export function formatFigures(lines: readonly Figures[], subject: Subject, wide: boolean): string {
-  const golden = ['rate', 'success', 'p50', 'p99'];
+  const golden = ['rate', 'success', 'p50', 'p99', ...(subject === 'edges' ? [] : ['own'])];
   const pools = ['connections', 'active', 'pending', 'overflow'];
   const saturation = subject === 'edges' ? ['protocol', 'mtls', ...pools] : ['cpu', 'memory', ...pools];
   const header = [
@@ -23,6 +23,7 @@ export function formatFigures(lines: readonly Figures[], subject: Subject, wide:
     line.name,
     ...(subject === 'workloads' ? [line.pods ?? '-'] : []),
     ...[formatRate(line.perSecond), formatSuccess(line.success), formatTime(line.p50Ms), formatTime(line.p99Ms)],
+    ...(subject === 'edges' ? [] : [formatTime(line.ownMs)]),
     ...(subject === 'edges' ? [line.protocol ?? '-', formatMtls(line.mtls)] : [formatCpu(line), formatMemory(line)]),
     ...[formatOf(line.connections, line.connectionLimit), formatOf(line.active, line.activeLimit)],
     ...(subject === 'edges'

@@ -31,6 +31,7 @@ const GRAPH: GraphView = {
     node('ui'),
     node('ordering', {
       served: golden(600, 6, 120),
+      ownMs: 45,
       saturation: { cpuCores: 0.25, cpuShare: 0.95, memoryBytes: 2 ** 27, connections: 4, ...FULL },
     }),
     node('inventory', { served: golden(60, 0, 20), connected: 1 }),
@@ -59,11 +60,11 @@ describe('workloads', () => {
 
   test('are lines of a table in which what is unknown is no zero', () => {
     const text = formatFigures(readFigures(GRAPH, 'workloads', 'rate', 'shop'), 'workloads', true);
-    expect(text.split('\n').map((line) => line.split(/ {2,}/).slice(0, 12))).toEqual([
-      ['WORKLOAD', 'PODS', 'RATE', 'SUCCESS', 'P50', 'P99', 'CPU', 'MEMORY', ...POOLS],
-      ['ordering', '2/2', '10/s', '99.00%', '12ms', '120ms', '250m (95%)', '128Mi', '4', '3', '1 (50%)', '7'],
-      ['inventory', '1/2', '1.0/s', '100%', '2.0ms', '20ms', '-', '-', '-', '-', '-', '-'],
-      ['ui', '2/2', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-'],
+    expect(text.split('\n').map((line) => line.split(/ {2,}/).slice(0, 13))).toEqual([
+      ['WORKLOAD', 'PODS', 'RATE', 'SUCCESS', 'P50', 'P99', 'OWN', 'CPU', 'MEMORY', ...POOLS],
+      ['ordering', '2/2', '10/s', '99.00%', '12ms', '120ms', '45ms', '250m (95%)', '128Mi', '4', '3', '1 (50%)', '7'],
+      ['inventory', '1/2', '1.0/s', '100%', '2.0ms', '20ms', '-', '-', '-', '-', '-', '-', '-'],
+      ['ui', '2/2', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-'],
     ]);
   });
 });
@@ -72,7 +73,7 @@ test('services are what was called, of all callers together, at their worst', ()
   const [ordering] = readFigures(GRAPH, 'services', 'rate');
   expect(ordering).toMatchObject({
     name: 'ordering.shop.svc.cluster.local',
-    ...{ perSecond: 10, success: 0.99, p99Ms: 120, connections: 4 },
+    ...{ perSecond: 10, success: 0.99, p99Ms: 120, ownMs: 45, connections: 4 },
   });
 });
 
@@ -98,6 +99,7 @@ test.each([
   ['name', ['inventory', 'ordering', 'ui']],
   ['errors', ['ordering', 'inventory', 'ui']],
   ['p99', ['ordering', 'inventory', 'ui']],
+  ['own', ['ordering', 'inventory', 'ui']],
   ['cpu', ['ordering', 'inventory', 'ui']],
 ] as const)('sorted by %s', (sort, names) => {
   expect(readFigures(GRAPH, 'workloads', sort, 'shop').map(({ name }) => name)).toEqual(names);

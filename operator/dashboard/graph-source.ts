@@ -8,7 +8,7 @@ import { eachInTurns } from './turns.ts';
 import type { WindowSelection } from './view-source.ts';
 
 /** What is known of a node besides what was counted. */
-export type NodeFacts = Omit<GraphNode, 'served' | 'saturation'>;
+export type NodeFacts = Omit<GraphNode, 'served' | 'ownMs' | 'saturation'>;
 
 /** What a graph is made of. */
 export interface GraphPorts {
@@ -92,7 +92,9 @@ export class GraphSource {
     }
     const served = new Map<string, GoldenTotals>();
     const overflows = new Map<string, number>();
+    const waited = new Map<string, number>();
     await eachInTurns(edges, ({ edge, totals, overflow }) => {
+      waited.set(edge.source, (waited.get(edge.source) ?? 0) + totals.took);
       if (!shown.has(edge.destination)) return;
       overflows.set(edge.destination, (overflows.get(edge.destination) ?? 0) + overflow);
       const sum = served.get(edge.destination) ?? new GoldenTotals();
@@ -101,9 +103,15 @@ export class GraphSource {
     });
     const nodes: { readonly node: GraphNode; readonly overflow: number }[] = [];
     await eachInTurns(shown.values(), (node) => {
-      const golden = served.get(node.id)?.golden(length);
+      const totals = served.get(node.id);
+      const [golden, ownMs] = [totals?.golden(length), totals?.ownMs(waited.get(node.id) ?? 0)];
       const saturation = this.#ports.saturation(node.id);
-      const whole = { ...node, ...(golden && { served: golden }), ...(saturation && { saturation }) };
+      const whole = {
+        ...node,
+        ...(golden && { served: golden }),
+        ...(ownMs !== undefined && { ownMs }),
+        ...(saturation && { saturation }),
+      };
       nodes.push({ node: whole, overflow: overflows.get(node.id) ?? 0 });
     });
     return nodes;

@@ -89,7 +89,10 @@ describe('figures of a Prometheus', () => {
       [edge({ le: '10' }), '10'],
       [edge({ le: '+Inf' }), '10'],
     ];
-    const { figures } = await figuresFrom(answerOf({ _bucket: buckets, istio_requests_total: requests }));
+    const sums: [object, string][] = [[edge(), '480']];
+    const { figures } = await figuresFrom(
+      answerOf({ _bucket: buckets, istio_request_duration_milliseconds_sum: sums, istio_requests_total: requests }),
+    );
     const graph = new GraphSource({
       figures,
       nodes: () => ['shop/ui', 'shop/ordering'].map((id) => ({ ...strangerFacts(id), pods: 1, connected: 1 })),
@@ -97,7 +100,7 @@ describe('figures of a Prometheus', () => {
       saturation: () => undefined,
       pools: () => [],
     });
-    const { edges, source, complete, seconds } = await graph.graph({ seconds: 60, namespace: undefined });
+    const { edges, nodes, source, complete, seconds } = await graph.graph({ seconds: 60, namespace: undefined });
     expect([source, complete, seconds]).toEqual(['prometheus', true, 60]);
     expect(edges.map(({ id, golden, mtls }) => [id, golden.requests, golden.failures, mtls])).toEqual([
       ['shop/ui>shop/ordering', 12, 2, 'all'],
@@ -105,6 +108,7 @@ describe('figures of a Prometheus', () => {
       ['shop/ui>host:PassthroughCluster', 1, 0, 'all'],
     ]);
     expect(edges[0]?.golden).toMatchObject({ p50Ms: 5, perSecond: 0.2 });
+    expect(nodes.find(({ id }) => id === 'shop/ordering')?.ownMs).toBe(48);
   });
 
   test('tell revisions apart by the cluster that was called, and none where they do not have it', async () => {

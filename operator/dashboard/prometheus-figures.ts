@@ -12,7 +12,17 @@ import type { SeriesSelection } from './view-source.ts';
 
 /** Rates are taken over so many seconds at least: scrapes may be 30 s apart. */
 const RATE_SECONDS = 60;
-const BUCKETS = 'istio_request_duration_milliseconds_bucket';
+const DURATIONS = 'istio_request_duration_milliseconds';
+const BUCKETS = `${DURATIONS}_bucket`;
+
+/** What is added up without a look at how calls went. */
+const SUMS = [
+  { metric: 'istio_request_bytes_sum', kind: 'sent', transport: 'http' },
+  { metric: 'istio_tcp_received_bytes_total', kind: 'sent', transport: 'tcp' },
+  { metric: 'istio_response_bytes_sum', kind: 'received', transport: 'http' },
+  { metric: 'istio_tcp_sent_bytes_total', kind: 'received', transport: 'tcp' },
+  { metric: `${DURATIONS}_sum`, kind: 'took', transport: 'http' },
+] as const;
 
 type Client = Pick<PrometheusClient, 'query' | 'range'>;
 
@@ -42,13 +52,12 @@ export class PrometheusFigures implements Figures {
     const grown = (metric: string, labels: readonly string[]): Promise<PromSample[]> =>
       this.#client.query(`sum by (${[...EDGE_LABELS, ...labels].join(', ')}) (increase(${metric}[${seconds}s]))`, at);
     const missing = new Set<string>();
-    const [requests, buckets, opened, ...bytes] = await Promise.all(
+    const [requests, buckets, opened, ...sums] = await Promise.all(
       [
         grown('istio_requests_total', OUTCOME_LABELS),
         grown(BUCKETS, ['le']),
         grown('istio_tcp_connections_opened_total', OUTCOME_LABELS),
-        ...['istio_request_bytes_sum', 'istio_tcp_received_bytes_total'].map((metric) => grown(metric, [])),
-        ...['istio_response_bytes_sum', 'istio_tcp_sent_bytes_total'].map((metric) => grown(metric, [])),
+        ...SUMS.map(({ metric }) => grown(metric, [])),
       ].map((asked) => asked.catch((error: unknown) => note(error, missing))),
     );
     const calls = new PrometheusCalls(this.#names);
@@ -57,9 +66,7 @@ export class PrometheusFigures implements Figures {
       ...countsOf(requests ?? [], calls, 'http'),
       ...durationsOf(buckets ?? [], calls),
       ...countsOf(opened ?? [], calls, 'tcp'),
-      ...bytes.flatMap((samples, index) => [
-        ...bytesOf(samples, calls, index < 2 ? 'sent' : 'received', index % 2 === 0 ? 'http' : 'tcp'),
-      ]),
+      ...SUMS.flatMap(({ kind, transport }, index) => [...sumsOf(sums[index] ?? [], calls, kind, transport)]),
       ...overflows.growths,
     ];
     return {
@@ -184,10 +191,10 @@ function* countsOf(
   }
 }
 
-function* bytesOf(
+function* sumsOf(
   samples: readonly PromSample[],
   calls: PrometheusCalls,
-  kind: 'sent' | 'received',
+  kind: 'sent' | 'received' | 'took',
   transport: 'http' | 'tcp',
 ): Generator<Growth> {
   for (const { metric, value } of samples) {

@@ -27,7 +27,7 @@ describe('a metrics message', () => {
             metric: [
               {
                 label: LABELS,
-                histogram: { sampleCount: 3n, bucket: [{ upperBound: 5, cumulativeCount: 2n }] },
+                histogram: { sampleCount: 3n, sampleSum: 12.5, bucket: [{ upperBound: 5, cumulativeCount: 2n }] },
               },
             ],
           },
@@ -40,7 +40,7 @@ describe('a metrics message', () => {
     expect(message.uptime).toEqual({ seconds: 7, processStart: 3000 });
     expect(message.requests.map(({ value }) => value)).toEqual([3]);
     expect(message.durations.map(({ value }) => value)).toEqual([
-      { total: 3, buckets: [{ upperMs: 5, cumulative: 2 }] },
+      { total: 3, sumMs: 12.5, buckets: [{ upperMs: 5, cumulative: 2 }] },
     ]);
     const [key] = message.requests.map((sample) => sample.key);
     expect(message.durations[0]?.key).toBe(key);

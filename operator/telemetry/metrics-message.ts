@@ -15,6 +15,8 @@ export interface Sample<Value> {
 /** Requests of the last interval by duration: how many took at most so many ms. */
 export interface DurationBuckets {
   readonly total: number;
+  /** What all of them took together, in ms: Envoy's estimate, within 5 %. Absent where it was not told. */
+  readonly sumMs?: number;
   readonly buckets: readonly { readonly upperMs: number; readonly cumulative: number }[];
 }
 
@@ -213,17 +215,20 @@ function decodeSum(reader: BoundedReader = NOTHING): number {
 function decodeHistogram(reader: BoundedReader = NOTHING): DurationBuckets {
   const buckets: { upperMs: number; cumulative: number }[] = [];
   let total = 0;
+  let sum = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) {
       total = Number(reader.uint64());
+    } else if (field === 2) {
+      sum = reader.double();
     } else if (field === 3) {
       buckets.push(decodeBucket(reader.nested()));
     } else {
       reader.skip(wireType);
     }
   }
-  return { total, buckets };
+  return { total, ...(Number.isFinite(sum) && sum > 0 ? { sumMs: sum } : {}), buckets };
 }
 
 function decodeBucket(reader: BoundedReader): { upperMs: number; cumulative: number } {

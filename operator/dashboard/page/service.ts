@@ -110,6 +110,7 @@ function Now({ node, complete }: { readonly node: GraphNode; readonly complete: 
     h(Figure, { name: 'p50', text: millis(served?.p50Ms), none: served === undefined ? none : 'unknown' }),
     h(Figure, { name: 'p90', text: millis(served?.p90Ms), none: served === undefined ? none : 'unknown' }),
     h(Figure, { name: 'p99', text: millis(served?.p99Ms), none: served === undefined ? none : 'unknown' }),
+    h(Figure, { name: 'By itself', text: millis(node.ownMs), none, note: 'mean, without its calls' }),
     h(Figure, { name: 'Traffic', text: rate(served?.perSecond), none }),
     h(Figure, { name: 'Errors', text: percent(failedShare(served)), none, tone: `sev-${severity(served)}` }),
     h(Figure, {

@@ -13,7 +13,8 @@ export interface Edge {
 export type Counter =
   | { readonly kind: 'calls' | 'opened' | 'closed'; readonly edge: Edge; readonly call: CallLabels }
   | { readonly kind: 'duration'; readonly edge: Edge; readonly call: CallLabels; readonly bucket: number }
-  | { readonly kind: 'sent' | 'received' | 'overflow'; readonly edge: Edge }
+  /** Bytes, requests that a pool refused, and ms that all requests took together. */
+  | { readonly kind: 'sent' | 'received' | 'overflow' | 'took'; readonly edge: Edge }
   | { readonly kind: 'reports'; readonly node: string }
   | { readonly kind: 'refused'; readonly node: string; readonly refusal: Refusal };
 

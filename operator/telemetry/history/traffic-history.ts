@@ -88,6 +88,8 @@ export class TrafficHistory {
     const call = this.read(key);
     const edge = call && this.edgeOf(podUid, call, 'http');
     if (call === undefined || edge === undefined) return;
+    const { sumMs = 0 } = buckets;
+    if (sumMs > 0) this.add(edge, 'took', now, sumMs, (shared) => ({ kind: 'took', edge: shared }));
     for (const [bucket, by] of bucketCounts(buckets)) {
       const name = `duration|${bucket}|${call.service}|${call.revision ?? ''}`;
       this.add(edge, name, now, by, (shared) => ({ kind: 'duration', edge: shared, call, bucket }));

@@ -108,7 +108,7 @@ describe('heddle', () => {
     expect(edge.connections).toBeGreaterThan(0);
     const { stdout } = await inMesh('top');
     expect(stdout).toMatch(
-      /\nWORKLOAD +PODS +RATE +SUCCESS +P50 +P99 +CPU +MEMORY +CONNECTIONS +ACTIVE +PENDING +OVERFLOW\norders +2\/2 +[\d.]+\/s +100%/,
+      /\nWORKLOAD +PODS +RATE +SUCCESS +P50 +P99 +OWN +CPU +MEMORY +CONNECTIONS +ACTIVE +PENDING +OVERFLOW\norders +2\/2 +[\d.]+\/s +100%/,
     );
     const { workloads } = parsed<{ workloads: Partial<TopEdge>[] }>(await inMesh('top', '-o', 'json'));
     const orders = workloads.find(({ name }) => name === 'orders');

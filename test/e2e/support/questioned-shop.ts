@@ -1,8 +1,8 @@
 import { canaryOf } from './canary-fixture.ts';
 import { shopPodSpec, smallShop } from './sample-shop.ts';
 
-/** More than a busy machine adds to any answer, and well inside a bucket of the histograms: at its edge a little more is twice as much. */
-const DELAY_MS = 300;
+/** What ordering takes itself: more than a busy machine adds to any answer, and well inside a bucket of the histograms: at its edge a little more is twice as much. */
+export const DELAY_MS = 300;
 
 /**
  * The sample shop, with something in it for each of the questions that newcomers have: Ordering is slow, and its next release is held half way; `reports` calls

@@ -57,7 +57,7 @@ it('shows what is not known as unknown, and never as zero', async () => {
   await sees(page, 'Figures are missing: 1 reason');
   expect(await textOf(page, '.card[data-id="shop/ui"]')).toBe('ui in shop: unknown');
   expect(await textOf(page, 'aside .figures')).toBe(
-    'Traffic unknown Errors unknown p50 unknown p99 unknown Fullest unknown Sidecars 2 of 2 connected',
+    'Traffic unknown Errors unknown p50 unknown p99 unknown By itself unknown mean, without its calls Fullest unknown Sidecars 2 of 2 connected',
   );
   await page.getByText('Figures are missing').click();
   await sees(page, 'no report of shop/ui-1 since 40 s');

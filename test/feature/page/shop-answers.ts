@@ -63,7 +63,7 @@ export function shopGraph(more: Partial<GraphView> = {}): GraphView {
     nodes: [
       workload('shop/load', { pods: 1, connected: 1, services: [] }),
       workload('shop/ui', {
-        served: golden(24, 0.004, 61),
+        ...{ served: golden(24, 0.004, 61), ownMs: 4.2 },
         saturation: {
           cpuCores: 0.12,
           cpuShare: 0.24,
@@ -76,14 +76,13 @@ export function shopGraph(more: Partial<GraphView> = {}): GraphView {
         },
       }),
       workload('shop/ordering', {
-        served: golden(24, 0.012, 48),
-        canary: 'shop/ordering',
+        ...{ served: golden(24, 0.012, 48), ownMs: 11, canary: 'shop/ordering' },
         pods: 4,
         connected: 4,
         saturation: { cpuCores: 0.4, cpuShare: 0.86, memoryBytes: 210e6, memoryShare: 0.41 },
       }),
       workload('shop/inventory', {
-        served: golden(18.2, 0.118, 240),
+        ...{ served: golden(18.2, 0.118, 240), ownMs: 31 },
         saturation: { memoryBytes: 100e6, connections: 4, active: 2, pending: 1, overflow: 37, poolShare: 1 },
       }),
       workload('payments/ledger', { served: golden(3.1, 0, undefined) }),

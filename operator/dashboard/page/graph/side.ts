@@ -82,6 +82,9 @@ function NodeFacts({
       h(Figure, { name: 'p50', text: millis(served?.p50Ms), none: served === undefined ? none : 'unknown' }),
       h(Figure, { name: 'p99', text: millis(served?.p99Ms), none: served === undefined ? none : 'unknown' }),
       node.kind === 'workload'
+        ? h(Figure, { name: 'By itself', text: millis(node.ownMs), none, note: 'mean, without its calls' })
+        : null,
+      node.kind === 'workload'
         ? h(Figure, { name: 'Fullest', text: most === undefined ? undefined : `${percent(most.share)} ${most.of}` })
         : null,
       node.kind === 'workload'
@@ -222,6 +225,11 @@ function Attention({
       'Slowest (p99)',
       top((node) => node.served?.p99Ms),
       (node) => millis(node.served?.p99Ms),
+    ),
+    list(
+      'Slowest by itself',
+      top(({ ownMs }) => ownMs),
+      ({ ownMs }) => millis(ownMs),
     ),
     list(
       'Fullest',
