@@ -6,6 +6,7 @@ import { waitFor } from '../../hack/mesh/wait.ts';
 import { GraphSource, strangerFacts } from '../../operator/dashboard/graph-source.ts';
 import { OperatorFigures } from '../../operator/dashboard/operator-figures.ts';
 import { destinationRule } from '../../operator/mesh/testing/objects.ts';
+import { decodeMetricsMessage } from '../../operator/telemetry/metrics-message.ts';
 import { inboundWork, poolReadings } from '../../operator/wiring/open-work.ts';
 import { keepRecords, type TrafficRecords } from '../../operator/wiring/traffic-records.ts';
 import { wholeDelta } from '../../operator/xds/whole-delta.ts';
@@ -18,8 +19,19 @@ let records: TrafficRecords | undefined;
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  world = await PeerWorld.start({}, { receive: (proxy, message) => records?.ledger.receive(proxy, message) });
+  const heard = new Set<string>();
+  world = await PeerWorld.start(
+    {},
+    {
+      receive: (proxy, message) => {
+        records?.ledger.receive(proxy, message);
+        if (records !== undefined && decodeMetricsMessage(message).uptime !== undefined) heard.add(proxy.uid);
+      },
+    },
+  );
   records = keepRecords(() => world.snapshot, undefined, world.inboundPort);
+  // Of a sidecar that is older than the records, what its first report says is of before.
+  await waitFor('first reports', async () => (heard.size === 2 ? true : undefined));
 }, 60_000);
 
 afterAll(async () => {
