@@ -33,10 +33,10 @@ export interface CertificateView {
 }
 
 /**
- * `synced`: has acknowledged all that it was sent. `stale`: something newer is on its way, or was for too long. `rejected`: it refused something.
- * `disconnected`: no stream to any replica. `unknown`: a replica that may know is not heard.
+ * `synced`: has acknowledged all that it was sent. `syncing`: something newer is on its way. `stale`: it was for more than 10 s. `rejected`: it refused
+ * something. `disconnected`: no stream to any replica. `unknown`: a replica that may know is not heard.
  */
-export type ProxyState = 'synced' | 'stale' | 'rejected' | 'disconnected' | 'unknown';
+export type ProxyState = 'synced' | 'syncing' | 'stale' | 'rejected' | 'disconnected' | 'unknown';
 
 /** `GET /api/proxies?namespace=shop`. */
 export interface ProxiesView {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ProxyState } from '../../api/view/control-plane-view.ts';
 import { CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION, PEER_AUTHENTICATION, POD } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
@@ -106,16 +107,18 @@ test('objects that are not in force are named with their reason', async () => {
   ]);
 });
 
-test('sidecars that refused something, or are cut off, are named', () => {
-  const proxy = (pod: string, state: 'synced' | 'rejected' | 'disconnected' | 'unknown') => ({
+test('sidecars that refused something, are behind, or cut off, are named', () => {
+  const proxy = (pod: string, state: ProxyState) => ({
     ...{ namespace: 'shop', pod, uid: '', workload: '', node: '', state, types: {}, identity: '', onDemand: false },
     rejections: state === 'rejected' ? [{ type: 'listeners', name: 'x', message: 'no such filter' }] : [],
   });
-  const proxies = [proxy('a', 'synced'), proxy('b', 'rejected'), proxy('c', 'disconnected'), proxy('d', 'unknown')];
+  const states = ['synced', 'rejected', 'disconnected', 'unknown', 'syncing', 'stale'] as const;
+  const proxies = states.map((state, index) => proxy('abcdef'.charAt(index), state));
   expect(lines(judgeProxies({ at: 0, complete: true, proxies }))).toEqual([
-    'ok: 1 sidecars have, or are getting, the newest configuration',
+    'ok: 2 sidecars have, or are getting, the newest configuration',
     'warning: the sidecar of shop/b refused listeners x: no such filter',
     'warning: 1 sidecars have no stream to the operator: shop/c',
+    'warning: 1 sidecars have not had the newest for more than 10 s: shop/f',
     'skipped: of 1 sidecars it is not known: shop/d',
   ]);
 });

@@ -50,9 +50,16 @@ export function judgeProxies({ proxies }: ProxiesView): Finding[] {
       'they go on with what they had: see whether they reach heddle-operator.heddle-system:15012, and their logs';
     findings.push(warning(`${cut.length} sidecars have no stream to the operator: ${some(cut.map(title))}`, next));
   }
+  const stale = of('stale');
+  if (stale.length > 0) {
+    const next = 'heddle proxy status POD says of what, and kubectl logs POD -c istio-proxy may say why';
+    findings.push(
+      warning(`${stale.length} sidecars have not had the newest for more than 10 s: ${some(stale.map(title))}`, next),
+    );
+  }
   const unknown = of('unknown');
   if (unknown.length > 0)
     findings.push(skipped(`of ${unknown.length} sidecars it is not known: ${some(unknown.map(title))}`));
-  const well = of('synced').length + of('stale').length;
+  const well = of('synced').length + of('syncing').length;
   return well > 0 ? [ok(`${well} sidecars have, or are getting, the newest configuration`), ...findings] : findings;
 }

@@ -12,7 +12,7 @@ const CONTROL_PLANE: ControlPlaneView = {
   version: '0.1.0',
   trustDomain: 'cluster.local',
   replicas: [{ name: 'operator-1', leader: true, heard: true, streams: 2, problems: [] }],
-  proxies: { total: 2, synced: 2, stale: 0, rejected: 0, disconnected: 0, unknown: 0 },
+  proxies: { total: 2, synced: 2, syncing: 0, stale: 0, rejected: 0, disconnected: 0, unknown: 0 },
   certificates: [
     {
       name: 'ROOT',
@@ -35,6 +35,14 @@ test('a mesh that is well says so first', () => {
   expect(first).toBe('The mesh is well: 1 replica, 2 of 2 sidecars synced (heddle 0.1.0, cluster.local)');
   expect(rest.join('\n')).toMatch(/ROOT +CN=root +in 36\d\d days +ab\n/);
   expect(rest.join('\n')).toMatch(/shop +ui-1 +ui +SYNCED +operator-1 +1 min 30 s +n1 +\?/);
+});
+
+test('what is on its way is nothing amiss', () => {
+  const busy = status([proxy('a'), proxy('b', { state: 'syncing', types: { clusters: { held: 9, stale: 1 } } })]);
+  expect(isWell(busy)).toBe(true);
+  const text = formatMesh(busy, { namespace: 'shop', wide: false });
+  expect(text).toMatch(/^The mesh is well: 1 replica, 1 of 2 sidecars synced, 1 syncing /);
+  expect(text).toMatch(/\nb +ui +SYNCING +1 of 9 clusters not the newest\na +ui +SYNCED$/);
 });
 
 describe('what is amiss', () => {

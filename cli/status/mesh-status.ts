@@ -1,4 +1,4 @@
-import type { ControlPlaneView, ProxiesView, ProxyView } from '../../api/view/control-plane-view.ts';
+import type { ControlPlaneView, ProxiesView, ProxyState, ProxyView } from '../../api/view/control-plane-view.ts';
 import { paint } from '../terminal/colour.ts';
 import { formatSeconds } from '../terminal/estimate.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -12,7 +12,7 @@ export interface MeshStatus {
 /** Certificates of the mesh renew themselves long before; one that has less than this left was not renewed. */
 const CERTIFICATE_WARNING_MS = 6 * 3600 * 1000;
 
-/** Whether nothing is amiss: every replica is heard and has no problem, one leads, every sidecar has the newest, and no certificate is about to end. */
+/** Whether nothing is amiss: every replica is heard and has no problem, one leads, every sidecar has the newest or is being sent it, and no certificate is about to end. */
 export function isWell(status: MeshStatus): boolean {
   return problemsOf(status).length === 0;
 }
@@ -30,7 +30,7 @@ export function problemsOf({ controlPlane, proxies }: MeshStatus): string[] {
     ...certificates
       .filter(({ notAfter }) => Date.parse(notAfter) - at < CERTIFICATE_WARNING_MS)
       .map(({ name, notAfter }) => `certificate ${name} ends ${notAfter}`),
-    ...PROXY_STATES.filter((state) => state !== 'synced').flatMap((state) => {
+    ...PROXY_STATES.filter((state) => state !== 'synced' && state !== 'syncing').flatMap((state) => {
       const many = proxies.proxies.filter((proxy) => proxy.state === state).length;
       return many === 0 ? [] : [`${many === 1 ? '1 sidecar is' : `${many} sidecars are`} ${state}`];
     }),
@@ -78,8 +78,9 @@ function formatSummary(status: MeshStatus): string[] {
   const { controlPlane, proxies } = status;
   const { version, trustDomain, replicas } = controlPlane;
   const total = proxies.proxies.length;
-  const synced = proxies.proxies.filter(({ state }) => state === 'synced').length;
-  const counts = `${replicas.length} ${replicas.length === 1 ? 'replica' : 'replicas'}, ${synced} of ${total} sidecars synced`;
+  const many = (of: ProxyState): number => proxies.proxies.filter(({ state }) => state === of).length;
+  const syncing = many('syncing') > 0 ? `, ${many('syncing')} syncing` : '';
+  const counts = `${replicas.length} ${replicas.length === 1 ? 'replica' : 'replicas'}, ${many('synced')} of ${total} sidecars synced${syncing}`;
   const problems = problemsOf(status);
   const word = problems.length === 0 ? paint('green', 'The mesh is well') : paint('red', 'The mesh is not well');
   return [`${word}: ${counts} (heddle ${version}, ${trustDomain})`, ...problems.map((problem) => `  - ${problem}`)];

@@ -3,6 +3,7 @@ import { paint, type Style } from '../terminal/colour.ts';
 
 const STATES: Readonly<Record<ProxyState, readonly [Style, string]>> = {
   synced: ['green', 'SYNCED'],
+  syncing: ['cyan', 'SYNCING'],
   stale: ['yellow', 'STALE'],
   rejected: ['red', 'REJECTED'],
   disconnected: ['red', 'DISCONNECTED'],
@@ -10,7 +11,7 @@ const STATES: Readonly<Record<ProxyState, readonly [Style, string]>> = {
 };
 
 /** In the order in which people want to see them: what is wrong first. */
-export const PROXY_STATES = ['rejected', 'disconnected', 'stale', 'unknown', 'synced'] as const;
+export const PROXY_STATES = ['rejected', 'disconnected', 'stale', 'unknown', 'syncing', 'synced'] as const;
 
 /** A state in its colour. */
 export function describeState(state: ProxyState): string {

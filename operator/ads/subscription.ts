@@ -27,6 +27,8 @@ export class Subscription {
   /** When the proxy last answered, in ms of the process's clock; 0: never. */
   answeredAt = 0;
   inFlight: InFlight | undefined;
+  /** Since when a name that the proxy asks for is not there yet, in ms of the process's clock; undefined: none is waited for. */
+  waitingSince: number | undefined;
   /** The proxy waits for a first response, even an empty one. */
   owesResponse = false;
   /** Most resources in one response; lowered while the culprit of a rejection is looked for. */
@@ -162,6 +164,7 @@ export class Subscription {
     const removed: string[] = [];
     let bytes = 0;
     let more = false;
+    let isWaiting = false;
     for (const name of this.dirty) {
       if (isFull(upserts.length, bytes)) {
         more = true;
@@ -178,12 +181,14 @@ export class Subscription {
         bytes += resource.bytes.length;
       } else if (wait === true) {
         // The source says when it knows.
+        isWaiting = true;
       } else if (wait === false && resource === undefined && this.isToGo(name)) {
         removed.push(name);
       } else {
         this.dirty.delete(name);
       }
     }
+    this.waitingSince = isWaiting ? (this.waitingSince ?? performance.now()) : undefined;
     return { upserts, removed, more };
   }
 
@@ -253,9 +258,7 @@ export class Subscription {
   *versions(): Iterable<[string, string]> {
     for (const name of this.held.names()) {
       const version = this.acknowledged(name);
-      if (version !== undefined) {
-        yield [name, version];
-      }
+      if (version !== undefined) yield [name, version];
     }
   }
 
@@ -273,11 +276,7 @@ export class Subscription {
       if (name === '*') {
         this.wildcard = false;
         this.ahead.clear();
-        for (const held of [...this.held.names()]) {
-          if (!this.names.has(held)) {
-            this.drop(held);
-          }
-        }
+        for (const held of [...this.held.names()]) if (!this.names.has(held)) this.drop(held);
         continue;
       }
       this.names.delete(name);

@@ -118,7 +118,10 @@ function viewSource(joints: DashboardJoints, survey: ProxySurvey): ViewSource {
     refusals: async (selection) => refusalsIn(counted, selection, Date.now()),
     controlPlane: async () => {
       const { replicas, proxies } = await survey.survey();
-      const counts: Record<ProxyState, number> = { synced: 0, stale: 0, rejected: 0, disconnected: 0, unknown: 0 };
+      const counts: Record<ProxyState, number> = {
+        ...{ synced: 0, syncing: 0, stale: 0 },
+        ...{ rejected: 0, disconnected: 0, unknown: 0 },
+      };
       for (const { state } of proxies) counts[state]++;
       return {
         version,

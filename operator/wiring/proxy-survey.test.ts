@@ -23,7 +23,7 @@ function report(uid: string, more: Partial<ProxyReport> = {}): ProxyReport {
     acknowledged: () => undefined,
     versions: () => [],
     rejections: () => [],
-    sync: () => [{ typeUrl: CLUSTER_TYPE, held: 3, stale: 0 }],
+    sync: () => [{ typeUrl: CLUSTER_TYPE, held: 3, stale: 0, waitedMs: 0 }],
     ...more,
   };
 }
@@ -50,8 +50,17 @@ function replica(
 }
 
 describe('a survey of the proxies', () => {
+  test.each([
+    [10_000, 'syncing'],
+    [10_001, 'stale'],
+  ])('says of one that waits for %s ms that it is %s', async (waitedMs, state) => {
+    const behind = report('ui', { sync: () => [{ typeUrl: CLUSTER_TYPE, held: 3, stale: 1, waitedMs }] });
+    const { proxies } = await replica('one', [behind]).survey();
+    expect(proxies.find(({ uid }) => uid === 'ui')?.state).toBe(state);
+  });
+
   test('says of each how far it is', async () => {
-    const stale = report('ordering', { sync: () => [{ typeUrl: CLUSTER_TYPE, held: 3, stale: 1 }] });
+    const stale = report('ordering', { sync: () => [{ typeUrl: CLUSTER_TYPE, held: 3, stale: 1, waitedMs: 10_001 }] });
     const { proxies, complete } = await replica('one', [report('ui'), stale]).survey();
     expect(complete).toBe(true);
     expect(proxies.map(({ pod: name, state }) => [name, state]).sort()).toEqual([

@@ -25,6 +25,8 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 /** Texts of Envoy's are cut: one may name a whole configuration. */
 const MAX_MESSAGE = 1000;
 const MAX_REJECTIONS = 20;
+/** What is waited for longer is not just on its way. */
+const STALE_MS = 10_000;
 
 /** What a replica knows of a proxy beyond its report. */
 export interface ProxyFacts {
@@ -79,7 +81,9 @@ export function connectedProxy(
 
 function stateOf(syncs: readonly TypeSync[], rejections: number): ProxyState {
   if (rejections > 0) return 'rejected';
-  return syncs.some(({ stale }) => stale > 0) ? 'stale' : 'synced';
+  const behind = syncs.filter(({ stale }) => stale > 0);
+  if (behind.length === 0) return 'synced';
+  return behind.some(({ waitedMs }) => waitedMs > STALE_MS) ? 'stale' : 'syncing';
 }
 
 function typeName(typeUrl: string): string {

@@ -11,7 +11,8 @@ import { ViewHead } from './view-head.ts';
 
 export const PROXY_STATES: Readonly<Record<ProxyState, { readonly tone: Tone; readonly about: string }>> = {
   synced: { tone: 'good', about: 'has acknowledged all that it was sent' },
-  stale: { tone: 'warn', about: 'something newer is on its way' },
+  syncing: { tone: 'accent', about: 'something newer is on its way' },
+  stale: { tone: 'warn', about: 'something newer was on its way for more than 10 s' },
   rejected: { tone: 'bad', about: 'it refused something' },
   disconnected: { tone: 'bad', about: 'it has no stream to any replica' },
   unknown: { tone: 'plain', about: 'a replica that may know is not heard' },

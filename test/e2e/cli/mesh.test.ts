@@ -56,12 +56,16 @@ describe('heddle', () => {
       return proxies;
     });
     expect(view.proxies.flatMap(({ rejections }) => rejections)).toEqual([]);
-    const { stdout } = await inMesh('status');
-    expect(stdout).toMatch(/^The mesh is (not )?well: 1 replica, 3 of 3 sidecars synced /);
-    expect(stdout).toMatch(/\ncaller-\S+ +caller +SYNCED/);
-    const one = await inMesh('proxy', 'status', 'caller');
-    expect(one).toMatchObject({ code: 0, stderr: '' });
-    expect(one.stdout).toMatch(/^\S+\/caller-\S+ {2}SYNCED\n/);
+    // Other tests change what these sidecars have, too: something may be on its way at any moment.
+    await waitUntil('a status of synced sidecars', async () => {
+      const { stdout } = await inMesh('status');
+      const isSynced = /^The mesh is (not )?well: 1 replica, 3 of 3 sidecars synced /.test(stdout);
+      return isSynced && /\ncaller-\S+ +caller +SYNCED/.test(stdout) ? undefined : stdout;
+    });
+    await waitUntil('a synced caller', async () => {
+      const { code, stdout, stderr } = await inMesh('proxy', 'status', 'caller');
+      return code === 0 && /^\S+\/caller-\S+ {2}SYNCED\n/.test(stdout) ? undefined : stdout + stderr;
+    });
   });
 
   clusterTest('proxy config shows the ports that the Service has, and never a private key', [mesh], async () => {

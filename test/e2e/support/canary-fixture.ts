@@ -41,7 +41,8 @@ export function orders(replicas = 4): object[] {
           metadata: { labels: { app: name } },
           spec: shopPodSpec(
             { ROLE: 'inventory', VERSION: 'v1' },
-            { readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2 } },
+            // Patient: of a DaemonSet an old pod that fails its probe is deleted as soon as there is a new one beside it.
+            { readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2, timeoutSeconds: 10 } },
           ),
         },
       },

@@ -288,7 +288,7 @@ export function controlPlane(): ControlPlaneView {
       { name: 'heddle-operator-0', leader: true, heard: true, streams: 9, problems: [] },
       { name: 'heddle-operator-1', leader: false, heard: false },
     ],
-    proxies: { total: 5, synced: 1, stale: 1, rejected: 1, disconnected: 1, unknown: 1 },
+    proxies: { total: 5, synced: 1, syncing: 0, stale: 1, rejected: 1, disconnected: 1, unknown: 1 },
     certificates: [
       { name: 'ROOT', subject: 'CN=Heddle root', serial: '0a1b2c3d4e5f', ...dated(-400, 3250) },
       { name: 'INTERMEDIATE', subject: 'CN=Heddle CA', serial: '1f2e3d4c5b6a', ...dated(-27, 3) },
