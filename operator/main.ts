@@ -243,7 +243,7 @@ async function start(): Promise<void> {
     logger,
   });
   outcalls.templates.onAnswer((target) => canary?.look(target));
-  acks.onAck(() => canary?.acknowledged());
+  acks.onAck((uids) => canary?.acknowledged(uids));
   certificates.server.onChange((pair) => ads.setCertificate(pair));
   await ads.listen(XDS_PORT);
   replicas.start(ads);

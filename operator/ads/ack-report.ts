@@ -13,7 +13,7 @@ export interface RejectedResource {
 /** What one proxy has put in force. */
 export interface ProxyReport {
   readonly identity: ProxyIdentity;
-  /** False for a short while after its stream ended: it most likely comes back. */
+  /** As it is now: false for a short while after its stream ended, for it most likely comes back. */
   readonly connected: boolean;
   /** Ms since the epoch. */
   readonly connectedAt: number;

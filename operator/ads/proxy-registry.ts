@@ -12,7 +12,8 @@ export const GONE = 'the pod is gone';
 
 interface Entry {
   readonly stream: ProxyStream;
-  readonly connectedAt: number;
+  /** What is told of it, for as long as it is here: thousands are asked for each weight of each Canary. */
+  readonly report: ProxyReport;
   /** Ends the stream from this side. */
   readonly end: (reason: string) => void;
   /** Address and port of the other end of its connection. */
@@ -49,7 +50,11 @@ export class ProxyRegistry implements AckReport {
     const { uid } = stream.proxy;
     const earlier = this.entries.get(uid);
     clearTimeout(earlier?.forget);
-    this.entries.set(uid, { stream, peer, connectedAt: Date.now(), end, endedAt: undefined, forget: undefined });
+    const entry: Entry = {
+      ...{ stream, peer, end, endedAt: undefined, forget: undefined },
+      report: report(stream, Date.now(), () => entry.endedAt === undefined),
+    };
+    this.entries.set(uid, entry);
     if (earlier !== undefined && earlier.endedAt === undefined) {
       earlier.end('another stream of the same pod took over');
     }
@@ -118,7 +123,7 @@ export class ProxyRegistry implements AckReport {
 
   /** Tells of every proxy that there is, and of all that happens from now on. Gives a function that ends that. */
   observe(observer: ProxyObserver): () => void {
-    for (const [uid, entry] of this.entries) observer.proxy(uid, report(entry));
+    for (const [uid, entry] of this.entries) observer.proxy(uid, entry.report);
     this.observers.add(observer);
     return () => this.observers.delete(observer);
   }
@@ -133,13 +138,12 @@ export class ProxyRegistry implements AckReport {
   }
 
   proxy(uid: string): ProxyReport | undefined {
-    const entry = this.entries.get(uid);
-    return entry === undefined ? undefined : report(entry);
+    return this.entries.get(uid)?.report;
   }
 
   *proxies(): Iterable<ProxyReport> {
     for (const entry of this.entries.values()) {
-      yield report(entry);
+      yield entry.report;
     }
   }
 
@@ -148,10 +152,12 @@ export class ProxyRegistry implements AckReport {
   }
 }
 
-function report({ stream, connectedAt, endedAt }: Entry): ProxyReport {
+function report(stream: ProxyStream, connectedAt: number, isConnected: () => boolean): ProxyReport {
   return {
     identity: stream.proxy,
-    connected: endedAt === undefined,
+    get connected() {
+      return isConnected();
+    },
     connectedAt,
     acknowledged: (typeUrl, name) => stream.subscription(typeUrl)?.acknowledged(name),
     versions: (typeUrl) => stream.subscription(typeUrl)?.versions() ?? [],

@@ -15,7 +15,8 @@ import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 
 /** A sidecar that never acknowledges must not hold up every release of the mesh. */
 const ACKNOWLEDGE_PATIENCE_MS = 30_000;
-const ACKNOWLEDGE_POLL_MS = 200;
+/** How often what is not in force yet is looked at besides, the less often the longer it takes: who waits for it is woken by acknowledgements. */
+const [ACKNOWLEDGE_POLL_MS, SLOWEST_POLL_MS] = [200, 2000];
 const BY_CALLER =
   'stickiness goes by principal, and perhaps no caller is within this weight: a higher first weight takes more of them in';
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
@@ -70,7 +71,7 @@ function isAcknowledged(draft: Draft, stage: Release, step: Step, steps: number)
   if (acknowledged >= callers || enough) return true;
   const side = describeSide(step);
   draft.enter('Progressing', `being put in force: ${side}`);
-  draft.requeue(ACKNOWLEDGE_POLL_MS);
+  draft.requeue(Math.min(Math.max(draft.stalledMs(), ACKNOWLEDGE_POLL_MS), SLOWEST_POLL_MS));
   giveUpIfOverdue(draft, stage, `in force on ${acknowledged} of ${callers} sidecars only: ${side}`, 0);
   return false;
 }

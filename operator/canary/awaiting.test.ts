@@ -5,6 +5,7 @@ import { silentLogger } from '../../kube/logger.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import type { Deployment } from './objects.ts';
 import { specOf, traffic } from './observation.fixture.ts';
+import type { Coverage } from './observation.ts';
 import { CanaryReconciler } from './reconciler.ts';
 import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
 import { TargetIndex } from './targets/target-index.ts';
@@ -13,11 +14,11 @@ import { emptyStores, namespace } from './targets/targets.fixture.ts';
 const KEY = 'shop/Deployment/ordering';
 const named = { name: 'ordering', namespace };
 
-let coverage: { callers: number; acknowledged: number };
+let coverage: Coverage;
 let reconciler: CanaryReconciler;
 let asked: string[];
 let add: (metrics: object[]) => Promise<void>;
-const awaiting = (): string[] => [...reconciler.awaiting];
+const awaiting = (): string[] => [...reconciler.awaiting(new Set(['ui']))];
 
 beforeEach(() => {
   asked = [];
@@ -119,6 +120,15 @@ test('a target waits for acknowledgements while its weight is being put in force
   expect(awaiting()).toEqual([KEY]);
   await reconciler.reconcile(KEY);
   expect(awaiting()).toEqual([]);
+});
+
+test('a target is woken by who makes a difference to it', async () => {
+  await add([]);
+  coverage = { callers: 2, acknowledged: 1, isWorthAsking: (uids) => uids.has('cart') };
+  await reconciler.reconcile(KEY);
+  await reconciler.reconcile(KEY);
+  expect(awaiting()).toEqual([]);
+  expect([...reconciler.awaiting(new Set(['ui', 'cart']))]).toEqual([KEY]);
 });
 
 test('what pods use is asked while the window of an analysis with such a metric is open, and of no other', async () => {

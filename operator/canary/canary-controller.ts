@@ -23,8 +23,8 @@ export interface CanaryController {
   resync(): void;
   /** Looks at the targets of a namespace again. */
   touch(namespace: string): void;
-  /** Looks at the targets again that wait for proxies: some have acknowledged something. */
-  acknowledged(): void;
+  /** Looks at the targets again that wait for proxies. @param uids of the pods whose sidecars have acknowledged something */
+  acknowledged(uids: ReadonlySet<string>): void;
   /** Looks at a target again. @param key `namespace/name` */
   look(key: string): void;
   /** Opens every gate and gives every borrowed field back: for the day Heddle is taken out of the cluster. */
@@ -107,8 +107,8 @@ export function startCanary(deps: CanaryDependencies): CanaryController {
     },
     resync,
     touch,
-    acknowledged: () => {
-      for (const key of reconciler.awaiting) controller.enqueue(key);
+    acknowledged: (uids) => {
+      for (const key of reconciler.awaiting(uids)) controller.enqueue(key);
     },
     look: (key) => controller.enqueue(key),
     releaseAll: () => releaseAll(deps, reconciler, index),

@@ -57,6 +57,8 @@ export interface Coverage {
   readonly callers: number;
   /** Those of them that have acknowledged exactly this split. */
   readonly acknowledged: number;
+  /** Asked when some proxies, by UID, have acknowledged something: whether it is worth asking anew. Absent: it always is. */
+  readonly isWorthAsking?: (uids: ReadonlySet<string>) => boolean;
 }
 
 /** All that a step of the phase machine looks at. */

@@ -5,7 +5,7 @@ import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { removeCommand } from './command-annotation.ts';
 import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
 import { revisionOfPod } from './objects.ts';
-import type { Observation } from './observation.ts';
+import type { Coverage, Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import { nextStatus } from './phase-machine.ts';
 import { isHeld } from './pods.ts';
@@ -27,7 +27,7 @@ export class CanaryReconciler {
   readonly #index: TargetIndex;
   readonly #usage: UsageWatch;
   readonly #written = new Map<string, Canary>();
-  readonly #awaiting = new Set<string>();
+  readonly #awaiting = new Map<string, Coverage['isWorthAsking']>();
 
   constructor(deps: CanaryDependencies, index: TargetIndex) {
     this.#deps = deps;
@@ -35,9 +35,12 @@ export class CanaryReconciler {
     this.#usage = new UsageWatch(deps.usage);
   }
 
-  /** Keys of the targets whose last step asked what sidecars have acknowledged: to no other does an acknowledgement make a difference. */
-  get awaiting(): Iterable<string> {
-    return this.#awaiting;
+  /**
+   * Keys of the targets whose last step asked what sidecars have acknowledged, and to which it may make a difference.
+   * @param uids of the pods whose sidecars have acknowledged something
+   */
+  *awaiting(uids: ReadonlySet<string>): Iterable<string> {
+    for (const [key, isWorthAsking] of this.#awaiting) if (isWorthAsking?.(uids) !== false) yield key;
   }
 
   /** @param key of the target, `namespace/Kind/name` */
@@ -79,8 +82,9 @@ export class CanaryReconciler {
     const canary = this.#newest(stored);
     const observed = observe(canary, key, rival, this.#index, this.#deps, this.#usage);
     const coverage: Observation['coverage'] = (next, side) => {
-      this.#awaiting.add(key);
-      return observed.coverage(next, side);
+      const found = observed.coverage(next, side);
+      this.#awaiting.set(key, found.isWorthAsking);
+      return found;
     };
     const observation = { ...observed, coverage };
     const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);

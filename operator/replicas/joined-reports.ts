@@ -27,7 +27,8 @@ export class JoinedReports implements AckReport {
   }
 
   *proxies(): Iterable<ProxyReport> {
-    for (const report of this.local.proxies()) yield this.proxy(report.identity.uid) ?? report;
+    for (const report of this.local.proxies())
+      yield report.connected ? report : (this.proxy(report.identity.uid) ?? report);
     for (const report of this.remote.proxies()) {
       if (this.local.proxy(report.identity.uid) === undefined) yield report;
     }

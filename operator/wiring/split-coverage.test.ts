@@ -69,7 +69,10 @@ describe('a weight', () => {
     const acks = { proxies: () => [report] } as unknown as AckReport;
     const carriers: PolicyCarriers = { kinOf: () => '', carriersOf: () => [], isCurrent: () => false };
     const split = { ...query, services: ['young.shop.svc'] };
-    expect(new SplitCoverage(() => snapshot, acks, carriers).coverage(split)).toEqual({ callers: 1, acknowledged: 1 });
+    expect(new SplitCoverage(() => snapshot, acks, carriers).coverage(split)).toMatchObject({
+      callers: 1,
+      acknowledged: 1,
+    });
   });
 
   test.each([
@@ -87,7 +90,53 @@ describe('a weight', () => {
     ['is, whatever callers have of the Service of an older Canary', { young: ours, shared: older }, ['8001'], 1],
     ['is not when every Service is split by an older Canary', { young: older, shared: older }, [], 0],
   ])('%s', (_, splits, behindOn, acknowledged) => {
-    expect(coverage(splits, behindOn)).toEqual({ callers: 1, acknowledged });
+    expect(coverage(splits, behindOn)).toMatchObject({ callers: 1, acknowledged });
+  });
+});
+
+describe('who waits for a weight', () => {
+  const shown = { 'young.shop.svc': { split: ours, ports: [] } };
+  const split = { ...query, services: ['young.shop.svc'] };
+  const versions: Record<string, string> = {};
+  const connected = new Set(['ui', 'cart']);
+  const reports = ['ui', 'cart'].map((uid) => ({
+    identity: { uid },
+    get connected() {
+      return connected.has(uid);
+    },
+    connectedAt: 1,
+    acknowledged: () => versions[uid],
+  }));
+  const acks = {
+    proxies: () => reports,
+    proxy: (wanted: string) => reports.find(({ identity }) => identity.uid === wanted),
+  } as unknown as AckReport;
+  const carriers: PolicyCarriers = {
+    kinOf: () => '',
+    carriersOf: () => [{ typeUrl: VIRTUAL_HOST_TYPE, name: '80/host' }],
+    isCurrent: (_proxy, _policy, _resource, version) => version === 'new',
+  };
+  const workload = { namespace: 'far', revision: 'c1' } as Workload;
+  const services = new Map<string, unknown>();
+  const snapshot = { services, workloads: new Map(reports.map(({ identity }) => [identity.uid, workload])) };
+  const ask = () => new SplitCoverage(() => snapshot as unknown as MeshSnapshot, acks, carriers).coverage(split);
+
+  test('asks anew when the mesh has it, when none is behind any more, and when one that was is gone', () => {
+    const early = ask();
+    expect(early.isWorthAsking?.(new Set(['ui']))).toBe(false);
+    for (const [name, service] of Object.entries(shown)) services.set(name, service);
+    expect(early.isWorthAsking?.(new Set(['ui']))).toBe(true);
+    const { acknowledged, isWorthAsking } = ask();
+    expect(acknowledged).toBe(0);
+    expect(isWorthAsking?.(new Set(['ui', 'cart']))).toBe(false);
+    versions.ui = 'new';
+    expect(isWorthAsking?.(new Set(['ui', 'stranger']))).toBe(false);
+    connected.delete('cart');
+    expect(isWorthAsking?.(new Set(['cart']))).toBe(true);
+    connected.add('cart');
+    versions.cart = 'new';
+    expect(isWorthAsking?.(new Set(['ui']))).toBe(false);
+    expect(isWorthAsking?.(new Set(['cart']))).toBe(true);
   });
 });
 
@@ -112,13 +161,15 @@ describe('a split by more than weight', () => {
     ['is not while cookies are to be over', 50, terms(), {}, 0],
   ])('%s', (_, weight, shown, asked, acknowledged) => {
     const split = { ...splitOf('young', 'y1', 'y2', weight), ...(shown && { terms: shown }) };
-    expect(coverage({ young: split, shared: split }, [], asked)).toEqual({ callers: 1, acknowledged });
+    expect(coverage({ young: split, shared: split }, [], asked)).toMatchObject({ callers: 1, acknowledged });
   });
 
   test('is nothing where no pod of the new revision is', () => {
     const { next: _, ...none } = splitOf('young', 'y1', 'y2', 0);
     expect(coverage({ young: none, shared: none }, [], matched).acknowledged).toBe(0);
-    expect(coverage({ young: none, shared: none }, [], { side: { weight: 0, matched: false, mirror: 0 } })).toEqual({
+    expect(
+      coverage({ young: none, shared: none }, [], { side: { weight: 0, matched: false, mirror: 0 } }),
+    ).toMatchObject({
       callers: 1,
       acknowledged: 1,
     });

@@ -3,7 +3,7 @@ import { CANARY_KIND } from '../../api/canary.ts';
 import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
 import type { MeshPort, SplitQuery } from '../canary/ports.ts';
-import { objectKey } from '../mesh/object-ref.ts';
+import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import { isHttp } from '../mesh/protocol.ts';
 import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
@@ -40,14 +40,34 @@ export class SplitCoverage implements MeshPort {
   coverage(query: SplitQuery): Coverage {
     const snapshot = this.#snapshot();
     const [first, ...others] = shownSplits(snapshot, query);
-    if (first === undefined) return { callers: this.#callers(snapshot, query).length, acknowledged: 0 };
+    if (first === undefined) {
+      const isWorthAsking = (): boolean => shownSplits(this.#snapshot(), query).length > 0;
+      return { callers: this.#callers(snapshot, query).length, acknowledged: 0, isWorthAsking };
+    }
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
     const has = askForAll(this.#carriers, canary);
     const found = this.#straggling.get(first);
     const known = found && found.callers > 0 && isDeepStrictEqual(found.others, others) ? found : undefined;
     if (known) this.#follow(known, query, snapshot, has);
     const { callers, behind } = known ?? this.#scan(first, others, query, has);
-    return { callers, acknowledged: callers - behind.size };
+    return {
+      callers,
+      acknowledged: callers - behind.size,
+      isWorthAsking: (uids) => this.#haveAll(behind, uids, canary),
+    };
+  }
+
+  /** Whether none is behind any more, now that some have acknowledged something; or one of them is gone. */
+  #haveAll(behind: Set<string>, uids: ReadonlySet<string>, canary: ObjectKey): boolean {
+    let has: ((report: ProxyReport) => boolean) | undefined;
+    for (const uid of uids) {
+      if (!behind.has(uid)) continue;
+      const report = this.#acks.proxy(uid);
+      if (report?.connected !== true) return true;
+      has ??= askForAll(this.#carriers, canary);
+      if (has(report)) behind.delete(uid);
+    }
+    return behind.size === 0;
   }
 
   /** Asks all callers. */

@@ -11,9 +11,9 @@ const FULL: CanaryPlan = {
   canaries: 1000,
   namespaces: 10,
   callers: 20,
-  interval: '10s',
+  interval: '1m',
   stepWeights: [5, 50],
-  stepDuration: '1m',
+  stepDuration: '2m',
 };
 
 /**
