@@ -17,6 +17,8 @@ export interface CanaryFacts {
   readonly stable: string;
   /** '' when nothing is being released. */
   readonly next: string;
+  /** `next` has not failed. */
+  readonly onTrial: boolean;
   /** Revisions that were released. */
   readonly released: readonly string[];
   readonly weight: number;
@@ -38,6 +40,7 @@ export function readCanary({ metadata, spec, status }: Canary): CanaryFacts {
     target: ownerKey(metadata.namespace, spec.targetRef.kind, spec.targetRef.name),
     stable,
     next,
+    onTrial: next !== '' && status?.failedRevision !== next,
     released: status?.ungatedRevisions ?? [],
     weight: Math.min(100, Math.max(0, status?.weight ?? 0)),
     ...(terms === undefined ? {} : { terms }),

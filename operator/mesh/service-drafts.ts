@@ -29,7 +29,7 @@ export function draftServices(context: DraftContext, dirty: DirtySet, { services
     const external = facts.kind === 'ExternalName';
     const candidates = external ? [] : buildCandidates(context, facts);
     const canary = external ? undefined : matchServiceCanary(tables, facts);
-    const result = buildSplit(canary, candidates);
+    const result = buildSplit(canary, candidates, facts.side);
     services.put(hostname, buildService(hostname, facts, result.split));
     endpoints.put(hostname, boundWeights(result.endpoints));
   }

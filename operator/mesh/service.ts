@@ -1,4 +1,5 @@
 import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
+import { type CanarySide, readSide } from '../../api/canary-side.ts';
 import { creationTime, keyOf } from './mesh-object.ts';
 import { protocolOf } from './protocol.ts';
 import type { Labels } from './selector.ts';
@@ -21,6 +22,8 @@ export interface ServiceFacts {
   readonly selector: Labels;
   readonly visibility: Visibility;
   readonly publishNotReady: boolean;
+  /** It is the address of one side of a Canary. */
+  readonly side?: CanarySide;
   /** The family the Service prefers: of a dual-stack pod only this address is used. */
   readonly family: 'IPv4' | 'IPv6';
 }
@@ -29,6 +32,7 @@ export interface ServiceFacts {
 export function readService({ metadata, spec }: V1Service): ServiceFacts {
   const external = spec?.type === 'ExternalName';
   const headless = spec?.clusterIP === 'None';
+  const side = external ? undefined : readSide(metadata);
   const clusterIps = spec?.clusterIPs ?? (spec?.clusterIP ? [spec.clusterIP] : []);
   return {
     key: keyOf(metadata),
@@ -42,6 +46,7 @@ export function readService({ metadata, spec }: V1Service): ServiceFacts {
     selector: external ? {} : (spec?.selector ?? {}),
     visibility: readVisibility(readExportTo(metadata?.annotations?.[EXPORT_TO]), metadata?.namespace ?? ''),
     publishNotReady: spec?.publishNotReadyAddresses === true,
+    ...(side === undefined ? {} : { side }),
     family: (spec?.ipFamilies?.[0] ?? familyOf(clusterIps[0] ?? '')) === 'IPv6' ? 'IPv6' : 'IPv4',
   };
 }

@@ -1,4 +1,5 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { CanarySide } from '../../api/canary-side.ts';
 import type { DefaultProviders } from '../../api/default-providers.ts';
 import type { ExtensionProvider } from '../../api/extension-provider.ts';
 import type { ConfigurationLoading, PathNormalization, TlsVersion } from '../../api/mesh-config.ts';
@@ -58,7 +59,7 @@ export interface ServicePort {
 }
 
 /**
- * How a Canary splits every Service that selects its target's pods. It is made so that no side is ever empty: see
+ * How a Canary splits every Service that selects its target's pods, or on which side one that is an address of a side stands. It is made so that no side is ever empty: see
  * `split.ts`.
  */
 export interface RevisionSplit {
@@ -68,6 +69,8 @@ export interface RevisionSplit {
   readonly next?: string;
   /** Percent of requests that go to `next`, 0 to 100. */
   readonly weight: number;
+  /** The Service is the address of this side: its weight is 0 or 100, and never what the Canary asked for. */
+  readonly side?: CanarySide;
   /** What the Canary asked for, where `weight` is 100 for want of a stable pod. */
   readonly asked?: number;
   /** Absent: the weight is all there is. */

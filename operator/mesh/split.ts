@@ -1,4 +1,6 @@
+import type { CanarySide } from '../../api/canary-side.ts';
 import type { CanaryFacts } from './canary.ts';
+import { fixSide } from './fixed-side.ts';
 import { byAge } from './mesh-object.ts';
 import { matchSelector } from './selector.ts';
 import type { ServiceFacts } from './service.ts';
@@ -47,18 +49,32 @@ export function matchServiceCanary(tables: MeshTables, service: ServiceFacts): C
  * serve all the stable side serves, `next` is absent and the weight 0; with no stable endpoint at all, `next` gets everything
  * if it was to get anything, else there is no split and every endpoint that is not held back serves. The last stable pod stays in sight until it has
  * ended: endpoints reach callers before the routes that no longer lead there.
+ * @param side that the Service is the address of; undefined: it is shared out by the Canary
  */
-export function buildSplit(canary: CanaryFacts | undefined, all: readonly Candidate[]): SplitResult {
+export function buildSplit(
+  canary: CanaryFacts | undefined,
+  all: readonly Candidate[],
+  side: CanarySide | undefined,
+): SplitResult {
   const candidates = all.filter(({ leaving }) => !leaving);
-  const open = candidates.map(({ endpoint }) => endpoint).filter(({ gated }) => !gated);
-  if (canary === undefined) return { endpoints: open };
-  const stable = stableSide(canary, candidates);
+  if (canary === undefined) return { endpoints: openOf(candidates) };
   const next = candidates
     .filter(({ endpoint, ownerKey }) => ownerKey === canary.target && isOf(canary.next, endpoint))
     .map(({ endpoint }) => endpoint);
+  const shared = shareOut(canary, all, candidates, next);
+  return side === undefined ? shared : fixSide(side, canary, shared, next);
+}
+
+function shareOut(
+  canary: CanaryFacts,
+  all: readonly Candidate[],
+  candidates: readonly Candidate[],
+  next: readonly Endpoint[],
+): SplitResult {
+  const stable = stableSide(canary, candidates);
   const split = { canary: canary.ref, stable: canary.stable };
   if (stable.length === 0) {
-    if (next.length === 0 || canary.weight === 0) return { endpoints: open };
+    if (next.length === 0 || canary.weight === 0) return { endpoints: openOf(candidates) };
     const leaving = all.filter(
       (one) => one.leaving && one.ownerKey === canary.target && isOf(canary.stable, one.endpoint),
     );
@@ -87,6 +103,11 @@ function stableSide(canary: CanaryFacts, candidates: readonly Candidate[]): Endp
   );
   const side = released.length > 0 ? released : others;
   return side.map(({ endpoint }) => ({ ...endpoint, revision: canary.stable }));
+}
+
+/** Who serves whatever no Canary decides over. */
+function openOf(candidates: readonly Candidate[]): Endpoint[] {
+  return candidates.map(({ endpoint }) => endpoint).filter(({ gated }) => !gated);
 }
 
 function isOf(revision: string, endpoint: Endpoint): boolean {

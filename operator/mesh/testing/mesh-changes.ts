@@ -1,5 +1,6 @@
 import type { V1ServicePort } from '@kubernetes/client-node';
 import fc from 'fast-check';
+import { SIDE_ANNOTATION } from '../../../api/canary-side.ts';
 import type { MeshChange } from '../mesh-object.ts';
 import { authorizationChanges } from './authorization-changes.ts';
 import { canaryChanges } from './canary-changes.ts';
@@ -35,17 +36,19 @@ const serviceSpec = fc.record({
     [{ name: 'http', port: 80, targetPort: 'web' }],
   ),
   publishNotReadyAddresses: fc.boolean(),
+  side: maybe(fc.constantFrom('canary', 'stable', 'neither')),
   type: fc.constantFrom('ClusterIP', 'ExternalName'),
   creation: time,
 });
 
 const serviceChanges = fc.tuple(namespaces, index, maybe(serviceSpec)).map(([namespace, i, spec]): MeshChange => {
-  const made = spec && service(`s${i}`, spec.selector, { ...spec });
-  const object = made && {
-    ...made,
-    metadata: { ...made.metadata, namespace, creationTimestamp: new Date(spec.creation) },
-  };
-  return { kind: 'Service', key: `${namespace}/s${i}`, object };
+  const key = `${namespace}/s${i}`;
+  if (spec === undefined) return { kind: 'Service', key, object: undefined };
+  const { side, creation, ...rest } = spec;
+  const made = service(`s${i}`, spec.selector, rest);
+  const annotations = side === undefined ? {} : { annotations: { [SIDE_ANNOTATION]: side } };
+  const metadata = { ...made.metadata, namespace, creationTimestamp: new Date(creation), ...annotations };
+  return { kind: 'Service', key, object: { ...made, metadata } };
 });
 
 const sliceEndpoint = fc.record({
