@@ -54,6 +54,10 @@ export const controlStatus = {
     .optional()
     .describe(`The last command that the annotation ${COMMAND_ANNOTATION} gave.`),
   opened: z.boolean().optional().describe('What the first request waits for (dependsOn, confirm-rollout) has come.'),
+  addressed: z
+    .boolean()
+    .optional()
+    .describe('Callers have been led to the new revision by its addresses, so that pre-rollout hooks can be asked.'),
   tested: z.boolean().optional().describe('All pre-rollout hooks have said yes.'),
   paused: z.string().optional().describe('Since when the command pause is in force (RFC 3339).'),
   hold: z

@@ -10,6 +10,7 @@ import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { type Round, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';
+import { isAddressed } from './side-address.ts';
 import { roomOf } from './targets/target-fitness.ts';
 import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 
@@ -35,6 +36,7 @@ export function advanceAnalysis(draft: Draft, stage: Release): void {
     return;
   }
   if (!hasCapacity(draft, stage, step)) return;
+  if (!isAddressed(draft, stage)) return;
   const { next, spec } = stage;
   if (!isTested(draft, stage, (message) => failCheck(draft, next.revision, spec.analysis.threshold, message))) return;
   if (!isInForce(draft, stage, step, plan.length)) return;

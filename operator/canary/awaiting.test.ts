@@ -33,7 +33,7 @@ async function prepare(): Promise<void> {
     {
       stores,
       api,
-      mesh: { coverage: () => coverage },
+      mesh: { coverage: () => coverage, addressed: () => coverage },
       traffic: { window: () => traffic(1000) },
       alerts: { send: () => {} },
       hooks: { answer: () => undefined, want: () => {}, tell: () => {}, forget: () => {}, onAnswer: () => {} },

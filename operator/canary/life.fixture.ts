@@ -40,6 +40,11 @@ export class Life {
     return this;
   }
 
+  /** Message of a condition. */
+  said(type: string): string {
+    return this.status.conditions?.find((one) => one.type === type)?.message ?? '';
+  }
+
   get reasons(): string[] {
     return this.events.map(({ reason }) => reason);
   }

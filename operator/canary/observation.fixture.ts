@@ -68,6 +68,7 @@ export function observationOf(target: TargetView | undefined, more: Partial<Obse
     targetTitle: 'Deployment ordering',
     rival: undefined,
     target,
+    namespace: 'shop',
     services: ['ordering'],
     coverage: () => ({ callers: 2, acknowledged: 2 }),
     command: undefined,

@@ -9,6 +9,7 @@ import type { Side } from './side.ts';
 import type { Autoscaler } from './targets/autoscaler.ts';
 import type { Ownership } from './targets/borrowed-fields.ts';
 import type { SharedService } from './targets/shared-services.ts';
+import type { SideService } from './targets/side-services.ts';
 
 /** One revision of the target: a ReplicaSet, or a ControllerRevision. */
 export interface RevisionView {
@@ -76,16 +77,23 @@ export interface Observation {
   /** Name of the Canary that had this target first. */
   readonly rival: string | undefined;
   readonly target: TargetView | undefined;
-  /** Names of the Services that select the target's pods. */
+  readonly namespace: string;
+  /** Names of the Services that select the target's pods, and whose requests are shared out. */
   readonly services: readonly string[];
+  /** Those that are the address of one side. */
+  readonly sides?: readonly SideService[];
+  /** What is wrong with annotations that were to make them such. */
+  readonly sideProblems?: readonly string[];
   /** Whether some port of these carries HTTP, or may; absent: it is not known. */
   readonly carriesHttp?: boolean;
-  /** Those of them that select the pods of others, too. */
+  /** Those of all of them that select the pods of others, too. */
   readonly shared?: readonly SharedService[];
   /** What scales the target. */
   readonly autoscaler?: Autoscaler | undefined;
   /** How far a split (a revision and what it gets) is in force, by the terms of the spec. */
   readonly coverage: (next: string, side: Side) => Coverage;
+  /** How far sidecars have the addresses of the new revision; absent where it has none. */
+  readonly addressed?: (next: string) => Coverage;
   /** What a person has told by the annotation. */
   readonly command: string | undefined;
   /** What a hook has answered in a round. */

@@ -9,6 +9,7 @@ import { isNodeReady } from './pods.ts';
 import type { CanaryDependencies } from './ports.ts';
 import { targetKind } from './targets/registry.ts';
 import { findSharedServices } from './targets/shared-services.ts';
+import { addressesOf, rolesOf } from './targets/side-services.ts';
 import type { TargetIndex } from './targets/target-index.ts';
 import { readTargetKey, targetOfCanary } from './targets/target-key.ts';
 import type { UsageWatch } from './usage-watch.ts';
@@ -39,8 +40,14 @@ export function observe(
   const { kind, name: targetName } = readTargetKey(key);
   const target = index.target(key);
   const selecting = target ? index.servicesOf(target) : [];
-  const services = selecting.map(({ metadata }) => metadata?.name ?? '');
-  const hostnames = services.map((service) => `${service}.${namespace}.svc.${deps.clusterDomain}`);
+  const roles = rolesOf(selecting);
+  const services = roles.shared.map(({ metadata }) => metadata?.name ?? '');
+  const hostname = (service: string) => `${service}.${namespace}.svc.${deps.clusterDomain}`;
+  const hostnames = services.map(hostname);
+  // Whatever way a request came, it is evidence for the revision that answered.
+  const counted = [...hostnames, ...roles.sides.map(({ service }) => hostname(service))];
+  const shared = findSharedServices(canary, key, selecting, index);
+  const addresses = addressesOf(roles.sides, shared).map(hostname);
   const stable = canary.status?.stableRevision ?? '';
   const terms = readTrafficTerms(canary.spec?.analysis);
   const query = { namespace, canary: name, services: hostnames, stable, terms: terms ? termsKey(terms) : '' };
@@ -53,12 +60,18 @@ export function observe(
     undiscovered: deps.isDiscovered(namespace) ? undefined : undiscoveredMessage(namespace),
     rival,
     target: target && targetKind(kind).view(target, key, index),
+    namespace,
     services,
+    sides: roles.sides,
+    sideProblems: roles.problems,
     ...(carriesHttp === undefined ? {} : { carriesHttp }),
-    shared: findSharedServices(canary, key, selecting, index),
+    shared,
     autoscaler: index.autoscalerOf(key),
     coverage: (next, { weight, matched, mirror }) =>
       deps.mesh.coverage({ ...query, next, side: { weight, matched, mirror } }),
+    ...(addresses.length === 0
+      ? {}
+      : { addressed: (next) => deps.mesh.addressed({ namespace, canary: name, services: addresses, stable, next }) }),
     command: commandOf(canary),
     answer: (call) => deps.hooks.answer(canary.metadata.uid ?? '', call),
     dependencies: () =>
@@ -67,7 +80,7 @@ export function observe(
         current: (other) => currentRevision(other, index),
       }),
     traffic: (revision, since): TrafficAnswer =>
-      deps.traffic.window({ namespace, services: hostnames, revision, since, until: now }),
+      deps.traffic.window({ namespace, services: counted, revision, since, until: now }),
     measured: (metric, since) => deps.templates.answer(canary.metadata.uid ?? '', metric, since),
     usage: (metric, revision, since) =>
       usage.answer({

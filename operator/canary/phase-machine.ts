@@ -10,6 +10,7 @@ import { advanceRelease } from './release.ts';
 import { forgetRelease } from './release-fields.ts';
 import { cutOff } from './side.ts';
 import { isPresent, resolveStable, setUngated } from './stable-revision.ts';
+import { describeSides, hooksWithoutSidecar } from './targets/side-services.ts';
 import { costs, findUnfit } from './targets/target-acceptance.ts';
 import { isPrepared, type Unfit } from './targets/target-fitness.ts';
 
@@ -37,7 +38,8 @@ function advance(draft: Draft, observation: Observation): void {
     standAside(draft, observation, rival);
     return;
   }
-  const missing = fieldsWithoutHttp(spec.analysis, observation);
+  const unmet = [fieldsWithoutHttp(spec.analysis, observation), hooksWithoutSidecar(observation)];
+  const missing = unmet.filter((sentence) => sentence !== undefined).join('; ') || undefined;
   draft.say('Accepted', 'True', missing ? 'AcceptedInPart' : 'Accepted', missing ?? 'The Canary is valid.');
   const named = nameTarget(spec);
   if (state.target !== undefined && state.target !== named) {
@@ -142,7 +144,8 @@ function awaitRollout(draft: Draft, target: TargetView): void {
 function prepare(draft: Draft, target: TargetView, observation: Observation): boolean {
   if (isPrepared(target) || draft.before('TargetReady')?.status === 'True') {
     const said = costs(target, observation);
-    const message = said.length > 0 ? said.join('; ') : 'rollouts of the target wait for the analysis';
+    const [first = 'rollouts of the target wait for the analysis', ...rest] = said;
+    const message = [first, ...rest, ...describeSides(observation)].join('; ');
     draft.say('TargetReady', 'True', said.length > 0 ? 'PreparedInPart' : 'Prepared', message);
     return true;
   }

@@ -26,7 +26,7 @@ export interface SplitQuery {
   readonly namespace: string;
   /** Name of the Canary. */
   readonly canary: string;
-  /** Hostnames of the Services that select the target's pods. */
+  /** Hostnames of the Services that select the target's pods, but for addresses of one side. */
   readonly services: readonly string[];
   readonly stable: string;
   readonly next: string;
@@ -36,6 +36,9 @@ export interface SplitQuery {
   readonly terms: string;
 }
 
+/** Addresses of the new revision as the mesh should have them. */
+export type AddressQuery = Pick<SplitQuery, 'namespace' | 'canary' | 'services' | 'stable' | 'next'>;
+
 /** What a canary asks of the mesh. */
 export interface MeshPort {
   /**
@@ -44,6 +47,8 @@ export interface MeshPort {
    * newest snapshot does not show the split yet, `acknowledged` is 0.
    */
   coverage(split: SplitQuery): Coverage;
+  /** The same of addresses of the new revision (`services`), which lead to it whatever it gets. */
+  addressed(query: AddressQuery): Coverage;
   /** Whether some port of these Services, by hostname, carries HTTP, or may; undefined while none of them is known. */
   carriesHttp?(services: readonly string[]): boolean | undefined;
 }

@@ -86,7 +86,18 @@ export class CanaryReconciler {
       this.#awaiting.set(key, found.isWorthAsking);
       return found;
     };
-    const observation = { ...observed, coverage };
+    const { addressed } = observed;
+    const observation: Observation = {
+      ...observed,
+      coverage,
+      ...(addressed && {
+        addressed: (next) => {
+          const found = addressed(next);
+          this.#awaiting.set(key, found.isWorthAsking);
+          return found;
+        },
+      }),
+    };
     const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);
     // What was released before must not wait for a write that may fail.
     const released = new Set(canary.status?.ungatedRevisions ?? []);

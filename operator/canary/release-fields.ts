@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts';
 import { cutOff } from './side.ts';
 
 /** What belongs to how one release is controlled, and goes with it, or when it is given up. */
-export const CONTROL_FIELDS = ['opened', 'tested', 'paused', 'hold', 'rollbackWindow'] as const;
+export const CONTROL_FIELDS = ['opened', 'addressed', 'tested', 'paused', 'hold', 'rollbackWindow'] as const;
 
 /** What belongs to one release, and goes with it. */
 const RELEASE_FIELDS = [

@@ -7,7 +7,7 @@ import type { AppProtocol, InboundPort, MeshSettings, ServicePort } from './snap
 
 /**
  * Ports on which an injected pod serves: the targets of all Services that select it, and what its containers declare.
- * Where two Services disagree on the protocol of one port it is sniffed, and the oldest Service is named.
+ * Where two Services disagree on the protocol of one port it is sniffed, and the oldest Service is named, before addresses of one side of a Canary.
  * @param sidecar what a Sidecar says instead: where it lists listeners, these and no others are declared
  */
 export function buildInbound(
@@ -32,6 +32,10 @@ export function targetPortsOf(pod: PodFacts, { ports }: Pick<ServiceFacts, 'port
   return ports.filter(({ protocol }) => protocol !== 'udp').flatMap((port) => targetsOf(pod, port));
 }
 
+function byRank(a: ServiceFacts, b: ServiceFacts): number {
+  return Number(a.side !== undefined) - Number(b.side !== undefined) || byAge(a, b);
+}
+
 function byPort(a: InboundPort, b: InboundPort): number {
   return a.port - b.port;
 }
@@ -42,7 +46,7 @@ function buildDeclared(
   services: Iterable<ServiceFacts>,
 ): Map<number, InboundPort> {
   const ports = new Map<number, InboundPort>();
-  for (const service of [...services].sort(byAge)) {
+  for (const service of [...services].sort(byRank)) {
     for (const servicePort of service.ports) {
       if (servicePort.protocol === 'udp') continue;
       for (const port of targetsOf(pod, servicePort)) {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CANARY_KIND } from '../../api/canary.ts';
 import type { AckReport, ProxyReport } from '../ads/ack-report.ts';
 import type { Coverage } from '../canary/observation.ts';
-import type { MeshPort, SplitQuery } from '../canary/ports.ts';
+import type { AddressQuery, MeshPort, SplitQuery } from '../canary/ports.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import { isHttp } from '../mesh/protocol.ts';
 import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
@@ -38,10 +38,19 @@ export class SplitCoverage implements MeshPort {
   }
 
   coverage(query: SplitQuery): Coverage {
+    return this.#covered(query, (snapshot) => shownSplits(snapshot, query));
+  }
+
+  addressed(query: AddressQuery): Coverage {
+    return this.#covered(query, (snapshot) => shownAddresses(snapshot, query));
+  }
+
+  /** @param shown what is asked for, as a snapshot has it; none: it has not */
+  #covered(query: AddressQuery, shown: (snapshot: MeshSnapshot) => readonly RevisionSplit[]): Coverage {
     const snapshot = this.#snapshot();
-    const [first, ...others] = shownSplits(snapshot, query);
+    const [first, ...others] = shown(snapshot);
     if (first === undefined) {
-      const isWorthAsking = (): boolean => shownSplits(this.#snapshot(), query).length > 0;
+      const isWorthAsking = (): boolean => shown(this.#snapshot()).length > 0;
       return { callers: this.#callers(snapshot, query).length, acknowledged: 0, isWorthAsking };
     }
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
@@ -74,7 +83,7 @@ export class SplitCoverage implements MeshPort {
   #scan(
     first: RevisionSplit,
     others: readonly RevisionSplit[],
-    query: SplitQuery,
+    query: AddressQuery,
     has: (report: ProxyReport) => boolean,
   ): Stragglers {
     const reports = this.#callers(this.#snapshot(), query);
@@ -86,7 +95,7 @@ export class SplitCoverage implements MeshPort {
   }
 
   /** Asks those again that were behind, and once none is any more, those that have come since. */
-  #follow(known: Stragglers, query: SplitQuery, snapshot: MeshSnapshot, has: (report: ProxyReport) => boolean): void {
+  #follow(known: Stragglers, query: AddressQuery, snapshot: MeshSnapshot, has: (report: ProxyReport) => boolean): void {
     for (const uid of known.behind) {
       const report = this.#acks.proxy(uid);
       if (report?.connected === true && !has(report)) continue;
@@ -101,7 +110,7 @@ export class SplitCoverage implements MeshPort {
     }
   }
 
-  #callers(snapshot: MeshSnapshot, query: SplitQuery): ProxyReport[] {
+  #callers(snapshot: MeshSnapshot, query: AddressQuery): ProxyReport[] {
     return [...this.#acks.proxies()].filter((report) => isCaller(report, snapshot, query));
   }
 
@@ -112,11 +121,11 @@ export class SplitCoverage implements MeshPort {
   }
 }
 
-function isOfTarget(workload: Workload, { namespace, stable, next }: SplitQuery): boolean {
+function isOfTarget(workload: Workload, { namespace, stable, next }: AddressQuery): boolean {
   return workload.namespace === namespace && workload.revision !== '' && [stable, next].includes(workload.revision);
 }
 
-function isCaller(report: ProxyReport, snapshot: MeshSnapshot, query: SplitQuery): boolean {
+function isCaller(report: ProxyReport, snapshot: MeshSnapshot, query: AddressQuery): boolean {
   const workload = report.connected ? snapshot.workloads.get(report.identity.uid) : undefined;
   return workload !== undefined && !isOfTarget(workload, query);
 }
@@ -133,6 +142,19 @@ function shownSplits(snapshot: MeshSnapshot, query: SplitQuery): readonly Revisi
     if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
     if (split.stable !== query.stable) return [];
     if (!hasSide(split, query)) return [];
+    shown.push(split);
+  }
+  return shown;
+}
+
+/** The addresses of the new revision, when all that are this Canary's lead to it in the snapshot; else none. */
+function shownAddresses(snapshot: MeshSnapshot, query: AddressQuery): readonly RevisionSplit[] {
+  const shown: RevisionSplit[] = [];
+  for (const hostname of query.services) {
+    const split = snapshot.services.get(hostname)?.split;
+    if (split === undefined) return [];
+    if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
+    if (split.stable !== query.stable || split.next !== query.next || split.weight !== 100) return [];
     shown.push(split);
   }
   return shown;

@@ -30,7 +30,7 @@ beforeEach(() => {
   const deps = {
     stores,
     api,
-    mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
+    mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }), addressed: () => ({ callers: 1, acknowledged: 1 }) },
     traffic: { window: () => traffic(1000, load) },
     alerts: { send: () => {} },
     templates: { answer: () => undefined, want: () => {} },

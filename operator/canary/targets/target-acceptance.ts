@@ -2,6 +2,7 @@ import type { Observation, TargetView } from '../observation.ts';
 import { autoscalerCosts } from './autoscaler.ts';
 import { targetKind } from './registry.ts';
 import { refuseSharedServices, sharedServiceCosts } from './shared-services.ts';
+import { sideCosts } from './side-services.ts';
 import type { Check, Unfit } from './target-fitness.ts';
 
 /** Checks of all kinds that are made while nothing is being released. */
@@ -14,11 +15,11 @@ const AT_REST: readonly Check[] = [
       message: `the pods of ${targetTitle} have no sidecar, so no share of their requests can be tried; label the namespace heddle.dev/injection=enabled and run kubectl rollout restart`,
     };
   },
-  (_, { services, targetTitle, spec }) =>
+  (_, { services, sides = [], targetTitle, spec }) =>
     services.length === 0 && spec?.analysis.traffic !== 'None'
       ? {
           reason: 'NoService',
-          message: `no Service selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels, or spec.analysis.traffic to None if it takes no requests`,
+          message: `no Service${sides.length > 0 ? ' but addresses of one side' : ''} selects the pods of ${targetTitle}, so no share of their requests can be tried; make one, or set its spec.selector to the pods' labels, or spec.analysis.traffic to None if it takes no requests`,
         }
       : undefined,
   refuseSharedServices,
@@ -47,9 +48,11 @@ export function findUnfit(observation: Observation, releasing: boolean): Unfit |
 
 /** What the target's kind, the user's own settings, and what stands beside them cost, in sentences; empty when nothing. */
 export function costs(target: TargetView, observation: Observation): string[] {
+  const shared = observation.shared?.filter(({ service }) => observation.services.includes(service));
   return [
     ...targetKind(target.kind).costs(target),
-    ...sharedServiceCosts(observation.shared),
+    ...sharedServiceCosts(shared),
+    ...sideCosts(observation),
     ...autoscalerCosts(target, observation),
   ];
 }
