@@ -5,18 +5,30 @@ export const SIDE_ANNOTATION = 'canary.heddle.dev/side';
 export const SIDES = ['canary', 'stable'] as const;
 export type CanarySide = (typeof SIDES)[number];
 
-type Annotated = { readonly annotations?: Readonly<Record<string, string>> | undefined } | undefined;
+/** What is read of a Service. */
+interface Annotated {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | undefined } | undefined;
+  readonly spec?: { readonly type?: string; readonly selector?: Readonly<Record<string, string>> } | undefined;
+}
 
-/** The side that a Service is the address of; undefined: of none, or nobody can tell which. @param metadata of the Service */
-export function readSide(metadata: Annotated): CanarySide | undefined {
+/** The side that a Service is the address of; undefined: of none, or nobody can tell which. */
+export function readSide({ metadata }: Annotated): CanarySide | undefined {
   const value = metadata?.annotations?.[SIDE_ANNOTATION];
   return SIDES.find((side) => side === value);
 }
 
-/** What is wrong with the annotation, in a sentence that begins with the field; undefined: nothing, or it is not there. */
-export function sideProblem(metadata: Annotated): string | undefined {
+/** Why the annotation of a Service can't be in force, in a sentence that begins with the field; undefined: it may be, or is not there. */
+export function sideProblem(service: Annotated): string | undefined {
+  const { metadata, spec } = service;
   const value = metadata?.annotations?.[SIDE_ANNOTATION];
-  if (value === undefined || readSide(metadata) !== undefined) return undefined;
-  const given = value.slice(0, 100);
-  return `metadata.annotations[${SIDE_ANNOTATION}]: "${given}" is no side; write ${SIDES.join(' or ')}, or take it away: it is not in force`;
+  if (value === undefined) return undefined;
+  const field = `metadata.annotations[${SIDE_ANNOTATION}]`;
+  if (readSide(service) === undefined) {
+    return `${field}: "${value.slice(0, 100)}" is no side; write ${SIDES.join(' or ')}, or take it away: it is not in force`;
+  }
+  const without = spec?.type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector';
+  if (spec?.type === 'ExternalName' || Object.keys(spec?.selector ?? {}).length === 0) {
+    return `${field}: a Service that ${without} has no pods of a Canary's target; give it their selector, or take the annotation away: it is not in force`;
+  }
+  return undefined;
 }

@@ -194,6 +194,24 @@ describe('validateObject', () => {
     object,
   });
 
+  test.each([
+    ['canary', { selector: { app: 'a' } }, undefined],
+    ['stable', { selector: { app: 'a' } }, undefined],
+    [undefined, {}, undefined],
+    [
+      'new',
+      { selector: { app: 'a' } },
+      'Service shop/n: metadata.annotations[canary.heddle.dev/side]: "new" is no side',
+    ],
+    ['', { selector: { app: 'a' } }, '"" is no side; write canary or stable'],
+    ['canary', {}, 'a Service that has no selector has no pods'],
+    ['stable', { type: 'ExternalName', selector: { app: 'a' } }, 'a Service that is of type ExternalName'],
+  ])('judges a Service that is to be the address of the side %s, with spec %j', async (side, spec, refusal) => {
+    const annotations = side === undefined ? {} : { 'canary.heddle.dev/side': side };
+    const answer = await validateObject(request('Service', '', { metadata: { annotations }, spec }), cluster);
+    expect(answer).toEqual(refusal === undefined ? {} : { refusal: expect.stringContaining(refusal) });
+  });
+
   test('warns of a missing target and refuses nothing for it', async () => {
     const answer = await validateObject(request('Canary', 'heddle.dev', { spec: canary() }), cluster);
     expect(answer).toEqual({ warnings: ['the target is missing'] });

@@ -1,4 +1,5 @@
 import { CANARY_KIND, type Canary, type CanarySpec, canarySpec } from '../api/canary.ts';
+import { sideProblem } from '../api/canary-side.ts';
 import { HEDDLE_GROUP } from '../api/heddle.ts';
 import { judgeOf } from './policy-judges.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
@@ -32,6 +33,10 @@ export async function validateObject(request: AdmissionRequest, cluster: Cluster
     const warnings = canaryWarnings(canarySpec.parse(object.spec));
     const told = await cluster.judgeTarget(namespace, request.name ?? '', spec);
     return { warnings: [...warnings, ...told] };
+  }
+  if (kind.group === '' && kind.kind === 'Service') {
+    const problem = sideProblem(object);
+    return toRefusal('Service', request, problem === undefined ? [] : [problem]);
   }
   const judge = judgeOf(kind);
   if (judge === undefined || (kind.group !== HEDDLE_GROUP && !cluster.isOurs(namespace))) return {};

@@ -87,6 +87,54 @@ spec: { selector: { matchLabels: { app: ordering } }, rules: [{ to: [{ operation
   expect(analyzeText(healthy).map(messageLine)).toEqual([]);
 });
 
+test.each([
+  ['canary', '{ kind: Deployment, name: ordering }', []],
+  ['stable', '{ kind: Deployment, name: ordering }', []],
+  ['canary', '{ kind: Deployment, name: nobody-knows }', []],
+  ['canary', '{ kind: Deployment, name: other }', ['HED0001']],
+  ['new', '{ kind: Deployment, name: ordering }', ['IST0125']],
+])('a Service as the address of the side %s of a Canary of %s: %j', (side, target, codes) => {
+  const deployment = (name: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: [{ name: app, image: shop }] } } }
+---`;
+  const text = `
+kind: Service
+apiVersion: v1
+metadata: { name: ordering-side, annotations: { canary.heddle.dev/side: ${side} } }
+spec: { selector: { app: ordering }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---${deployment('ordering')}${deployment('other')}
+apiVersion: heddle.dev/v1alpha1
+kind: Canary
+metadata: { name: ordering }
+spec: { targetRef: ${target}, analysis: { interval: 10s, stepWeight: 10 } }
+`;
+  expect(analyzeText(text).flatMap(({ code, field }) => (field?.includes('side') ? [code] : []))).toEqual(codes);
+});
+
+test('an address of a side that is no Service is told, and one without any Canary', () => {
+  const text = `
+kind: Deployment
+apiVersion: apps/v1
+metadata: { name: ordering, annotations: { canary.heddle.dev/side: canary } }
+spec: { template: { metadata: { labels: { app: ordering } }, spec: { containers: [{ name: app, image: shop }] } } }
+---
+kind: Service
+apiVersion: v1
+metadata: { name: ordering, annotations: { canary.heddle.dev/side: canary } }
+spec: { selector: { app: ordering }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+`;
+  const told = analyzeText(text).flatMap((one) => (one.field?.includes('side') ? [messageLine(one)] : []));
+  expect(told).toEqual([
+    expect.stringContaining('[IST0107] (Deployment default/ordering a.yaml:4) Misplaced annotation'),
+    expect.stringContaining(
+      '[HED0001] (Service default/ordering a.yaml:9) metadata.annotations[canary.heddle.dev/side]',
+    ),
+  ]);
+});
+
 test('what admission refuses of a Telemetry or a PeerAuthentication is told', () => {
   const text = `
 apiVersion: telemetry.istio.io/v1

@@ -1,6 +1,8 @@
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
 import { METRIC_TEMPLATE_KIND } from '../../api/metric-template.ts';
 import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
+import { serviceName } from './service.ts';
+import { noteHook } from './side-services.ts';
 
 /** Fields that mean the same here and there. */
 const SAME = [
@@ -41,13 +43,10 @@ export function convertAnalysis(manifest: Manifest, notes: Notes): { analysis: o
     if (template) templates.push(template);
     return made.metric;
   });
-  ((from.webhooks ?? []) as object[]).forEach((hook, index) => {
-    if (!/-(canary|primary)\b/.test(JSON.stringify(hook))) return;
-    notes.add(
-      `spec.${field}.webhooks[${index}]`,
-      'it names a Service that ends in -canary or -primary, which Flagger makes and Heddle does not',
-    );
-  });
+  const service = serviceName(manifest);
+  for (const [index, hook] of ((from.webhooks ?? []) as object[]).entries()) {
+    noteHook(hook, `spec.${field}.webhooks[${index}]`, service, notes);
+  }
   const kept = Object.fromEntries(SAME.map((name) => [name, from[name]]));
   const isAbTest = from.match !== undefined;
   const analysis = compact({

@@ -18,8 +18,11 @@ const DROPPED: Readonly<Record<string, string>> = {
 const KEPT = ['progressDeadlineSeconds', 'skipAnalysis', 'suspend'];
 const READ = new Set([...Object.keys(DROPPED), ...KEPT, 'targetRef', 'service', 'analysis', 'canaryAnalysis']);
 
-/** A Canary of Flagger as one of ours, with the Service and the rules that Flagger would have generated. */
-export function convertCanary(manifest: Manifest, notes: Notes): Manifest[] {
+/**
+ * A Canary of Flagger as one of ours, with the Services and the rules that Flagger would have generated.
+ * @param beside the MetricTemplates beside it, as text: they, too, may call the Services of its sides
+ */
+export function convertCanary(manifest: Manifest, notes: Notes, beside: string): Manifest[] {
   const spec = manifest.spec ?? {};
   for (const [field, sentence] of Object.entries(DROPPED)) if (field in spec) notes.add(`spec.${field}`, sentence);
   for (const field of Object.keys(spec)) if (!READ.has(field)) notes.add(`spec.${field}`, 'dropped: it is not known');
@@ -39,5 +42,6 @@ export function convertCanary(manifest: Manifest, notes: Notes): Manifest[] {
       analysis,
     }),
   };
-  return [canary, ...templates, ...convertService(manifest, notes)];
+  const calling = `${JSON.stringify(spec.analysis ?? spec.canaryAnalysis ?? {})}\n${beside}`;
+  return [canary, ...templates, ...convertService(manifest, notes, calling)];
 }

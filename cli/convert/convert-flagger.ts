@@ -1,4 +1,5 @@
 import { parseAllDocuments, stringify } from 'yaml';
+import { METRIC_TEMPLATE_KIND } from '../../api/metric-template.ts';
 import { CliError } from '../cli-error.ts';
 import { convertProvider } from './alert-provider.ts';
 import { convertCanary } from './canary.ts';
@@ -7,7 +8,7 @@ import { type Manifest, Notes } from './notes.ts';
 
 const FLAGGER_GROUP = 'flagger.app/';
 
-const KINDS: Readonly<Record<string, (manifest: Manifest, notes: Notes) => Manifest[]>> = {
+const KINDS: Readonly<Record<string, (manifest: Manifest, notes: Notes, templates: string) => Manifest[]>> = {
   Canary: convertCanary,
   MetricTemplate: convertTemplate,
   AlertProvider: convertProvider,
@@ -30,12 +31,16 @@ export interface Conversion {
 export function convertFlagger(text: string): Conversion {
   const notes = new Notes();
   let converted = 0;
-  const parts = parseAllDocuments(text).flatMap((document) => {
+  const documents = parseAllDocuments(text).map((document) => {
     const [problem] = document.errors;
     if (problem) throw new CliError(`this is no YAML: ${problem.message}`, undefined, 2);
-    const read = document.toJS() as (Manifest & { items?: Manifest[] }) | null;
+    return { document, read: document.toJS() as (Manifest & { items?: Manifest[] }) | null };
+  });
+  const all = documents.flatMap(({ read }) => (read?.kind === 'List' ? (read.items ?? []) : (read ?? [])));
+  const templates = JSON.stringify(all.filter(({ kind }) => kind === METRIC_TEMPLATE_KIND));
+  const parts = documents.flatMap(({ document, read }) => {
     if (read === null) return [];
-    if (read.kind !== 'List') return convertOne(read, () => document.toString().replace(/^---\n/, ''));
+    if (read.kind !== 'List') return convertOne(read, () => document.toString({ lineWidth: 0 }).replace(/^---\n/, ''));
     return (read.items ?? []).flatMap((item) => convertOne(item, () => stringify(item, { lineWidth: 0 })));
   });
   return { text: parts.join('---\n'), notes: notes.lines, converted };
@@ -45,6 +50,6 @@ export function convertFlagger(text: string): Conversion {
     if (!convert) return [unchanged()];
     converted++;
     notes.about(`${manifest.kind} ${manifest.metadata?.name ?? '(no name)'}`);
-    return convert(manifest, notes).map((made) => stringify(made, { lineWidth: 0 }));
+    return convert(manifest, notes, templates).map((made) => stringify(made, { lineWidth: 0 }));
   }
 }

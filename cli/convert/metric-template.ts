@@ -1,6 +1,7 @@
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
 import { METRIC_PROVIDERS, METRIC_TEMPLATE_KIND } from '../../api/metric-template.ts';
 import { carryMetadata, type Manifest, type Notes } from './notes.ts';
+import { namesSide } from './side-services.ts';
 
 /** A MetricTemplate of Flagger as one of ours: the shape is the same. */
 export function convertTemplate(manifest: Manifest, notes: Notes): Manifest[] {
@@ -10,10 +11,10 @@ export function convertTemplate(manifest: Manifest, notes: Notes): Manifest[] {
     notes.add('spec.provider.type', `"${type}" can't be asked; there are ${METRIC_PROVIDERS.join(', ')}`);
   }
   const query = String(manifest.spec?.query ?? '');
-  if (/-(primary|canary)\b/.test(query)) {
+  if (namesSide(query)) {
     notes.add(
       'spec.query',
-      'it names a Service or workload that ends in -primary or -canary, which Flagger makes and Heddle does not; tell revisions apart by a label',
+      'it names something that ends in -primary or -canary: what is counted of a revision has the name of the Service or workload itself, so tell revisions apart by a label',
     );
   }
   const { apiVersion: _old, kind: _kind, metadata: _metadata, ...rest } = manifest;

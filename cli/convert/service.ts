@@ -1,5 +1,6 @@
 import { NETWORKING_GROUP } from '../../api/networking.ts';
 import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
+import { calledSides, sideServices } from './side-services.ts';
 
 interface FlaggerService {
   name?: string;
@@ -26,8 +27,18 @@ const KNOWN = new Set<string>([
   ...['name', 'port', 'portName', 'targetPort', 'appProtocol', 'portDiscovery', 'hosts', 'gateways', 'trafficPolicy'],
 ]);
 
-/** The Service, VirtualService and DestinationRule that Flagger would generate of `spec.service`; here they are the user's own. */
-export function convertService(manifest: Manifest, notes: Notes): Manifest[] {
+/** Name of the Service that Flagger makes of a Canary; undefined: it makes none. */
+export function serviceName({ spec }: Manifest): string | undefined {
+  const service = spec?.service as FlaggerService | undefined;
+  const target = spec?.targetRef as { name?: string } | undefined;
+  return service === undefined ? undefined : (service.name ?? target?.name);
+}
+
+/**
+ * The Service, VirtualService and DestinationRule that Flagger would generate of `spec.service`; here they are the user's own.
+ * @param calling texts that may call the Services which Flagger makes beside it
+ */
+export function convertService(manifest: Manifest, notes: Notes, calling: string): Manifest[] {
   const service = manifest.spec?.service as FlaggerService | undefined;
   const target = (manifest.spec?.targetRef as { name?: string } | undefined)?.name;
   if (service === undefined) return [];
@@ -36,20 +47,15 @@ export function convertService(manifest: Manifest, notes: Notes): Manifest[] {
       notes.add(`spec.service.${field}`, 'dropped: give the Service or VirtualService what it is to have');
   }
   if (service.portDiscovery) notes.add('spec.service.portDiscovery', 'dropped: list the other ports in the Service');
-  const name = service.name ?? target ?? '';
+  const name = serviceName(manifest) ?? '';
   notes.add(
     'spec.service',
     `the Service ${name} is yours now; see that its selector app: ${target} is that of the workload's pods`,
   );
   const { labels: _labels, annotations: _annotations, ...metadata } = carryMetadata(manifest, name);
-  const made: Manifest[] = [
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata,
-      spec: { selector: { app: target }, ports: [portOf(service)] },
-    },
-  ];
+  const spec = { selector: { app: target }, ports: [portOf(service)] };
+  const own: Manifest = { apiVersion: 'v1', kind: 'Service', metadata, spec };
+  const made = [own, ...sideServices(own, calledSides(calling, name), notes)];
   const rule = virtualService(service, name, metadata);
   if (rule) made.push(rule);
   if (service.trafficPolicy) {

@@ -1,9 +1,11 @@
 import type { V1Service } from '@kubernetes/client-node';
+import { SIDE_ANNOTATION, sideProblem } from '../../api/canary-side.ts';
 import { coversHostname } from '../../operator/mesh/hostname.ts';
 import { matchSelector } from '../../operator/mesh/selector.ts';
 import type { Endpoint, MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
 import type { Visibility } from '../../operator/mesh/visibility.ts';
 import { selects } from '../../operator/xds/destination.ts';
+import { sideNote } from '../explain/side-note.ts';
 import { nameOf } from '../explain/words.ts';
 import { type AppliedPolicies, policiesOf } from './applied-policies.ts';
 import { protocolWords } from './port-words.ts';
@@ -62,7 +64,7 @@ export function describeService(
     policies: groupPolicies(workloadsOf(snapshot, service)),
     routes: routesOf(snapshot, service),
     destinationRules: destinationRulesOf(snapshot, service, endpoints),
-    ...(service.split && { canary: splitWords(service) }),
+    ...canaryOf(service, written),
   };
 }
 
@@ -119,8 +121,19 @@ function destinationRulesOf(snapshot: MeshSnapshot, service: MeshService, endpoi
   });
 }
 
-function splitWords({ split }: MeshService): string {
+/** How a Canary splits it, or whose side's address it is, or why it is not although it is to be. */
+function canaryOf(service: MeshService, written: V1Service | undefined): Pick<DescribedService, 'canary'> {
+  const words = splitWords(service);
+  if (words !== '') return { canary: words };
+  if (written?.metadata?.annotations?.[SIDE_ANNOTATION] === undefined) return {};
+  const none = `metadata.annotations[${SIDE_ANNOTATION}] has no effect: no Canary with a stable revision releases a pod that the Service selects`;
+  return { canary: sideProblem(written) ?? none };
+}
+
+function splitWords(service: MeshService): string {
+  const { split } = service;
   if (split === undefined) return '';
+  if (split.side !== undefined) return sideNote(service, true) ?? '';
   const { canary, stable, next, weight } = split;
   if (next === undefined) return `${nameOf(canary)}: all to revision ${stable}`;
   return `${nameOf(canary)}: ${100 - weight}% to revision ${stable}, ${weight}% to ${next}`;

@@ -9,6 +9,7 @@ import { OutboundView } from './outbound-view.ts';
 import { type Outcome, type Verdict, verdictOf } from './outcome.ts';
 import type { HttpRequest } from './request.ts';
 import type { PassedRule, RouteChoice } from './route-choice.ts';
+import { sideNote } from './side-note.ts';
 
 /** Who calls. */
 export interface Caller {
@@ -56,7 +57,9 @@ export function explainCall(
   view: OutboundView | undefined = call.caller.workload && new OutboundView(snapshot, call.caller.workload),
 ): Explanation {
   const findings = view === undefined ? withoutSidecar(snapshot, call) : withSidecar(snapshot, view, call);
-  return { verdict: verdictOf(findings.outcomes), ...findings };
+  const side = findings.service && sideNote(findings.service, view !== undefined);
+  const notes = side === undefined ? findings.notes : [...findings.notes, side];
+  return { verdict: verdictOf(findings.outcomes), ...findings, notes };
 }
 
 function withSidecar(snapshot: MeshSnapshot, view: OutboundView, call: Call): Findings {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { CANARY_KIND } from '../../api/canary.ts';
+import { SIDE_ANNOTATION } from '../../api/canary-side.ts';
 import { CUSTOM_RESOURCES } from '../../api/registry.ts';
 import {
   OPERATOR_SERVICE,
@@ -99,7 +100,7 @@ describe('the webhook configurations', () => {
         continue;
       }
       const ours = kind === CANARY_KIND ? 'canary.' : 'policy.';
-      const isOurs = (name: string) => /^(?:canary|policy)\./.test(name);
+      const isOurs = (name: string) => /^(?:canary|side|policy)\./.test(name);
       const wanted = validators.filter(({ name }) => (owner === 'heddle' ? name.startsWith(ours) : !isOurs(name)));
       expect(asking).toEqual(wanted);
     }
@@ -108,6 +109,14 @@ describe('the webhook configurations', () => {
   test.each([...injectors, ...validators])('$name asks our Service and leaves caBundle to the operator', (webhook) => {
     expect(webhook.clientConfig.service).toMatchObject({ name: WEBHOOK_SERVICE, namespace: SYSTEM_NAMESPACE });
     expect(webhook.clientConfig.caBundle).toBeUndefined();
+  });
+
+  test('ask about no Service but those that are to be the address of one side of a Canary', () => {
+    const asking = validators.filter(({ rules: asked }) =>
+      asked.some(({ resources }) => resources.includes('services')),
+    );
+    const expression = `has(object.metadata.annotations) && '${SIDE_ANNOTATION}' in object.metadata.annotations`;
+    expect(asking).toMatchObject([{ failurePolicy: 'Ignore', matchConditions: [{ expression }] }]);
   });
 
   test("never hold up a user's Istio objects", () => {

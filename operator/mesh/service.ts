@@ -29,10 +29,11 @@ export interface ServiceFacts {
 }
 
 /** Reads a Service. */
-export function readService({ metadata, spec }: V1Service): ServiceFacts {
+export function readService(service: V1Service): ServiceFacts {
+  const { metadata, spec } = service;
   const external = spec?.type === 'ExternalName';
   const headless = spec?.clusterIP === 'None';
-  const side = external ? undefined : readSide(metadata);
+  const side = external ? undefined : readSide(service);
   const clusterIps = spec?.clusterIPs ?? (spec?.clusterIP ? [spec.clusterIP] : []);
   return {
     key: keyOf(metadata),

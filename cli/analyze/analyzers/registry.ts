@@ -6,6 +6,7 @@ import { analyzeRoutes } from './routes.ts';
 import { analyzeSchemas } from './schema.ts';
 import { analyzeServiceEntries } from './service-entries.ts';
 import { analyzeServices } from './services.ts';
+import { analyzeSides } from './sides.ts';
 import { analyzeTokens } from './tokens.ts';
 import { analyzeTransportSecurity } from './transport-security.ts';
 
@@ -16,6 +17,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   analyzeInjection,
   analyzeAnnotations,
   analyzeServices,
+  analyzeSides,
   analyzeTransportSecurity,
   analyzeRoutes,
   analyzeServiceEntries,

@@ -22,14 +22,14 @@ export interface ServiceRoles {
 /** Tells the addresses of a side from the Services whose requests are shared out. @param services that select the target's pods */
 export function rolesOf(services: readonly Service[]): ServiceRoles {
   return {
-    shared: services.filter(({ metadata }) => readSide(metadata) === undefined),
-    sides: services.flatMap(({ metadata }) => {
-      const side = readSide(metadata);
-      return side === undefined ? [] : [{ service: metadata?.name ?? '', side }];
+    shared: services.filter((service) => readSide(service) === undefined),
+    sides: services.flatMap((service) => {
+      const side = readSide(service);
+      return side === undefined ? [] : [{ service: service.metadata?.name ?? '', side }];
     }),
-    problems: services.flatMap(({ metadata }) => {
-      const problem = sideProblem(metadata);
-      return problem === undefined ? [] : [`Service ${metadata?.name}: ${problem}`];
+    problems: services.flatMap((service) => {
+      const problem = sideProblem(service);
+      return problem === undefined ? [] : [`Service ${service.metadata?.name}: ${problem}`];
     }),
   };
 }
