@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SIDE_ANNOTATION } from './canary-side.ts';
 import { duration, durationMs } from './duration.ts';
 import { withRules } from './rule.ts';
 
@@ -34,7 +35,9 @@ const webhook = z.object({
       'confirm-rollout: before the first request, asked until it says yes. pre-rollout: once the first pods are there, before the first request; a no is a failed check. rollout: in each window of the analysis; a no is a failed check. confirm-traffic-increase: before each rise of the weight. confirm-promotion: before the promotion. rollback: as long as the release can be taken back; a yes gives the revision up. post-rollout: once, after the release has ended. event: told of every event.',
     ),
   name: z.string().min(1).max(63).describe('Name of the hook; events and messages have it.'),
-  url: httpUrl.describe('Where the question is sent by POST. An answer of 2xx is a yes, anything else a no.'),
+  url: httpUrl.describe(
+    `Where the question is sent by POST. An answer of 2xx is a yes, anything else a no. The operator asks without a sidecar, so the address of a side (a Service with the annotation ${SIDE_ANNOTATION}) is the stable revision to it until the promotion; have it ask a program with a sidecar, which reaches the new one by such an address.`,
+  ),
   timeout: withRules(duration, [
     {
       cel: "self.matches('^(?:[0-9]+(?:[.][0-9]+)?(?:ms|s|m|h))+$') && duration(self) > duration('0s') && duration(self) <= duration('10m')",

@@ -4,7 +4,7 @@ import { type CanaryObject, ordersCanary, release, waitForPhase } from '../suppo
 import { OrdersTarget } from '../support/canary-target.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client, type LoadReport } from '../support/testbed-client.ts';
-import { CONTROL_OUTSIDE_MESH, client, server } from '../support/testbed-objects.ts';
+import { CONTROL_OUTSIDE_MESH, client, server, sideAddress } from '../support/testbed-objects.ts';
 import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('control');
@@ -33,9 +33,10 @@ const beside = async (work: () => Promise<unknown>): Promise<LoadReport> =>
 /** Versions that answer one second from now on; no request fails. */
 async function oneSecondLater(): Promise<string[]> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const { failures, versions } = await inside.load('http://orders/', { rate: 100, seconds: 2 });
-  expect(failures).toEqual({});
-  return Object.keys(versions);
+  const urls = ['http://orders/', 'http://orders-canary/'];
+  const loads = await Promise.all(urls.map((url) => inside.load(url, { rate: 50, seconds: 2 })));
+  expect(loads.map(({ failures }) => failures)).toEqual([{}, {}]);
+  return [...new Set(loads.flatMap(({ versions }) => Object.keys(versions)))];
 }
 
 const gate = async (open: boolean): Promise<void> => {
@@ -76,6 +77,7 @@ clusterSetup(
     await Promise.all([
       mesh.apply(
         ...server('orders', { replicas: 2, version: 'v1', annotations: CONTROL_OUTSIDE_MESH }),
+        sideAddress('orders', 'canary'),
         ...client('caller'),
       ),
       outside.apply(...server('gate')),

@@ -1,10 +1,11 @@
 import { describe, expect } from '@jest/globals';
+import { SIDES } from '../../../api/canary-side.ts';
 import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
 import { credibleRange } from '../../feature/support/binomial.ts';
 import { type CanaryObject, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client, type ManyReport, type RequestSpec } from '../support/testbed-client.ts';
-import { client, server } from '../support/testbed-objects.ts';
+import { client, server, sideAddress } from '../support/testbed-objects.ts';
 import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('strategies');
@@ -35,8 +36,14 @@ async function during(holds: (status: Status) => boolean, look: () => Promise<vo
   await suspend(false);
 }
 
-async function versionsOf(options: Omit<RequestSpec, 'url'>): Promise<ManyReport['versions']> {
-  return (await caller.many(URL, { concurrency: 4, ...options })).versions;
+async function versionsOf(options: Omit<RequestSpec, 'url'>, url = URL): Promise<ManyReport['versions']> {
+  return (await caller.many(url, { concurrency: 4, ...options })).versions;
+}
+
+/** Who answers the addresses of the Canary's sides: that of the new revision, and that of the stable one. */
+async function bySide(): Promise<readonly string[]> {
+  const answers = await Promise.all(SIDES.map((side) => versionsOf({ count: 40 }, `http://orders-${side}/`)));
+  return answers.map((versions) => Object.keys(versions).join());
 }
 
 async function succeeded(version: string): Promise<void> {
@@ -56,7 +63,8 @@ async function strategy(analysis: object): Promise<void> {
 clusterSetup(
   [mesh],
   async () => {
-    await mesh.apply(...server('orders', { replicas: 2, version: V1 }), ...client('caller'));
+    const addresses = [sideAddress('orders', 'canary'), sideAddress('orders', 'stable')];
+    await mesh.apply(...server('orders', { replicas: 2, version: V1 }), ...addresses, ...client('caller'));
     await Promise.all(['orders', 'caller'].map((name) => mesh.rolledOut(name)));
   },
   180_000,
@@ -89,6 +97,7 @@ describe('a release', () => {
           async () => {
             expect(await versionsOf({ count: 60, headers: BETA })).toEqual({ [V2]: 60 });
             expect(await versionsOf({ count: 60 })).toEqual({ [V1]: 60 });
+            expect(await bySide()).toEqual([V2, V1]);
           },
         );
         await matchedUntilPromoted();
@@ -110,7 +119,10 @@ describe('a release', () => {
         await release(mesh, `VERSION=${V3}`);
         await during(
           ({ iterations = 0 }) => iterations > 0,
-          async () => expect(await versionsOf({ count: 60 })).toEqual({ [V2]: 60 }),
+          async () => {
+            expect(await versionsOf({ count: 60 })).toEqual({ [V2]: 60 });
+            expect(await bySide()).toEqual([V3, V2]);
+          },
         );
         await waitFor(
           'the end of the release',
@@ -124,6 +136,7 @@ describe('a release', () => {
           { timeoutMs: 100_000, everyMs: 50 },
         );
         await succeeded(V3);
+        expect(await bySide()).toEqual([V3, V3]);
       };
       const [load] = await caller.loadDuring(URL, { rate: 30 }, story);
       expect(load.examples).toEqual([]);

@@ -1,3 +1,5 @@
+import { type CanarySide, SIDE_ANNOTATION } from '../../../api/canary-side.ts';
+
 export const TESTBED_IMAGE = 'heddle/testbed:dev';
 
 /** Ports of the testbed's server. */
@@ -84,6 +86,12 @@ function service(name: string, options: TestbedOptions): object {
     metadata: { name, labels: { app: name } },
     spec: { selector: { app: name }, ports, ...options.service },
   };
+}
+
+/** The Service `NAME-SIDE` of a server, which is the address of that side of its Canary. */
+export function sideAddress(name: string, side: CanarySide): object {
+  const metadata = { name: `${name}-${side}`, annotations: { [SIDE_ANNOTATION]: side } };
+  return { ...service(name, {}), metadata };
 }
 
 /** One more Service, with the ports `http` 80, `grpc` 81 and `tcp` 90, for the pods of a server: a host that has rules of its own. */
