@@ -1,4 +1,5 @@
 import { describe, expect } from '@jest/globals';
+import { SIDE_ANNOTATION } from '../../../api/canary-side.ts';
 import type { KubectlResult } from '../../../hack/mesh/kubectl.ts';
 import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
 import {
@@ -217,11 +218,19 @@ describe('a release', () => {
   );
 });
 
+const addressOf = (side: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'orders-side', annotations: { [SIDE_ANNOTATION]: side } },
+  spec: { selector: { app: 'orders' }, ports: [{ name: 'http', port: 80 }] },
+});
+
 describe('bad input', () => {
   const refusals: [string, object, RegExp][] = [
     ['a weight over 100', ordersCanary({ stepWeights: [5, 150] }), /stepWeights/],
     ['a negative interval', ordersCanary({ interval: '-5s' }), /interval/],
     ['two ways of stepping', ordersCanary({ stepWeight: 10 }), /stepWeight/],
+    ['an address of neither side', addressOf('new'), /canary\.heddle\.dev\/side\]: "new" is no side/],
   ];
   for (const [what, object, message] of refusals) {
     clusterTest(`${what} is refused with the field named`, [mesh], async () => {
