@@ -23,6 +23,7 @@ const options = fc.record({
     weight: fc.constantFrom(0, 50, 100),
     matched: fc.boolean(),
     mirrorWeight: fc.constantFrom(0, 30),
+    failedRevision: fc.constantFrom('r2', ''),
     ungatedRevisions: fc.constantFrom<string[][]>(['r1'], ['r1', 'r2'], []),
   }),
 });
