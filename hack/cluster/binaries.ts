@@ -99,6 +99,19 @@ export const METRICS_SERVER: GoProgram = {
   expectedPackages: 1336,
 };
 
+/**
+ * Compares manifests with a cluster, and syncs them, by the libraries of Argo CD and Flux, for the integration tests. A module of its own, for these
+ * want other versions of what Kubernetes is made of; where they don't, its are named, and what has been compiled of them is not compiled again: 667 packages.
+ */
+export const GITOPS: GoProgram = {
+  folder: path.join(CLUSTER_FOLDER, '..', 'gitops'),
+  binary: 'gitops',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 40,
+  expectedPackages: 947,
+};
+
 /** Takes traces and logs, for the feature and end-to-end tests. */
 export const OTEL_COLLECTOR: GoProgram = {
   folder: path.join(CLUSTER_FOLDER, '..', 'otel-collector'),

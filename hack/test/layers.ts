@@ -82,7 +82,7 @@ export const LAYERS: readonly Layer[] = [
     about: 'a real API server',
     minutes: 10,
     needs: 'cluster',
-    programs: ['cert-manager'],
+    programs: ['cert-manager', 'GitOps engines'],
     jest: { only: '/test/integration/', not: [], options: ['--runInBand', '--testTimeout', '60000'] },
   },
   {

@@ -6,12 +6,16 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { Pod, Target } from './objects.ts';
-import { FIELD_MANAGER } from './targets/borrowed-fields.ts';
+import { type BorrowableFields, FIELD_MANAGER } from './targets/borrowed-fields.ts';
+import { handingOver, wantedAsTheyAre } from './targets/handed-over.ts';
 
-type Api = Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
+type Api = Pick<KubeApi, 'get' | 'apply' | 'patch' | 'delete'>;
 
 /** Pods whose gates are opened at the same time. */
 const PARALLEL = 8;
+
+/** How often fields are handed over anew when somebody changes the target meanwhile. */
+const HAND_OVER_TRIES = 5;
 
 /**
  * Writes a Canary's status by server-side apply, if the Canary is still the one that was looked at.
@@ -70,12 +74,39 @@ export async function deletePods(api: Api, pods: readonly Pod[]): Promise<void> 
 }
 
 /** Applies what `borrowing` gave. Never makes a target that is gone. */
-export async function applyBorrowing(api: Api, kind: ResourceKind, target: Target, body: object): Promise<void> {
+export async function applyBorrowing(
+  api: Api,
+  kind: ResourceKind,
+  borrowable: BorrowableFields,
+  target: Target,
+  body: object,
+): Promise<void> {
   const { metadata, ...rest } = body as Target;
   const whole = { ...rest, metadata: { ...metadata, ...(target.metadata?.uid ? { uid: target.metadata.uid } : {}) } };
   try {
+    const paths = wantedAsTheyAre(target, body, borrowable);
+    if (paths.length > 0) await handOver(api, kind, target, paths);
     await api.apply(kind, whole, { fieldManager: FIELD_MANAGER });
   } catch (error) {
+    // Whoever was faster made a change, which is looked at next.
     if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+/**
+ * Makes fields theirs who want them as they are, while they are still ours.
+ * @throws {KubeError} 409 when the target changes faster than that
+ */
+async function handOver(api: Api, kind: ResourceKind, { metadata }: Target, paths: readonly (readonly string[])[]) {
+  const name = { name: metadata?.name ?? '', namespace: metadata?.namespace };
+  for (let tries = HAND_OVER_TRIES; ; tries--) {
+    const patch = handingOver(await api.get<Target>(kind, name), paths);
+    if (!patch) return;
+    try {
+      await api.patch(kind, name, 'merge', patch, { fieldManager: FIELD_MANAGER });
+      return;
+    } catch (error) {
+      if (!isConflict(error) || tries === 1) throw error;
+    }
   }
 }

@@ -31,6 +31,8 @@ export interface TargetView {
   readonly replicas: number;
   readonly strategy: string;
   readonly pausedBy: 'us' | 'user' | undefined;
+  /** Whether somebody applies the field that pauses, as one who has it in git does. Absent: nobody. */
+  readonly pauseIsApplied?: boolean;
   /** What a person does to have a paused rollout go on, as a noun. */
   readonly resumedBy: string;
   /** Revision of the present template; undefined while Kubernetes has made none of it. */

@@ -378,6 +378,16 @@ describe('a revision that came without gates', () => {
     expect(wantedFields(status, observationOf(releasing(ungated)))).not.toHaveProperty('paused');
   });
 
+  test('stays stopped where it runs because a manifest that says so was applied again', () => {
+    const resumed = releasing(ungated, { pauseIsApplied: true });
+    const { status } = run(paused, [2, resumed]);
+    expect(status).toMatchObject({ phase: 'Waiting', verdict: 'Ungated', weight: 0, ungatedRevisions: ['r1'] });
+    expect(wantedFields(status, observationOf(resumed))).toMatchObject({ paused: true });
+    expect(status.conditions?.find(({ type }) => type === 'Ungated')?.message).toContain(
+      'spec.skipAnalysis releases it',
+    );
+  });
+
   test('is tried once its pods have come back with gates', () => {
     const target = releasing(podsOf(1), { pausedBy: 'us' });
     const { status } = run(paused, [2, target]);

@@ -70,7 +70,7 @@ export interface CanaryStores {
 /** All that the canary controller needs from outside. */
 export interface CanaryDependencies {
   readonly stores: CanaryStores;
-  readonly api: Pick<KubeApi, 'apply' | 'patch' | 'delete'>;
+  readonly api: Pick<KubeApi, 'get' | 'apply' | 'patch' | 'delete'>;
   readonly mesh: MeshPort;
   readonly traffic: TrafficSource;
   /** Tells people of events, beside the controller's own work; must not throw. */

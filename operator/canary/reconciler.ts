@@ -159,7 +159,7 @@ export class CanaryReconciler {
     const { borrowable, resource } = targetKind(readTargetKey(key).kind);
     const body = target && borrowing(target, wanted, borrowable);
     if (!body || !this.#deps.isLeader()) return false;
-    await applyBorrowing(this.#deps.api, resource, target, body);
+    await applyBorrowing(this.#deps.api, resource, borrowable, target, body);
     return true;
   }
 

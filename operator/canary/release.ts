@@ -138,9 +138,10 @@ function whyUntried(draft: Draft, { spec, target, next }: Release): string | und
   return undefined;
 }
 
-/** The rollout was paused because of pods without gates, of this same revision, and somebody resumed it. */
-function whyResumed(draft: Draft, { pausedBy }: TargetView): string | undefined {
+/** The rollout was paused because of pods without gates, of this same revision, and somebody resumed it. To apply a manifest once more is to resume nothing. */
+function whyResumed(draft: Draft, { pausedBy, pauseIsApplied }: TargetView): string | undefined {
   const { reason, status } = draft.before('Ungated') ?? {};
+  if (pauseIsApplied) return undefined;
   if (reason !== 'Paused' || status !== 'True' || pausedBy !== undefined) return undefined;
   return 'it had come without gates, and the paused rollout was resumed by hand';
 }
@@ -153,7 +154,10 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
     return false;
   }
   const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
-  const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; ${target.resumedBy} releases it untried, deleting those pods brings them back with gates`;
+  const release = target.pauseIsApplied
+    ? `a manifest says that it runs, which undoes that each time it is applied; spec.skipAnalysis`
+    : target.resumedBy;
+  const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; ${release} releases it untried, deleting those pods brings them back with gates`;
   cutOff(draft.state);
   draft.clear('stepStartTime');
   if (draft.state.phase !== 'Failed') draft.wait('Ungated', message);

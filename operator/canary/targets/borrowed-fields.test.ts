@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
 import type { Deployment, ManagedFields } from '../objects.ts';
-import { borrowing, FIELD_MANAGER, fieldOwnership, hasBorrowed, pausedBy, trimTarget } from './borrowed-fields.ts';
+import {
+  borrowing,
+  FIELD_MANAGER,
+  fieldOwnership,
+  hasBorrowed,
+  isPauseApplied,
+  pausedBy,
+  trimTarget,
+} from './borrowed-fields.ts';
 import { DEPLOYMENT_FIELDS } from './deployment.ts';
 
 const strategyFields = {
@@ -156,6 +164,23 @@ describe('a paused Deployment', () => {
     ['is ours', deployment({ paused: true, managers: [ours({ 'f:spec': { 'f:paused': {} } })] }), 'us'],
   ])('%s', (_, given, expected) => {
     expect(pausedBy(given, DEPLOYMENT_FIELDS)).toBe(expected);
+  });
+});
+
+describe('the field that stops a rollout', () => {
+  const paused = { 'f:spec': { 'f:paused': {} } };
+  test.each([
+    ['is applied by nobody', deployment(), false],
+    ['is not, where it is ours alone', deployment({ managers: [ours(paused)] }), false],
+    ['is not, where somebody has set it once', deployment({ managers: [{ ...kubectl, fieldsV1: paused }] }), false],
+    ['is, where the manifest has it', deployment({ annotations: lastApplied({ paused: false }) }), true],
+    [
+      'is, where a server-side apply has it',
+      deployment({ managers: [{ manager: 'argocd-controller', operation: 'Apply', fieldsV1: paused }] }),
+      true,
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(isPauseApplied(given, DEPLOYMENT_FIELDS)).toBe(expected);
   });
 });
 

@@ -4,7 +4,7 @@ import type { ManagedFields, Target } from '../objects.ts';
 /** Under this name the operator applies what it borrows of a target. */
 export const FIELD_MANAGER = 'heddle-canary';
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export type BorrowedField = 'maxSurge' | 'maxUnavailable' | 'progressDeadlineSeconds' | 'partition';
 
@@ -58,6 +58,11 @@ export function pausedBy(target: Target, { pause }: BorrowableFields): 'us' | 'u
   return names(ourEntry(target), pause.path) ? 'us' : 'user';
 }
 
+/** Whether somebody applies the field that stops rollouts, with whatever value: each time they do so again, a stop of ours is undone, and nobody has meant that. */
+export function isPauseApplied(target: Target, { pause }: BorrowableFields): boolean {
+  return isApplied(target, pause.path);
+}
+
 /**
  * The whole configuration that the operator applies (server-side, forced). A field that is left out goes back to
  * its default, for the operator alone owns it.
@@ -84,7 +89,7 @@ export function borrowing(target: Target, wanted: WantedFields, kind: Borrowable
   return { metadata: { name, namespace, ...annotations }, ...body };
 }
 
-function put(object: Record<string, unknown>, [name = '', ...rest]: readonly string[], value: unknown): void {
+export function put(object: Record<string, unknown>, [name = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length === 0) {
     object[name] = value;
     return;
@@ -121,17 +126,19 @@ function ourLeaves(fields: Record<string, unknown>, path: readonly string[]): (r
 }
 
 function mayTake(target: Target, { path, standard }: Borrowable): boolean {
-  const managers = target.metadata?.managedFields ?? [];
-  if (managers.some((entry) => entry.manager !== FIELD_MANAGER && entry.operation === 'Apply' && names(entry, path))) {
-    return false;
-  }
-  if (at(lastApplied(target), path) !== undefined) return false;
+  if (isApplied(target, path)) return false;
   const ours = ourEntry(target);
   // A StatefulSet's partition that is given back is absent from then on, and stands for the same.
   return (ours !== undefined && names(ours, path)) || (at(target, path) ?? standard) === standard;
 }
 
-function ourEntry(target: Target): ManagedFields | undefined {
+/** Whether somebody else applies a field, at the server's side or at the client's. */
+function isApplied(target: Target, path: readonly string[]): boolean {
+  const others = target.metadata?.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER && isApply(entry));
+  return (others ?? []).some((entry) => names(entry, path)) || at(lastApplied(target), path) !== undefined;
+}
+
+export function ourEntry(target: Target): ManagedFields | undefined {
   return target.metadata?.managedFields?.find(
     (entry) => entry.manager === FIELD_MANAGER && isApply(entry) && !entry.subresource,
   );
@@ -141,7 +148,7 @@ function isApply({ operation }: ManagedFields): boolean {
   return operation === 'Apply';
 }
 
-function lastApplied(target: Target): unknown {
+export function lastApplied(target: Target): unknown {
   try {
     return JSON.parse(target.metadata?.annotations?.[LAST_APPLIED] ?? '{}');
   } catch {
@@ -149,12 +156,12 @@ function lastApplied(target: Target): unknown {
   }
 }
 
-function names(entry: ManagedFields | undefined, path: readonly string[]): boolean {
+export function names(entry: ManagedFields | undefined, path: readonly string[]): boolean {
   const prefixed = path.map((name) => `f:${name}`);
   return at(entry?.fieldsV1, prefixed) !== undefined;
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
+export function at(value: unknown, path: readonly string[]): unknown {
   let inner = value;
   for (const name of path) {
     if (typeof inner !== 'object' || inner === null) return undefined;

@@ -3,7 +3,7 @@ import { DAEMON_SET } from '../../../kube/kinds.ts';
 import { type DaemonSet, REVISION_HASH_LABEL } from '../objects.ts';
 import type { TargetView } from '../observation.ts';
 import { isNodeReady } from '../pods.ts';
-import { type BorrowableFields, pausedBy, type WantedFields } from './borrowed-fields.ts';
+import { type BorrowableFields, isPauseApplied, pausedBy, type WantedFields } from './borrowed-fields.ts';
 import { viewControllerRevisions } from './controller-revisions.ts';
 import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
 import { podsOf, reachableWeight } from './target-fitness.ts';
@@ -53,6 +53,7 @@ function view(target: DaemonSet, key: string, index: TargetIndex): TargetView {
     replicas,
     strategy: spec.updateStrategy?.type ?? 'RollingUpdate',
     pausedBy: pausedBy(target, DAEMON_SET_FIELDS) === 'us' ? 'us' : undefined,
+    pauseIsApplied: isPauseApplied(target, DAEMON_SET_FIELDS),
     resumedBy: 'setting spec.updateStrategy.type to RollingUpdate',
     current,
     revisions,

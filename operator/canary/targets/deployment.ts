@@ -2,7 +2,7 @@ import { DEPLOYMENT } from '../../../kube/kinds.ts';
 import type { Deployment, ReplicaSet } from '../objects.ts';
 import type { RevisionView, TargetView } from '../observation.ts';
 import { countPods, isNodeReady } from '../pods.ts';
-import { type BorrowableFields, fieldOwnership, pausedBy } from './borrowed-fields.ts';
+import { type BorrowableFields, fieldOwnership, isPauseApplied, pausedBy } from './borrowed-fields.ts';
 import { wantedOfDeployment } from './deployment-wanted.ts';
 import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from './revisions.ts';
 import { type Check, extraPods, podsOf, reachableWeight } from './target-fitness.ts';
@@ -41,6 +41,7 @@ function view(target: Deployment, key: string, index: TargetIndex): TargetView {
     replicas,
     strategy: spec.strategy?.type ?? 'RollingUpdate',
     pausedBy: pausedBy(target, DEPLOYMENT_FIELDS),
+    pauseIsApplied: isPauseApplied(target, DEPLOYMENT_FIELDS),
     resumedBy: 'kubectl rollout resume',
     current: current && revisionOf(current),
     revisions: new Map(replicaSets.map((replicaSet) => [revisionOf(replicaSet), viewRevision(replicaSet, index)])),

@@ -3,7 +3,13 @@ import { STATEFUL_SET } from '../../../kube/kinds.ts';
 import { type Pod, revisionOfPod, type StatefulSet } from '../objects.ts';
 import type { Observation, TargetView } from '../observation.ts';
 import { isHeld, isNodeReady } from '../pods.ts';
-import { type BorrowableFields, fieldOwnership, pausedBy, type WantedFields } from './borrowed-fields.ts';
+import {
+  type BorrowableFields,
+  fieldOwnership,
+  isPauseApplied,
+  pausedBy,
+  type WantedFields,
+} from './borrowed-fields.ts';
 import { viewControllerRevisions } from './controller-revisions.ts';
 import { isTried, refuseOnDelete, refuseOnlyPod } from './taken-pods.ts';
 import { type Check, podsOf, reachableWeight } from './target-fitness.ts';
@@ -50,6 +56,7 @@ function view(target: StatefulSet, key: string, index: TargetIndex): TargetView 
     replicas,
     strategy: spec.updateStrategy?.type ?? 'RollingUpdate',
     pausedBy: pausedBy(target, STATEFUL_SET_FIELDS),
+    pauseIsApplied: isPauseApplied(target, STATEFUL_SET_FIELDS),
     resumedBy: 'setting spec.updateStrategy.rollingUpdate.partition to 0',
     current: revisions.has(current ?? '') ? current : undefined,
     revisions,
