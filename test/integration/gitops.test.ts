@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type GitopsShop, useGitopsShops } from './support/gitops-shop.ts';
-import { AT_REST, BAD, GOOD, isInSync, PARTITION, TRYING, WAYS } from './support/gitops-ways.ts';
+import { AT_REST, BAD, GOOD, isInSync, NONE, PARTITION, TRYING, WAYS } from './support/gitops-ways.ts';
 
 const openShop = useGitopsShops();
 
@@ -45,11 +45,12 @@ describe.each(WAYS)('%s', (_name, way) => {
       await isInSync(shop, owned.failed);
       expect((await shop.phase('Failed')).status?.stableRevision).toBe(status?.stableRevision);
 
-      await shop.commit({ version: '2' });
-      await shop.phase('Succeeded', 'Initialized');
-      await isInSync(shop, owned.atRest);
-      await shop.commit({ version: '3' });
+      shop.operator.answers = NONE;
+      await shop.commit({ version: '4' });
+      await shop.phase('Progressing', 'Waiting');
+      await shop.command('abort');
       await shop.phase('Failed');
+      await isInSync(shop, owned.failed);
       await shop.prune();
       await shop.isLeft();
       expect(await howItGoes(shop)).toEqual(DEFAULTS[kind]);
@@ -57,4 +58,16 @@ describe.each(WAYS)('%s', (_name, way) => {
     },
     120_000,
   );
+
+  test('makes a target anew that was deleted in the middle of a release, and sees no drift from then on', async () => {
+    const shop = await openShop('Deployment', way);
+    await shop.commit({ version: '1' });
+    await shop.phase('Initialized');
+    await shop.commit({ version: '2' });
+    await shop.phase('Progressing', 'Waiting');
+    await shop.loseTarget();
+    await shop.sync();
+    await shop.phase('Initialized', 'Succeeded');
+    await isInSync(shop, AT_REST);
+  }, 120_000);
 });

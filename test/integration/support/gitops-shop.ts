@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { BORROWED_ANNOTATION } from '../../../api/borrowed-annotation.ts';
 import type { TARGET_KINDS } from '../../../api/canary.ts';
+import { COMMAND_ANNOTATION, type Command } from '../../../api/canary-command.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { inTree } from '../../../hack/mesh/install.ts';
 import { waitFor, waitUntil } from '../../../hack/mesh/wait.ts';
-import { CANARY, DEPLOYMENT, SERVICE, STATEFUL_SET } from '../../../kube/kinds.ts';
+import { CANARY, DEPLOYMENT, POD, SERVICE, STATEFUL_SET } from '../../../kube/kinds.ts';
 import type { KubeApi } from '../../../kube/kube-api.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import type { ResourceKind } from '../../../kube/resource-kind.ts';
@@ -104,6 +105,21 @@ export class GitopsShop {
   /** Applies what git has, once more. */
   sync(): Promise<void> {
     return this.#engines.sync(this.way, this.#manifests);
+  }
+
+  /** Tells the Canary to do something, as the command line does. */
+  async command(word: Command): Promise<void> {
+    const body = { metadata: { annotations: { [COMMAND_ANNOTATION]: word } } };
+    await this.#api.patch(CANARY, { name: 'shop', namespace: this.#namespace.name }, 'merge', body);
+  }
+
+  /** Somebody deletes the target, which git still has; returns when it is gone with all its pods. */
+  async loseTarget(): Promise<void> {
+    await this.#api.delete(RESOURCES[this.kind], { name: 'shop', namespace: this.#namespace.name });
+    await waitUntil('the pods to be gone', async () => {
+      const { items } = await this.#api.list(POD, { namespace: this.#namespace.name });
+      return items.length === 0 ? undefined : `${items.length} are left`;
+    });
   }
 
   /** The Canary is deleted in git, and pruned. */

@@ -16,9 +16,10 @@ export const ARGO_WAYS = [
 /** All ways. */
 export const WAYS = [...ARGO_WAYS, ['Flux', FLUX]] as const;
 
-/** What the sidecars count: of a good revision, and of a bad one. */
+/** What the sidecars count: of a good revision, of a bad one, and while nobody calls. */
 export const GOOD = { requests: 1000, failures: 0 };
 export const BAD = { requests: 1000, failures: 500 };
+export const NONE = { requests: 0, failures: 0 };
 
 const ANNOTATION = `metadata.annotations.${BORROWED_ANNOTATION}`;
 const ROOM = ['spec.strategy.rollingUpdate.maxSurge', 'spec.strategy.rollingUpdate.maxUnavailable'];
