@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { BORROWED_ANNOTATION } from '../api/borrowed-annotation.ts';
 import { type CanarySpec, canarySpec } from '../api/canary.ts';
 import { DAEMON_SET, DEPLOYMENT, STATEFUL_SET } from '../kube/kinds.ts';
 import { KubeError } from '../kube/kube-error.ts';
@@ -27,6 +28,9 @@ const stateful = (replicas: number, updateStrategy: object = { type: 'RollingUpd
   spec: { replicas, updateStrategy },
 });
 
+/** @param fields their values of before */
+const borrowed = (fields: object) => ({ metadata: { annotations: { [BORROWED_ANNOTATION]: JSON.stringify(fields) } } });
+
 describe('of a target the webhook', () => {
   test.each<Case>([
     ['says nothing where it rolls', 'Deployment', { spec: { strategy: { type: 'RollingUpdate' } } }, undefined],
@@ -37,6 +41,28 @@ describe('of a target the webhook', () => {
       /^spec\.targetRef: Deployment shop\/ordering has spec\.strategy\.type Recreate.*use RollingUpdate/,
     ],
     ['warns where it is paused', 'Deployment', { spec: { paused: true } }, /is paused.*kubectl rollout resume/],
+    [
+      'says nothing where the operator has paused it',
+      'Deployment',
+      { ...borrowed({ paused: false }), spec: { paused: true } },
+      undefined,
+    ],
+    [
+      'says nothing of a deadline that the operator has set',
+      'Deployment',
+      { ...borrowed({ progressDeadlineSeconds: 600 }), spec: { progressDeadlineSeconds: 1 } },
+      undefined,
+    ],
+    [
+      'says nothing of an OnDelete that the operator has set',
+      'DaemonSet',
+      {
+        ...borrowed({ type: 'RollingUpdate' }),
+        spec: { updateStrategy: { type: 'OnDelete' } },
+        status: { desiredNumberScheduled: 3 },
+      },
+      undefined,
+    ],
     [
       'warns where its deadline is shorter than the analysis',
       'Deployment',

@@ -49,17 +49,29 @@ export async function judgeTarget(
   }
 }
 
-function deploymentWarnings({ spec = {} as never }: Looked, canary: CanarySpec): string[] {
+/** Names of the fields that the operator has borrowed: what they say is not what the user says. */
+function borrowedFields({ metadata }: Looked): ReadonlySet<string> {
+  try {
+    return new Set(Object.keys(JSON.parse(metadata?.annotations?.[BORROWED_ANNOTATION] ?? '{}')));
+  } catch {
+    return new Set();
+  }
+}
+
+function deploymentWarnings(target: Looked, canary: CanarySpec): string[] {
+  const { spec = {} as never } = target;
+  const borrowed = borrowedFields(target);
   const said: string[] = [];
   if (spec.strategy?.type === 'Recreate') {
     said.push(
       'has spec.strategy.type Recreate, which stops the old revision first; use RollingUpdate, or nothing is analysed',
     );
   }
-  if (spec.paused) said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
+  if (spec.paused && !borrowed.has('paused')) said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
   const deadline = spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
   const analysis = leastSeconds(canary.analysis);
-  if (deadline !== DEFAULT_DEADLINE_SECONDS && deadline < analysis) {
+  const isSet = deadline !== DEFAULT_DEADLINE_SECONDS && !borrowed.has('progressDeadlineSeconds');
+  if (isSet && deadline < analysis) {
     said.push(
       `has spec.progressDeadlineSeconds ${deadline}, and the analysis takes ${analysis} s or more: kubectl rollout status may give up before the verdict; leave it out`,
     );
@@ -81,8 +93,9 @@ function statefulSetWarnings({ metadata, spec }: Looked, canary: CanarySpec): st
   return [...said, ...onlyPodWarnings(spec?.replicas ?? 1, canary)];
 }
 
-function daemonSetWarnings({ spec, status }: Looked, canary: CanarySpec): string[] {
-  const said = onDeleteWarnings(spec?.updateStrategy?.type);
+function daemonSetWarnings(target: Looked, canary: CanarySpec): string[] {
+  const { spec, status } = target;
+  const said = borrowedFields(target).has('type') ? [] : onDeleteWarnings(spec?.updateStrategy?.type);
   const { maxSurge } = spec?.updateStrategy?.rollingUpdate ?? {};
   const takes = maxSurge === undefined || Number.parseFloat(String(maxSurge)) === 0;
   return takes ? [...said, ...onlyPodWarnings(status?.desiredNumberScheduled ?? 0, canary)] : said;
