@@ -67,7 +67,8 @@ function deploymentWarnings(target: Looked, canary: CanarySpec): string[] {
       'has spec.strategy.type Recreate, which stops the old revision first; use RollingUpdate, or nothing is analysed',
     );
   }
-  if (spec.paused && !borrowed.has('paused')) said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
+  if (spec.paused && !borrowed.has('paused'))
+    said.push('is paused, so that no revision comes to be tried; kubectl rollout resume goes on');
   const deadline = spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
   const analysis = leastSeconds(canary.analysis);
   const isSet = deadline !== DEFAULT_DEADLINE_SECONDS && !borrowed.has('progressDeadlineSeconds');

@@ -6,6 +6,7 @@ import (
 
 	"github.com/argoproj/argo-cd/v3/util/argo/managedfields"
 	"github.com/argoproj/gitops-engine/pkg/diff"
+	argoio "github.com/argoproj/gitops-engine/pkg/utils/io"
 	"github.com/argoproj/gitops-engine/pkg/utils/kube"
 	"github.com/argoproj/gitops-engine/pkg/utils/kube/scheme"
 	"github.com/argoproj/gitops-engine/pkg/utils/tracing"
@@ -48,7 +49,8 @@ func newArgo(config *rest.Config) (*argo, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What these two leave behind is a copy of the kubeconfig in the folder for temporary files, which the test removes.
+	// What these two leave behind is a copy of the kubeconfig: not in memory that stays, but in the folder for temporary files, which the test removes.
+	argoio.TempDir = ""
 	dryRuns, _, err := kube.ManageServerSideDiffDryRuns(config, schema, kubectl.Tracer, kubectl.Log, nil)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -58,6 +59,8 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	flag.Parse()
 	ctrllog.SetLogger(logr.Discard())
+	// Of admission: in a test's output they would look like its own.
+	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	if err := serve(*kubeconfig, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

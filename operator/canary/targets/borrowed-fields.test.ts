@@ -10,7 +10,9 @@ import {
   pausedBy,
   trimTarget,
 } from './borrowed-fields.ts';
+import { DAEMON_SET_FIELDS } from './daemon-set.ts';
 import { DEPLOYMENT_FIELDS } from './deployment.ts';
+import { STATEFUL_SET_FIELDS } from './stateful-set.ts';
 
 const strategyFields = {
   'f:spec': {
@@ -181,6 +183,20 @@ describe('the field that stops a rollout', () => {
     ],
   ])('%s', (_, given, expected) => {
     expect(isPauseApplied(given, DEPLOYMENT_FIELDS)).toBe(expected);
+  });
+
+  test('of a StatefulSet and of a DaemonSet is how their pods are replaced', () => {
+    const rolling = deployment({ annotations: lastApplied({ updateStrategy: { type: 'RollingUpdate' } }) });
+    const partition = { updateStrategy: { rollingUpdate: { partition: 0 } } };
+    const parted = deployment({ annotations: lastApplied(partition) });
+    expect([DAEMON_SET_FIELDS, STATEFUL_SET_FIELDS].map((fields) => isPauseApplied(rolling, fields))).toEqual([
+      true,
+      false,
+    ]);
+    expect([DAEMON_SET_FIELDS, STATEFUL_SET_FIELDS].map((fields) => isPauseApplied(parted, fields))).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 
