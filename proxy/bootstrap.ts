@@ -3,7 +3,8 @@ import type { ApplicationMetrics } from './application-metrics.ts';
 import { type EnvoyConfig, socketAddress } from './envoy-types.ts';
 import { toArgument, variable } from './expansion.ts';
 import { buildHealthListener } from './health-listener.ts';
-import { buildMetricsClusters, buildMetricsListener, buildMetricsPage } from './metrics-listeners.ts';
+import { buildMergedClusters, buildMergedPage } from './merged-page.ts';
+import { buildCountedCluster, buildMetricsListener } from './metrics-listeners.ts';
 import { XDS_CLUSTER } from './names.ts';
 import type { OwnWorkload } from './own-labels.ts';
 import { ADMIN_PORT } from './ports.ts';
@@ -49,18 +50,22 @@ export function formatBootstrap(input: BootstrapInput): string {
 /** The static bootstrap: node, ADS, the plaintext listeners for kubelet and Prometheus, and what is counted. Everything else comes by ADS. */
 export function buildBootstrap(input: BootstrapInput): EnvoyConfig {
   const { own, probes, application, ipv6, clusterDomain, operator } = input;
-  const page = { own, clusterDomain };
-  const probeConfig = buildProbeConfig(probes, ipv6, buildMetricsPage(page, application));
+  const probeConfig = buildProbeConfig(probes, ipv6, buildMergedPage(application));
   return {
     node: buildNode(input),
     admin: { address: socketAddress('127.0.0.1', ADMIN_PORT) },
     dynamic_resources: buildDynamicResources(),
     static_resources: {
-      listeners: [buildHealthListener(ipv6), buildMetricsListener(page, ipv6), ...probeConfig.listeners],
+      listeners: [
+        buildHealthListener(ipv6),
+        buildMetricsListener({ own, clusterDomain }, ipv6),
+        ...probeConfig.listeners,
+      ],
       clusters: [
         operator ? buildXdsCluster(operator.address, operator.port) : buildXdsCluster(operatorAddress(clusterDomain)),
         buildAdminCluster(),
-        ...buildMetricsClusters(application),
+        buildCountedCluster(),
+        ...buildMergedClusters(application),
         ...probeConfig.clusters,
       ],
     },

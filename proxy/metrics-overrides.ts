@@ -1,4 +1,4 @@
-import { EXPRESSION_TAG, METRICS_PAGE_METADATA, TAGGED_SUFFIX } from './names.ts';
+import { EXPRESSION_TAG, METRICS_PAGE_METADATA } from './names.ts';
 
 /** Most sets of labels that are kept for a side of a metric; more than there can be unless they change all the time. */
 const MAX_KEPT = 10_000;
@@ -10,13 +10,13 @@ const MAX_KEPT = 10_000;
  *
  * What expressions come to callers may choose. It stands behind all other labels, and nothing of it is read as anything but text; what is not ASCII is `?`.
  *
- * Defines `page_rules(dump)`, of Envoy's answer about the cluster, and `overridden_page(text, rules)`. Needs `known` of the page's script.
+ * Defines `page_rules(dump)`, of Envoy's answer about the cluster, and the sums of a family that has rules: `hold_family(rules, name, head)`,
+ * `add_line(held, is_tagged, labels, part, tail)`, `put_held(out, held)`. Needs `known` and `expanded` of the script that writes labels.
  */
 export const METRICS_OVERRIDES_SCRIPT = String.raw`
 local HIDDEN = { ["\\"] = "\1", ['"'] = "\2", n = "\3" }
 local SHOWN = { ["\1"] = "\\\\", ["\2"] = "\\\"", ["\3"] = "\\n" }
 local BARE = { ["\\"] = "\1", ['"'] = "\2", ["\n"] = "\3" }
-local LINE = '([%w_]+){(reporter=[^\n]-connection_security_policy="[^"\n]*")([^\n]*)} (%S+)\n'
 local said_before, rules_before = nil, {}
 
 local function rule_for(rules, metric, reporter)
@@ -74,92 +74,79 @@ local function make_labels(rule, labels)
   return (string.gsub(table.concat(parts, ","), "[\1-\3]", SHOWN))
 end
 
-local function labels_by(rule, labels, tags)
-  if rule == nil then return labels end
+local function labels_by(rule, labels)
+  if rule == nil then return sets[labels] end
+  local made = rule.kept[labels]
+  if made ~= nil then return made end
   if rule.count > ${MAX_KEPT} then rule.kept, rule.count = {}, 0 end
-  local kept = rule.kept[labels] or {}
-  rule.kept[labels] = kept
-  if kept[tags] == nil then
-    kept[tags], rule.count = make_labels(rule, labels .. tags), rule.count + 1
-  end
-  return kept[tags]
+  local own, tags = string.match(labels, '^(.-response_flags="[^"\n]*")(.*)$')
+  made = own == nil and labels or make_labels(rule, expanded(own) .. tags)
+  rule.kept[labels], rule.count = made, rule.count + 1
+  return made
 end
 
-local function add_up(sums, block, rule_of)
-  local counted = #block.name + 1
-  for head, labels, rest, value in string.gmatch(block.body, LINE) do
-    local is_shown, rule = rule_of(string.match(labels, '^reporter="(%l+)"'))
-    if is_shown then
-      local at = string.find(rest, ',le="[^"]*"$') or #rest + 1
-      local bucket, part = string.sub(rest, at), string.sub(head, counted)
-      local made = labels_by(rule, labels, string.sub(rest, 1, at - 1))
-      local set = sums.sets[made]
-      if set == nil then
-        set = { labels = made, values = {}, order = {} }
-        sums.sets[made] = set
-        table.insert(sums.order, set)
-      end
-      local key = part .. bucket
-      if set.values[key] == nil then table.insert(set.order, { key = key, part = part, bucket = bucket }) end
-      set.values[key] = (set.values[key] or 0) + tonumber(value)
-    end
+local function no_sums() return { sets = {}, order = {} } end
+
+-- Of a family and of what is counted of it once more: which of both is shown of a side is known when all has been seen.
+function hold_family(rules, name, head)
+  local waits = false
+  for _, rule in pairs(rules) do waits = waits or (rule.is_tagged and not rule.disabled) end
+  return { name = name, head = head, rules = rules, waits = waits, all = no_sums(), own = {}, is_apart = {} }
+end
+
+local function add_value(sums, labels, part, bucket, value)
+  local set = sums.sets[labels]
+  if set == nil then
+    set = { labels = labels, values = {}, lines = {} }
+    sums.sets[labels] = set
+    sums.order[#sums.order + 1] = set
   end
+  local key = part .. bucket
+  local before = set.values[key]
+  if before == nil then set.lines[#set.lines + 1] = { key = key, part = part, bucket = bucket } end
+  set.values[key] = (before or 0) + value
+end
+
+function add_line(held, is_tagged, labels, part, tail)
+  local reporter = string.match(labels, '^reporter="(%l+)"')
+  if reporter == nil then return end
+  local rule = held.rules[reporter]
+  if rule ~= nil and rule.disabled then return end
+  local can_be_apart = held.waits and rule ~= nil and rule.is_tagged
+  local sums = held.all
+  if is_tagged then
+    if not can_be_apart then return end
+    held.is_apart[reporter] = true
+  elseif can_be_apart then
+    sums = held.own[reporter] or no_sums()
+    held.own[reporter] = sums
+  end
+  local bucket, value = string.match(tail, "^([^}]*)} (%S+)\n$")
+  if bucket ~= nil then add_value(sums, labels_by(rule, labels), part, bucket, tonumber(value)) end
 end
 
 local function number_text(value)
   return string.format(value == math.floor(value) and value < 2 ^ 53 and "%.0f" or "%.17g", value)
 end
 
-local function ruled_block(block, tagged, sides)
-  if sides.source and sides.source.disabled and sides.destination and sides.destination.disabled then return "" end
-  local sums, counted_apart = { sets = {}, order = {} }, {}
-  if tagged ~= nil then
-    add_up(sums, tagged, function(reporter)
-      local rule = sides[reporter]
-      if rule == nil or rule.disabled or not rule.is_tagged then return false end
-      counted_apart[reporter] = true
-      return true, rule
-    end)
+function put_held(out, held)
+  local all = held.all
+  for reporter, sums in pairs(held.own) do
+    if not held.is_apart[reporter] then
+      for _, set in ipairs(sums.order) do
+        for _, line in ipairs(set.lines) do add_value(all, set.labels, line.part, line.bucket, set.values[line.key]) end
+      end
+    end
   end
-  add_up(sums, block, function(reporter)
-    local rule = sides[reporter]
-    return rule == nil or not (rule.disabled or counted_apart[reporter]), rule
-  end)
-  if #sums.order == 0 then return "" end
-  local lines = { block.head }
-  for _, set in ipairs(sums.order) do
-    for _, line in ipairs(set.order) do
+  if #all.order == 0 then return end
+  out[#out + 1] = held.head
+  for _, set in ipairs(all.order) do
+    for _, line in ipairs(set.lines) do
       local bucket = set.labels == "" and string.sub(line.bucket, 2) or line.bucket
-      local size = #lines
-      lines[size + 1], lines[size + 2], lines[size + 3], lines[size + 4] = block.name, line.part, "{", set.labels
-      lines[size + 5], lines[size + 6] = bucket, "} "
-      lines[size + 7], lines[size + 8] = number_text(set.values[line.key]), "\n"
+      local size = #out
+      out[size + 1], out[size + 2], out[size + 3], out[size + 4] = held.name, line.part, "{", set.labels
+      out[size + 5], out[size + 6], out[size + 7], out[size + 8] = bucket, "} ", number_text(set.values[line.key]), "\n"
     end
   end
-  return table.concat(lines)
-end
-
-function overridden_page(text, rules)
-  if next(rules) == nil and not string.find(text, "${TAGGED_SUFFIX}", 1, true) then return text end
-  local blocks, tagged, starts = {}, {}, {}
-  for start, name, stop in string.gmatch(text, "()# TYPE ([%w_:]+) %l+\n()") do
-    table.insert(blocks, { name = name, head = string.sub(text, start, stop - 1), stop = stop })
-    table.insert(starts, start)
-  end
-  table.insert(starts, #text + 1)
-  local pieces = { string.sub(text, 1, starts[1] - 1) }
-  for index, block in ipairs(blocks) do
-    block.body = string.sub(text, block.stop, starts[index + 1] - 1)
-    local of = string.match(block.name, "^(istio_[%w_]+)${TAGGED_SUFFIX}$")
-    if of ~= nil then tagged[of] = block end
-    block.is_tagged = of ~= nil
-  end
-  for _, block in ipairs(blocks) do
-    if not block.is_tagged then
-      local sides = rules[block.name]
-      table.insert(pieces, sides == nil and block.head .. block.body or ruled_block(block, tagged[block.name], sides))
-    end
-  end
-  return table.concat(pieces)
 end
 `;

@@ -9,11 +9,11 @@ export interface MetricsPage {
 }
 
 /**
- * Lua that makes Istio's metrics of Envoy's page. Envoy tags what it counts with little, as each tag costs time with each request; what is the same for
+ * Lua that makes Istio's labels of those on Envoy's page. Envoy tags what it counts with little, as each tag costs time with each request; what is the same for
  * the whole pod, and what follows from the tags, is written here. A set of labels stands on many lines (a histogram has one for each bucket), so it is
- * made once and kept; what goes over all lines is `gsub` with a table, without a function of Lua for each.
+ * made once and kept (`metrics-stream.ts` goes over the lines).
  *
- * Defines `istio_page(text)`.
+ * Defines `sets`, from labels as Envoy writes them to Istio's, and `expanded(labels)`, the same unkept.
  */
 export function metricsPageScript({ own, clusterDomain }: MetricsPage): string {
   return `
@@ -101,22 +101,20 @@ local function expand(labels)
     '",connection_security_policy="' .. (security or "unknown") .. '"'
 end
 
-local kept = 0
-local sets = {}
-setmetatable(sets, { __index = function(table, labels)
-  local expanded = OWN[string.match(labels, '^reporter="(%l+)"')] ~= nil and expand(labels) or labels
-  kept = kept + 1
-  rawset(table, labels, expanded)
-  return expanded
-end })
+-- What is not of ours stays as it is. Of what is counted once more the tags behind do not show.
+function expanded(labels)
+  return OWN[string.match(labels, '^reporter="(%l+)"')] ~= nil and expand(labels) or labels
+end
 
-function istio_page(text)
+local kept = 0
+sets = setmetatable({}, { __index = function(table, labels)
   if kept > ${MAX_KEPT} then
-    for labels in pairs(sets) do sets[labels] = nil end
+    for each in pairs(table) do rawset(table, each, nil) end
     kept = 0
   end
-  text = string.gsub(text, "envoy_istio_", "istio_")
-  text = string.gsub(text, "envoy_heddle_", "heddle_")
-  return (string.gsub(text, 'reporter="[^\\n]-response_flags="[^"\\n]*"', sets))
-end
+  local text = expanded(labels)
+  kept = kept + 1
+  rawset(table, labels, text)
+  return text
+end })
 `;

@@ -24,7 +24,7 @@ export interface ProbeConfig {
 export function buildProbeConfig(
   probes: ProbeRecord,
   ipv6: boolean,
-  also: Pick<StaticListener, 'filters' | 'routes'>,
+  also: Pick<StaticListener, 'filters' | 'routes' | 'answers'>,
 ): ProbeConfig {
   const entries = Object.entries(probes);
   const clusters = new Map<string, EnvoyConfig>();
@@ -63,13 +63,14 @@ function clusterName({ type, port }: OriginalProbe): string {
 function buildHttpListener(
   entries: readonly (readonly [string, OriginalProbe])[],
   ipv6: boolean,
-  also: Pick<StaticListener, 'filters' | 'routes'>,
+  also: Pick<StaticListener, 'filters' | 'routes' | 'answers'>,
 ): EnvoyConfig {
   const http = entries.filter(([, probe]) => probe.type !== 'tcp');
   return buildStaticListener({
     name: 'heddle-probes',
     port: PROBE_PORT,
     ipv6,
+    answers: also.answers ?? {},
     filters: [
       ...entries.filter(([, probe]) => probe.type === 'tcp').map(([path, probe]) => tcpFilter(path, probe)),
       ...(also.filters ?? []),

@@ -7,6 +7,8 @@ export interface StaticListener {
   /** HTTP filters before the router. */
   readonly filters?: readonly EnvoyConfig[];
   readonly routes: readonly EnvoyConfig[];
+  /** Of the connection manager: how answers of Envoy's own differ from everybody's. */
+  readonly answers?: EnvoyConfig;
   /** Listen on all IPv6 and IPv4 addresses instead of IPv4 alone: a node without IPv6 could not open such a socket. */
   readonly ipv6: boolean;
 }
@@ -26,13 +28,13 @@ export function matchGet(path: string): EnvoyConfig {
  * client as little as possible.
  */
 export function buildStaticListener(listener: StaticListener): EnvoyConfig {
-  const { name, port, filters = [], routes, ipv6 } = listener;
+  const { name, port, ipv6 } = listener;
   return {
     name,
     address: ipv6 ? anyAddress(port) : socketAddress('0.0.0.0', port),
     per_connection_buffer_limit_bytes: 65_536,
     ignore_global_conn_limit: true,
-    filter_chains: [{ filters: [connectionManager(name, filters, routes)] }],
+    filter_chains: [{ filters: [connectionManager(listener)] }],
   };
 }
 
@@ -40,13 +42,15 @@ function anyAddress(port: number): EnvoyConfig {
   return { socket_address: { address: '::', ipv4_compat: true, port_value: port } };
 }
 
-function connectionManager(name: string, filters: readonly EnvoyConfig[], routes: readonly EnvoyConfig[]): EnvoyConfig {
+function connectionManager({ name, filters = [], routes, answers = {} }: StaticListener): EnvoyConfig {
   return extension('http', 'filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: name,
     // Kubelet's headers reach the application as it sent them.
     generate_request_id: false,
     skip_xff_append: true,
     request_headers_timeout: '5s',
+    // A body too, which nobody who is meant to ask has.
+    request_timeout: '10s',
     stream_idle_timeout: '300s',
     common_http_protocol_options: { idle_timeout: '60s', max_headers_count: 100 },
     max_request_headers_kb: 16,
@@ -55,6 +59,7 @@ function connectionManager(name: string, filters: readonly EnvoyConfig[], routes
       ...filters,
       extension('router', 'filters.http.router.v3.Router', { suppress_envoy_headers: true, start_child_span: false }),
     ],
+    ...answers,
     route_config: { name, virtual_hosts: [{ name, domains: ['*'], routes }] },
   });
 }
