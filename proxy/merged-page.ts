@@ -2,7 +2,7 @@ import { type ApplicationMetrics, SOUNDNESS_SCRIPT } from './application-metrics
 import type { EnvoyConfig } from './envoy-types.ts';
 import { buildPageCluster, buildPagePart, type PagePart, SCRAPE_SECONDS_SCRIPT } from './metrics-listeners.ts';
 import { luaString } from './own-labels.ts';
-import { boundedRequests, TOO_MANY } from './page-limits.ts';
+import { boundedRequests, REFUSE_BUSY_SCRIPT } from './page-limits.ts';
 import { METRICS_PORT } from './ports.ts';
 import { buildLocalCluster } from './probe-listeners.ts';
 
@@ -24,7 +24,7 @@ export function buildMergedClusters(application: ApplicationMetrics | undefined)
 
 /** Asks the application first, so that what waits for it keeps nothing of the other page. */
 function mergingScript({ path, port }: ApplicationMetrics): string {
-  return `${SCRAPE_SECONDS_SCRIPT}
+  return `${SCRAPE_SECONDS_SCRIPT}${REFUSE_BUSY_SCRIPT}
 local SUCCESS = "heddle_application_scrape_success"
 function application_page(given, body)
   local problem = given[":status"] ~= "200" and "status_" .. given[":status"] or metrics_problem(body)
@@ -39,7 +39,7 @@ function envoy_on_request(request)
     ["accept"] = "text/plain;version=0.0.4", ["user-agent"] = "heddle"
   }, nil, scrape_seconds(request) * 400)
   if given[":status"] == "503" and given["x-envoy-overloaded"] ~= nil then
-    request:respond({[":status"] = "429"}, ${luaString(TOO_MANY)})
+    refuse_busy(request)
     return
   end
   request:streamInfo():dynamicMetadata():set("heddle", "application", application_page(given, body or ""))

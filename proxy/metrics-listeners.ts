@@ -97,7 +97,7 @@ function envoy_on_request(request)
   local seconds = scrape_seconds(request)
   local given, said = request:httpCall("${ADMIN_CLUSTER}", {
     [":method"] = "GET", [":authority"] = "admin", [":path"] = "${OVERRIDES_PATH}"
-  }, nil, seconds * 100)
+  }, nil, seconds * 200)
   if given[":status"] ~= "200" then
     request:respond({[":status"] = "503"}, "Envoy does not tell how its metrics are shown\\n")
     return

@@ -49,8 +49,8 @@ function connectionManager({ name, filters = [], routes, answers = {} }: StaticL
     generate_request_id: false,
     skip_xff_append: true,
     request_headers_timeout: '5s',
-    // A body too, which nobody who is meant to ask has.
-    request_timeout: '10s',
+    // Until all of a request has gone on, its body too, which nobody has who is meant to ask.
+    request_timeout: '60s',
     stream_idle_timeout: '300s',
     common_http_protocol_options: { idle_timeout: '60s', max_headers_count: 100 },
     max_request_headers_kb: 16,

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../hack/mesh/wait.ts';
 import { pod } from '../../operator/mesh/testing/objects.ts';
 import { CLUSTER_TYPE, LISTENER_TYPE } from '../../operator/xds/resource.ts';
+import { TOO_MANY, TOO_OFTEN } from '../../proxy/page-limits.ts';
 import { startHarness } from './support/ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
+import { call } from './support/http-call.ts';
 import { type MetricsPart, metricsPart } from './support/metrics-sidecar.ts';
 import { find, readPage, total } from './support/prometheus-page.ts';
 import { ResourceTable } from './support/resource-table.ts';
@@ -148,6 +150,36 @@ test('leaves out an application that fails, one that is gone, and one that answe
     setImmediate(() => response.destroy());
   };
   expect(total(await page(), SUCCESS)).toBe(0);
+}, 60_000);
+
+test('asks for no more than four at a time', async () => {
+  const held: ServerResponse[] = [];
+  answer = (response) => held.push(response);
+  const ask = (nth: number) =>
+    waitFor('an answer that is not too often', async () => {
+      const options = { port: part.ports.merged, path: '/stats/prometheus', localAddress: `127.0.2.${nth}` };
+      const { status, body } = await call({ ...options, headers: { 'x-prometheus-scrape-timeout-seconds': '60' } });
+      return body === TOO_OFTEN ? undefined : { status, body };
+    });
+  const waits = async () =>
+    /pending_active: (\d+)/.exec(
+      await envoy.admin('/stats?filter=^cluster.heddle-application-metrics.*_pending_active'),
+    )?.[1];
+  const waiting: ReturnType<typeof ask>[] = [];
+  for (let nth = 1; nth <= 12; nth++) {
+    // One by one: those whose connection is being made wait too.
+    waiting.push(ask(nth));
+    await waitFor(`${nth} asked`, async () => {
+      const expected = nth <= 4 ? [nth, '0'] : [4, String(nth - 4)];
+      return held.length === expected[0] && (await waits()) === expected[1] ? true : undefined;
+    });
+  }
+  expect(await ask(13)).toEqual({ status: 429, body: TOO_MANY });
+  answer = (response) => response.end('app_plain 1\n');
+  for (const response of held.splice(0)) response.end('app_plain 1\n');
+  for (const { status, body } of await Promise.all(waiting)) {
+    expect([status, total(readPage(body), SUCCESS)]).toEqual([200, 1]);
+  }
 }, 60_000);
 
 test('waits for one that hangs no longer than Prometheus would wait for the page', async () => {

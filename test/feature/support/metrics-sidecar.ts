@@ -19,6 +19,8 @@ export interface MetricsPart {
     readonly listeners: readonly Config[];
     readonly clusters: readonly Config[];
   };
+  /** Where its pages are. */
+  readonly ports: { readonly own: number; readonly merged: number };
   /** The page with the sidecar's own metrics. */
   own(): Promise<string>;
   /** The page with those of the application besides. */
@@ -68,6 +70,7 @@ export async function metricsPart(pod: V1Pod, application?: ApplicationMetrics):
         }),
       );
     },
+    ports: { own, merged },
     own: () => fetchPage(own),
     merged: (init) => fetchPage(merged, init),
   };

@@ -137,6 +137,11 @@ export class MetricsWorld {
     return port;
   }
 
+  /** Where the server's metrics are. */
+  get metricsPort(): number {
+    return this.pages.ordering.ports.own;
+  }
+
   get snapshot(): MeshSnapshot {
     return this.told.mesh.snapshot;
   }
