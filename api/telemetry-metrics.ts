@@ -36,9 +36,14 @@ export function familiesOf({ metric = 'ALL_METRICS', customMetric }: Selector = 
   if (customMetric !== undefined) {
     return ALL.filter((family) => family === customMetric || family === `istio_${customMetric}`);
   }
-  if (metric === 'ALL_METRICS') return ALL;
+  if (isAboutAll({ metric })) return ALL;
   const found = Object.entries(METRIC_FAMILIES).find(([name]) => name === metric);
   return found === undefined ? [] : [found[1]];
+}
+
+/** Whether an override is about all metrics, as one is that names none. */
+export function isAboutAll({ metric = 'ALL_METRICS', customMetric }: Selector = {}): boolean {
+  return customMetric === undefined && metric === 'ALL_METRICS';
 }
 
 /** Why an override has no effect, as no sidecar counts what it is about, and the field that says so; undefined where it has. Without a full stop at the end. */

@@ -105,7 +105,7 @@ const override = z.object({
     .boolean()
     .optional()
     .describe(
-      "They are not on the sidecar's page of metrics. Canaries, dashboard and command line know them all the same.",
+      "They are not on the sidecar's page of metrics. Canaries, dashboard and command line know them all the same. To disable all at once holds until the next override of any of them, which brings back what was not disabled by name.",
     ),
   tagOverrides: z
     .record(

@@ -13,6 +13,7 @@ const said = (key: string, metrics: TelemetryMetrics[], aim = {}): MeshObject =>
   object: telemetry(key, { ...aim, metrics }),
 });
 const SELECTS_WEB = { selector: { matchLabels: { app: 'web' } } };
+type Metric = keyof typeof METRIC_FAMILIES;
 const COUNT = METRIC_FAMILIES.REQUEST_COUNT;
 
 function podOf(name: string, overridesMetrics = true): MeshObject {
@@ -36,7 +37,7 @@ test('overrides go in their order, the widest first, and of each field the last 
     said('heddle-system/mesh', [
       {
         overrides: [
-          { match: { metric: 'ALL_METRICS' }, disabled: true },
+          ...Object.keys(METRIC_FAMILIES).map((metric) => ({ match: { metric: metric as Metric }, disabled: true })),
           { match: { metric: 'REQUEST_COUNT' }, disabled: false, tagOverrides: { a: { value: '"mesh"' } } },
         ],
       },
@@ -79,6 +80,62 @@ test('overrides go in their order, the widest first, and of each field the last 
   expect(metrics?.server.map(({ family }) => family)).not.toContain('istio_tcp_sent_bytes_total');
   expect(client?.tagged).toEqual([{ family: COUNT, expressions: ['request.host'] }]);
   expect(server?.tagged).toBeUndefined();
+});
+
+type Overrides = NonNullable<TelemetryMetrics['overrides']>;
+const EVERY = Object.values(METRIC_FAMILIES).toSorted();
+const WITHOUT_FLAGS = { response_flags: { operation: 'REMOVE' as const } };
+const ALL_OFF = { match: { metric: 'ALL_METRICS' as const }, disabled: true };
+
+// What Istio's mergeMetrics makes of these, the first in the root namespace, the second in the pod's, the third for the pod.
+test.each<[string, Overrides[], { off: string[]; tagged?: string[] }]>([
+  ['all that is disabled at once', [[ALL_OFF]], { off: EVERY }],
+  ['all that is disabled without a name', [[{ disabled: true }]], { off: EVERY }],
+  [
+    'what a narrower Telemetry says nothing of',
+    [[ALL_OFF], [], [{ match: { metric: 'REQUEST_COUNT', mode: 'SERVER' }, disabled: false }]],
+    { off: EVERY },
+  ],
+])('%s stays disabled', (_, [mesh = [], shop = [], web = []], { off }) => {
+  const { of } = build([
+    said('heddle-system/mesh', [{ overrides: mesh }]),
+    said('shop/all', [{ overrides: shop }]),
+    said('shop/web', [{ overrides: web }], SELECTS_WEB),
+  ]);
+  expect(of()?.metrics?.client).toEqual(off.map((family) => ({ family, disabled: true, tags: [] })));
+});
+
+test.each<[string, Overrides, Overrides, { off: string[]; tagged: string[] }]>([
+  [
+    'a label',
+    [ALL_OFF],
+    [{ match: { metric: 'REQUEST_COUNT' }, tagOverrides: WITHOUT_FLAGS }],
+    { off: [], tagged: [COUNT] },
+  ],
+  ['one that is not', [ALL_OFF], [{ match: { metric: 'REQUEST_COUNT' }, disabled: false }], { off: [], tagged: [] }],
+  ['one that is', [ALL_OFF], [{ match: { metric: 'REQUEST_COUNT' }, disabled: true }], { off: [COUNT], tagged: [] }],
+  ['nothing of all', [ALL_OFF], [{ match: { metric: 'ALL_METRICS' } }], { off: [], tagged: [] }],
+  [
+    'one that is not counted',
+    [ALL_OFF],
+    [{ match: { customMetric: 'mine' }, disabled: true }],
+    { off: [], tagged: [] },
+  ],
+  [
+    'one after another that was disabled by name before',
+    [
+      { match: { metric: 'REQUEST_SIZE' }, disabled: true },
+      { ...ALL_OFF, tagOverrides: WITHOUT_FLAGS },
+    ],
+    [{ match: { metric: 'REQUEST_COUNT' }, tagOverrides: WITHOUT_FLAGS }],
+    { off: ['istio_request_bytes'], tagged: [COUNT] },
+  ],
+])('all that was disabled at once is back once a narrower Telemetry says %s', (_, mesh, shop, { off, tagged }) => {
+  const { of } = build([said('heddle-system/mesh', [{ overrides: mesh }]), said('shop/all', [{ overrides: shop }])]);
+  const { client = [], server = [] } = of()?.metrics ?? {};
+  expect(client).toEqual(server);
+  expect(client.filter(({ disabled }) => disabled).map(({ family }) => family)).toEqual(off);
+  expect(client.filter(({ disabled }) => !disabled).map(({ family }) => family)).toEqual(tagged);
 });
 
 test('what needs no other counting leaves listeners as they are, and so do names of labels', () => {

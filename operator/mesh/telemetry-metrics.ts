@@ -1,7 +1,7 @@
 import { findProvider } from '../../api/default-providers.ts';
 import { type MetricTagValue, readMetricTag } from '../../api/metric-tag.ts';
 import type { TelemetryMetrics, TelemetrySpec } from '../../api/telemetry.ts';
-import { familiesOf, type MetricFamily } from '../../api/telemetry-metrics.ts';
+import { familiesOf, isAboutAll, type MetricFamily } from '../../api/telemetry-metrics.ts';
 import type { MeshSettings } from './snapshot.ts';
 import type { CallSide } from './telemetry.ts';
 import { isAboutSide, namesOf } from './telemetry-providers.ts';
@@ -29,8 +29,9 @@ const EVERYBODYS = 'prometheus';
 
 /**
  * What a workload's page shows of one side of calls: overrides in their order, the widest Telemetry first, each field as the last one says. Parts for
- * providers that a narrower Telemetry no longer names are left out, as in Istio. Other than there, what was disabled with all metrics stays so
- * until something says of it that it is not.
+ * providers that a narrower Telemetry no longer names are left out. All as in Istio (`mergeMetrics`), where to disable all metrics is one switch for the side:
+ * whatever is said next of a metric there, even of one that is not counted, brings all back, but for those that were disabled by name. What was said of
+ * them before holds again then, and what else the disabling of all says does not.
  *
  * @param specs the widest first
  * @returns in order of their names, and only metrics that differ
@@ -41,9 +42,12 @@ export function resolveMetrics(
   side: CallSide,
 ): MetricOverride[] {
   const found = new Map<MetricFamily, { disabled: boolean; tags: Map<string, MetricTag> }>();
+  let allDisabled = false;
   for (const { overrides = [] } of partsInForce(settings, specs)) {
     for (const { match, disabled, tagOverrides = {} } of overrides) {
       if (!isAboutSide(match, side)) continue;
+      allDisabled = disabled === true && isAboutAll(match);
+      if (allDisabled) continue;
       const tags = Object.entries(tagOverrides).map(([label, said]): MetricTag => ({ label, ...readTag(said) }));
       for (const family of familiesOf(match)) {
         const one = found.get(family) ?? { disabled: false, tags: new Map<string, MetricTag>() };
@@ -53,6 +57,10 @@ export function resolveMetrics(
       }
     }
   }
+  if (allDisabled)
+    return familiesOf(undefined)
+      .toSorted()
+      .map((family) => ({ family, disabled: true, tags: [] }));
   return [...found]
     .filter(([, { disabled, tags }]) => disabled || tags.size > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
