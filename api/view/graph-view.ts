@@ -117,12 +117,17 @@ export interface Saturation {
   readonly active?: number;
   /**
    * Requests that wait for a connection of its callers' pools now, and those (of TCP: connections) that were refused in the window because one was full.
-   * A pool of its own sidecar towards the application (`inboundConnectionPool`) is none of these.
+   * What its own sidecars refused is in `ownPool`.
    */
   readonly pending?: number;
   readonly overflow?: number;
   /** The fullest of the pools towards it, see `PoolFill.share`; absent where none has a limit, too. */
   readonly poolShare?: number;
+  /**
+   * The fullest of the pools of its own sidecars towards the application, one for each port of each pod, with the limits of a Sidecar's
+   * `inboundConnectionPool`. Absent: none that was used has a limit, or that is not known.
+   */
+  readonly ownPool?: PoolFill;
 }
 
 /**

@@ -35,6 +35,10 @@ export interface Figures {
   readonly connectionLimit?: number;
   readonly activeLimit?: number;
   readonly pendingLimit?: number;
+  /** Of what serves: requests under way in its sidecars' fullest inbound pool, and what these pools refused in the window; absent where none has a limit. */
+  readonly inboundActive?: number;
+  readonly inboundPoolShare?: number;
+  readonly inboundOverflow?: number;
   /** Of an edge. */
   readonly protocol?: string;
   readonly mtls?: string;
@@ -160,7 +164,11 @@ function saturationOf({ saturation }: GraphNode): Omit<Figures, 'name'> {
   if (saturation === undefined) return {};
   const { cpuCores, cpuShare, memoryBytes, memoryShare, connections, active, pending, overflow, poolShare } =
     saturation;
-  return known({ cpuCores, cpuShare, memoryBytes, memoryShare, connections, active, pending, overflow, poolShare });
+  const { ownPool } = saturation;
+  return known({
+    ...{ cpuCores, cpuShare, memoryBytes, memoryShare, connections, active, pending, overflow, poolShare },
+    ...{ inboundActive: ownPool?.active.now, inboundPoolShare: ownPool?.share, inboundOverflow: ownPool?.overflow },
+  });
 }
 
 function ofPool(pool: PoolFill | undefined): Omit<Figures, 'name'> {

@@ -12,11 +12,14 @@ export function formatFigures(lines: readonly Figures[], subject: Subject, wide:
   const golden = ['rate', 'success', 'p50', 'p99', ...(subject === 'edges' ? [] : ['own'])];
   const pools = ['connections', 'active', 'pending', 'overflow'];
   const saturation = subject === 'edges' ? ['protocol', 'mtls', ...pools] : ['cpu', 'memory', ...pools];
+  // Few have limits there.
+  const hasInbound = lines.some(({ inboundPoolShare }) => inboundPoolShare !== undefined);
   const header = [
     subject === 'edges' ? 'edge' : subject.slice(0, -1),
     ...(subject === 'workloads' ? ['pods'] : []),
     ...golden,
     ...saturation,
+    ...(hasInbound ? ['inbound pool', 'refused'] : []),
     ...(wide ? ['fails with'] : []),
   ];
   const rows = lines.map((line) => [
@@ -30,6 +33,12 @@ export function formatFigures(lines: readonly Figures[], subject: Subject, wide:
       ? [formatOf(line.pending, line.pendingLimit)]
       : [`${formatOf(line.pending, undefined)}${formatShare(line.poolShare)}`]),
     formatOverflow(line.overflow),
+    ...(hasInbound
+      ? [
+          `${formatOf(line.inboundActive, undefined)}${formatShare(line.inboundPoolShare)}`,
+          formatOverflow(line.inboundOverflow),
+        ]
+      : []),
     ...(wide ? [line.failure ?? ''] : []),
   ]);
   return formatTable(header, rows);

@@ -69,6 +69,21 @@ describe('workloads', () => {
   });
 });
 
+test('inbound pools have columns where one has a limit', () => {
+  const level = { now: 3, limit: 4 };
+  const ownPool = { connections: level, active: level, pending: { now: 0 }, share: 0.75, overflow: 9 };
+  const nodes = [node('ui'), node('ordering', { saturation: { ownPool } })];
+  const lines = readFigures({ ...GRAPH, nodes, edges: [] }, 'workloads', 'rate', 'shop');
+  const rows = formatFigures(lines, 'workloads', false)
+    .split('\n')
+    .map((line) => line.trimEnd().split(/ {2,}/).slice(-2));
+  expect(rows).toEqual([
+    ['INBOUND POOL', 'REFUSED'],
+    ['3 (75%)', '9'],
+    ['-', '-'],
+  ]);
+});
+
 test('services are what was called, of all callers together, at their worst', () => {
   const [ordering] = readFigures(GRAPH, 'services', 'rate');
   expect(ordering).toMatchObject({

@@ -13,7 +13,9 @@ export function countedPools(ports: CountedPorts): CountedPools {
     overflows: (seconds, now) => {
       const { history } = ports;
       const window = history.slices.window(now, seconds);
-      const growths = [...history.sum(window)].filter(({ counter }) => counter.kind === 'overflow');
+      const growths = [...history.sum(window)].filter(
+        ({ counter }) => counter.kind === 'overflow' || counter.kind === 'own overflow',
+      );
       return { growths, complete: countedCompleteness(ports, window.since, now).complete };
     },
   };

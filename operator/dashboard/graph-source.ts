@@ -3,7 +3,7 @@ import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { Growth } from '../telemetry/history/traffic-history.ts';
 import { EdgeTotals, GoldenTotals, type RoleOf } from './edge-totals.ts';
 import type { Figures } from './figures.ts';
-import { type PoolReading, PoolTotals } from './pool-totals.ts';
+import { type OwnPoolReading, type PoolReading, PoolTotals } from './pool-totals.ts';
 import { eachInTurns } from './turns.ts';
 import type { WindowSelection } from './view-source.ts';
 
@@ -18,8 +18,8 @@ export interface GraphPorts {
   readonly roleOf: RoleOf;
   /** What of a node its pods tell: what they use and have open; undefined where nothing is known. */
   saturation(node: string): Saturation | undefined;
-  /** What each pod that reports has open towards others. */
-  pools(): Iterable<PoolReading>;
+  /** What each pod that reports has open towards others, and towards its application. */
+  pools(): Iterable<PoolReading | OwnPoolReading>;
 }
 
 /** Who called whom, and how that went. */
@@ -33,7 +33,8 @@ export class GraphSource {
   /** The graph of the last so many seconds. */
   async graph({ seconds, namespace }: WindowSelection): Promise<GraphView> {
     const { since, until, counted, growths, completeness, knowsPools } = await this.#ports.figures.window(seconds);
-    const edges = await this.#edges(growths);
+    const ownOverflows = new Map<string, number>();
+    const edges = await this.#edges(growths, ownOverflows);
     const pools = new PoolTotals();
     await eachInTurns(this.#ports.pools(), (reading) => pools.add(reading));
     const known = (count: number): number | undefined => (count > 0 || knowsPools ? count : undefined);
@@ -51,18 +52,22 @@ export class GraphSource {
       ...completeness,
       nodes: nodes.map(({ node, overflow }) => {
         const { pending, share } = pools.ofNode(node.id);
-        return withPools(node, { pending: known(pending), overflow: known(overflow), poolShare: share });
+        const ownPool = pools.ofOwn(node.id, known(ownOverflows.get(node.id) ?? 0));
+        return withPools(node, { pending: known(pending), overflow: known(overflow), poolShare: share, ownPool });
       }),
       edges: views,
     };
   }
 
-  async #edges(growths: Iterable<Growth>): Promise<EdgeTotals[]> {
+  /** @param ownOverflows takes what pools towards applications refused, by node */
+  async #edges(growths: Iterable<Growth>, ownOverflows: Map<string, number>): Promise<EdgeTotals[]> {
     const edges = new Map<string, EdgeTotals>();
     const known = new Map<Edge, EdgeTotals>();
     await eachInTurns(growths, (growth) => {
-      if (growth.counter.kind === 'reports' || growth.counter.kind === 'refused') return;
-      const { edge } = growth.counter;
+      const { counter, by } = growth;
+      if (counter.kind === 'own overflow') ownOverflows.set(counter.node, (ownOverflows.get(counter.node) ?? 0) + by);
+      if (!('edge' in counter)) return;
+      const { edge } = counter;
       let totals = known.get(edge);
       if (totals === undefined) {
         // Of two sources each has objects of its own.
@@ -121,7 +126,7 @@ export class GraphSource {
 /** A node with what is known of the pools towards it. */
 function withPools(
   node: GraphNode,
-  pools: { readonly [Level in 'pending' | 'overflow' | 'poolShare']: number | undefined },
+  pools: { readonly [Level in 'pending' | 'overflow' | 'poolShare' | 'ownPool']: Saturation[Level] | undefined },
 ): GraphNode {
   const told = Object.entries(pools).filter(([, value]) => value !== undefined);
   if (node.kind === 'unknown' || told.length === 0) return node;

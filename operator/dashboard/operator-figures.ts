@@ -86,7 +86,7 @@ class Tracks {
   }
 
   count(point: number, counter: Counter, by: number): void {
-    if (counter.kind === 'refused') return;
+    if (counter.kind === 'refused' || counter.kind === 'own overflow') return;
     if (counter.kind === 'reports') {
       this.heard.add(point);
       return;

@@ -40,6 +40,25 @@ describe('pools of connections', () => {
     expect(saturation['shop/ui']).toEqual({ pending: 0, overflow: 0 });
   });
 
+  test('tells how full those towards applications are by themselves, with what they refused', async () => {
+    const { report, pass, ask, pools } = setUp();
+    const overflow = (port: number) => overflowKey(encodeLabels({ cluster_name: `inbound|${port}||` }));
+    report('ordering-1', { [overflow(80)]: 4, [overflow(5432)]: 9 });
+    report('ui-1', { [call()]: 1 });
+    const own = (active: number) => ({
+      ...{ application: 'shop/ordering', open: { connections: 2, active, pending: 0 }, limits: { connections: 2 } },
+    });
+    pools.push(own(0), own(2), own(1));
+    pass(5000);
+    const { nodes } = await ask();
+    const saturation = Object.fromEntries(nodes.map(({ id, saturation: of }) => [id, of]));
+    expect(saturation['shop/ordering']?.ownPool).toEqual({
+      ...{ connections: { now: 2, limit: 2 }, active: { now: 2 }, pending: { now: 0 } },
+      ...{ share: 1, overflow: 4 },
+    });
+    expect(saturation['shop/ui']).not.toHaveProperty('ownPool');
+  });
+
   test('does not tell that nobody waits or was refused while reports are missing', async () => {
     const { report, pass, ask } = setUp({}, ['no report of shop/ui-9 since 40 s']);
     report('ui-1', { [call()]: 7 });

@@ -16,6 +16,14 @@ export interface PoolReading {
   readonly limits: PoolLimits;
 }
 
+/** What one pod's sidecar has open towards its application, on one port. */
+export interface OwnPoolReading {
+  /** Node. */
+  readonly application: string;
+  readonly open: OpenPool;
+  readonly limits: PoolLimits;
+}
+
 type Ends = Pick<Edge, 'source' | 'destination' | 'transport'>;
 
 /** A pool with how full it is, 0 to 1; undefined: it has no limit. */
@@ -23,17 +31,22 @@ interface Fill extends Pick<PoolReading, 'open' | 'limits'> {
   readonly share: number | undefined;
 }
 
-/** How full pools of connections are, by edge and by whom they lead to. */
+/** How full pools of connections are, by edge and by whom they lead to; those towards a sidecar's own application by themselves. */
 export class PoolTotals {
   readonly #ofEdge = new Map<string, Fill>();
+  readonly #own = new Map<string, Fill>();
   readonly #ofNode = new Map<string, { pending: number; share: number | undefined }>();
 
-  add({ source, destination, transports, open, limits }: PoolReading): void {
+  add(reading: PoolReading | OwnPoolReading): void {
+    const { open, limits } = reading;
     const fill: Fill = { open, limits, share: shareOf(open, limits) };
+    if ('application' in reading) {
+      keepFuller(this.#own, reading.application, fill);
+      return;
+    }
+    const { source, destination, transports } = reading;
     for (const transport of transports) {
-      const key = keyOf({ source, destination, transport });
-      const fullest = this.#ofEdge.get(key);
-      if (fullest === undefined || isFuller(fill, fullest)) this.#ofEdge.set(key, fill);
+      keepFuller(this.#ofEdge, keyOf({ source, destination, transport }), fill);
     }
     const node = this.#ofNode.get(destination) ?? { pending: 0, share: undefined };
     node.pending += open.pending;
@@ -43,26 +56,39 @@ export class PoolTotals {
 
   /** @param overflow refused in the window; undefined: not known */
   ofEdge(edge: Ends, overflow: number | undefined): PoolFill | undefined {
-    const fullest = this.#ofEdge.get(keyOf(edge));
-    if (fullest === undefined) return undefined;
-    const { open, limits, share } = fullest;
-    const level = (field: keyof OpenPool): PoolLevel => {
-      const limit = limits[field];
-      return { now: open[field], ...(limit === undefined ? {} : { limit }) };
-    };
-    return {
-      connections: level('connections'),
-      active: level('active'),
-      pending: level('pending'),
-      ...(share === undefined ? {} : { share }),
-      ...(overflow === undefined ? {} : { overflow }),
-    };
+    return viewOf(this.#ofEdge.get(keyOf(edge)), overflow);
+  }
+
+  /** The same of a node's sidecars towards their applications. @param overflow see `ofEdge` */
+  ofOwn(node: string, overflow: number | undefined): PoolFill | undefined {
+    return viewOf(this.#own.get(node), overflow);
   }
 
   /** Requests that wait for connections to a node, as far as that is known, and the fullest pool's share. */
   ofNode(node: string): { readonly pending: number; readonly share: number | undefined } {
     return this.#ofNode.get(node) ?? { pending: 0, share: undefined };
   }
+}
+
+function keepFuller(fills: Map<string, Fill>, key: string, fill: Fill): void {
+  const fullest = fills.get(key);
+  if (fullest === undefined || isFuller(fill, fullest)) fills.set(key, fill);
+}
+
+function viewOf(fill: Fill | undefined, overflow: number | undefined): PoolFill | undefined {
+  if (fill === undefined) return undefined;
+  const { open, limits, share } = fill;
+  const level = (field: keyof OpenPool): PoolLevel => {
+    const limit = limits[field];
+    return { now: open[field], ...(limit === undefined ? {} : { limit }) };
+  };
+  return {
+    connections: level('connections'),
+    active: level('active'),
+    pending: level('pending'),
+    ...(share === undefined ? {} : { share }),
+    ...(overflow === undefined ? {} : { overflow }),
+  };
 }
 
 /** Idle connections fill no pool: HTTP/1 keeps them for the next request. */

@@ -5,7 +5,7 @@ import type { MetricsMessage } from '../telemetry/metrics-message.ts';
 import { encodeLabels } from '../telemetry/testing/encoded-labels.ts';
 import { GraphSource, strangerFacts } from './graph-source.ts';
 import { OperatorFigures } from './operator-figures.ts';
-import type { PoolReading } from './pool-totals.ts';
+import type { OwnPoolReading, PoolReading } from './pool-totals.ts';
 import { refusalsIn } from './refusal-source.ts';
 
 /** When everything begins, in ms since the epoch. */
@@ -34,6 +34,7 @@ export function setUp(bounds: Partial<TableBounds> = {}, missing: readonly strin
       ofPod: nodeOf,
       ofService: (host) => (host === ORDERING ? 'shop/ordering' : `host:${host}`),
       isTcp: (_, port) => port === 5432,
+      isTcpOfPod: (_, port) => port === 5432,
       hasSidecars: (principal) => principal === SPIFFE,
     },
     { bounds },
@@ -45,7 +46,7 @@ export function setUp(bounds: Partial<TableBounds> = {}, missing: readonly strin
     stableRevision: () => undefined,
     isPolicyOf: () => true,
   });
-  const pools: PoolReading[] = [];
+  const pools: (OwnPoolReading | PoolReading)[] = [];
   const figures = new OperatorFigures({ history, missing: () => missing, startedAt: START, now: () => now });
   const ports = {
     nodes: () =>

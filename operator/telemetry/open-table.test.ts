@@ -21,8 +21,12 @@ test('what is open is told by pool, and at the inbound side in sum', () => {
     ...[listener('0.0.0.0_15006', 5), listener('0.0.0.0_15001', 9)],
     ...[manager('inbound_8080', 2), manager('inbound_9090', 1), manager('outbound_80', 7)],
     ...[pool('connections', 2), pool('active', 1), pool('pending', 4), pool('active', 3, 1000, 'xds-grpc')],
+    pool('active', 2, 1000, 'inbound|8080||'),
   ]);
-  const pools = new Map([[CLUSTER, { connections: 2, active: 1, pending: 4 }]]);
+  const pools = new Map([
+    [CLUSTER, { connections: 2, active: 1, pending: 4 }],
+    ['inbound|8080||', { connections: 0, active: 2, pending: 0 }],
+  ]);
   expect([table.inbound('ui'), table.pools('ui')]).toEqual([{ connections: 5, active: 3 }, pools]);
   table.forget('ui');
   for (const uid of ['ui', 'nobody']) expect([table.inbound(uid), table.pools(uid)]).toEqual([undefined, undefined]);

@@ -70,7 +70,7 @@ export class OpenTable {
     return { connections, active };
   }
 
-  /** The same towards others, by cluster (`outbound|...`): those that were used. */
+  /** The same of its pools, by cluster, towards others (`outbound|...`) and its application (`inbound|...`): those that were used. */
   pools(podUid: string): ReadonlyMap<string, OpenPool> | undefined {
     const proxy = this.#known(podUid);
     return proxy && poolsOf(proxy, proxy.outbound);
@@ -131,7 +131,8 @@ function read({ thing, key, value, at }: OpenSample, inbound: string): Cell | un
     return isInbound ? { cluster: '', field: 'active', value, at } : undefined;
   }
   const cluster = clusterOf(labels);
-  return cluster.startsWith('outbound|') ? { cluster, field: thing, value, at } : undefined;
+  const isPool = cluster.startsWith('outbound|') || cluster.startsWith('inbound|');
+  return isPool ? { cluster, field: thing, value, at } : undefined;
 }
 
 function isGone({ at }: Cell, proxy: Proxy): boolean {

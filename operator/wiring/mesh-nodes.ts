@@ -85,6 +85,12 @@ export class MeshNodes implements NodeNames {
   }
 
   /** @inheritDoc */
+  isTcpOfPod(uid: WorkloadUid, port: number): boolean {
+    const protocol = this.#snapshot.workloads.get(uid)?.inbound.find((one) => one.port === port)?.protocol;
+    return protocol !== undefined && !isHttp(protocol);
+  }
+
+  /** @inheritDoc */
   ofService(called: Hostname, principal: string, named: string): string {
     if (this.#nodes.has(named)) return named;
     const hostname = called.startsWith('*.') && !this.#snapshot.services.has(called) ? called.slice(2) : called;

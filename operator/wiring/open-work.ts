@@ -1,7 +1,8 @@
 import type { Saturation } from '../../api/view/graph-view.ts';
-import type { PoolReading } from '../dashboard/pool-totals.ts';
+import type { OwnPoolReading, PoolReading } from '../dashboard/pool-totals.ts';
 import { isDeclaredHttp } from '../mesh/protocol.ts';
 import type { WorkloadUid } from '../mesh/snapshot.ts';
+import { ownPool } from './pool-limits.ts';
 import type { TrafficRecords } from './traffic-records.ts';
 
 /** A proxy that did not report for so long, in ms, tells nothing of now: three flushes. */
@@ -11,11 +12,17 @@ type Records = Pick<TrafficRecords, 'nodes' | 'limits' | 'open'> & {
   readonly ledger: Pick<TrafficRecords['ledger'], 'lastReport'>;
 };
 
-/** What each proxy that reports has open towards others. @param now ms since the epoch */
-export function* poolReadings(records: Records, now: number): Generator<PoolReading> {
+/** What each proxy that reports has open towards others, and of what is limited towards its application. @param now ms since the epoch */
+export function* poolReadings(records: Records, now: number): Generator<PoolReading | OwnPoolReading> {
   for (const { id, pods } of records.nodes.all()) {
     for (const [uid, workload] of pods) {
       for (const [cluster, open] of openAt(records, uid, now)?.pools(uid) ?? []) {
+        const own = ownPool(workload, cluster);
+        if (own !== undefined) {
+          // How much there is of what has no limit the node's connections and requests tell already.
+          if (Object.keys(own.limits).length > 0) yield { application: id, open, limits: own.limits };
+          continue;
+        }
         const pool = records.limits.pool(workload, cluster);
         if (pool === undefined) continue;
         const { hostname, port, limits } = pool;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MeshBuilder } from '../mesh/mesh-builder.ts';
-import { destinationRule, SETTINGS, service } from '../mesh/testing/objects.ts';
-import { PoolLimitIndex } from './pool-limits.ts';
+import { destinationRule, pod, SETTINGS, service, sidecar } from '../mesh/testing/objects.ts';
+import { ownPool, PoolLimitIndex } from './pool-limits.ts';
 
 const HOST = 'ordering.shop.svc.cluster.local';
 const CLUSTER = `outbound|80||${HOST}`;
@@ -41,4 +41,22 @@ test('limits are those of the rule that holds for the caller, by subset, and fol
     undefined,
     undefined,
   ]);
+});
+
+test('limits towards the application are those of the Sidecar that is in force, port by port', () => {
+  const inboundConnectionPool = { tcp: { maxConnections: 3 }, http: { http1MaxPendingRequests: 1 } };
+  const builder = new MeshBuilder(SETTINGS);
+  builder.apply([
+    { kind: 'Pod', key: 'shop/ordering', object: pod('ordering', { uid: 'ordering', labels: { app: 'ordering' } }) },
+    { kind: 'Service', key: 'shop/ordering', object: service('ordering', { app: 'ordering' }) },
+  ]);
+  const limitsOf = (cluster: string) => {
+    const workload = builder.snapshot.workloads.get('ordering');
+    return workload && ownPool(workload, cluster)?.limits;
+  };
+  const [port] = builder.snapshot.workloads.get('ordering')?.inbound.map(({ port: number }) => number) ?? [];
+  expect(limitsOf(`inbound|${port}||`)).toEqual({});
+  builder.apply([{ kind: 'Sidecar', key: 'shop/all', object: sidecar('shop/all', { inboundConnectionPool }) }]);
+  expect(limitsOf(`inbound|${port}||`)).toEqual({ connections: 3, pending: 1 });
+  for (const other of ['inbound|1||', 'inbound|x||', CLUSTER]) expect(limitsOf(other)).toBeUndefined();
 });

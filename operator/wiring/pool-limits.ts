@@ -1,8 +1,8 @@
 import type { PoolLimits } from '../dashboard/pool-totals.ts';
 import { DestinationIndex, effectivePolicy } from '../mesh/destination-selection.ts';
-import type { MeshDelta, MeshSnapshot, ServicePort, Workload } from '../mesh/snapshot.ts';
+import type { InboundPort, MeshDelta, MeshSnapshot, ServicePort, Workload } from '../mesh/snapshot.ts';
 import { poolLimitsOf } from '../xds/cluster-connection-pool.ts';
-import { ofClusterHost, readOutboundCluster } from '../xds/names.ts';
+import { ofClusterHost, readInboundCluster, readOutboundCluster } from '../xds/names.ts';
 
 type Mesh = Pick<MeshSnapshot, 'services' | 'destinationPolicies' | 'settings'>;
 
@@ -11,6 +11,22 @@ export interface LimitedPool {
   readonly hostname: string;
   readonly port: ServicePort;
   readonly limits: PoolLimits;
+}
+
+/**
+ * The pool of a workload's sidecar towards its application that a cluster is, with the limits of the Sidecar in force for it.
+ * @param cluster `inbound|PORT||`
+ * @returns undefined for a port that is not there (any more)
+ */
+export function ownPool(
+  { inbound }: Pick<Workload, 'inbound'>,
+  cluster: string,
+): { readonly port: InboundPort; readonly limits: PoolLimits } | undefined {
+  const number = readInboundCluster(cluster);
+  const port = inbound.find((one) => one.port === number);
+  if (port === undefined) return undefined;
+  const { connectionPool } = port;
+  return { port, limits: poolLimitsOf(connectionPool === undefined ? {} : { connectionPool }) };
 }
 
 /** The limits of every sidecar's pools, by the DestinationRules that hold for it; follows the mesh change by change. */

@@ -64,6 +64,12 @@ export function inboundCluster(port: number): string {
   return `inbound|${port}||`;
 }
 
+/** The port that such a cluster is for; undefined when the name is none. */
+export function readInboundCluster(name: string): number | undefined {
+  const port = /^inbound\|([1-9][0-9]{0,4})\|\|$/.exec(name)?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
 /**
  * Cluster of whom policies with action CUSTOM ask. It is apart from those of the outbound side: what is asked does not depend on what the pod may call.
  * @param protocol by which it is asked

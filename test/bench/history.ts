@@ -28,6 +28,7 @@ function measure(edges: number): BenchResult[] {
     ofPod: (uid) => uid,
     ofService: (host) => host,
     isTcp: () => false,
+    isTcpOfPod: () => false,
     hasSidecars: () => true,
   });
   const calls = Array.from({ length: edges }, (_, index) => ({

@@ -5,7 +5,7 @@ import type { GraphView } from '../../api/view/graph-view.ts';
 import { waitFor } from '../../hack/mesh/wait.ts';
 import { GraphSource, strangerFacts } from '../../operator/dashboard/graph-source.ts';
 import { OperatorFigures } from '../../operator/dashboard/operator-figures.ts';
-import { destinationRule } from '../../operator/mesh/testing/objects.ts';
+import { destinationRule, sidecar } from '../../operator/mesh/testing/objects.ts';
 import { decodeMetricsMessage } from '../../operator/telemetry/metrics-message.ts';
 import { inboundWork, poolReadings } from '../../operator/wiring/open-work.ts';
 import { keepRecords, type TrafficRecords } from '../../operator/wiring/traffic-records.ts';
@@ -14,6 +14,7 @@ import { PeerWorld, type PortName } from './support/peer-world.ts';
 
 /** How full pools of connections are, as two real sidecars tell it, against what the caller had for an answer. */
 
+const OF_WEB = { workloadSelector: { labels: { app: 'web' } } };
 let world: PeerWorld;
 let records: TrafficRecords | undefined;
 const sockets: Socket[] = [];
@@ -63,6 +64,23 @@ function holdOne(name: PortName): Promise<number> {
   });
 }
 
+/** Opens a connection of TCP that stays open. @returns whether it was taken */
+async function openTcp(): Promise<boolean> {
+  const { service, address } = world.port('tcp');
+  const socket = connect(service, address);
+  sockets.push(socket);
+  socket.write('GET /held HTTP/1.1\r\nhost: x\r\n\r\n');
+  const before = world.heldBack.length;
+  let closed = false;
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      closed = true;
+    });
+  await waitFor('an answer or an end', async () => (closed || world.heldBack.length > before ? true : undefined));
+  return !closed;
+}
+
 async function graph(): Promise<GraphView> {
   const known = records;
   if (known === undefined) throw new Error('there are no records');
@@ -82,6 +100,14 @@ async function told(id: string, pool: object, saturation: object): Promise<void>
     const { edges, nodes } = await graph();
     expect(edges.find((edge) => edge.id === id)?.pool).toEqual(pool);
     expect(nodes.find((node) => node.id === 'shop/web')?.saturation).toMatchObject(saturation);
+    return true;
+  });
+}
+
+/** Waits until the graph says it of the server's own pool. */
+async function toldOfItself(ownPool: object): Promise<void> {
+  await waitFor('the inbound pool', async () => {
+    expect((await graph()).nodes.find(({ id }) => id === 'shop/web')?.saturation?.ownPool).toEqual(ownPool);
     return true;
   });
 }
@@ -127,23 +153,57 @@ test('a pool of two connections is full with two requests, one waits, and what i
 
 test('connections of TCP beyond the limit are told as refused', async () => {
   await limit('tcp', 1);
-  const { service, address } = world.port('tcp');
-  const open = async (): Promise<boolean> => {
-    const socket = connect(service, address);
-    sockets.push(socket);
-    socket.write('GET /held HTTP/1.1\r\nhost: x\r\n\r\n');
-    const before = world.heldBack.length;
-    let closed = false;
-    socket
-      .on('error', () => {})
-      .on('close', () => {
-        closed = true;
-      });
-    await waitFor('an answer or an end', async () => (closed || world.heldBack.length > before ? true : undefined));
-    return !closed;
-  };
-  expect(await open()).toBe(true);
-  expect([await open(), await open(), await open()]).toEqual([false, false, false]);
+  expect(await openTcp()).toBe(true);
+  expect([await openTcp(), await openTcp(), await openTcp()]).toEqual([false, false, false]);
   const level = { connections: { now: 1, limit: 1 }, active: { now: 1 }, pending: { now: 0 } };
   await told('shop/client>shop/web#tcp', { ...level, share: 1, overflow: 3 }, { poolShare: 1 });
+}, 90_000);
+
+test('what a sidecar refuses before its own application is told of itself, and is what callers were refused', async () => {
+  const inboundConnectionPool = { tcp: { maxConnections: 2 }, http: { http1MaxPendingRequests: 1 } };
+  await world.put({ kind: 'Sidecar', object: sidecar('shop/web', { ...OF_WEB, inboundConnectionPool }) });
+  const cluster = `inbound|${world.port('any').number}||::default_priority::max_connections::2`;
+  await waitFor(cluster, async () => ((await world.server.admin('/clusters')).includes(cluster) ? true : undefined));
+  records?.update(world.snapshot, wholeDelta(world.snapshot));
+  const answers: number[] = [];
+  const ask = (): void => void holdOne('any').then((status) => answers.push(status));
+  const held = world.heldBack.length;
+  for (const under of [1, 2]) {
+    ask();
+    await waitFor(`${under} under way`, async () => (world.heldBack.length === held + under ? true : undefined));
+  }
+  for (let nth = 0; nth < 10; nth++) ask();
+  await waitFor('refusals', async () => (answers.length === 9 ? true : undefined));
+  expect(answers).toEqual(new Array(9).fill(503));
+  await toldOfItself({
+    ...{ connections: { now: 2, limit: 2 }, active: { now: 2 }, pending: { now: 1, limit: 1 } },
+    ...{ share: 1, overflow: answers.length },
+  });
+  await waitFor('answers', async () => {
+    for (const answer of world.heldBack.splice(0)) answer();
+    return answers.length === 12 ? true : undefined;
+  });
+  expect(answers.slice(9)).toEqual([200, 200, 200]);
+  await toldOfItself({
+    ...{ connections: { now: 2, limit: 2 }, active: { now: 0 }, pending: { now: 0, limit: 1 } },
+    ...{ share: 0, overflow: 9 },
+  });
+}, 90_000);
+
+test('so it is of connections of TCP', async () => {
+  // Those of the tests before fill the caller's pool.
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await limit('tcp', 100);
+  const inboundConnectionPool = { tcp: { maxConnections: 1 } };
+  await world.put({ kind: 'Sidecar', object: sidecar('shop/web', { ...OF_WEB, inboundConnectionPool }) });
+  const cluster = `inbound|${world.port('tcp').number}||::default_priority::max_connections::1`;
+  await waitFor(cluster, async () => ((await world.server.admin('/clusters')).includes(cluster) ? true : undefined));
+  records?.update(world.snapshot, wholeDelta(world.snapshot));
+  expect(await openTcp()).toBe(true);
+  expect([await openTcp(), await openTcp()]).toEqual([false, false]);
+  // Nine are of the test before.
+  await toldOfItself({
+    ...{ connections: { now: 1, limit: 1 }, active: { now: 1 }, pending: { now: 0 } },
+    ...{ share: 1, overflow: 9 + 2 },
+  });
 }, 90_000);

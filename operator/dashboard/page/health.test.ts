@@ -28,6 +28,9 @@ test('the fullest is told from what is known', () => {
   expect(fullest({ cpuShare: 0.2, memoryShare: 0.9 })).toEqual({ of: 'memory', share: 0.9 });
   expect(fullest({ cpuShare: 0.2 })).toEqual({ of: 'CPU', share: 0.2 });
   expect(fullest({ cpuShare: 0.2, poolShare: 1 })).toEqual({ of: 'pool', share: 1 });
+  const level = { now: 1 };
+  const ownPool = { connections: level, active: level, pending: level, share: 0.9 };
+  expect(fullest({ cpuShare: 0.2, poolShare: 0.5, ownPool })).toEqual({ of: 'inbound pool', share: 0.9 });
   expect(fullest({ memoryBytes: 5 })).toBeUndefined();
   expect(fullest(undefined)).toBeUndefined();
 });

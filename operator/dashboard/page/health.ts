@@ -51,11 +51,12 @@ export function sumOf(goldens: readonly Golden[]): Golden {
 export function fullest(
   saturation: Saturation | undefined,
 ): { readonly of: string; readonly share: number } | undefined {
-  const { cpuShare, memoryShare, poolShare } = saturation ?? {};
+  const { cpuShare, memoryShare, poolShare, ownPool } = saturation ?? {};
   const shares = [
     { of: 'CPU', share: cpuShare },
     { of: 'memory', share: memoryShare },
     { of: 'pool', share: poolShare },
+    { of: 'inbound pool', share: ownPool?.share },
   ].flatMap(({ of, share }) => (share === undefined ? [] : [{ of, share }]));
   return shares.sort((a, b) => b.share - a.share)[0];
 }

@@ -29,6 +29,12 @@ function Level({ name, level: { now, limit }, idles = false }: LevelProps): JSX.
   return h(Figure, { name, text, note: limit === undefined ? 'no limit' : '', tone: isFull ? 'warn' : '' });
 }
 
+/** The fullest of the pools of a workload's own sidecars towards it, where one has a limit. */
+export function OwnPool({ pool }: { readonly pool: PoolFill | undefined }): JSX.Element | null {
+  if (pool === undefined) return null;
+  return h('div', {}, h('h3', {}, "The sidecars' fullest inbound pool"), h(Pools, { pool, tcp: false }));
+}
+
 /** What full pools refused in the window; undefined: not known. */
 export function TurnedAway({ overflow }: { readonly overflow: number | undefined }): JSX.Element {
   const tone = (overflow ?? 0) > 0 ? 'sev-bad' : '';

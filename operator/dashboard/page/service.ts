@@ -8,7 +8,7 @@ import { bytes, count, millis, percent, rate } from './format.ts';
 import { GoldenCharts } from './golden-charts.ts';
 import { CallList, CanaryButton } from './graph/side.ts';
 import { failedShare, NEARLY_FULL, nameOf, severity } from './health.ts';
-import { TurnedAway } from './pool.ts';
+import { OwnPool, TurnedAway } from './pool.ts';
 import { useAnswer, useLive } from './remote.ts';
 import { href, type Route } from './route.ts';
 
@@ -73,7 +73,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
           { tone: 'warn' },
           'Nothing of this name is in the graph now: it has no sidecar, and nobody called it.',
         )
-      : h(Now, { node, complete: view.complete }),
+      : [h(Now, { node, complete: view.complete }), h(OwnPool, { pool: node.saturation?.ownPool })],
     h(Outdated, { error: series.error }),
     series.data === undefined ? null : h(Charts, { view: series.data, id }),
     h(

@@ -15,7 +15,9 @@ export type Counter =
   | { readonly kind: 'duration'; readonly edge: Edge; readonly call: CallLabels; readonly bucket: number }
   /** Bytes, requests that a pool refused, and ms that all requests took together. */
   | { readonly kind: 'sent' | 'received' | 'overflow' | 'took'; readonly edge: Edge }
+  /** Of a node by itself: reports, and what the pools towards its application refused. */
   | { readonly kind: 'reports'; readonly node: string }
+  | { readonly kind: 'own overflow'; readonly node: string }
   | { readonly kind: 'refused'; readonly node: string; readonly refusal: Refusal };
 
 /** Edges at most, and counters of all of them. */

@@ -22,6 +22,8 @@ export interface NodeNames {
   ofService(hostname: string, principal: string, named: string): string;
   /** Whether connections to a port are opaque, as the port is declared. */
   isTcp(hostname: string, port: number): boolean;
+  /** The same of a port of a pod. */
+  isTcpOfPod(uid: string, port: number): boolean;
   /** Whether callers with the SPIFFE ID have sidecars, which count their calls themselves. */
   hasSidecars(principal: string): boolean;
 }
@@ -70,8 +72,9 @@ export class TrafficHistory {
 
   /** A cumulative counter of a proxy grew. @param key of its series, see `metrics-message.ts` */
   count(podUid: string, key: string, by: number, now: number): void {
-    if (!this.remembersCalls) return;
     const flow = readFlowKey(key);
+    if (flow?.flow === 'opened' && flow.transport === 'tcp') this.refusedConnections(podUid, flow.labels, by, now);
+    if (!this.remembersCalls) return;
     if (flow !== undefined) {
       this.countFlow(podUid, flow, by, now);
       return;
@@ -109,6 +112,9 @@ export class TrafficHistory {
   overflow(podUid: string, labels: string, by: number, now: number): void {
     const source = this.names.ofPod(podUid);
     const [direction, port, , host] = clusterOf(decodeLabels(labels)).split('|');
+    if (source !== undefined && direction === 'inbound' && !this.names.isTcpOfPod(podUid, Number(port))) {
+      this.ownOverflow(source, by, now);
+    }
     // Of TCP the flags of connections tell it, and here it would be counted again.
     if (source === undefined || direction !== 'outbound' || !host || this.names.isTcp(host, Number(port))) return;
     const edge: Edge = {
@@ -118,6 +124,19 @@ export class TrafficHistory {
       reporter: 'source',
     };
     this.add(edge, 'overflow', now, by, (shared) => ({ kind: 'overflow', edge: shared }));
+  }
+
+  /** Connections to the pod for which the pool towards its application had no room: their flags tell. */
+  private refusedConnections(podUid: string, labels: string, by: number, now: number): void {
+    const node = this.names.ofPod(podUid);
+    const call = this.readConnection(labels);
+    if (node !== undefined && call?.side === 'server' && call.flags.split(',').includes('UO')) {
+      this.ownOverflow(node, by, now);
+    }
+  }
+
+  private ownOverflow(node: string, by: number, now: number): void {
+    this.add(ofNode(node), 'own overflow', now, by, () => ({ kind: 'own overflow', node }));
   }
 
   /** All that grew in a window, whatever slice it was in. */

@@ -5,6 +5,7 @@ import { Failed, Figure, Value } from '../figure.ts';
 import { count, millis, percent, rate } from '../format.ts';
 import { failedShare, failingEdges, fullest, nameOf, severity } from '../health.ts';
 import { Icon, Lock } from '../icon.ts';
+import { OwnPool } from '../pool.ts';
 import { changed, href, type Route } from '../route.ts';
 import type { Picture } from './picture.ts';
 
@@ -91,6 +92,7 @@ function NodeFacts({
         ? h(Figure, { name: 'Sidecars', text: `${node.connected} of ${node.pods}`, note: 'connected' })
         : null,
     ),
+    h(OwnPool, { pool: saturation?.ownPool }),
     h(
       'p',
       { class: 'links' },
