@@ -152,6 +152,37 @@ test('leaves out an application that fails, one that is gone, and one that answe
   expect(total(await page(), SUCCESS)).toBe(0);
 }, 60_000);
 
+test('looks at values anew, where all else of a line is known', async () => {
+  const twice = async (first: string, second: string): Promise<number[]> => {
+    const found: number[] = [];
+    for (const body of [first, second]) {
+      answer = (response) => response.end(`${body}\n`);
+      found.push(total(await page(), SUCCESS));
+    }
+    return found;
+  };
+  for (const value of ['2', '-.5e+3', '+Inf', 'NaN', '7 1395066363000']) {
+    expect(await twice('app_known{a="b"} 1', `app_known{a="b"} ${value}`)).toEqual([1, 1]);
+  }
+  for (const value of ['0x10', '1.2.3', '', '1e', '.', 'nan', '1 2.5', '1"', '1}']) {
+    expect(await twice('app_known{a="b"} 1', `app_known{a="b"} ${value}`)).toEqual([1, 0]);
+  }
+  expect(await twice('app_known 1', 'app_known x')).toEqual([1, 0]);
+}, 60_000);
+
+test('of a page of megabytes that it knows only values are looked at', async () => {
+  const series = Array.from({ length: 40_000 }, (_, nth) => `app_many{path="/some/path/of/it/${nth}",code="200"} `);
+  const cost: number[] = [];
+  for (const value of [1, 2, 3]) {
+    answer = (response) => response.end(series.map((one) => `${one}${value}\n`).join(''));
+    const before = await cpuSeconds();
+    expect(total(await page(), 'app_many')).toBe(40_000 * value);
+    cost.push((await cpuSeconds()) - before);
+  }
+  // CPU, not time: known lines cost a fraction.
+  expect(Math.min(cost[1] ?? 0, cost[2] ?? 0)).toBeLessThan(cost[0] ?? 0);
+}, 60_000);
+
 test('asks for no more than four at a time', async () => {
   const held: ServerResponse[] = [];
   answer = (response) => held.push(response);
