@@ -1,4 +1,12 @@
-import type { ApplyOptions, KubeApi, ListOptions, Selection, WatchOptions, WriteOptions } from '../kube-api.ts';
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  KubeApi,
+  ListOptions,
+  Selection,
+  WatchOptions,
+  WriteOptions,
+} from '../kube-api.ts';
 import { KubeConnectionError, KubeError } from '../kube-error.ts';
 import { type KubeObject, type ObjectName, objectKey } from '../object.ts';
 import { collectionPath, type ResourceKind } from '../resource-kind.ts';
@@ -60,11 +68,8 @@ export class MemoryApi implements Methods {
 
   async update<T extends KubeObject>(kind: ResourceKind, object: T): Promise<T> {
     this.#check('update', kind);
-    const { name = '', namespace, resourceVersion } = object.metadata ?? {};
-    const present = this.#found(kind, { name, namespace });
-    if (resourceVersion && resourceVersion !== present.metadata?.resourceVersion) {
-      throw new KubeError(409, 'Conflict', `${kind.kind} ${name} has been modified`);
-    }
+    const { name = '', namespace } = object.metadata ?? {};
+    checkMeant(this.#found(kind, { name, namespace }), object);
     return this.#put('update', kind, object, 'MODIFIED');
   }
 
@@ -72,6 +77,7 @@ export class MemoryApi implements Methods {
     this.#check('apply', kind);
     const present = this.#of(kind).get(objectKey(object));
     if (!present && options.subresource) throw new KubeError(404, 'NotFound', `${kind.kind} is not there`);
+    checkMeant(present, object);
     return this.#put('apply', kind, merge(present ?? {}, object) as T, present ? 'MODIFIED' : 'ADDED');
   }
 
@@ -84,19 +90,23 @@ export class MemoryApi implements Methods {
   ): Promise<T> {
     this.#check('patch', kind);
     if (type === 'json') throw new Error('JSON patches are not known to the memory API');
-    return this.#put('patch', kind, merge(this.#found(kind, name), body) as T, 'MODIFIED');
+    const present = this.#found(kind, name);
+    checkMeant(present, body as KubeObject);
+    return this.#put('patch', kind, merge(present, body) as T, 'MODIFIED');
   }
 
-  async delete(kind: ResourceKind, name: ObjectName): Promise<void> {
+  async delete(kind: ResourceKind, name: ObjectName, { preconditions }: DeleteOptions = {}): Promise<void> {
     this.#check('delete', kind);
     const object = this.#found(kind, name);
+    checkMeant(object, { metadata: { ...preconditions } });
     this.#put('delete', kind, object, 'DELETED');
   }
 
   #put<T extends KubeObject>(verb: string, kind: ResourceKind, object: T, type: 'ADDED' | 'MODIFIED' | 'DELETED'): T {
     const version = ++this.#version;
     const stored: T = copy(object);
-    const uid = this.#of(kind).get(objectKey(object))?.metadata?.uid ?? `uid-${version}`;
+    // One that a test gives stays.
+    const uid = this.#of(kind).get(objectKey(object))?.metadata?.uid ?? object.metadata?.uid ?? `uid-${version}`;
     stored.metadata = { ...stored.metadata, uid, resourceVersion: String(version) };
     const key = objectKey(object);
     if (type === 'DELETED') this.#of(kind).delete(key);
@@ -139,6 +149,15 @@ export class MemoryApi implements Methods {
 }
 
 const copy = <T>(value: T): T => structuredClone(value);
+
+/** A write that names a version or a UID is of that object as it was read, and of no other. */
+function checkMeant(present: KubeObject | undefined, { metadata: { uid, resourceVersion } = {} }: KubeObject): void {
+  const { metadata } = present ?? {};
+  const isOther = uid !== undefined && uid !== metadata?.uid;
+  if (isOther || (resourceVersion && resourceVersion !== metadata?.resourceVersion)) {
+    throw new KubeError(409, 'Conflict', `${metadata?.name} has been modified, or is another`);
+  }
+}
 
 function matches(object: KubeObject, { namespace, fieldSelector }: Selection) {
   if (namespace && object.metadata?.namespace !== namespace) return false;

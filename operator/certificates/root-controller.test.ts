@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { SECRET, TRUST_ROTATION } from '../../kube/kinds.ts';
-import type { WatchOptions } from '../../kube/kube-api.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import type { ListOptions, WatchOptions } from '../../kube/kube-api.ts';
+import type { KubeObject, ObjectName } from '../../kube/object.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import { eventually, MemoryApi } from '../../kube/testing/memory-api.ts';
 import type { CaSecret } from './ca-secret.ts';
@@ -19,6 +19,26 @@ class SlowWatch extends MemoryApi {
   override async *watch<T extends KubeObject>(kind: ResourceKind, options: WatchOptions) {
     if (kind === SECRET) await new Promise((resolve) => options.signal?.addEventListener('abort', resolve));
     yield* super.watch<T>(kind, options);
+  }
+}
+
+/** Lists TrustRotations as they were before anything became of them, and tells of nothing more. */
+class LateRotations extends MemoryApi {
+  /** How often it was asked for one of them. */
+  looks = 0;
+  override async list<T extends KubeObject>(kind: ResourceKind, options: ListOptions = {}) {
+    const { items, resourceVersion } = await super.list<T & { status?: object }>(kind, options);
+    if (kind !== TRUST_ROTATION) return { items, resourceVersion };
+    for (const item of items) delete item.status;
+    return { items, resourceVersion };
+  }
+  override async *watch<T extends KubeObject>(kind: ResourceKind, options: WatchOptions) {
+    if (kind === TRUST_ROTATION) await new Promise((resolve) => options.signal?.addEventListener('abort', resolve));
+    yield* super.watch<T>(kind, options);
+  }
+  override get<T extends KubeObject>(kind: ResourceKind, name: ObjectName): Promise<T> {
+    if (kind === TRUST_ROTATION) this.looks++;
+    return super.get<T>(kind, name);
   }
 }
 
@@ -125,6 +145,15 @@ describe('a TrustRotation', () => {
     expect(await statusOf(api, 'a')).toMatchObject({ phase: 'Complete' });
   });
 
+  test('that has ended is not begun once more by a leader whose watch lags', async () => {
+    const api = new LateRotations();
+    await ask(api, 'now');
+    await api.patch(TRUST_ROTATION, { name: 'now' }, 'merge', { status: { phase: 'Complete' } });
+    const mesh = await leader(api);
+    await eventually(() => api.looks >= 2);
+    expect(mesh.authority.state?.phase).toBe('Stable');
+  });
+
   test('goes on under another leader, from the phase in which it was', async () => {
     const api = new MemoryApi();
     const proxies = new Proxies();
@@ -186,11 +215,17 @@ describe('an abort', () => {
     expect(mesh.authority.generation).toBe(old);
   });
 
-  test('by deletion is the same', async () => {
+  test.each([
+    ['by deletion', async () => {}],
+    ['by deletion, though another of its name is made at once,', (api: MemoryApi) => ask(api, 'now')],
+  ])('%s is the same', async (_, then) => {
     const { api, proxies, mesh, old } = await inPhase('Issuing');
+    proxies.list.push({ pod: 'shop/p1', connected: true, bundle: 'x', generation: mesh.authority.generation });
     await api.delete(TRUST_ROTATION, { name: 'now' });
+    await then(api);
     await eventually(() => mesh.authority.state?.phase === 'Aborting');
     proxies.take(0, mesh);
+    proxies.take(1, mesh);
     await eventually(() => mesh.authority.state?.phase === 'Stable');
     expect(mesh.authority.generation).toBe(old);
   });

@@ -37,6 +37,16 @@ describe('a phase of a rotation', () => {
     expect(step(begun(), survey, 3_600_000 - workloadMs - propagationMs)).toEqual({ kind: 'go', forced: true });
   });
 
+  test.each([
+    ['waits', { waiting: ['a/b'] }],
+    ['refuses', { refused: [{ pod: 'a/b', message: 'no' }] }],
+    ['is at a replica that does not report', { whole: false }],
+  ])('Issuing lasts for as long as a proxy %s, until its old certificate has expired', (_, survey) => {
+    const issuing = advance(begun(), now);
+    expect(step(issuing, survey, workloadMs + propagationMs - 1)).toEqual({ kind: 'wait', ms: 1 });
+    expect(step(issuing, survey, workloadMs + propagationMs)).toEqual({ kind: 'go', forced: true });
+  });
+
   test('waits for a proxy without a stream until its certificate has expired', () => {
     for (const state of [begun(), advance(begun(), now)]) {
       expect(step(state, { missing: ['a/b'] }, workloadMs + propagationMs - 1)).toEqual({ kind: 'wait', ms: 1 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { type CaSecret, RootProblem } from './ca-secret.ts';
-import { makeEndCertificate } from './certificate.ts';
+import { makeEndCertificate, makeIntermediate, makeRoot } from './certificate.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { DEFAULT_LIFETIMES } from './lifetimes.ts';
-import { abortRotation, advance, beginRotation, firstState, newRoot } from './root-rotation.ts';
+import { abortRotation, advance, beginRotation, firstState, newRoot, replaceLostRoot } from './root-rotation.ts';
 import { readOwnRoot, renderRoot, salvageRoots } from './root-secret.ts';
 import { fingerprintOf, type RootState } from './root-state.ts';
 import { certManagerSecret, foreignAuthority, secretOf, userSecret } from './testing/chain.ts';
@@ -27,6 +27,27 @@ function problemOf(read: () => unknown): RootProblem {
     throw error;
   }
   throw new Error('it was accepted');
+}
+
+/** A CA of three levels, and, by their keys in the Secret, certificates of the upper ones as they were before they were renewed. */
+async function agingAuthority(): Promise<{ secret: CaSecret; expired: Record<string, string> }> {
+  const [top, middle, low] = await Promise.all([makeKeyPair(), makeKeyPair(), makeKeyPair()]);
+  const notBefore = now - 7_200_000;
+  const [old, young] = [now - 3_600_000, now + 3_600_000];
+  const rootUntil = (notAfter: number) =>
+    makeRoot({ notBefore, notAfter, commonName: 'root', publicKey: top.publicKey }, top.privateKey);
+  const [root, oldRoot] = await Promise.all([rootUntil(young), rootUntil(old)]);
+  const above = { certificate: root, privateKey: top.privateKey };
+  const betweenUntil = (notAfter: number) =>
+    makeIntermediate({ notBefore, notAfter, commonName: 'between', publicKey: middle.publicKey }, above);
+  const [between, oldBetween] = await Promise.all([betweenUntil(young), betweenUntil(old)]);
+  const request = { notBefore, notAfter: young, commonName: 'mesh CA', publicKey: low.publicKey };
+  const certificate = await makeIntermediate(request, { certificate: between, privateKey: middle.privateKey });
+  const secret = userSecret(root, { certificate, privateKey: low.privateKey });
+  return {
+    secret: withData(secret, { 'cert-chain.pem': base64(between.toString()) }),
+    expired: { 'root-cert.pem': oldRoot.toString(), 'cert-chain.pem': oldBetween.toString() },
+  };
 }
 
 const text = (secret: CaSecret, key: string) => Buffer.from(secret.data?.[key] ?? '', 'base64').toString();
@@ -152,6 +173,19 @@ describe('the Secret heddle-ca', () => {
     expect(salvageRoots(broken, now).map(String)).toEqual([text(secret, 'ca-cert.pem')]);
     expect(salvageRoots(secretOf('heddle-ca', {}), now)).toEqual([]);
   });
+
+  test('leaves all that was trusted when it breaks once more, but nothing that has expired', async () => {
+    const [lost, next] = await Promise.all([
+      newRoot({ ...DEFAULT_LIFETIMES, rootMs: 3_600_000 }, now),
+      newRoot(DEFAULT_LIFETIMES, now),
+    ]);
+    const secret = await stored(() => replaceLostRoot(next, lost.anchors, now));
+    const broken = withData(secret, { 'ca-key.pem': '' });
+    expect(new Set(salvageRoots(broken, now).map(String))).toEqual(
+      new Set([...lost.anchors, ...next.anchors].map(String)),
+    );
+    expect(salvageRoots(broken, now + 7_200_000).map(String)).toEqual(next.anchors.map(String));
+  });
 });
 
 describe('the Secret cacerts', () => {
@@ -202,5 +236,18 @@ describe('the Secret cacerts', () => {
   test('is refused when it has expired', async () => {
     const { root, signing } = await foreignAuthority(true);
     expect(problemOf(() => readUserRoot(userSecret(root, signing), now)).reason).toBe('Expired');
+  });
+
+  test.each([
+    ['its root', 'root-cert.pem', 'root-cert.pem'],
+    ['an intermediate above it', 'cert-chain.pem', 'a certificate of cert-chain.pem'],
+  ])('is refused when %s has expired, with that named', async (_, key, field) => {
+    const { secret, expired } = await agingAuthority();
+    expect(readUserRoot(secret, now).chain).toHaveLength(2);
+    const problem = problemOf(() => readUserRoot(withData(secret, { [key]: base64(expired[key] ?? '') }), now));
+    expect([problem.reason, problem.message]).toEqual([
+      'Expired',
+      expect.stringMatching(`^Secret cacerts: ${field} expired at .*; renew it$`),
+    ]);
   });
 });

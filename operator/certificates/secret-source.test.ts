@@ -23,8 +23,8 @@ const proxy = (uid: string): ProxyIdentity => ({
   serviceAccount: 'ordering',
 });
 
-function sourceOf(authority: CertificateAuthority, workloadMs = 3_600_000): SecretSource {
-  const source = new SecretSource({ authority, workloadMs, spiffeId: (of) => spiffeId('cluster.local', of) });
+function sourceOf(authority: CertificateAuthority, workloadMs = 3_600_000, now = Date.now): SecretSource {
+  const source = new SecretSource({ authority, workloadMs, spiffeId: (of) => spiffeId('cluster.local', of), now });
   cleanups.push(
     () => authority.stop(),
     () => source.stop(),
@@ -54,6 +54,20 @@ function connect(source: SecretSource, of: ProxyIdentity, held?: string) {
   look('default');
   look('ROOTCA');
   return { certificates: seen.get('default') ?? [], roots: seen.get('ROOTCA') ?? [], disconnect: end };
+}
+
+/** Does something once a certificate is made, before it is handed over; the first one only. */
+function afterIssue(authority: CertificateAuthority, act: () => unknown): Promise<void> {
+  const issue = authority.issue.bind(authority);
+  return new Promise((resolve) => {
+    authority.issue = async (request) => {
+      const certificate = await issue(request);
+      authority.issue = issue;
+      await act();
+      resolve();
+      return certificate;
+    };
+  });
 }
 
 function secretIn({ bytes }: XdsResource) {
@@ -99,6 +113,26 @@ describe('SecretSource', () => {
     const stream = connect(sourceOf(await readyAuthority(), 3000), proxy('a'));
     await eventually(() => stream.certificates.length === 3, 'two renewals', 9000);
   }, 10_000);
+
+  test('gives no certificate that has expired, as when the machine slept over its renewal', async () => {
+    let sleptMs = 0;
+    const source = sourceOf(await readyAuthority(), 3_600_000, () => Date.now() + sleptMs);
+    const stream = connect(source, proxy('a'));
+    await eventually(() => stream.certificates.length === 1);
+    expect(source.lookup(proxy('a'), SECRET_TYPE, 'default')).toBeDefined();
+    sleptMs = 3_600_001;
+    expect(source.lookup(proxy('a'), SECRET_TYPE, 'default')).toBeUndefined();
+  });
+
+  test('keeps none for a pod that goes while its certificate is made', async () => {
+    const authority = await readyAuthority();
+    const source = sourceOf(authority);
+    const issued = afterIssue(authority, () => source.forget('a'));
+    const stream = connect(source, proxy('a'));
+    await issued;
+    await new Promise(setImmediate);
+    expect([stream.certificates, source.counts]).toEqual([[], { held: 0, issued: 0, refused: 0 }]);
+  });
 
   test('issues nothing for a proxy that has gone', async () => {
     const source = sourceOf(await readyAuthority(), 1500);
@@ -176,6 +210,14 @@ describe('SecretSource', () => {
     expect(stream.roots).toHaveLength(2);
     await eventually(() => stream.certificates.length === 2);
     expect(stream.certificates[1]?.version.startsWith(authority.generation)).toBe(true);
+  });
+
+  test('issues another when the root changed while the first was made', async () => {
+    const authority = await readyAuthority();
+    void afterIssue(authority, () => changeRoot(authority));
+    const stream = connect(sourceOf(authority), proxy('a'));
+    await eventually(() => stream.certificates.at(-1)?.version.startsWith(authority.generation) === true);
+    expect(authority.state?.phase).toBe('Issuing');
   });
 
   test('a replica with the same roots gives the bundle the same version', async () => {
