@@ -25,6 +25,7 @@ function token(claims: object = {}): string {
 describe('the token authenticator', () => {
   let now: number;
   let reviews: number;
+  let answered: Promise<void>;
   let result: TokenReviewResult | Error;
   let pod: PodRecord | undefined;
   let authenticator: TokenAuthenticator;
@@ -32,12 +33,14 @@ describe('the token authenticator', () => {
   beforeEach(() => {
     now = NOW;
     reviews = 0;
+    answered = Promise.resolve();
     result = GOOD;
     pod = POD;
     authenticator = new TokenAuthenticator(
       {
         reviewToken: async () => {
           reviews++;
+          await answered;
           if (result instanceof Error) {
             throw result;
           }
@@ -47,7 +50,7 @@ describe('the token authenticator', () => {
         podUidByAddress: (address) => ({ '10.0.0.1': 'u', '10.0.0.2': 'other' })[address],
         now: () => now,
       },
-      { ...TOKEN_SETTINGS, podWaitMs: 0, maxEntries: 3 },
+      { ...TOKEN_SETTINGS, podWaitMs: 0, maxEntries: 3, maxReviews: 2 },
     );
   });
 
@@ -64,6 +67,40 @@ describe('the token authenticator', () => {
       expect(reviews).toBe(0);
     },
   );
+
+  test.each<[string, object, string]>([
+    ['has expired', { exp: NOW / 1000 }, 'the bearer token expired at 2023-11-14T22:13:20.000Z'],
+    ['is for others', { aud: ['api', 'vault'] }, 'the bearer token is not for the audience heddle'],
+    ['is for nobody', { aud: undefined }, 'the bearer token is not for the audience heddle'],
+  ])('refuses a token that %s, and asks nobody', async (_, claims, details) => {
+    await expect(authenticate('10.0.0.1', token(claims))).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details,
+    });
+    expect(reviews).toBe(0);
+  });
+
+  test('has so many tokens reviewed at one time, and others once those are', async () => {
+    let answer = (): void => {};
+    answered = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const [one, two, three] = ['1', '2', '3'].map((jti) => token({ jti }));
+    const under = [authenticate('10.0.0.1', one), authenticate('10.0.0.1', two)];
+    await expect(authenticate('10.0.0.1', three)).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(reviews).toBe(2);
+    answer();
+    await Promise.all(under);
+    await expect(authenticate('10.0.0.1', three)).resolves.toBeDefined();
+  });
+
+  test('refuses the first message of a pod that is not to be served any more since its token was accepted', async () => {
+    const proxy = await authenticate();
+    pod = { ...POD, problem: 'runs no sidecar of the mesh' };
+    expect(() => proxy.checkNodeId('sidecar~10.0.0.1~p.shop~shop.svc.cluster.local')).toThrow(
+      expect.objectContaining({ code: status.PERMISSION_DENIED, details: 'pod shop/p runs no sidecar of the mesh' }),
+    );
+  });
 
   test('says who the proxy is and until when', async () => {
     const { identity, expiresAt } = await authenticate();

@@ -110,7 +110,7 @@ export class TokenAuthenticator implements Authenticator {
     if (!claims.audiences.includes(this.settings.audience)) {
       throw unauthenticated(`the bearer token is not for the audience ${this.settings.audience}`);
     }
-    const accepted = await this.reviewOnce(token, claims.expiresAt);
+    const accepted = await this.reviewOnce(token);
     const pod = await this.findPod(accepted);
     const peer = plainAddress(peerAddress);
     // An address is given to a new pod while the old one may still be in the store: the pod's own claim comes first.
@@ -145,7 +145,7 @@ export class TokenAuthenticator implements Authenticator {
     }
   }
 
-  private async reviewOnce(token: string, expiresAt: number): Promise<Accepted> {
+  private async reviewOnce(token: string): Promise<Accepted> {
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.cache.get(key);
     if (known !== undefined && known.goodUntil > this.now()) {
@@ -154,7 +154,7 @@ export class TokenAuthenticator implements Authenticator {
     const entry: CacheEntry = {
       outcome: this.review(token),
       podUid: undefined,
-      goodUntil: Math.min(expiresAt, this.now() + this.settings.acceptedMs),
+      goodUntil: this.now() + this.settings.acceptedMs,
     };
     this.cache.delete(key);
     this.cache.set(key, entry);

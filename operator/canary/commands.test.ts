@@ -194,6 +194,15 @@ describe('a pause of the analysis', () => {
     expect(life.status.phase).toBe('Promoting');
   });
 
+  test('goes on after resume has ended a pause by command, and ends with another', () => {
+    const life = new Life({ pauses: [{ afterStep: 1 }] }).at(0).at(1, { command: 'pause' }).at(10).at(11);
+    expect(life.status).toMatchObject({ hold: { point: 'Advance' }, paused: expect.any(String) });
+    life.at(12, { command: 'resume' }).at(13).at(23);
+    expect(life.status).toMatchObject({ phase: 'Waiting', verdict: 'Paused', weight: 5 });
+    expect(life.status.paused).toBeUndefined();
+    expect(life.at(24, { command: 'resume' }).status).toMatchObject({ phase: 'Progressing', weight: 50 });
+  });
+
   test('before the first step sends no request', () => {
     const life = new Life({ pauses: [{ afterStep: 0 }] }).at(0).at(100);
     expect(life.status).toMatchObject({ phase: 'Waiting', verdict: 'Paused', weight: 0 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answering, bad, hook, Life, NO, releasing, YES } from './life.fixture.ts';
-import { podsOf, revisionOf, targetOf, traffic } from './observation.fixture.ts';
+import { podsOf, revisionOf, specOf, targetOf, traffic } from './observation.fixture.ts';
 import type { Observation } from './observation.ts';
 
 describe('hooks', () => {
@@ -48,13 +48,13 @@ describe('hooks', () => {
 
   test('confirm-traffic-increase is asked before every rise', () => {
     const rounds = new Set<string>();
-    const life = new Life({ webhooks: [hook('confirm-traffic-increase')] });
-    for (const second of [0, 1, 11, 12]) {
+    const life = new Life({ stepWeights: [5, 20, 50], webhooks: [hook('confirm-traffic-increase')] });
+    for (const second of [0, 1, 11, 12, 22, 23]) {
       life.at(second, { answer: ({ round }) => (rounds.has(round) ? YES : undefined) });
       for (const { round } of life.asked) rounds.add(round);
     }
-    expect(rounds.size).toBe(2);
-    expect(life.status).toMatchObject({ step: 1, weight: 50 });
+    expect(rounds.size).toBe(3);
+    expect(life.status).toMatchObject({ step: 2, weight: 50 });
   });
 
   test('confirm-promotion keeps the promotion back while checks go on', () => {
@@ -112,6 +112,17 @@ describe('the rollback window', () => {
     expect(life.status.ungatedRevisions).toEqual(['r1']);
     life.at(72).at(80);
     expect(life.status.ungatedRevisions).toEqual(['r1', 'r2']);
+  });
+
+  test('looks at each interval by itself', () => {
+    const life = baking().at(21);
+    const windows = new Set<number>();
+    const watched: Observation['traffic'] = (_, since) => {
+      windows.add(since);
+      return traffic(1000);
+    };
+    life.at(31, { traffic: watched });
+    expect([...windows]).toEqual([Date.UTC(2026, 0, 1, 0, 0, 21)]);
   });
 
   test('gives all requests back at once when checks fail', () => {
@@ -177,6 +188,13 @@ describe('the rollback window', () => {
     expect(life.at(310).nextLookMs).toBe(2000);
     const dead = { traffic: (revision: string) => (revision === 'r2' ? traffic(100, 100) : traffic(1000)) };
     expect(life.at(312, dead).status).toMatchObject({ phase: 'Failed', weight: 0 });
+  });
+
+  test('begins anew after the release was suspended, for whose time nobody can speak', () => {
+    const suspended = { spec: specOf({ stepWeights: [50], rollbackWindow: '1m' }, { suspend: true }) };
+    const life = baking().at(21).at(30, suspended);
+    expect(life.status).toMatchObject({ weight: 50, ungatedRevisions: ['r1'] });
+    expect(life.status.rollbackWindow).toBeUndefined();
   });
 
   test('is ended by the command promote', () => {

@@ -140,3 +140,20 @@ test('a restart whose pods do not start has kubectl rollout status end after the
   expect(wanted(50)?.progressDeadlineSeconds).toBeGreaterThan(600);
   expect(wanted(700)?.progressDeadlineSeconds).toBe(600);
 });
+
+describe('a Canary', () => {
+  test('that names another target knows nothing of what it found out about the one before', () => {
+    const failed: CanaryStatus = { ...atRest, phase: 'Failed', canaryRevision: 'r2', failedRevision: 'r2' };
+    const known = { ...failed, target: 'ordering', recentRevisions: ['r1', 'r2'] };
+    expect(run(known, [1, releasing()]).status).toMatchObject({ phase: 'Promoting' });
+    const spec = specOf({}, { targetRef: { kind: 'Deployment', name: 'billing' } });
+    const { status } = runBy(spec, known, [1, releasing()]);
+    expect(status).toMatchObject({ phase: 'Progressing', stableRevision: 'r1', recentRevisions: ['r1'] });
+    expect(status.failedRevision).toBeUndefined();
+  });
+
+  test('that is not valid from its first day on holds no pod back', () => {
+    const { status } = nextStatus(undefined, observationOf(releasing(), { spec: undefined, problems: ['bad'] }));
+    expect(status).toMatchObject({ phase: 'Initializing', ungatedRevisions: ['r1', 'r2'] });
+  });
+});

@@ -125,6 +125,19 @@ async function addPod(hash: string, name: string, owned = true): Promise<void> {
 /** What was written, without what the test itself put there. */
 const writes = () => api.writes.filter((write) => !write.startsWith('create'));
 
+test('whose leader loses the lease while it opens gates has no status written by it', async () => {
+  await addCanary('ordering', undefined, { phase: 'Initialized', stableRevision: 'aaa', ungatedRevisions: ['aaa'] });
+  await addTarget();
+  addReplicaSet('aaa', 'app:1');
+  await addPod('aaa', 'a');
+  api.fail = (verb, kind) => {
+    if (verb === 'patch' && kind === POD) leading = false;
+    return undefined;
+  };
+  await reconciler.reconcile(KEY);
+  expect(writes()).toEqual(['patch Pod shop/a']);
+});
+
 describe('a target', () => {
   test('is prepared, and its pods are let go, status first', async () => {
     await addCanary();

@@ -58,6 +58,26 @@ test('what is wanted still is not asked twice at once, and what is wanted no mor
   expect(signals[0]?.aborted).toBe(true);
 });
 
+test('an answer that comes to what is wanted no more is told to nobody, and not asked for again', async () => {
+  let [asked, answer] = [0, (_: TemplateAnswer) => {}];
+  const { runner, heard } = start(() => {
+    asked += 1;
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  });
+  let told = false;
+  void heard().then(() => {
+    told = true;
+  });
+  runner.want(UID, 'n/a', [question('m', 0)]);
+  while (asked === 0) await new Promise(setImmediate);
+  runner.want(UID, 'n/a', []);
+  answer(answered(3));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([told, asked]).toEqual([false, 1]);
+});
+
 test('without a value it is asked again, and the error is known meanwhile', async () => {
   let asked = 0;
   const ask: AskTemplate = async () => {

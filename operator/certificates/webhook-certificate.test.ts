@@ -33,6 +33,23 @@ describe('the webhook certificate', () => {
     authority.stop();
   });
 
+  test('is made anew where there is none, or none that can be used', async () => {
+    const [authority, foreign] = [await readyAuthority(), await readyAuthority()];
+    const [data, another, strange] = await Promise.all([
+      secretFor(authority, HOUR),
+      secretFor(authority, HOUR),
+      secretFor(foreign, HOUR),
+    ]);
+    const reasonOf = (of: Record<string, string> | undefined) =>
+      renewalReason(of, authority, expected(HOUR), Date.now());
+    expect(reasonOf(undefined)).toEqual({ reason: 'Missing' });
+    expect(reasonOf({ ...data, 'tls.crt': encode('rubbish') })).toEqual({ reason: 'Malformed' });
+    expect(reasonOf({ ...data, 'tls.key': another['tls.key'] })).toEqual({ reason: 'KeyMismatch' });
+    expect(reasonOf({ ...strange, 'ca.crt': data['ca.crt'] })).toEqual({ reason: 'OtherRoot' });
+    expect(reasonOf({ ...data, 'ca.crt': strange['ca.crt'] })).toEqual({ reason: 'TrustChanged' });
+    for (const one of [authority, foreign]) one.stop();
+  });
+
   test('is made anew at once when its lifetime was shortened, not when it was lengthened', async () => {
     const authority = await readyAuthority();
     const data = await secretFor(authority, 24 * HOUR);

@@ -1,7 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Draw } from '../xds/testing/draw.ts';
-import { surplusOf } from './balance.ts';
+import { Balance, surplusOf } from './balance.ts';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 describe('a replica', () => {
   test.each<[string, number, number[], number]>([
@@ -42,4 +46,18 @@ describe('a replica', () => {
       }),
     );
   });
+});
+
+test('nothing is let go while one of the others does not tell what it has', () => {
+  jest.useFakeTimers();
+  const gone: number[] = [];
+  let others: number[] | undefined;
+  const balance = new Balance({ own: () => 500, others: () => others, letGo: (count) => gone.push(count) });
+  balance.start();
+  jest.advanceTimersByTime(60_000);
+  expect(gone).toEqual([]);
+  others = [0];
+  jest.advanceTimersByTime(7000);
+  expect(gone[0]).toBe(25);
+  balance.stop();
 });

@@ -1,8 +1,13 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '../../kube/logger.ts';
+import { GRACE_MS } from '../ads/proxy-registry.ts';
 import { CLUSTER_TYPE } from '../xds/resource.ts';
 import { RemoteProxies } from './remote-proxies.ts';
 import { encodeReport, NOTHING_TO_REPORT, type ReportMessage } from './report-message.ts';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 const PROXY = { uid: 'web', podName: 'web-1', namespace: 'shop', serviceAccount: 'web' };
 
@@ -56,4 +61,17 @@ test('one that left a replica and is nowhere else is known as gone from there', 
   present.says({ ...state(true, 2), whole: true });
   expect(remote.acked(PROXY.uid, CLUSTER_TYPE, 'a')).toBeUndefined();
   expect([remote.hears('old'), remote.hears('present')]).toEqual([false, true]);
+});
+
+test('of a replica that went what it told is forgotten after a while, but not what others have', () => {
+  jest.useFakeTimers();
+  const { remote, old, present } = begin();
+  old.says(state(true, 1));
+  old.says({ states: [{ ...PROXY, uid: 'left', connected: true, connectedAt: 1 }] });
+  present.says(state(true, 2));
+  old.ends();
+  jest.advanceTimersByTime(GRACE_MS - 1);
+  expect(remote.proxy('left')).toMatchObject({ connected: false });
+  jest.advanceTimersByTime(1);
+  expect([...remote.proxies()].map(({ identity }) => identity.uid)).toEqual([PROXY.uid]);
 });

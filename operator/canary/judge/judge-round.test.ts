@@ -211,6 +211,27 @@ describe('what a window came to', () => {
     expect(verdicts).toContain('Failed');
   });
 
+  test('is no evidence once more where it is told of the windows before', () => {
+    const metrics = [noWorse];
+    const first = judgeRound(inputsOf(counts(500, 4), { metrics, stable: counts(4500, 9) }));
+    const more = { metrics, window: 2, evidence: [...first.evidence], weight: 100, stable: counts(0) };
+    const { evidence } = judgeRound(inputsOf(counts(500, 4), { ...more, earlierStable: counts(4500, 9) }));
+    expect(first.evidence).toHaveLength(2);
+    for (const [index, { log, stableTotal, nextTotal }] of evidence.entries()) {
+      expect([log, stableTotal, nextTotal]).toEqual([first.evidence[index]?.log, 4500, 1000]);
+    }
+  });
+
+  test('needs the more evidence by itself the later it comes', () => {
+    const needed = (window: number) => {
+      // Of evidence for the revision the release has so much that this window alone decides.
+      const evidence = judgeRound(inputsOf(counts(9000), { metrics: [success] })).evidence;
+      const more = { metrics: [success], window, evidence: [...evidence] };
+      return judgeRound(inputsOf(counts(1000, 60), more)).metrics[0]?.evidenceNeeded;
+    };
+    expect([1, 2, 3].map(needed)).toEqual([400, 1200, 2400]);
+  });
+
   test('weighs down what a release has gathered no longer than its next windows need', () => {
     let evidence: RoundInputs['evidence'] = [];
     for (let window = 1; window <= 10; window++) {
