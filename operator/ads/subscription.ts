@@ -229,7 +229,6 @@ export class Subscription {
     if (error === undefined) {
       this.maxNames *= 2;
       this.held.acknowledgeAll(names);
-      if (this.rejected.size > 0) for (const name of names) this.rejected.delete(name);
       return names;
     }
     const blamed = blame(this.typeUrl, names, error);
@@ -241,10 +240,7 @@ export class Subscription {
       if (blamed.includes(name) && !this.held.isAbsent(name)) {
         this.rejected.set(name, { version: this.held.get(name) ?? ABSENT, message: error });
         this.held.refuse(name);
-      } else {
-        this.held.acknowledge(name);
-        this.rejected.delete(name);
-      }
+      } else this.held.acknowledge(name);
     }
     return names;
   }
@@ -294,6 +290,7 @@ export class Subscription {
   private markName(name: string, version: string | undefined): void {
     this.held.send(name, version);
     this.dirty.delete(name);
+    // Whatever becomes of this version, the one before is a matter of the past.
     if (this.rejected.size > 0) this.rejected.delete(name);
   }
 }
