@@ -21,7 +21,10 @@ const rules: RateLimitRules = {
         requests: 2,
         unit: 'Minute',
         countBy: [{ kind: 'Caller' }],
-        overrides: [{ values: ['cluster.local/ns/shop/sa/ui'], requests: 3, unit: 'Hour' }],
+        overrides: [
+          { values: ['cluster.local/ns/shop/sa/ui'], requests: 3, unit: 'Hour' },
+          { values: ['cluster.local/ns/shop/sa/cron'], requests: 0 },
+        ],
       },
     ],
   },
@@ -59,6 +62,15 @@ test('a request is counted against its limit, by what it is counted by', async (
     headers: ['retry-after: 60'],
   });
   expect(await ask(service, 'web', ui)).toMatchObject({ overallCode: OK, limits: [[3, 2]] });
+});
+
+test('who has a limit of its own has it per unit of the limit, unless it has a unit of its own', async () => {
+  const service = newService();
+  const of = (account: string) => ({ limit: '1', by0: `spiffe://cluster.local/ns/shop/sa/${account}` });
+  const cron = await ask(service, 'web', of('cron'));
+  expect(cron).toEqual({ overallCode: OVER_LIMIT, limits: [[0, 0]], headers: ['retry-after: 60'] });
+  for (let n = 0; n < 3; n++) await ask(service, 'web', of('ui'));
+  expect(await ask(service, 'web', of('ui'))).toMatchObject({ headers: ['retry-after: 3600'] });
 });
 
 test('what is of no global limit, of no such policy, or of a policy that is not about the pod, is within', async () => {

@@ -92,4 +92,29 @@ describe('replicas without a store of their own', () => {
       expect(tallies.flat().filter(({ over }) => over)).toHaveLength(2);
     }
   });
+
+  test('count what they are asked, whoever they take for the owner themselves: two that see others must not ask each other on and on', async () => {
+    const asked: string[] = [];
+    const counters = new SharedCounters(new MemoryCounters(), {
+      self: 'a',
+      others: () => ['b'],
+      ask: async (name) => {
+        asked.push(name);
+        throw new Error('not heard');
+      },
+    });
+    const domain = Array.from({ length: 50 }, (_, n) => `shop/${n}`).find((one) => ownerOf(one, ['a', 'b']) === 'b');
+    const question = encodeQuestion({ domain: domain ?? '', hits: [HIT] });
+    expect(decodeTallies(await counters.answer(question))).toMatchObject([{ over: false, remaining: 9 }]);
+    expect(asked).toEqual([]);
+  });
+
+  test('count for themselves where an answer is not of what was asked', async () => {
+    const counters = new SharedCounters(new MemoryCounters(), {
+      self: 'a',
+      others: () => ['b'],
+      ask: async () => encodeTallies([]),
+    });
+    for (let n = 0; n < 50; n++) expect(await counters.count(`shop/${n}`, [HIT])).toMatchObject([{ remaining: 9 }]);
+  });
 });
