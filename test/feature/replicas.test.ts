@@ -194,6 +194,8 @@ describe('replicas of the operator', () => {
     first.links.set([]);
     await until('its end', () => !second.remote.hears(first.pod.uid));
     expect(known(second)).toMatchObject({ connected: false });
+    first.links.metrics(proxy.uid, Buffer.from('that nobody is to hear'));
+    expect(first.links.waiting).toBe(0);
     first.links.set([targetOf(second)]);
     await until('the new report', isKnownAt(second, version));
     expect(second.remote.hears(first.pod.uid)).toBe(true);
