@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { Client, type ClientDuplexStream, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MessageWriter } from './message-writer.ts';
 import type { Call } from './proxy-call.ts';
 import { ResponseMessage } from './response.ts';
@@ -96,5 +96,44 @@ describe('the writer of messages', () => {
     call.emit('error', { code: 14, details: 'come again' });
     stream.on('data', () => undefined);
     expect(await ended).toBe('come again');
+  });
+});
+
+describe('the time that a reader has', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** A writer to a call whose other end takes a piece when it is told to. */
+  function begin(stallMs: number) {
+    let [stalls, take] = [0, (): void => {}];
+    const stream = {
+      writable: true,
+      write: (_: Buffer, taken: () => void) => {
+        take = taken;
+      },
+    };
+    const call = { call: { stream }, sendMetadata: () => undefined } as unknown as Call;
+    const writer = new MessageWriter(call, stallMs, () => {
+      stalls++;
+    });
+    return { writer, takes: () => take(), stalls: () => stalls };
+  }
+
+  test('is for each piece anew, and there is no hurry where nothing is left to write', () => {
+    const { writer, takes, stalls } = begin(1000);
+    writer.write(response('1', 3, 100_000));
+    for (let piece = 0; piece < 10; piece++) {
+      jest.advanceTimersByTime(999);
+      takes();
+    }
+    jest.advanceTimersByTime(10_000);
+    expect(stalls()).toBe(0);
+    writer.write(response('2', 1, 10));
+    jest.advanceTimersByTime(1000);
+    expect(stalls()).toBe(1);
   });
 });
