@@ -108,6 +108,30 @@ describe('a candidate', () => {
   });
 });
 
+describe('whoever stops while its lease is being written', () => {
+  test.each(['create', 'update'] as const)('by a %s does not begin to lead, and keeps it from nobody', async (verb) => {
+    const api = new WatchedApi();
+    if (verb === 'update') await api.hold('');
+    let answer: (() => void) | undefined;
+    const write = api[verb].bind(api) as (kind: typeof LEASE, lease: Lease) => Promise<Lease>;
+    api[verb] = (async (kind: typeof LEASE, lease: Lease) => {
+      const written = await write(kind, lease);
+      if (answer === undefined) {
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      }
+      return written;
+    }) as never;
+    const { election, log } = stand(api, 'a');
+    await eventually(() => answer !== undefined);
+    const stopped = election.stop();
+    answer?.();
+    await stopped;
+    expect([log, (await api.get<Lease>(LEASE, LEASE_NAME)).spec?.holderIdentity]).toEqual([[], '']);
+  });
+});
+
 describe('a leader', () => {
   test('whose lease another holds gives up at once', async () => {
     const api = new WatchedApi();

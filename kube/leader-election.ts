@@ -111,7 +111,7 @@ export class LeaderElection {
       const body: Lease = { metadata: { namespace, name }, spec: this.#spec(undefined) };
       const created = api.create<Lease>(LEASE, body, { timeoutMs: this.#callMs(begun) });
       const isOurs = await created.then(() => true, swallowConflict);
-      if (isOurs) this.#renewed(begun);
+      if (isOurs) await this.#written(begun);
       return;
     }
     const version = lease.metadata.resourceVersion ?? '';
@@ -130,8 +130,13 @@ export class LeaderElection {
       if (isConflict(error)) return;
       throw error;
     }
-    if (this.#stop.signal.aborted && !this.#leading) return;
-    this.#renewed(begun);
+    await this.#written(begun);
+  }
+
+  /** The lease is ours. Whoever stops meanwhile does not begin to lead, and frees it, or others would wait for its end. */
+  async #written(begun: number): Promise<void> {
+    if (this.#stop.signal.aborted && !this.#leading) await this.#release();
+    else this.#renewed(begun);
   }
 
   /** A call that is not answered must leave time for another try, and end before the deadline of its attempt. */

@@ -62,7 +62,8 @@ export function authenticatorOf(pods: ReadonlyMap<string, TestPod>, reviewed: st
       },
       podByUid: (uid) => pods.get(uid),
     },
-    { ...TOKEN_SETTINGS, podWaitMs: 200 },
+    // What a test tries several times must be remembered for longer than a busy machine takes for it.
+    { ...TOKEN_SETTINGS, podWaitMs: 200, rejectedMs: 60_000 },
   );
 }
 
