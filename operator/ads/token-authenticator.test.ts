@@ -132,6 +132,11 @@ describe('the token authenticator', () => {
       { authenticated: true, username: 'system:serviceaccount:shop:sa' },
       status.PERMISSION_DENIED,
     ],
+    [
+      'is bound to a pod of which only the name is told',
+      { authenticated: true, username: 'system:serviceaccount:shop:sa', podName: 'p' },
+      status.PERMISSION_DENIED,
+    ],
     ['is of another service account', { ...GOOD, username: 'system:serviceaccount:shop:x' }, status.PERMISSION_DENIED],
     ['is of another namespace', { ...GOOD, username: 'system:serviceaccount:bank:sa' }, status.PERMISSION_DENIED],
     ['is of a pod of another name', { ...GOOD, podName: 'q' }, status.PERMISSION_DENIED],

@@ -135,7 +135,7 @@ describe('SecretSource', () => {
   });
 
   test('issues nothing for a proxy that has gone', async () => {
-    const source = sourceOf(await readyAuthority(), 1500);
+    const source = sourceOf(await readyAuthority(), 2500);
     const stream = connect(source, proxy('a'));
     await eventually(() => stream.certificates.length === 1);
     stream.disconnect();
@@ -145,9 +145,11 @@ describe('SecretSource', () => {
 
   describe('for a proxy that has a certificate from before', () => {
     const LIFETIME = 4000;
-    const certified = async () => {
+    /** With it nothing is renewed for its age while a test waits. */
+    const LONG = 20_000;
+    const certified = async (lifetimeMs = LIFETIME) => {
       const authority = await readyAuthority();
-      const stream = connect(sourceOf(authority, LIFETIME), proxy('a'));
+      const stream = connect(sourceOf(authority, lifetimeMs), proxy('a'));
       await eventually(() => stream.certificates.length === 1);
       return { authority, version: stream.certificates[0]?.version ?? '' };
     };
@@ -172,22 +174,22 @@ describe('SecretSource', () => {
     });
 
     test('issues one when the root is another', async () => {
-      const { authority, version } = await certified();
-      const source = sourceOf(authority, LIFETIME);
+      const { authority, version } = await certified(LONG);
+      const source = sourceOf(authority, LONG);
       const stream = connect(source, proxy('a'), version);
       await changeRoot(authority);
-      await eventually(() => stream.certificates.length === 1, 'one of the new root', 3000);
-    });
+      await eventually(() => stream.certificates.length === 1, 'one of the new root', 8000);
+    }, 10_000);
 
     test.each<[string, (parts: { generation: string; now: number }) => string]>([
-      ['of a root that is not ours', ({ now }) => `0123456789abcdef.${now + 4}.0a`],
+      ['of a root that is not ours', ({ now }) => `0123456789abcdef.${now + LONG / 1000}.0a`],
       ['that has expired', ({ generation, now }) => `${generation}.${now - 1}.0a`],
       ['that lives longer than those of today', ({ generation, now }) => `${generation}.${now + 3600}.0a`],
       ['of which nobody knows what it is', () => '7'],
       ['with too large an expiry', ({ generation }) => `${generation}.${'9'.repeat(40)}.0a`],
     ])('issues one in place of one %s', async (_, version) => {
       const authority = await readyAuthority();
-      const source = sourceOf(authority, LIFETIME);
+      const source = sourceOf(authority, LONG);
       const { generation } = authority;
       const stream = connect(source, proxy('a'), version({ generation, now: Math.floor(Date.now() / 1000) }));
       await eventually(() => stream.certificates.length === 1);
