@@ -5,6 +5,7 @@ import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
 import type { Pod, Target } from './objects.ts';
 import { specOf } from './observation.fixture.ts';
+import { targetKind } from './targets/registry.ts';
 
 const named = { name: 'ordering-0', namespace: 'shop' };
 let api: MemoryApi;
@@ -32,7 +33,7 @@ test('a pod that was made anew is not deleted', async () => {
 });
 
 test('of a target that was made anew nothing is borrowed', async () => {
-  await applyBorrowing(api, DEPLOYMENT, await replaced<Target>(DEPLOYMENT), {
+  await applyBorrowing(api, DEPLOYMENT, targetKind('Deployment').borrowable, await replaced<Target>(DEPLOYMENT), {
     metadata: named,
     spec: { paused: true },
   });

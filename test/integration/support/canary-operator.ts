@@ -26,7 +26,10 @@ export class CanaryOperator {
     this.#controller = startCanary({
       stores: this.#stores,
       api: this.#api,
-      mesh: { coverage: () => ({ callers: 1, acknowledged: 1 }) },
+      mesh: {
+        coverage: () => ({ callers: 1, acknowledged: 1 }),
+        addressed: () => ({ callers: 1, acknowledged: 1 }),
+      },
       traffic: { window: () => traffic(this.answers.requests, this.answers.failures) },
       alerts: { send: () => undefined },
       hooks: {
