@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
+import { SIDE_ANNOTATION } from '../../api/canary-side.ts';
 import { buildSnapshot } from './mesh-builder.ts';
 import type { MeshObject } from './mesh-object.ts';
 import { pod, SETTINGS, service } from './testing/objects.ts';
@@ -110,6 +111,17 @@ describe('inbound ports', () => {
     expect(inboundOf(pod('web', { labels }), young, service('z', labels))).toEqual([
       { port: 8080, protocol: 'auto', service: host('z') },
     ]);
+  });
+
+  test('name an address of one side of a Canary only where no other Service leads there, however old it is', () => {
+    const address = service('a-canary', labels);
+    address.metadata = {
+      ...address.metadata,
+      annotations: { [SIDE_ANNOTATION]: 'canary' },
+      creationTimestamp: new Date('2025-01-01T00:00:00Z'),
+    };
+    expect(inboundOf(pod('web', { labels }), address, service('z', labels))).toMatchObject([{ service: host('z') }]);
+    expect(inboundOf(pod('web', { labels }), address)).toMatchObject([{ service: host('a-canary') }]);
   });
 
   test('include what containers declare, but not UDP nor the ports of the sidecar', () => {

@@ -56,7 +56,13 @@ function coverage(
     isCurrent: (_proxy, _policy, _resource, version) => version === 'new',
   };
   const snapshot = { services, workloads } as unknown as MeshSnapshot;
-  return new SplitCoverage(() => snapshot, acks, carriers).coverage({ ...query, ...asked });
+  const { services: _, ...rest } = query;
+  const found = new SplitCoverage(() => snapshot, acks, carriers);
+  const addresses = Object.keys(splits).filter((name) => splits[name]?.side === 'canary');
+  return {
+    ...found.coverage({ ...query, ...asked }),
+    addressed: found.addressed({ ...rest, services: addresses.map((name) => `${name}.shop.svc`) }).acknowledged,
+  };
 }
 
 describe('a weight', () => {
@@ -137,6 +143,27 @@ describe('who waits for a weight', () => {
     versions.cart = 'new';
     expect(isWorthAsking?.(new Set(['ui']))).toBe(false);
     expect(isWorthAsking?.(new Set(['cart']))).toBe(true);
+  });
+});
+
+describe('the address of the new revision', () => {
+  const address: RevisionSplit = { ...ours, weight: 100, side: 'canary' };
+  const { next: _, ...podless } = address;
+
+  test.each<[string, RevisionSplit, readonly string[], number]>([
+    ['is in force once callers have its routes', address, [], 1],
+    ['is not while a caller lacks them', address, ['8002'], 0],
+    ['is not while it leads to the stable revision', { ...address, weight: 0 }, [], 0],
+    ['is not while no pod of the new revision is there', { ...podless, weight: 0 }, [], 0],
+    ['is not while it leads to another revision', { ...address, next: 'y3' }, [], 0],
+    ['is not when it is that of another Canary', { ...older, weight: 100, side: 'canary' }, [], 0],
+  ])('%s', (_, split, behindOn, addressed) => {
+    expect(coverage({ young: ours, shared: ours, address: split }, behindOn).addressed).toBe(addressed);
+  });
+
+  test('says nothing of how far a weight has got', () => {
+    const split = { ...podless, weight: 0 };
+    expect(coverage({ young: ours, shared: ours, address: split })).toMatchObject({ callers: 1, acknowledged: 1 });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { V1EndpointSlice } from '@kubernetes/client-node';
 import { type CanarySpec, canarySpec } from '../../../api/canary.ts';
+import { type CanarySide, SIDE_ANNOTATION } from '../../../api/canary-side.ts';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { MeshObject } from '../../../operator/mesh/mesh-object.ts';
 import { canary, pod, service, slice } from '../../../operator/mesh/testing/objects.ts';
@@ -28,6 +29,28 @@ export function releasedService(name: string, number: number, port: ReleasedPort
     { kind: 'EndpointSlice', object: slice(name, [old], { [port.name]: port.stable }) },
     { kind: 'EndpointSlice', object: second },
   ];
+}
+
+/** A Service over the same pods that is the address of one side: `NAME-SIDE`. @param number gives its address */
+export function sideService(
+  name: string,
+  side: CanarySide,
+  number: number,
+  port: ReleasedPort,
+  gated = true,
+): MeshObject[] {
+  const address = `${name}-${side}`;
+  const objects = releasedService(name, number, port, gated);
+  return objects.flatMap((object): MeshObject[] => {
+    if (object.kind === 'Service') {
+      const metadata = { ...object.object.metadata, name: address, annotations: { [SIDE_ANNOTATION]: side } };
+      return [{ kind: 'Service', object: { ...object.object, metadata } }];
+    }
+    if (object.kind !== 'EndpointSlice') return [];
+    const labels = { 'kubernetes.io/service-name': address };
+    const metadata = { ...object.object.metadata, name: `${address}-${object.object.metadata?.name}`, labels };
+    return [{ kind: 'EndpointSlice', object: { ...object.object, metadata } }];
+  });
 }
 
 /** The Canary of such a Deployment, as its controller has left it; `status` goes over that of a release that gets nothing yet. */
