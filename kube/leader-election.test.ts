@@ -10,6 +10,8 @@ afterEach(async () => {
 });
 
 const TIMES = { leaseDurationMs: 800, renewDeadlineMs: 500, retryPeriodMs: 20 };
+/** Long enough for the busiest machine. */
+const PATIENCE_MS = 20_000;
 
 function stand(api: LeaderElectionOptions['api'], identity: string, log: string[] = []): LeaderElection {
   const election = new LeaderElection({
@@ -106,10 +108,9 @@ describe('LeaderElection', () => {
       const election = stand(api, 'a', log);
       await eventually(() => election.isLeader);
       api.silent = verb;
-      await eventually(() => log.includes('a lost'), 'giving up', TIMES.renewDeadlineMs + 200);
-      const begun = performance.now();
+      // When exactly is what leader-election-clock.test.ts tells; here, that neither waits for an answer that never comes.
+      await eventually(() => log.includes('a lost'), 'giving up', PATIENCE_MS);
       await election.stop();
-      expect(performance.now() - begun).toBeLessThan(TIMES.renewDeadlineMs + 200);
     },
   );
 
@@ -121,11 +122,9 @@ describe('LeaderElection', () => {
       const election = stand(api, 'a');
       await new Promise((resolve) => setTimeout(resolve, 50));
       api.silent = undefined;
-      await eventually(() => election.isLeader, 'leading', TIMES.renewDeadlineMs + 300);
+      await eventually(() => election.isLeader, 'leading', PATIENCE_MS);
       api.silent = verb;
-      const begun = performance.now();
       await election.stop();
-      expect(performance.now() - begun).toBeLessThan(TIMES.renewDeadlineMs + 200);
     },
   );
 
