@@ -168,9 +168,11 @@ describe('from the page', () => {
 
   question('which service is the bottleneck', async () => {
     const slowest = page.locator('aside h3', { hasText: 'Slowest by itself' }).locator('+ ul li');
-    const [, ms] = /^ordering (\d+) ms$/.exec(await read(slowest)) ?? [];
-    // Envoy tells sums within 5 %.
-    expect(Number(ms)).toBeGreaterThanOrEqual(0.95 * DELAY_MS);
+    const said = await read(slowest);
+    expect(said).toMatch(/^ordering [\d.]+ m?s$/);
+    // Envoy tells sums within 5 %; a busy machine adds what it likes.
+    const [, amount, unit] = / ([\d.]+) (m?s)$/.exec(said) ?? [];
+    expect(Number(amount) * (unit === 's' ? 1000 : 1)).toBeGreaterThanOrEqual(0.95 * DELAY_MS);
     await keptPicture(page, 'real-questions');
   });
 
