@@ -38,8 +38,8 @@ export interface GraphNode {
   /** What it served; as its callers saw it where they have sidecars. Absent when nobody called it in the window. */
   readonly served?: Golden;
   /**
-   * What it took itself to answer, in ms a request: the mean time of what it served, less that of the calls it made meanwhile. Calls that it makes at
-   * the same time count as one after the other, so it may be more, and is never less than 0. Absent where nothing was measured.
+   * What it took itself to answer, in ms a request: the mean time of what it served, less that of the calls it made meanwhile, both as its own sidecars
+   * saw it. Calls that it makes at the same time count as one after the other, so it may be more, and is never less than 0. Absent where nothing was measured.
    */
   readonly ownMs?: number;
   readonly saturation?: Saturation;

@@ -12,8 +12,6 @@ export class GoldenTotals {
   failures = 0;
   sent = 0;
   received = 0;
-  /** ms of all requests together. */
-  took = 0;
   readonly durations = new Durations();
 
   merge(other: GoldenTotals): void {
@@ -21,14 +19,7 @@ export class GoldenTotals {
     this.failures += other.failures;
     this.sent += other.sent;
     this.received += other.received;
-    this.took += other.took;
     this.durations.merge(other.durations);
-  }
-
-  /** What a request took without what was waited for, in ms; undefined without requests of a known time. @param waitedMs for all of them */
-  ownMs(waitedMs: number): number | undefined {
-    const { took, durations } = this;
-    return took > 0 && durations.count > 0 ? Math.max(0, took - waitedMs) / durations.count : undefined;
   }
 
   /** @param seconds length of the window */
@@ -106,7 +97,6 @@ export class EdgeTotals {
         break;
       case 'sent':
       case 'received':
-      case 'took':
         this.totals[counter.kind] += by;
         break;
       case 'overflow':

@@ -3,6 +3,7 @@ import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { Growth } from '../telemetry/history/traffic-history.ts';
 import { EdgeTotals, GoldenTotals, type RoleOf } from './edge-totals.ts';
 import type { Figures } from './figures.ts';
+import { OwnTimes } from './own-times.ts';
 import { type OwnPoolReading, type PoolReading, PoolTotals } from './pool-totals.ts';
 import { eachInTurns } from './turns.ts';
 import type { WindowSelection } from './view-source.ts';
@@ -34,7 +35,8 @@ export class GraphSource {
   async graph({ seconds, namespace }: WindowSelection): Promise<GraphView> {
     const { since, until, counted, growths, completeness, knowsPools } = await this.#ports.figures.window(seconds);
     const ownOverflows = new Map<string, number>();
-    const edges = await this.#edges(growths, ownOverflows);
+    const ownTimes = new OwnTimes();
+    const edges = await this.#edges(growths, ownOverflows, ownTimes);
     const pools = new PoolTotals();
     await eachInTurns(this.#ports.pools(), (reading) => pools.add(reading));
     const known = (count: number): number | undefined => (count > 0 || knowsPools ? count : undefined);
@@ -53,18 +55,25 @@ export class GraphSource {
       nodes: nodes.map(({ node, overflow }) => {
         const { pending, share } = pools.ofNode(node.id);
         const ownPool = pools.ofOwn(node.id, known(ownOverflows.get(node.id) ?? 0));
-        return withPools(node, { pending: known(pending), overflow: known(overflow), poolShare: share, ownPool });
+        const ownMs = ownTimes.of(node.id);
+        const timed = { ...node, ...(ownMs !== undefined && { ownMs }) };
+        return withPools(timed, { pending: known(pending), overflow: known(overflow), poolShare: share, ownPool });
       }),
       edges: views,
     };
   }
 
-  /** @param ownOverflows takes what pools towards applications refused, by node */
-  async #edges(growths: Iterable<Growth>, ownOverflows: Map<string, number>): Promise<EdgeTotals[]> {
+  /** @param ownOverflows takes what pools towards applications refused, by node @param ownTimes what workloads take themselves */
+  async #edges(
+    growths: Iterable<Growth>,
+    ownOverflows: Map<string, number>,
+    ownTimes: OwnTimes,
+  ): Promise<EdgeTotals[]> {
     const edges = new Map<string, EdgeTotals>();
     const known = new Map<Edge, EdgeTotals>();
     await eachInTurns(growths, (growth) => {
       const { counter, by } = growth;
+      ownTimes.add(growth);
       if (counter.kind === 'own overflow') ownOverflows.set(counter.node, (ownOverflows.get(counter.node) ?? 0) + by);
       if (!('edge' in counter)) return;
       const { edge } = counter;
@@ -97,9 +106,7 @@ export class GraphSource {
     }
     const served = new Map<string, GoldenTotals>();
     const overflows = new Map<string, number>();
-    const waited = new Map<string, number>();
     await eachInTurns(edges, ({ edge, totals, overflow }) => {
-      waited.set(edge.source, (waited.get(edge.source) ?? 0) + totals.took);
       if (!shown.has(edge.destination)) return;
       overflows.set(edge.destination, (overflows.get(edge.destination) ?? 0) + overflow);
       const sum = served.get(edge.destination) ?? new GoldenTotals();
@@ -108,13 +115,11 @@ export class GraphSource {
     });
     const nodes: { readonly node: GraphNode; readonly overflow: number }[] = [];
     await eachInTurns(shown.values(), (node) => {
-      const totals = served.get(node.id);
-      const [golden, ownMs] = [totals?.golden(length), totals?.ownMs(waited.get(node.id) ?? 0)];
+      const golden = served.get(node.id)?.golden(length);
       const saturation = this.#ports.saturation(node.id);
       const whole = {
         ...node,
         ...(golden && { served: golden }),
-        ...(ownMs !== undefined && { ownMs }),
         ...(saturation && { saturation }),
       };
       nodes.push({ node: whole, overflow: overflows.get(node.id) ?? 0 });

@@ -86,11 +86,8 @@ class Tracks {
   }
 
   count(point: number, counter: Counter, by: number): void {
-    if (counter.kind === 'refused' || counter.kind === 'own overflow') return;
-    if (counter.kind === 'reports') {
-      this.heard.add(point);
-      return;
-    }
+    if (counter.kind === 'reports') this.heard.add(point);
+    if (!('edge' in counter)) return;
     const track = this.#of(counter.edge);
     if (track === undefined) return;
     track.points[point] ??= { requests: 0, failures: 0, durations: new Durations() };

@@ -46,6 +46,13 @@ export class PrometheusCalls {
     return { edge, call: { ...call, service: known(labels.destination_service), revision } };
   }
 
+  /** The node whose own sidecar counted a series, and on which side of calls it stood. */
+  own(labels: Labels): { readonly node: string; readonly side: 'caller' | 'server' } | undefined {
+    const side = labels.reporter === 'destination' ? 'server' : 'caller';
+    const node = nodeOf(labels, side === 'server' ? 'destination' : 'source');
+    return node === undefined ? undefined : { node, side };
+  }
+
   #called(labels: Labels, { peer }: CallLabels): string {
     const [host, name] = [known(labels.destination_service), known(labels.destination_service_name)];
     if (host !== '') return this.#names.ofService(host, peer, '');

@@ -88,8 +88,14 @@ describe('figures of a Prometheus', () => {
       [edge({ le: '5' }), '5'],
       [edge({ le: '10' }), '10'],
       [edge({ le: '+Inf' }), '10'],
+      [edge({ reporter: 'destination', source_principal: 'spiffe://td/ns/shop/sa/ui', le: '+Inf' }), '10'],
     ];
-    const sums: [object, string][] = [[edge(), '480']];
+    const served = { reporter: 'destination', source_principal: 'spiffe://td/ns/shop/sa/ui' };
+    const called = { source_canonical_service: 'ordering', destination_canonical_service: 'inventory' };
+    const sums: [object, string][] = [
+      [edge(served), '480'],
+      [edge(called), '80'],
+    ];
     const { figures } = await figuresFrom(
       answerOf({ _bucket: buckets, istio_request_duration_milliseconds_sum: sums, istio_requests_total: requests }),
     );
@@ -108,7 +114,7 @@ describe('figures of a Prometheus', () => {
       ['shop/ui>host:PassthroughCluster', 1, 0, 'all'],
     ]);
     expect(edges[0]?.golden).toMatchObject({ p50Ms: 5, perSecond: 0.2 });
-    expect(nodes.find(({ id }) => id === 'shop/ordering')?.ownMs).toBe(48);
+    expect(nodes.find(({ id }) => id === 'shop/ordering')?.ownMs).toBe(40);
   });
 
   test('tell revisions apart by the cluster that was called, and none where they do not have it', async () => {

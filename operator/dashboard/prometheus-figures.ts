@@ -21,7 +21,6 @@ const SUMS = [
   { metric: 'istio_tcp_received_bytes_total', kind: 'sent', transport: 'tcp' },
   { metric: 'istio_response_bytes_sum', kind: 'received', transport: 'http' },
   { metric: 'istio_tcp_sent_bytes_total', kind: 'received', transport: 'tcp' },
-  { metric: `${DURATIONS}_sum`, kind: 'took', transport: 'http' },
 ] as const;
 
 type Client = Pick<PrometheusClient, 'query' | 'range'>;
@@ -52,11 +51,12 @@ export class PrometheusFigures implements Figures {
     const grown = (metric: string, labels: readonly string[]): Promise<PromSample[]> =>
       this.#client.query(`sum by (${[...EDGE_LABELS, ...labels].join(', ')}) (increase(${metric}[${seconds}s]))`, at);
     const missing = new Set<string>();
-    const [requests, buckets, opened, ...sums] = await Promise.all(
+    const [requests, buckets, opened, times, ...sums] = await Promise.all(
       [
         grown('istio_requests_total', OUTCOME_LABELS),
         grown(BUCKETS, ['le']),
         grown('istio_tcp_connections_opened_total', OUTCOME_LABELS),
+        grown(`${DURATIONS}_sum`, []),
         ...SUMS.map(({ metric }) => grown(metric, [])),
       ].map((asked) => asked.catch((error: unknown) => note(error, missing))),
     );
@@ -66,6 +66,7 @@ export class PrometheusFigures implements Figures {
       ...countsOf(requests ?? [], calls, 'http'),
       ...durationsOf(buckets ?? [], calls),
       ...countsOf(opened ?? [], calls, 'tcp'),
+      ...ownTimesOf(buckets ?? [], times ?? [], calls),
       ...SUMS.flatMap(({ kind, transport }, index) => [...sumsOf(sums[index] ?? [], calls, kind, transport)]),
       ...overflows.growths,
     ];
@@ -194,12 +195,30 @@ function* countsOf(
 function* sumsOf(
   samples: readonly PromSample[],
   calls: PrometheusCalls,
-  kind: 'sent' | 'received' | 'took',
+  kind: 'sent' | 'received',
   transport: 'http' | 'tcp',
 ): Generator<Growth> {
   for (const { metric, value } of samples) {
     const read = value > 0 ? calls.read(metric, transport) : undefined;
     if (read !== undefined) yield { counter: { kind, edge: read.edge }, by: value };
+  }
+}
+
+/** @param buckets the last of each histogram has all requests @param times what they took, in ms */
+function* ownTimesOf(
+  buckets: readonly PromSample[],
+  times: readonly PromSample[],
+  calls: PrometheusCalls,
+): Generator<Growth> {
+  for (const { metric, value } of buckets) {
+    const own = metric.le === '+Inf' && value > 0 ? calls.own(metric) : undefined;
+    if (own?.side === 'server') yield { counter: { kind: 'own time', node: own.node, of: 'answers' }, by: value };
+  }
+  for (const { metric, value } of times) {
+    const own = value > 0 ? calls.own(metric) : undefined;
+    if (own === undefined) continue;
+    const of = own.side === 'server' ? 'answering' : 'waiting';
+    yield { counter: { kind: 'own time', node: own.node, of }, by: value };
   }
 }
 

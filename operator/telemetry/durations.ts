@@ -26,11 +26,6 @@ export class Durations {
     }
   }
 
-  /** How many requests there are. */
-  get count(): number {
-    return this.total;
-  }
-
   /** The buckets that hold requests, shortest first. */
   buckets(): DurationBucket[] {
     const found: DurationBucket[] = [];

@@ -13,8 +13,9 @@ export interface Edge {
 export type Counter =
   | { readonly kind: 'calls' | 'opened' | 'closed'; readonly edge: Edge; readonly call: CallLabels }
   | { readonly kind: 'duration'; readonly edge: Edge; readonly call: CallLabels; readonly bucket: number }
-  /** Bytes, requests that a pool refused, and ms that all requests took together. */
-  | { readonly kind: 'sent' | 'received' | 'overflow' | 'took'; readonly edge: Edge }
+  | { readonly kind: 'sent' | 'received' | 'overflow'; readonly edge: Edge }
+  /** Of a node by itself: requests that it answered, ms that all these took, and ms that it waited for those it made. */
+  | { readonly kind: 'own time'; readonly node: string; readonly of: 'answers' | 'answering' | 'waiting' }
   /** Of a node by itself: reports, and what the pools towards its application refused. */
   | { readonly kind: 'reports'; readonly node: string }
   | { readonly kind: 'own overflow'; readonly node: string }

@@ -89,10 +89,10 @@ export class TrafficHistory {
   durations(podUid: string, key: string, buckets: DurationBuckets, now: number): void {
     if (!this.remembersCalls) return;
     const call = this.read(key);
-    const edge = call && this.edgeOf(podUid, call, 'http');
-    if (call === undefined || edge === undefined) return;
-    const { sumMs = 0 } = buckets;
-    if (sumMs > 0) this.add(edge, 'took', now, sumMs, (shared) => ({ kind: 'took', edge: shared }));
+    if (call === undefined) return;
+    this.ownTime(podUid, call, buckets, now);
+    const edge = this.edgeOf(podUid, call, 'http');
+    if (edge === undefined) return;
     for (const [bucket, by] of bucketCounts(buckets)) {
       const name = `duration|${bucket}|${call.service}|${call.revision ?? ''}`;
       this.add(edge, name, now, by, (shared) => ({ kind: 'duration', edge: shared, call, bucket }));
@@ -169,6 +169,19 @@ export class TrafficHistory {
     }
     const kind = flow === 'opened' ? 'opened' : 'closed';
     this.add(edge, `${kind}|${callKey(call)}`, now, by, (shared) => ({ kind, edge: shared, call }));
+  }
+
+  private ownTime(podUid: string, { side }: CallLabels, { total, sumMs = 0 }: DurationBuckets, now: number): void {
+    const node = this.names.ofPod(podUid);
+    if (node === undefined || sumMs === 0) return;
+    const add = (of: 'answers' | 'answering' | 'waiting', by: number): void =>
+      this.add(ofNode(node), of, now, by, () => ({ kind: 'own time', node, of }));
+    if (side === 'caller') {
+      add('waiting', sumMs);
+      return;
+    }
+    add('answers', total);
+    add('answering', sumMs);
   }
 
   private add(edge: Edge, key: string, now: number, by: number, make: (edge: Edge) => Counter): void {
