@@ -31,7 +31,7 @@ export function problemsOf({ controlPlane, proxies }: MeshStatus): string[] {
       .filter(({ notAfter }) => Date.parse(notAfter) - at < CERTIFICATE_WARNING_MS)
       .map(({ name, notAfter }) => `certificate ${name} ends ${notAfter}`),
     ...PROXY_STATES.filter((state) => state !== 'synced' && state !== 'syncing').flatMap((state) => {
-      const many = proxies.proxies.filter((proxy) => proxy.state === state).length;
+      const many = countOf(proxies, state);
       return many === 0 ? [] : [`${many === 1 ? '1 sidecar is' : `${many} sidecars are`} ${state}`];
     }),
   ];
@@ -74,13 +74,17 @@ export function formatMesh(
   ].join('\n');
 }
 
+function countOf({ proxies }: ProxiesView, of: ProxyState): number {
+  return proxies.filter(({ state }) => state === of).length;
+}
+
 function formatSummary(status: MeshStatus): string[] {
   const { controlPlane, proxies } = status;
   const { version, trustDomain, replicas } = controlPlane;
   const total = proxies.proxies.length;
-  const many = (of: ProxyState): number => proxies.proxies.filter(({ state }) => state === of).length;
-  const syncing = many('syncing') > 0 ? `, ${many('syncing')} syncing` : '';
-  const counts = `${replicas.length} ${replicas.length === 1 ? 'replica' : 'replicas'}, ${many('synced')} of ${total} sidecars synced${syncing}`;
+  const [synced, underWay] = [countOf(proxies, 'synced'), countOf(proxies, 'syncing')];
+  const syncing = underWay > 0 ? `, ${underWay} syncing` : '';
+  const counts = `${replicas.length} ${replicas.length === 1 ? 'replica' : 'replicas'}, ${synced} of ${total} sidecars synced${syncing}`;
   const problems = problemsOf(status);
   const word = problems.length === 0 ? paint('green', 'The mesh is well') : paint('red', 'The mesh is not well');
   return [`${word}: ${counts} (heddle ${version}, ${trustDomain})`, ...problems.map((problem) => `  - ${problem}`)];

@@ -1,3 +1,4 @@
+import { isAcknowledged } from './acknowledgement.ts';
 import { checkCrashes, hasCapacity } from './capacity.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
@@ -14,10 +15,6 @@ import { isAddressed } from './side-address.ts';
 import { roomOf } from './targets/target-fitness.ts';
 import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
 
-/** A sidecar that never acknowledges must not hold up every release of the mesh. */
-const ACKNOWLEDGE_PATIENCE_MS = 30_000;
-/** How often what is not in force yet is looked at besides, the less often the longer it takes: who waits for it is woken by acknowledgements. */
-const [ACKNOWLEDGE_POLL_MS, SLOWEST_POLL_MS] = [200, 2000];
 const BY_CALLER =
   'stickiness goes by principal, and perhaps no caller is within this weight: a higher first weight takes more of them in';
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
@@ -56,24 +53,23 @@ function isInForce(draft: Draft, stage: Release, step: Step, steps: number): boo
   // Other terms than those under which the window began.
   if (draft.isNewSpec) draft.clear('stepStartTime');
   if (state.stepStartTime !== undefined) return true;
-  if (isRouted(step, spec.analysis) && !isAcknowledged(draft, stage, step, steps)) return false;
+  if (isRouted(step, spec.analysis) && !callersHave(draft, stage, step, steps)) return false;
   state.stepStartTime = draft.now;
   draft.progress();
   return true;
 }
 
 /** Whether the sidecars that call have what the step says. */
-function isAcknowledged(draft: Draft, stage: Release, step: Step, steps: number): boolean {
-  const { callers, acknowledged } = stage.observation.coverage(stage.next.revision, step);
+function callersHave(draft: Draft, stage: Release, step: Step, steps: number): boolean {
+  const coverage = stage.observation.coverage(stage.next.revision, step);
+  const { callers, acknowledged } = coverage;
   if (callers === 0) {
     if (awaitTraffic(draft, stage, 'NoMeshClients', NO_CLIENTS, 0)) pass(draft, stage, step, steps);
     return false;
   }
-  const enough = acknowledged > 0 && draft.stalledMs() >= ACKNOWLEDGE_PATIENCE_MS;
-  if (acknowledged >= callers || enough) return true;
+  if (isAcknowledged(draft, coverage)) return true;
   const side = describeSide(step);
   draft.enter('Progressing', `being put in force: ${side}`);
-  draft.requeue(Math.min(Math.max(draft.stalledMs(), ACKNOWLEDGE_POLL_MS), SLOWEST_POLL_MS));
   giveUpIfOverdue(draft, stage, `in force on ${acknowledged} of ${callers} sidecars only: ${side}`, 0);
   return false;
 }

@@ -81,22 +81,15 @@ export class CanaryReconciler {
   async #step(stored: Canary, key: string, rival: string | undefined): Promise<ReconcileResult | undefined> {
     const canary = this.#newest(stored);
     const observed = observe(canary, key, rival, this.#index, this.#deps, this.#usage);
-    const coverage: Observation['coverage'] = (next, side) => {
-      const found = observed.coverage(next, side);
+    const awaited = (found: Coverage): Coverage => {
       this.#awaiting.set(key, found.isWorthAsking);
       return found;
     };
-    const { addressed } = observed;
+    const { coverage, addressed } = observed;
     const observation: Observation = {
       ...observed,
-      coverage,
-      ...(addressed && {
-        addressed: (next) => {
-          const found = addressed(next);
-          this.#awaiting.set(key, found.isWorthAsking);
-          return found;
-        },
-      }),
+      coverage: (next, side) => awaited(coverage(next, side)),
+      ...(addressed && { addressed: (next) => awaited(addressed(next)) }),
     };
     const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);
     // What was released before must not wait for a write that may fail.

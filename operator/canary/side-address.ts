@@ -1,10 +1,7 @@
+import { isAcknowledged } from './acknowledgement.ts';
 import type { Draft } from './draft.ts';
 import type { Release } from './release.ts';
 import { giveUpIfOverdue } from './waiting.ts';
-
-/** One sidecar that never acknowledges must not hold up a release. */
-const PATIENCE_MS = 30_000;
-const POLL_MS = 200;
 
 /**
  * Whether pre-rollout hooks can be asked: those who call the address of the new revision for them must be led there, or they would test the stable
@@ -15,12 +12,11 @@ export function isAddressed(draft: Draft, stage: Release): boolean {
   const { observation, spec, next } = stage;
   if (observation.addressed === undefined || state.addressed || state.tested || (state.weight ?? 0) > 0) return true;
   if (!spec.analysis.webhooks?.some(({ type }) => type === 'pre-rollout')) return true;
-  const { callers, acknowledged } = observation.addressed(next.revision);
-  const enough = acknowledged > 0 && draft.stalledMs() >= PATIENCE_MS;
-  if (acknowledged < callers && !enough) {
+  const coverage = observation.addressed(next.revision);
+  const { callers, acknowledged } = coverage;
+  if (!isAcknowledged(draft, coverage)) {
     const have = `${acknowledged} of ${callers} sidecars have the address of revision ${next.revision}`;
     draft.enter('Progressing', `pre-rollout hooks wait: ${have}`);
-    draft.requeue(POLL_MS);
     giveUpIfOverdue(draft, stage, have, 0);
     return false;
   }

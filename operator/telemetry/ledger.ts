@@ -121,8 +121,8 @@ export class TrafficLedger implements TrafficSource {
       }
     }
     // Envoy gives durations of the last interval only, so that they need no difference to be taken.
+    history?.durations(podUid, message.durations, now);
     for (const { key, value } of message.durations) {
-      history?.durations(podUid, key, value, now);
       const outcome = this.outcome(key);
       const subject = outcome && this.subjectOf(outcome, workload);
       if (subject !== undefined && value.total > 0) {

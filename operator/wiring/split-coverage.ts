@@ -38,19 +38,19 @@ export class SplitCoverage implements MeshPort {
   }
 
   coverage(query: SplitQuery): Coverage {
-    return this.#covered(query, (snapshot) => shownSplits(snapshot, query));
+    return this.#covered(query, (split) => hasSide(split, query));
   }
 
   addressed(query: AddressQuery): Coverage {
-    return this.#covered(query, (snapshot) => shownAddresses(snapshot, query));
+    return this.#covered(query, ({ next, weight }) => next === query.next && weight === 100);
   }
 
-  /** @param shown what is asked for, as a snapshot has it; none: it has not */
-  #covered(query: AddressQuery, shown: (snapshot: MeshSnapshot) => readonly RevisionSplit[]): Coverage {
+  /** @param isAsked whether a split of the Canary is as it is to be */
+  #covered(query: AddressQuery, isAsked: (split: RevisionSplit) => boolean): Coverage {
     const snapshot = this.#snapshot();
-    const [first, ...others] = shown(snapshot);
+    const [first, ...others] = shownSplits(snapshot, query, isAsked);
     if (first === undefined) {
-      const isWorthAsking = (): boolean => shown(this.#snapshot()).length > 0;
+      const isWorthAsking = (): boolean => shownSplits(this.#snapshot(), query, isAsked).length > 0;
       return { callers: this.#callers(snapshot, query).length, acknowledged: 0, isWorthAsking };
     }
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
@@ -131,30 +131,20 @@ function isCaller(report: ProxyReport, snapshot: MeshSnapshot, query: AddressQue
 }
 
 /**
- * The splits of a Canary, when the snapshot shows exactly what is asked for; else none. A Service has one split, so one that an older Canary splits (it is
+ * The splits of a Canary, when in the snapshot all are as is asked for; else none. A Service has one split, so one that an older Canary splits (it is
  * over several Deployments) carries nothing of this one, and is passed over.
  */
-function shownSplits(snapshot: MeshSnapshot, query: SplitQuery): readonly RevisionSplit[] {
+function shownSplits(
+  { services }: MeshSnapshot,
+  query: AddressQuery,
+  isAsked: (split: RevisionSplit) => boolean,
+): readonly RevisionSplit[] {
   const shown: RevisionSplit[] = [];
   for (const hostname of query.services) {
-    const split = snapshot.services.get(hostname)?.split;
+    const split = services.get(hostname)?.split;
     if (split === undefined) return [];
     if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
-    if (split.stable !== query.stable) return [];
-    if (!hasSide(split, query)) return [];
-    shown.push(split);
-  }
-  return shown;
-}
-
-/** The addresses of the new revision, when all that are this Canary's lead to it in the snapshot; else none. */
-function shownAddresses(snapshot: MeshSnapshot, query: AddressQuery): readonly RevisionSplit[] {
-  const shown: RevisionSplit[] = [];
-  for (const hostname of query.services) {
-    const split = snapshot.services.get(hostname)?.split;
-    if (split === undefined) return [];
-    if (split.canary.name !== query.canary || split.canary.namespace !== query.namespace) continue;
-    if (split.stable !== query.stable || split.next !== query.next || split.weight !== 100) return [];
+    if (split.stable !== query.stable || !isAsked(split)) return [];
     shown.push(split);
   }
   return shown;

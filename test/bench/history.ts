@@ -10,6 +10,7 @@ const HOUR_MS = 3_600_000;
 const CALLERS_OF_EACH = 10;
 const DURATIONS = {
   total: 10,
+  sumMs: 82,
   buckets: [
     { upperMs: 5, cumulative: 3 },
     { upperMs: 10, cumulative: 7 },
@@ -45,7 +46,7 @@ function measure(edges: number): BenchResult[] {
     for (const { pod, key } of calls) {
       history.reported(pod, now);
       history.count(pod, key, 10, now);
-      history.durations(pod, key, DURATIONS, now);
+      history.durations(pod, [{ key, value: DURATIONS }], now);
       for (const direction of ['sent', 'received']) history.count(pod, flow(direction, key), 5000, now);
     }
   }

@@ -14,10 +14,7 @@ const AS_BORROWED = strategy('50%', 0);
 describe.each(WAYS)('fields that git sets, by %s,', (_name, way) => {
   test('are the user’s from then on, and can be borrowed again once git has them no more', async () => {
     const shop = await openShop('Deployment', way);
-    await shop.commit({ version: '1' });
-    await shop.phase('Initialized');
-    await shop.commit({ version: '2' });
-    await shop.phase('Progressing', 'Waiting');
+    await shop.tryNext();
     await shop.owns(TRYING);
 
     await shop.commit({ version: '2', spec: strategy(1, 1) });
@@ -85,10 +82,7 @@ describe.each(WAYS)('fields that git sets, by %s,', (_name, way) => {
 describe.each(ARGO_WAYS)('values that are borrowed already, by %s,', (_name, way) => {
   test('are the user’s once git sets them, during the release and when the Canary is gone', async () => {
     const shop = await openShop('Deployment', way);
-    await shop.commit({ version: '1' });
-    await shop.phase('Initialized');
-    await shop.commit({ version: '2' });
-    await shop.phase('Progressing', 'Waiting');
+    await shop.tryNext();
     await shop.owns(TRYING);
     expect((await shop.target()).spec).toMatchObject(AS_BORROWED);
 

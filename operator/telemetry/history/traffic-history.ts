@@ -1,6 +1,6 @@
 import { bucketCounts } from '../durations.ts';
 import { readFlowKey } from '../flow-series.ts';
-import { type DurationBuckets, decodeLabels } from '../metrics-message.ts';
+import { type DurationBuckets, decodeLabels, type Sample } from '../metrics-message.ts';
 import { clusterOf } from '../open-series.ts';
 import type { Refusal } from '../refusals.ts';
 import { type CallLabels, readCallLabels, readConnectionLabels } from './call-labels.ts';
@@ -85,18 +85,21 @@ export class TrafficHistory {
     this.add(edge, callKey(call), now, by, (shared) => ({ kind: 'calls', edge: shared, call }));
   }
 
-  /** Requests of the last interval took so long. */
-  durations(podUid: string, key: string, buckets: DurationBuckets, now: number): void {
-    if (!this.remembersCalls) return;
-    const call = this.read(key);
-    if (call === undefined) return;
-    this.ownTime(podUid, call, buckets, now);
-    const edge = this.edgeOf(podUid, call, 'http');
-    if (edge === undefined) return;
-    for (const [bucket, by] of bucketCounts(buckets)) {
-      const name = `duration|${bucket}|${call.service}|${call.revision ?? ''}`;
-      this.add(edge, name, now, by, (shared) => ({ kind: 'duration', edge: shared, call, bucket }));
+  /** Requests of the last interval took so long. @param samples by their labels */
+  durations(podUid: string, samples: readonly Sample<DurationBuckets>[], now: number): void {
+    const node = this.remembersCalls ? this.names.ofPod(podUid) : undefined;
+    if (node === undefined) return;
+    const own = { answers: 0, answering: 0, waiting: 0 };
+    for (const { key, value } of samples) {
+      const call = this.read(key);
+      if (call === undefined) continue;
+      own[call.side === 'caller' ? 'waiting' : 'answering'] += value.sumMs ?? 0;
+      own.answers += call.side === 'caller' ? 0 : value.total;
+      const edge = this.edgeOf(podUid, call, 'http');
+      if (edge !== undefined) this.duration(edge, call, value, now);
     }
+    for (const part of ['answers', 'answering', 'waiting'] as const)
+      if (own[part] > 0) this.add(ofNode(node), part, now, own[part], () => ({ kind: 'own time', node, of: part }));
   }
 
   /** A policy refused requests or connections to the pod. */
@@ -171,17 +174,11 @@ export class TrafficHistory {
     this.add(edge, `${kind}|${callKey(call)}`, now, by, (shared) => ({ kind, edge: shared, call }));
   }
 
-  private ownTime(podUid: string, { side }: CallLabels, { total, sumMs = 0 }: DurationBuckets, now: number): void {
-    const node = this.names.ofPod(podUid);
-    if (node === undefined || sumMs === 0) return;
-    const add = (of: 'answers' | 'answering' | 'waiting', by: number): void =>
-      this.add(ofNode(node), of, now, by, () => ({ kind: 'own time', node, of }));
-    if (side === 'caller') {
-      add('waiting', sumMs);
-      return;
+  private duration(edge: Edge, call: CallLabels, buckets: DurationBuckets, now: number): void {
+    for (const [bucket, by] of bucketCounts(buckets)) {
+      const name = `duration|${bucket}|${call.service}|${call.revision ?? ''}`;
+      this.add(edge, name, now, by, (shared) => ({ kind: 'duration', edge: shared, call, bucket }));
     }
-    add('answers', total);
-    add('answering', sumMs);
   }
 
   private add(edge: Edge, key: string, now: number, by: number, make: (edge: Edge) => Counter): void {

@@ -102,6 +102,14 @@ export class GitopsShop {
     await this.sync();
   }
 
+  /** Has a second revision tried, beside a first that is stable. */
+  async tryNext(): Promise<void> {
+    await this.commit({ version: '1' });
+    await this.phase('Initialized');
+    await this.commit({ version: '2' });
+    await this.phase('Progressing', 'Waiting');
+  }
+
   /** Applies what git has, once more. */
   sync(): Promise<void> {
     return this.#engines.sync(this.way, this.#manifests);
