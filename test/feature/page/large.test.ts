@@ -57,6 +57,27 @@ it('shows the services of a namespace that is opened, and those beside one that 
   await page.context().close();
 });
 
+it('tells of the namespace that is looked at alone what deserves a look', async () => {
+  const { nodes, edges } = test.server.graph;
+  const own = new Set(nodes.filter(({ namespace }) => namespace === 'team-03').map(({ id }) => id));
+  const failing = edges.filter(
+    ({ source, destination, golden }) =>
+      (own.has(source) || own.has(destination)) && golden.failures / golden.requests >= 0.01,
+  );
+  const slowest = nodes
+    .filter(({ id }) => own.has(id))
+    .sort((a, b) => (b.served?.p99Ms ?? 0) - (a.served?.p99Ms ?? 0))
+    .slice(0, 3)
+    .map(({ name }) => name);
+  const page = await test.open('/graph?ns=team-03');
+  await page.locator('.card[data-id="team-03/service-060"]').waitFor();
+  expect(failing.length).toBeGreaterThan(1);
+  expect(await textOf(page, 'aside h2')).toBe(`${failing.length} calls fail`);
+  const list = page.locator('aside h3', { hasText: 'Slowest (p99)' }).locator('+ ul .calls-name');
+  expect(await list.allTextContents()).toEqual(slowest);
+  await page.context().close();
+});
+
 it('shows all 500 one by one where that is asked for, none upon another', async () => {
   const page = await test.open('/graph?open=*');
   await page.locator('.card').nth(499).waitFor();
