@@ -4,8 +4,8 @@ import { Failed, Figure, Meter, Value } from './figure.ts';
 import { bytes, count, millis, percent, rate } from './format.ts';
 import { failedShare, flagsInWords, nameOf, severity } from './health.ts';
 import { Icon, Lock, mtlsInWords } from './icon.ts';
+import { useHref } from './kept-namespace.ts';
 import { Pools } from './pool.ts';
-import { href } from './route.ts';
 
 interface CallFactsProps {
   readonly edge: GraphEdge;
@@ -14,11 +14,12 @@ interface CallFactsProps {
 
 /** One call: its figures, its lock, what was answered and why, and the same by revision. */
 export function CallFacts({ edge, nodes }: CallFactsProps): JSX.Element {
+  const to = useHref();
   const { golden, protocol } = edge;
   const end = (id: string) => {
     const node = nodes.get(id);
     const name = nameOf(id, node);
-    return node?.kind === 'workload' ? h('a', { href: href(['service', id]) }, name) : name;
+    return node?.kind === 'workload' ? h('a', { href: to(['service', id]) }, name) : name;
   };
   const tcp = protocol === 'tcp';
   return h(
@@ -88,6 +89,7 @@ interface AnswersProps {
 }
 
 function Answers({ answers, namespace }: AnswersProps): JSX.Element {
+  const to = useHref();
   const total = answers.reduce((sum, { requests }) => sum + requests, 0);
   return h(
     'ul',
@@ -109,7 +111,7 @@ function Answers({ answers, namespace }: AnswersProps): JSX.Element {
         h('span', { class: 'number' }, count(answer.requests)),
         why === undefined ? null : h('p', { class: 'quiet' }, capital(why), '.'),
         REFUSED.includes(answer.code)
-          ? h('p', {}, h('a', { href: href(['refused'], { ns: namespace }) }, 'Was it refused by a policy?'))
+          ? h('p', {}, h('a', { href: to(['refused'], { ns: namespace }) }, 'Was it refused by a policy?'))
           : null,
       );
     }),

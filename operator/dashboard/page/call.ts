@@ -4,11 +4,13 @@ import { CallFacts } from './call-facts.ts';
 import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { Notice } from './figure.ts';
 import { GoldenCharts } from './golden-charts.ts';
+import { useHref } from './kept-namespace.ts';
 import { useAnswer, useLive } from './remote.ts';
-import { href, type Route } from './route.ts';
+import type { Route } from './route.ts';
 
 /** All that is known of the calls of one service to another. */
 export function CallPage({ route }: { readonly route: Route }): JSX.Element {
+  const to = useHref();
   const [, source = '', destination = ''] = route.path;
   const { data: view, error } = useLive();
   const edge = `${source}>${destination}`;
@@ -26,7 +28,8 @@ export function CallPage({ route }: { readonly route: Route }): JSX.Element {
     h(
       'div',
       { class: 'toolbar' },
-      h('a', { class: 'button', href: href(['graph'], { call: edge }) }, 'In the graph'),
+      // Beside its caller it stands one by one, however large the mesh is and whatever namespace is looked at.
+      h('a', { class: 'button', href: to(['graph'], { call: edge, focus: source }) }, 'In the graph'),
       h(Incomplete, { view }),
     ),
     found.length === 0

@@ -7,6 +7,7 @@ import { clock } from './format.ts';
 import { GraphPage } from './graph/page.ts';
 import { failingEdges } from './health.ts';
 import { Icon } from './icon.ts';
+import { ChosenNamespace } from './kept-namespace.ts';
 import { MeshPage } from './mesh.ts';
 import { PoliciesPage } from './policies.ts';
 import { ProxiesPage } from './proxies.ts';
@@ -54,6 +55,7 @@ function Page(): JSX.Element {
   const view = VIEWS[name] as View;
   const main = useRef<HTMLElement>(null);
   const about = route.path.slice(1).join(' ');
+  const { ns } = route.query;
   const first = useRef(true);
   useEffect(() => {
     document.title = `${about === '' ? view.title : about} · Heddle`;
@@ -62,7 +64,7 @@ function Page(): JSX.Element {
     if (!first.current) scrollTo(0, 0);
     first.current = false;
   }, [name, about]);
-  return h(
+  const whole = h(
     'div',
     { class: `page ${live.state === 'lost' ? 'stale' : ''}` },
     h(
@@ -80,7 +82,7 @@ function Page(): JSX.Element {
     h(
       'header',
       { class: 'top' },
-      h('a', { class: 'brand', href: href(['graph']) }, 'Heddle'),
+      h('a', { class: 'brand', href: href(['graph'], { ns }) }, 'Heddle'),
       h(
         'nav',
         { 'aria-label': 'Views' },
@@ -91,7 +93,7 @@ function Page(): JSX.Element {
               'a',
               {
                 key,
-                href: href([key], ns(route)),
+                href: href([key], { ns }),
                 ...(key === name || view.listed === key ? { 'aria-current': 'page' as const } : {}),
               },
               title,
@@ -117,11 +119,7 @@ function Page(): JSX.Element {
       : null,
     h('main', { id: 'main', ref: main, tabIndex: -1, key: `${name} ${about}` }, h(view.page, { route })),
   );
-}
-
-/** The namespace stays chosen from view to view. */
-function ns(route: Route): Readonly<Record<string, string | undefined>> {
-  return { ns: route.query.ns };
+  return h(ChosenNamespace.Provider, { value: ns }, whole);
 }
 
 /** Whether all is well, in a few words. */

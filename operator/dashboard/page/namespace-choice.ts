@@ -18,6 +18,8 @@ export function NamespaceChoice({
       sel: undefined,
       call: undefined,
       focus: undefined,
+      // An object of one namespace is not in another.
+      ...(route.query.name === undefined ? {} : { kind: undefined, name: undefined }),
     });
   };
   return h(

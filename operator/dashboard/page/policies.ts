@@ -14,15 +14,12 @@ export function PoliciesPage({ route }: { readonly route: Route }): JSX.Element 
   const { data, error } = useAnswer<PoliciesView>('api/policies', { topic: 'policies' });
   if (data === undefined) return h(Waiting, { error, what: 'the policies' });
   const { ns, kind, only, name } = route.query;
-  const shown = data.policies.filter(
-    (policy) =>
-      (ns === undefined || policy.namespace === ns) &&
-      (kind === undefined || policy.kind === kind) &&
-      (name === undefined || policy.name === name) &&
-      (only !== 'wrong' || stateOf(policy).tone !== 'good'),
+  const own = data.policies.filter(({ namespace }) => ns === undefined || namespace === ns);
+  const chosen = own.filter(
+    (policy) => (kind === undefined || policy.kind === kind) && (name === undefined || policy.name === name),
   );
-  const kinds = [...new Set(data.policies.map((policy) => policy.kind))].sort();
-  const wrong = data.policies.filter((policy) => stateOf(policy).tone !== 'good').length;
+  const wrong = chosen.filter((policy) => stateOf(policy).tone !== 'good');
+  const kinds = [...new Set([...own.map((policy) => policy.kind), ...(kind === undefined ? [] : [kind])])].sort();
   return h(
     'div',
     { class: 'view' },
@@ -54,7 +51,7 @@ export function PoliciesPage({ route }: { readonly route: Route }): JSX.Element 
           href: changed(route, { only: only === 'wrong' ? undefined : 'wrong' }),
           ...(only === 'wrong' ? { 'aria-current': 'true' as const } : {}),
         },
-        `Not wholly in force: ${wrong}`,
+        `Not wholly in force: ${wrong.length}`,
       ),
       name === undefined
         ? null
@@ -68,7 +65,7 @@ export function PoliciesPage({ route }: { readonly route: Route }): JSX.Element 
     h(Table<PolicyView>, {
       caption: 'Policies with their conditions',
       keyOf: (policy) => `${policy.kind} ${policy.namespace}/${policy.name}`,
-      rows: shown,
+      rows: only === 'wrong' ? wrong : chosen,
       empty:
         data.policies.length === 0
           ? 'There is no policy: every call is allowed, and mesh mTLS is used where both sides can.'

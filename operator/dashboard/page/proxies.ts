@@ -3,9 +3,10 @@ import type { ProxiesView, ProxyState, ProxyView } from '../../../api/view/contr
 import { Outdated, Waiting } from './completeness.ts';
 import { Badge, Notice, type Tone, Value } from './figure.ts';
 import { plural, span } from './format.ts';
+import { useHref } from './kept-namespace.ts';
 import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer, useNow } from './remote.ts';
-import { changed, href, type Route } from './route.ts';
+import { changed, type Route } from './route.ts';
 import { Table } from './table.ts';
 import { ViewHead } from './view-head.ts';
 
@@ -24,6 +25,7 @@ const SOON_MS = 3600_000;
 /** Every sidecar: whether it has what it should, what it refused, and how long its certificate holds. */
 export function ProxiesPage({ route }: { readonly route: Route }): JSX.Element {
   const now = useNow(5000);
+  const to = useHref();
   const { data, error } = useAnswer<ProxiesView>('api/proxies', { topic: 'proxies' });
   if (data === undefined) return h(Waiting, { error, what: 'the proxies' });
   const { ns, state } = route.query;
@@ -100,7 +102,7 @@ export function ProxiesPage({ route }: { readonly route: Route }): JSX.Element {
         {
           title: 'Service',
           sort: ({ workload }) => workload,
-          cell: ({ workload, namespace }) => h('a', { href: href(['service', `${namespace}/${workload}`]) }, workload),
+          cell: ({ workload, namespace }) => h('a', { href: to(['service', `${namespace}/${workload}`]) }, workload),
         },
         { title: 'Holds', cell: (proxy) => h(Held, { proxy }) },
         {

@@ -3,14 +3,16 @@ import type { RefusalsView, RefusalView } from '../../../api/view/control-plane-
 import { refusalInWords } from '../../../api/view/refusal-reason.ts';
 import { Incomplete, Outdated, Waiting } from './completeness.ts';
 import { count, plural, span } from './format.ts';
+import { useHref } from './kept-namespace.ts';
 import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer } from './remote.ts';
-import { href, type Route } from './route.ts';
+import type { Route } from './route.ts';
 import { Table } from './table.ts';
 import { ViewHead } from './view-head.ts';
 
 /** Which policies refused what, and why. */
 export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element {
+  const to = useHref();
   const { data, error } = useAnswer<RefusalsView>('api/refusals?seconds=600', { topic: 'policies', everyMs: 10_000 });
   if (data === undefined) return h(Waiting, { error, what: 'what was refused' });
   const { ns } = route.query;
@@ -47,7 +49,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
           cell: ({ workload }) =>
             h(
               'a',
-              { class: 'row-name', href: href(['service', workload]) },
+              { class: 'row-name', href: to(['service', workload]) },
               h('b', {}, workload.split('/').slice(1).join('/')),
               h('span', { class: 'quiet' }, workload.split('/')[0]),
             ),
@@ -68,7 +70,7 @@ export function RefusalsPage({ route }: { readonly route: Route }): JSX.Element 
               { class: 'row-name' },
               h(
                 'a',
-                { href: href(['policies'], { kind: policy.kind, ns: policy.namespace, name: policy.name }) },
+                { href: to(['policies'], { kind: policy.kind, ns: policy.namespace, name: policy.name }) },
                 h('b', {}, policy.name),
               ),
               h('span', { class: 'quiet' }, `${policy.kind} in ${policy.namespace}`),

@@ -4,8 +4,9 @@ import type { PoliciesView, ProxiesView } from '../../../api/view/control-plane-
 import type { Canaries } from './canary/list.ts';
 import { nameOf } from './health.ts';
 import { Icon } from './icon.ts';
+import { useHref } from './kept-namespace.ts';
 import { useAnswer, useLive } from './remote.ts';
-import { href, type Route } from './route.ts';
+import type { Route } from './route.ts';
 
 interface Found {
   readonly name: string;
@@ -118,6 +119,8 @@ export function Search({ route }: { readonly route: Route }): JSX.Element {
 }
 
 function useFound(text: string, open: boolean, route: Route): Found[] {
+  const to = useHref();
+  const { ns } = route.query;
   const { data: graph } = useLive();
   const wanted = text.trim().toLowerCase();
   const ask = open && wanted !== '';
@@ -133,27 +136,27 @@ function useFound(text: string, open: boolean, route: Route): Found[] {
         return {
           name: nameOf(id, node),
           about: kind === 'workload' ? `service in ${namespace}` : 'outside the mesh',
-          href: inGraph || kind !== 'workload' ? href(['graph'], { focus: id, sel: id }) : href(['service', id]),
+          href: inGraph || kind !== 'workload' ? to(['graph'], { focus: id, sel: id }) : to(['service', id]),
         };
       }),
       ...(canaries?.canaries ?? []).map(({ metadata }) => ({
         name: metadata.name,
         about: `Canary in ${metadata.namespace}`,
-        href: href(['canary', metadata.namespace, metadata.name]),
+        href: to(['canary', metadata.namespace, metadata.name]),
       })),
       ...(policies?.policies ?? []).map(({ kind, namespace, name }) => ({
         name,
         about: `${kind} in ${namespace}`,
-        href: href(['policies'], { kind, ns: namespace, name }),
+        href: to(['policies'], { kind, ns: namespace, name }),
       })),
       ...(proxies?.proxies ?? []).map(({ pod, namespace }) => ({
         name: pod,
         about: `pod in ${namespace}`,
-        href: href(['proxies'], { ns: namespace }),
+        href: to(['proxies'], { ns: namespace }),
       })),
     ];
     const rank = (name: string) => (name.toLowerCase().startsWith(wanted) ? 0 : 1);
     const matching = all.filter(({ name, about }) => `${name} ${about}`.toLowerCase().includes(wanted));
     return matching.sort((a, b) => rank(a.name) - rank(b.name)).slice(0, MOST);
-  }, [graph, canaries, policies, proxies, wanted, ask, inGraph]);
+  }, [graph, canaries, policies, proxies, wanted, ask, inGraph, ns]);
 }

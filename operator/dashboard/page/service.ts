@@ -9,9 +9,10 @@ import { GoldenCharts } from './golden-charts.ts';
 import { CallList } from './graph/call-list.ts';
 import { CanaryButton } from './graph/side.ts';
 import { failedShare, NEARLY_FULL, nameOf, severity } from './health.ts';
+import { useHref } from './kept-namespace.ts';
 import { OwnPool, TurnedAway } from './pool.ts';
 import { useAnswer, useLive } from './remote.ts';
-import { href, type Route } from './route.ts';
+import { changed, type Route } from './route.ts';
 
 const SPANS = [
   ['15 min', '900'],
@@ -20,6 +21,7 @@ const SPANS = [
 
 /** One service: its golden metrics over time, how full it is, and who calls it and is called. */
 export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
+  const to = useHref();
   const id = route.path[1] ?? '';
   const { seconds = '3600' } = route.query;
   const { data: view, error } = useLive();
@@ -28,7 +30,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
   const nodes = new Map(view.nodes.map((node) => [node.id, node]));
   const node = nodes.get(id);
   const from = view.edges.filter(({ destination }) => destination === id);
-  const to = view.edges.filter(({ source }) => source === id);
+  const calls = view.edges.filter(({ source }) => source === id);
   return h(
     'div',
     { class: 'view' },
@@ -38,7 +40,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
       h(
         'p',
         { class: 'over' },
-        h('a', { href: href(['services']) }, 'Services'),
+        h('a', { href: to(['services']) }, 'Services'),
         ' / ',
         node?.namespace ?? id.split('/')[0],
       ),
@@ -48,7 +50,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
     h(
       'div',
       { class: 'toolbar' },
-      h('a', { class: 'button', href: href(['graph'], { focus: id, sel: id }) }, 'In the graph'),
+      h('a', { class: 'button', href: to(['graph'], { focus: id, sel: id }) }, 'In the graph'),
       node?.canary === undefined ? null : h(CanaryButton, { canary: node.canary }),
       h(
         'span',
@@ -59,7 +61,7 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
             {
               key: value,
               class: 'button',
-              href: href(route.path, { seconds: value }),
+              href: changed(route, { seconds: value }),
               ...(value === seconds ? { 'aria-current': 'true' as const } : {}),
             },
             name,
@@ -92,9 +94,9 @@ export function ServicePage({ route }: { readonly route: Route }): JSX.Element {
         'section',
         {},
         h('h2', {}, 'Calls'),
-        to.length === 0
+        calls.length === 0
           ? h('p', { class: 'empty' }, 'Nobody, in this window.')
-          : h(CallList, { edges: to, nodes, other: 'destination' }),
+          : h(CallList, { edges: calls, nodes, other: 'destination' }),
       ),
     ),
   );

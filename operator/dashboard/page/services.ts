@@ -6,9 +6,10 @@ import { Failed, Meter, Value } from './figure.ts';
 import { millis, percent, rate } from './format.ts';
 import { failedShare, fullest, NEARLY_FULL, nameOf } from './health.ts';
 import { Icon } from './icon.ts';
+import { useHref } from './kept-namespace.ts';
 import { NamespaceChoice } from './namespace-choice.ts';
 import { useAnswer, useLive } from './remote.ts';
-import { href, type Route } from './route.ts';
+import type { href, Route } from './route.ts';
 import { highest, Sparkline } from './sparkline.ts';
 import { type Column, Table } from './table.ts';
 import { ViewHead } from './view-head.ts';
@@ -16,6 +17,7 @@ import { ViewHead } from './view-head.ts';
 /** The four golden metrics of every service, now and over the last hour. */
 export function ServicesPage({ route }: { readonly route: Route }): JSX.Element {
   const { data: view, error } = useLive();
+  const to = useHref();
   const series = useAnswer<SeriesView>('api/series?node=*&points=60', { everyMs: 30_000 });
   if (view === undefined) return h(Waiting, { error, what: 'the services' });
   const { ns } = route.query;
@@ -35,7 +37,7 @@ export function ServicesPage({ route }: { readonly route: Route }): JSX.Element 
     ),
     h(Table<GraphNode>, {
       caption: 'Golden metrics of each service',
-      columns: columnsOf(of, view.complete),
+      columns: columnsOf(of, view.complete, to),
       rows,
       keyOf: ({ id }) => id,
       empty: ns === undefined ? 'No service has a sidecar yet.' : `No service in ${ns} has a sidecar.`,
@@ -43,7 +45,7 @@ export function ServicesPage({ route }: { readonly route: Route }): JSX.Element 
   );
 }
 
-function columnsOf(series: ReadonlyMap<string, Series>, complete: boolean): Column<GraphNode>[] {
+function columnsOf(series: ReadonlyMap<string, Series>, complete: boolean, to: typeof href): Column<GraphNode>[] {
   const none = complete ? 'no calls' : 'unknown';
   const withLine = (
     node: GraphNode,
@@ -65,7 +67,7 @@ function columnsOf(series: ReadonlyMap<string, Series>, complete: boolean): Colu
       cell: (node) =>
         h(
           'a',
-          { class: 'row-name', href: href(['service', node.id]) },
+          { class: 'row-name', href: to(['service', node.id]) },
           h(
             'b',
             {},

@@ -3,9 +3,10 @@ import type { Canary } from '../../../../api/canary.ts';
 import { Outdated, Waiting } from '../completeness.ts';
 import { Badge, Meter, Value } from '../figure.ts';
 import { count } from '../format.ts';
+import { useHref } from '../kept-namespace.ts';
 import { NamespaceChoice } from '../namespace-choice.ts';
 import { useAnswer } from '../remote.ts';
-import { href, type Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { ViewHead } from '../view-head.ts';
 import { isUnderWay, messageOf } from './progress.ts';
 import { phaseTone, spaced, words } from './words.ts';
@@ -51,6 +52,7 @@ export function CanariesPage({ route }: { readonly route: Route }): JSX.Element 
 }
 
 function Line({ canary }: { readonly canary: Canary }): JSX.Element {
+  const to = useHref();
   const { metadata, spec, status = {} } = canary;
   const { weight } = status;
   return h(
@@ -58,7 +60,7 @@ function Line({ canary }: { readonly canary: Canary }): JSX.Element {
     {},
     h(
       'a',
-      { class: 'canary-line', href: href(['canary', metadata.namespace, metadata.name]) },
+      { class: 'canary-line', href: to(['canary', metadata.namespace, metadata.name]) },
       h(
         'span',
         { class: 'row-name' },

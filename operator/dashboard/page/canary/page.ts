@@ -6,8 +6,9 @@ import { Outdated, Waiting } from '../completeness.ts';
 import { Badge, Notice } from '../figure.ts';
 import { clock, plural, span } from '../format.ts';
 import { Icon } from '../icon.ts';
+import { useHref } from '../kept-namespace.ts';
 import { useAnswer, useLive, useNow } from '../remote.ts';
-import { href, type Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { Table } from '../table.ts';
 import type { Canaries } from './list.ts';
 import { isUnderWay, messageOf, stagesOf } from './progress.ts';
@@ -17,6 +18,7 @@ import { phaseTone, verdictTone, words } from './words.ts';
 
 /** A canary as its release goes: where it stands, both revisions, each metric, and why it waits. */
 export function CanaryPage({ route }: { readonly route: Route }): JSX.Element {
+  const to = useHref();
   const [, namespace, name] = route.path;
   const { data, error } = useAnswer<Canaries>('api/canaries', { topic: 'canaries', everyMs: 10_000 });
   const { data: graph } = useLive();
@@ -31,7 +33,7 @@ export function CanaryPage({ route }: { readonly route: Route }): JSX.Element {
         Notice,
         { tone: 'warn' },
         `There is no Canary ${namespace}/${name}. `,
-        h('a', { href: href(['canaries']) }, 'All canaries'),
+        h('a', { href: to(['canaries']) }, 'All canaries'),
       ),
     );
   const { status = {}, spec } = canary;
@@ -42,7 +44,7 @@ export function CanaryPage({ route }: { readonly route: Route }): JSX.Element {
     h(
       'header',
       { class: 'view-head' },
-      h('p', { class: 'over' }, h('a', { href: href(['canaries']) }, 'Canaries'), ` / ${canary.metadata.namespace}`),
+      h('p', { class: 'over' }, h('a', { href: to(['canaries']) }, 'Canaries'), ` / ${canary.metadata.namespace}`),
       h(
         'h1',
         {},

@@ -3,7 +3,8 @@ import type { GraphNode, GraphView } from '../../../../api/view/graph-view.ts';
 import { count, millis, percent, rate } from '../format.ts';
 import { failingEdges, fullest, nameOf } from '../health.ts';
 import { Icon } from '../icon.ts';
-import { changed, href, type Route } from '../route.ts';
+import { useHref } from '../kept-namespace.ts';
+import { changed, type Route } from '../route.ts';
 import { CallList } from './call-list.ts';
 
 /** What somebody who just came should see, of the namespace that is looked at or of all: what fails, what is slow, what is full, what is being released. */
@@ -17,6 +18,7 @@ export function Attention({
   readonly route: Route;
 }): JSX.Element {
   const { ns } = route.query;
+  const to = useHref();
   const isShown = (id: string): boolean => ns === undefined || nodes.get(id)?.namespace === ns;
   const failing = failingEdges(view).filter(({ source, destination }) => isShown(source) || isShown(destination));
   const workloads = view.nodes.filter(({ kind, id }) => kind === 'workload' && isShown(id));
@@ -47,6 +49,7 @@ export function Attention({
             ),
           ),
         ];
+  const of = ns === undefined ? '' : ` of ${ns}`;
   const canaries = workloads.filter(({ canary }) => canary !== undefined);
   return h(
     'div',
@@ -56,19 +59,19 @@ export function Attention({
       {},
       failing.length === 0
         ? view.complete
-          ? 'No call fails'
-          : 'No failing call is known'
+          ? `No call${of} fails`
+          : `No failing call${of} is known`
         : `${count(failing.length)} ${failing.length === 1 ? 'call fails' : 'calls fail'}`,
     ),
     failing.length === 0
       ? h(
           'p',
           { class: 'quiet' },
-          `Fewer than 1% of the requests of any call${view.complete ? '' : ' that is known'} failed in the last ${view.seconds} s.`,
+          `Fewer than 1% of the requests of any call${of}${view.complete ? '' : ' that is known'} failed in the last ${view.seconds} s.`,
         )
       : h(CallList, { edges: failing.slice(0, 8), nodes, both: true }),
     failing.length > 8
-      ? h('p', { class: 'quiet' }, h('a', { href: href(['services'], { ns }) }, `and ${failing.length - 8} more`))
+      ? h('p', { class: 'quiet' }, h('a', { href: to(['services']) }, `and ${failing.length - 8} more`))
       : null,
     list(
       'Slowest (p99)',
@@ -106,7 +109,7 @@ export function Attention({
                 { key: node.id },
                 h(
                   'a',
-                  { href: href(['canary', ...(node.canary ?? '').split('/')]) },
+                  { href: to(['canary', ...(node.canary ?? '').split('/')]) },
                   h(Icon, { name: 'canary' }),
                   h('span', { class: 'calls-name' }, node.canary),
                 ),

@@ -4,7 +4,7 @@ import { Failed, Value } from '../figure.ts';
 import { millis, rate } from '../format.ts';
 import { failedShare, nameOf, severity } from '../health.ts';
 import { Icon, Lock } from '../icon.ts';
-import { href } from '../route.ts';
+import { useHref } from '../kept-namespace.ts';
 
 interface CallListProps {
   readonly edges: readonly GraphEdge[];
@@ -15,6 +15,7 @@ interface CallListProps {
 
 /** Calls as lines that lead to each; those that fail most come first. */
 export function CallList({ edges, nodes, other, both = false }: CallListProps): JSX.Element {
+  const to = useHref();
   const sorted = [...edges].sort(
     (a, b) => (failedShare(b.golden) ?? 0) - (failedShare(a.golden) ?? 0) || b.golden.perSecond - a.golden.perSecond,
   );
@@ -28,7 +29,7 @@ export function CallList({ edges, nodes, other, both = false }: CallListProps): 
         { key: edge.id },
         h(
           'a',
-          { href: href(['call', edge.source, edge.destination]), class: `sev-${severity(edge.golden)}` },
+          { href: to(['call', edge.source, edge.destination]), class: `sev-${severity(edge.golden)}` },
           h(Lock, { mtls: edge.mtls }),
           h(
             'span',

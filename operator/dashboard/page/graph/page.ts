@@ -57,7 +57,7 @@ export function GraphPage({ route }: { readonly route: Route }): JSX.Element {
         ? h(
             'p',
             { class: 'empty' },
-            'No service has a sidecar, or has made a call, yet. Label a namespace heddle.dev/injection=enabled and restart its pods.',
+            `No service${ns === undefined ? '' : ` of ${ns}`} has a sidecar, or has made a call, yet. Label ${ns === undefined ? 'a' : 'the'} namespace heddle.dev/injection=enabled and restart its pods.`,
           )
         : h(Canvas, { view, picture, route, shape: `${ns} ${focus} ${open}` }),
       h(Side, { view, picture, route }),

@@ -5,8 +5,9 @@ import { Figure } from '../figure.ts';
 import { millis, percent, rate } from '../format.ts';
 import { failedShare, fullest, nameOf, severity } from '../health.ts';
 import { Icon } from '../icon.ts';
+import { useHref } from '../kept-namespace.ts';
 import { OwnPool } from '../pool.ts';
-import { changed, href, type Route } from '../route.ts';
+import { changed, type Route } from '../route.ts';
 import { Attention } from './attention.ts';
 import { CallList } from './call-list.ts';
 import type { Picture } from './picture.ts';
@@ -63,6 +64,7 @@ function NodeFacts({
   readonly nodes: ReadonlyMap<string, GraphNode>;
   readonly route: Route;
 }): JSX.Element {
+  const toView = useHref();
   const { served, saturation } = node;
   const none = view.complete ? 'no calls' : 'unknown';
   const most = fullest(saturation);
@@ -98,7 +100,7 @@ function NodeFacts({
     h(
       'p',
       { class: 'links' },
-      node.kind === 'workload' ? h('a', { class: 'button', href: href(['service', node.id]) }, 'Over time') : null,
+      node.kind === 'workload' ? h('a', { class: 'button', href: toView(['service', node.id]) }, 'Over time') : null,
       route.query.focus === node.id
         ? h('a', { class: 'button', href: changed(route, { focus: undefined, sel: node.id }) }, 'Show everything')
         : h('a', { class: 'button', href: changed(route, { focus: node.id, sel: node.id }) }, 'Only its neighbours'),
@@ -111,10 +113,6 @@ function NodeFacts({
 
 /** Leads to a Canary. @param canary `namespace/name` */
 export function CanaryButton({ canary }: { readonly canary: string }): JSX.Element {
-  return h(
-    'a',
-    { class: 'button', href: href(['canary', ...canary.split('/')]) },
-    h(Icon, { name: 'canary' }),
-    'Canary',
-  );
+  const to = useHref();
+  return h('a', { class: 'button', href: to(['canary', ...canary.split('/')]) }, h(Icon, { name: 'canary' }), 'Canary');
 }
