@@ -8,7 +8,7 @@ import { DEFAULT_SETTINGS } from '../../webhook/inject/settings.ts';
 import { injectStream } from '../inject/edit-stream.ts';
 import { analyze } from './analysis.ts';
 import { type ReadFile, readDocuments } from './documents.ts';
-import { messageJson, messageLine } from './message.ts';
+import { messageDetails, messageJson, messageLine } from './message.ts';
 import { readFiles } from './read-files.ts';
 import { readSuppression } from './suppression.ts';
 
@@ -247,6 +247,9 @@ test("JSON has Istio's shape", () => {
     origin: 'DestinationRule shop/ordering',
     reference: 'a.yaml:37',
   });
+  expect(message && messageDetails(message)).toBe(
+    'MTLSPolicyConflict, spec.trafficPolicy.tls, https://istio.io/latest/docs/reference/config/analysis/ist0113/',
+  );
 });
 
 test.each([

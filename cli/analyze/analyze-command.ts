@@ -4,7 +4,7 @@ import { formatObjects } from '../output.ts';
 import { paint } from '../terminal/colour.ts';
 import { formatTable } from '../terminal/table.ts';
 import { CODES, isAtLeast, LEVELS, type Level } from './codes.ts';
-import { type Message, messageJson, messageLine } from './message.ts';
+import { type Message, messageDetails, messageJson, messageLine } from './message.ts';
 
 interface AnalyzeFlags extends ClusterFlags {
   readonly useCluster?: boolean;
@@ -12,7 +12,7 @@ interface AnalyzeFlags extends ClusterFlags {
   readonly failureThreshold: Level;
   readonly suppress: readonly string[];
   readonly list?: boolean;
-  readonly output: 'log' | 'json' | 'yaml';
+  readonly output: 'log' | 'wide' | 'json' | 'yaml';
 }
 
 const levelOption = (flags: string, text: string, level: Level): Option =>
@@ -37,7 +37,7 @@ export function analyzeCommand(): Command {
         .default([] as readonly string[], 'none'),
     )
     .option('-L, --list', 'the codes there are')
-    .addOption(new Option('-o, --output <format>', 'how to show it').choices(['log', 'json', 'yaml']).default('log'))
+    .addOption(new Option('-o, --output <format>', 'how to show it').choices(['log', 'wide', 'json', 'yaml']).default('log'))
     .addHelpText(
       'after',
       `
@@ -58,12 +58,13 @@ Exit code 0: nothing of the failure threshold or worse; 1: something; 2: wrong u
     const { messages, notes, where } = await analyzePlaces(files, flags, () => connect(flags));
     const shown = messages.filter(({ level }) => isAtLeast(level, told));
     for (const note of notes) process.stderr.write(`${paint('yellow', 'note:', process.stderr)} ${note}\n`);
-    if (flags.output !== 'log') console.log(formatObjects(shown.map(messageJson), flags.output));
+    const { output } = flags;
+    if (output === 'json' || output === 'yaml') console.log(formatObjects(shown.map(messageJson), output));
     else
       console.log(
         shown.length === 0
           ? `${paint('green', '✔')} No validation issues found when analyzing ${where}.`
-          : shown.map(paintedLine).join('\n'),
+          : shown.map((message) => paintedLine(message, output === 'wide')).join('\n'),
       );
     process.exitCode = messages.some(({ level }) => isAtLeast(level, failing)) ? 1 : 0;
   });
@@ -71,8 +72,9 @@ Exit code 0: nothing of the failure threshold or worse; 1: something; 2: wrong u
 
 const COLOURS = { Error: 'red', Warning: 'yellow', Info: 'dim' } as const;
 
-function paintedLine(message: Message): string {
-  return messageLine(message).replace(message.level, paint(COLOURS[message.level], message.level));
+function paintedLine(message: Message, isWide: boolean): string {
+  const line = messageLine(message).replace(message.level, paint(COLOURS[message.level], message.level));
+  return isWide ? `${line}\n  ${paint('dim', messageDetails(message))}` : line;
 }
 
 function formatCodes(): string {

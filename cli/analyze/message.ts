@@ -50,6 +50,11 @@ export function messageLine({ code, level, object, message, place }: Message): s
   return `${level} [${code}] (${originOf(object)}${where}) ${message}`;
 }
 
+/** What else is known of it: `ReferencedResourceNotFound, spec.http[0].route[0], PAGE`, where the last two are there only where there are any. */
+export function messageDetails({ code, field }: Message): string {
+  return [CODES[code].name, field, pageOf(code)].filter((part) => part !== undefined).join(', ');
+}
+
 /** The level that a code has. */
 export function levelOf(code: Code): Level {
   return CODES[code].level;

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
+import { type Format, formatObjects, withOutputOption } from '../output.ts';
 import { draw } from '../terminal/guard.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 interface CheckFlags extends ClusterFlags {
   readonly pre: boolean;
-  readonly output: 'table' | 'json';
+  readonly output: Format;
   readonly wait?: string;
 }
 
@@ -17,9 +18,8 @@ export function checkCommand(): Command {
   const command = new Command('check')
     .description('Looks whether Heddle is well in the cluster, or with --pre whether it can be installed there.')
     .option('--pre', 'before an installation', false)
-    .option('--wait <duration>', 'look again until nothing is wrong, for so long: 5m')
-    .addOption(new Option('-o, --output <format>', 'how to show it').choices(['table', 'json']).default('table'));
-  return withClusterOptions(command)
+    .option('--wait <duration>', 'look again until nothing is wrong, for so long: 5m');
+  return withClusterOptions(withOutputOption(command))
     .addHelpText(
       'after',
       `
@@ -58,8 +58,13 @@ async function check(flags: CheckFlags): Promise<void> {
     });
     if (bar) draw(process.stderr, '\r\u001b[2K');
     if (results && (isWell(results) || Date.now() >= until)) {
-      const json = flags.output === 'json';
-      console.log(json ? JSON.stringify(format.resultsAsJson(results), undefined, 4) : format.formatResults(results));
+      const { output } = flags;
+      const isObject = output === 'json' || output === 'yaml';
+      console.log(
+        isObject
+          ? formatObjects(format.resultsAsJson(results), output)
+          : format.formatResults(results, output === 'wide'),
+      );
       process.exitCode = isWell(results) ? 0 : 1;
       break;
     }

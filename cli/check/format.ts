@@ -11,13 +11,17 @@ export function formatFinding({ level, message, next }: Finding, stream: NodeJS.
   return next === undefined ? line : `${line}\n  ${paint('dim', 'next:', stream)} ${next}`;
 }
 
-/** All findings below their categories, and a sentence on the whole. */
-export function formatResults(results: readonly CheckResult[]): string {
+/** All findings below their categories, and a sentence on the whole. @param isWide says with each which check has found it */
+export function formatResults(results: readonly CheckResult[], isWide = false): string {
   const telling = results.filter(({ findings }) => findings.length > 0);
   const categories = [...new Set(telling.map(({ category }) => category))];
   const blocks = categories.map((name) => {
-    const findings = results.filter(({ category }) => category === name).flatMap((result) => result.findings);
-    return [paint('bold', name), ...findings.map((finding) => formatFinding(finding))].join('\n');
+    const own = results.filter(({ category }) => category === name);
+    const lines = own.flatMap(({ title, findings }) => {
+      const foundBy = isWide ? `\n  ${paint('dim', 'check:')} ${title}` : '';
+      return findings.map((finding) => `${formatFinding(finding)}${foundBy}`);
+    });
+    return [paint('bold', name), ...lines].join('\n');
   });
   return [...blocks, summary(results)].join('\n\n');
 }

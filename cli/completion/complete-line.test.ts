@@ -25,7 +25,7 @@ describe('completing a line', () => {
     ['heddle canary pro', ['promote']],
     ['heddle canaries pro', ['promote']],
     ['heddle check --p', ['--pre']],
-    ['heddle check -o ', ['table', 'json']],
+    ['heddle check -o ', ['table', 'wide', 'json', 'yaml']],
     ['heddle check -o j', ['json']],
     ['heddle completion z', ['zsh']],
     ['heddle completion zsh ', []],
