@@ -16,7 +16,8 @@ test('commands that look at something show it as JSON, as YAML, and with more in
     ['wide', 'json', 'yaml'].filter((form) => !forms.includes(form)).map((form) => `${path} -o ${form}`),
   );
   expect(lacking).toEqual([]);
-  const looking = 'analyze, check, explain, logs, status, tap, top, version, canary history, canary list, canary status';
+  const looking =
+    'analyze, check, explain, logs, status, tap, top, version, canary history, canary list, canary status';
   const within = 'cert list, cert status, describe pod, describe service, proxy config, proxy log-level, proxy status';
   expect(shown.map(([path]) => path).sort()).toEqual(`${looking}, ${within}`.split(', ').sort());
 });

@@ -37,7 +37,9 @@ export function analyzeCommand(): Command {
         .default([] as readonly string[], 'none'),
     )
     .option('-L, --list', 'the codes there are')
-    .addOption(new Option('-o, --output <format>', 'how to show it').choices(['log', 'wide', 'json', 'yaml']).default('log'))
+    .addOption(
+      new Option('-o, --output <format>', 'how to show it').choices(['log', 'wide', 'json', 'yaml']).default('log'),
+    )
     .addHelpText(
       'after',
       `

@@ -46,7 +46,9 @@ describe('checks', () => {
     expect(text).toMatch(/^A\n✓ fine\n- a title.*\n {2}next: ask for the right to see it\n✗ /);
     expect(text).toMatch(/\n\n1 of 4 are wrong, 1 not known\.$/);
     // With whose findings they are.
-    expect(formatResults(results, true)).toMatch(/^A\n✓ fine\n {2}check: a title\n- a title.*\n {2}next: .*\n {2}check: a title\n/);
+    expect(formatResults(results, true)).toMatch(
+      /^A\n✓ fine\n {2}check: a title\n- a title.*\n {2}next: .*\n {2}check: a title\n/,
+    );
   });
 
   test('end where nobody answers', async () => {

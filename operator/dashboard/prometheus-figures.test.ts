@@ -145,6 +145,52 @@ describe('figures of a Prometheus', () => {
     ]);
   });
 
+  test('tell of connections of TCP how they ended, as the operator does', async () => {
+    const opened: [object, string][] = [[edge(), '5']];
+    const closed: [object, string][] = [
+      [edge(), '3'],
+      [edge({ response_flags: 'UF,URX', destination_canonical_service: 'unknown' }), '2'],
+    ];
+    const { figures } = await figuresFrom(
+      answerOf({
+        istio_tcp_connections_opened_total: opened,
+        istio_tcp_connections_closed_total: closed,
+        istio_tcp_sent_bytes_total: [[edge(), '600']],
+      }),
+    );
+    const graph = new GraphSource({
+      figures,
+      nodes: () => [],
+      roleOf: () => undefined,
+      saturation: () => undefined,
+      pools: () => [],
+    });
+    const { edges } = await graph.graph({ seconds: 60, namespace: undefined });
+    expect(edges).toMatchObject([
+      {
+        id: 'shop/ui>shop/ordering#tcp',
+        protocol: 'tcp',
+        golden: { requests: 5, receivedPerSecond: 10 },
+        answers: [
+          { code: '0', flags: '-', failed: false, requests: 3 },
+          { code: '0', flags: 'UF,URX', failed: true, requests: 2 },
+        ],
+      },
+    ]);
+  });
+
+  test('are there also of a node that nobody called, so that what it uses can be shown beside', async () => {
+    const { figures } = await figuresFrom((_, response) => {
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [] } }));
+    });
+    const wanted = { of: 'node', seconds: 30, points: 3 } as const;
+    const unknown = [null, null, null];
+    expect((await figures.series({ ...wanted, id: 'shop/quiet' })).series).toEqual([
+      { id: 'shop/quiet', perSecond: unknown, failuresPerSecond: unknown, p50Ms: unknown, p99Ms: unknown },
+    ]);
+    expect((await figures.series({ ...wanted, id: '*' })).series).toEqual([]);
+  });
+
   test('are series with nothing where Prometheus has nothing', async () => {
     const { figures } = await figuresFrom(async (request, response) => {
       const body = (await request.toArray()).join('');

@@ -51,11 +51,12 @@ export class PrometheusFigures implements Figures {
     const grown = (metric: string, labels: readonly string[]): Promise<PromSample[]> =>
       this.#client.query(`sum by (${[...EDGE_LABELS, ...labels].join(', ')}) (increase(${metric}[${seconds}s]))`, at);
     const missing = new Set<string>();
-    const [requests, buckets, opened, times, ...sums] = await Promise.all(
+    const [requests, buckets, opened, closed, times, ...sums] = await Promise.all(
       [
         grown('istio_requests_total', OUTCOME_LABELS),
         grown(BUCKETS, ['le']),
         grown('istio_tcp_connections_opened_total', OUTCOME_LABELS),
+        grown('istio_tcp_connections_closed_total', OUTCOME_LABELS),
         grown(`${DURATIONS}_sum`, []),
         ...SUMS.map(({ metric }) => grown(metric, [])),
       ].map((asked) => asked.catch((error: unknown) => note(error, missing))),
@@ -63,9 +64,10 @@ export class PrometheusFigures implements Figures {
     const calls = new PrometheusCalls(this.#names);
     const overflows = this.#pools.overflows(seconds, this.#now());
     const growths = [
-      ...countsOf(requests ?? [], calls, 'http'),
+      ...countsOf(requests ?? [], calls, 'calls'),
       ...durationsOf(buckets ?? [], calls),
-      ...countsOf(opened ?? [], calls, 'tcp'),
+      ...countsOf(opened ?? [], calls, 'opened'),
+      ...countsOf(closed ?? [], calls, 'closed'),
       ...ownTimesOf(buckets ?? [], times ?? [], calls),
       ...SUMS.flatMap(({ kind, transport }, index) => [...sumsOf(sums[index] ?? [], calls, kind, transport)]),
       ...overflows.growths,
@@ -117,6 +119,8 @@ export class PrometheusFigures implements Figures {
     each(requests, 'http', addRate);
     each(opened, 'tcp', addRate);
     each(buckets, 'http', (track, point, value, _, { le = '' }) => track.bucket(point, bound(le), value));
+    // What was asked for by its id is there, though nothing is known of it: what a node uses is shown beside.
+    if (wanted !== '*' && !tracks.has(wanted)) tracks.set(wanted, new Track(count));
     const series = [...tracks].map(([id, track]) => track.view(id));
     return { at: end * 1000, step, ...completeness(missing), series };
   }
@@ -182,9 +186,9 @@ function quantile(bounds: ReadonlyMap<number, number>, share: number): number | 
 function* countsOf(
   samples: readonly PromSample[],
   calls: PrometheusCalls,
-  transport: 'http' | 'tcp',
+  kind: 'calls' | 'opened' | 'closed',
 ): Generator<Growth> {
-  const kind = transport === 'http' ? 'calls' : 'opened';
+  const transport = kind === 'calls' ? 'http' : 'tcp';
   for (const { metric, value } of samples) {
     const read = value > 0 ? calls.read(metric, transport) : undefined;
     // Prometheus extrapolates to the window's ends; there are no halves of requests.
