@@ -231,6 +231,25 @@ test('what is no YAML, or no object, is told with its line', () => {
   expect(told.length).toBeGreaterThan(2);
 });
 
+test.each([
+  ['', ['IST0101']],
+  ['heddle.dev/injection: enabled', ['IST0101']],
+  ['heddle.dev/injection: disabled', []],
+])('a file without its Namespace is taken for one of the mesh, and one with it by its labels: %j', (label, codes) => {
+  const route = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a, namespace: shop }
+spec: { hosts: [a], http: [{ route: [{ destination: { host: nothing } }] }] }
+`;
+  const namespace = `apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { ${label} } }
+---
+`;
+  const messages = analyzeText(label === '' ? route : namespace + route);
+  expect(messages.filter(({ level }) => level === 'Error').map(({ code }) => code)).toEqual(codes);
+});
+
 test('Lists are taken apart, and lines are those of their items', () => {
   const list = broken.split('---\n')[0]?.replaceAll(/^/gm, '    ').replace('    apiVersion', '  - apiVersion') ?? '';
   const [message] = analyzeText(`apiVersion: v1\nkind: List\nitems:\n${list}`);

@@ -37,6 +37,10 @@ export function analyze(input: AnalysisInput): Message[] {
   const files = input.files.map((one) => ({ ...one, object: placed(one.object, input.namespace) }));
   const known = new Map<string, AnyObject>();
   for (const object of [...input.cluster, ...files.map(({ object }) => object)]) known.set(keyOfObject(object), object);
+  for (const namespace of new Set(files.flatMap(({ object }) => object.metadata?.namespace || []))) {
+    const assumed = assumedNamespace(namespace);
+    if (!known.has(keyOfObject(assumed))) known.set(keyOfObject(assumed), assumed);
+  }
   const given = [...known.values()];
   const objects = [...given, ...expectPods(given)];
   const context = contextOf(input, objects);
@@ -50,6 +54,11 @@ export function analyze(input: AnalysisInput): Message[] {
     messages.set(`${finding.code} ${originOf(object)} ${finding.message}`, message);
   }
   return [...messages.values()].sort(byWeight);
+}
+
+/** A namespace that objects of files lie in and nothing tells of: who analyzes files alone means them for the mesh. */
+function assumedNamespace(name: string): AnyObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'heddle.dev/injection': 'enabled' } } };
 }
 
 function byWeight(a: Message, b: Message): number {
