@@ -1,3 +1,4 @@
+import { callerLimit } from './caller-bounds.ts';
 import { type EnvoyConfig, extension, socketAddress } from './envoy-types.ts';
 
 /** One of the plaintext HTTP listeners of the bootstrap. */
@@ -24,8 +25,8 @@ export function matchGet(path: string): EnvoyConfig {
 }
 
 /**
- * A plaintext listener, open on all addresses: it must stay answerable however many connections the pod holds, and give an unknown
- * client as little as possible.
+ * A plaintext listener, open on all addresses: it must stay answerable however many connections the pod holds, so that those are bounded by themselves
+ * (`caller-bounds.ts`), and give an unknown client as little as possible.
  */
 export function buildStaticListener(listener: StaticListener): EnvoyConfig {
   const { name, port, ipv6 } = listener;
@@ -34,7 +35,7 @@ export function buildStaticListener(listener: StaticListener): EnvoyConfig {
     address: ipv6 ? anyAddress(port) : socketAddress('0.0.0.0', port),
     per_connection_buffer_limit_bytes: 65_536,
     ignore_global_conn_limit: true,
-    filter_chains: [{ filters: [connectionManager(listener)] }],
+    filter_chains: [{ filters: [callerLimit(name), connectionManager(listener)] }],
   };
 }
 
@@ -52,7 +53,8 @@ function connectionManager({ name, filters = [], routes, answers = {} }: StaticL
     // Until all of a request has gone on, its body too, which nobody has who is meant to ask.
     request_timeout: '60s',
     stream_idle_timeout: '300s',
-    common_http_protocol_options: { idle_timeout: '60s', max_headers_count: 100 },
+    // Who leaves what was held makes room before kubelet's third probe in a row, after which it acts. Kubelet keeps none, and Prometheus comes anew.
+    common_http_protocol_options: { idle_timeout: '8s', max_headers_count: 100 },
     max_request_headers_kb: 16,
     http2_protocol_options: { max_concurrent_streams: 32 },
     http_filters: [

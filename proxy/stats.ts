@@ -31,6 +31,8 @@ const COUNTED: readonly EnvoyConfig[] = [
   { contains: REFUSED_METRIC },
   // Lines on that which were left out.
   { exact: 'access_log.process_ratelimit.denied' },
+  // What was closed as strangers held all connections of a plaintext port.
+  { safe_regex: { regex: String.raw`connection_limit\.heddle-.*\.limited_connections` } },
   // One per cluster, and sent only for those that were used: it proves that a hop is TLS.
   { suffix: 'ssl.handshake' },
   { safe_regex: { regex: String.raw`listener\..*\.ssl\.fail_verify_(error|san|no_cert)` } },
