@@ -27,6 +27,9 @@ import type { ManagerTracing } from './tracing.ts';
 /** How requests are to be told who called: on mTLS the certificate's SPIFFE ID, else nothing (and nothing a client made up). */
 export type ClientIdentity = 'certificate' | 'none';
 
+/** How long headers may take of somebody who has not shown who he is. */
+const UNKNOWN_HEADERS_MS = 30_000;
+
 /** The HTTP connection manager for requests that leave the pod; its routes come by RDS. */
 export function buildOutboundManager(
   statPrefix: string,
@@ -79,7 +82,8 @@ export function buildInboundManager(
   }
   manager.routeSpecifier = { case: 'routeConfig', value: routes };
   manager.localReplyConfig = markUndelivered();
-  if (identity === 'certificate') {
+  if (identity === 'none') manager.requestHeadersTimeout = milliseconds(UNKNOWN_HEADERS_MS);
+  else {
     manager.forwardClientCertDetails = HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET;
     manager.setCurrentClientCertDetails = create(HttpConnectionManagerSchema, {
       setCurrentClientCertDetails: { subject: true, uri: true, dns: true },

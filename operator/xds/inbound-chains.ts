@@ -15,6 +15,7 @@ import { isDeclaredHttp } from '../mesh/protocol.ts';
 import { buildAccessLoggers } from './access-loggers.ts';
 import { buildConnectionLimits, buildTcpBandwidth } from './connection-limits.ts';
 import { buildInboundManager } from './connection-managers.ts';
+import { milliseconds } from './encoding.ts';
 import { buildQuestions } from './external-authorization.ts';
 import { buildNetworkQuestions } from './external-authorization-network.ts';
 import { buildInboundRoutes } from './inbound-routes.ts';
@@ -34,6 +35,8 @@ import { buildTracing, type ManagerTracing } from './tracing.ts';
 /** ALPN of proxies (ours and Istio's) that carry HTTP they have recognised, and of proxies that do not say. */
 const HTTP_ALPNS = [HTTP_ALPN, 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
 const MESH_ALPNS = [MESH_ALPN, 'istio-peer-exchange'];
+/** How long a handshake may take: nobody has shown who he is before it ends. Without it, it would be as long as a connection may be silent, a day. */
+const HANDSHAKE_MS = 15_000;
 /** What the HTTP inspector reports. */
 const PLAIN_HTTP = ['http/1.0', 'http/1.1', 'h2c'];
 
@@ -164,7 +167,10 @@ function buildChain(
   names: readonly StringMatcher[] = [],
 ): FilterChain {
   const chain = create(FilterChainSchema, { name, filterChainMatch, filters });
-  if (isMutualTls(kind)) chain.transportSocket = buildDownstreamTls(names, minTls);
+  if (isMutualTls(kind)) {
+    chain.transportSocket = buildDownstreamTls(names, minTls);
+    chain.transportSocketConnectTimeout = milliseconds(HANDSHAKE_MS);
+  }
   return chain;
 }
 
