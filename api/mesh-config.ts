@@ -40,10 +40,10 @@ const proxySettings = z.strictObject({
   /** Whether sidecars answer DNS questions for hosts of ServiceEntries; the pod annotation `heddle.dev/dns-capture` decides over it. */
   dnsCapture: z.boolean().default(false),
   /**
-   * Whether sidecars are sent all clusters that they see, or those of HTTP at the first request that goes there; the pod annotation
+   * Whether sidecars are sent all clusters and virtual hosts that they see, or each at the first request or connection that goes there; the pod annotation
    * `heddle.dev/configuration-loading` decides over it.
    */
-  configurationLoading: configurationLoading.default('eager'),
+  configurationLoading: configurationLoading.default('on-demand'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 

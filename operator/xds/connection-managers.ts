@@ -17,7 +17,7 @@ import type { RateLimitRules } from '../mesh/rate-limits.ts';
 import { adsSource } from './config-source.ts';
 import { milliseconds } from './encoding.ts';
 import type { Question } from './external-authorization.ts';
-import { buildHttpFilters, type FilterContext } from './http-filters.ts';
+import { buildHttpFilters, CLUSTER_WAIT_MS, type FilterContext } from './http-filters.ts';
 import type { TokenProvider } from './jwt-providers.ts';
 import { UNDELIVERED_HEADER } from './names.ts';
 import { buildNetworkFilter } from './network-filter.ts';
@@ -29,6 +29,11 @@ export type ClientIdentity = 'certificate' | 'none';
 
 /** How long headers may take of somebody who has not shown who he is. */
 const UNKNOWN_HEADERS_MS = 30_000;
+/**
+ * How long a request waits for a virtual host that the proxy does not have yet, in ms; it is answered 504 then. Envoy's filter waits for ever: what ends is the
+ * stream, silent as it is, and a route that is known allows any silence.
+ */
+const HOST_WAIT_MS = CLUSTER_WAIT_MS;
 
 /** The HTTP connection manager for requests that leave the pod; its routes come by RDS. */
 export function buildOutboundManager(
@@ -41,6 +46,7 @@ export function buildOutboundManager(
 ): Filter {
   const manager = buildManager({ direction: 'outbound', onDemand }, statPrefix, accessLogs, normalization);
   Object.assign(manager, tracing);
+  if (onDemand) manager.streamIdleTimeout = milliseconds(HOST_WAIT_MS);
   manager.routeSpecifier = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: 'rds', value: { routeConfigName: routes, configSource: adsSource() } },
   }).routeSpecifier;

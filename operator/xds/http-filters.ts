@@ -68,8 +68,11 @@ const FILTERS: readonly FilterBuilder[] = [
   buildRouter,
 ];
 
-/** How long a request or a connection waits for a cluster that the proxy does not have yet, in ms; it is answered 503 then, or closed. */
-export const CLUSTER_WAIT_MS = 5000;
+/**
+ * How long a request or a connection waits for a cluster that the proxy does not have yet, in ms; it is answered 503 then, or closed. An operator that crashed
+ * and is started again, or another replica, is found by then.
+ */
+export const CLUSTER_WAIT_MS = 15_000;
 
 export function buildHttpFilters(context: FilterContext): HttpFilter[] {
   return FILTERS.flatMap((build) => build(context));

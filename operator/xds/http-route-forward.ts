@@ -30,6 +30,9 @@ const BY_HASH = { case: 'useHashPolicy', value: create(BoolValueSchema, { value:
 /** What `grpc-timeout` says, with no bound of our own. */
 const CALLERS_DEADLINE = create(RouteAction_MaxStreamDurationSchema, { grpcTimeoutHeaderMax: milliseconds(0) });
 
+/** A stream may be silent for as long as it likes, whatever its connection manager says of streams without a route. */
+const ANY_SILENCE = milliseconds(0);
+
 /** The parts of a route that say where requests go, and with which headers. */
 export type Forward = HeaderMutations & { readonly action: Route['action'] };
 
@@ -46,6 +49,7 @@ export function buildForward(rule: HttpRule, backends: readonly WeightedBackend[
   const action = create(RouteActionSchema, {
     clusterSpecifier: clusterSpecifier(shares, options),
     ...buildTimeout(rule.timeoutMs ?? 0),
+    idleTimeout: ANY_SILENCE,
     ...buildRewrite(rule.rewrite),
     ...(host === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: host } }),
     requestMirrorPolicies: [

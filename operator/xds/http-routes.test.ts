@@ -15,6 +15,7 @@ test('a bare rule forwards everything, without a timeout, with the retries of th
       route: {
         cluster: 'a',
         timeout: '0s',
+        idle_timeout: '0s',
         max_stream_duration: { grpc_timeout_header_max: '0s' },
         retry_policy: expect.objectContaining({ num_retries: 2 }),
       },

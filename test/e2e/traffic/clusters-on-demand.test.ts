@@ -10,14 +10,19 @@ import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('demand');
 const lazy = new Client(mesh, 'deployment/lazy');
+const eager = new Client(mesh, 'deployment/eager');
 const SERVERS = ['first', 'second', 'third', 'fourth'];
 
 clusterSetup(
   [mesh],
   async () => {
-    const annotations = { 'heddle.dev/configuration-loading': 'on-demand' };
-    await mesh.apply(...SERVERS.flatMap((name) => server(name)), ...client('lazy', { annotations }));
-    await Promise.all([...SERVERS, 'lazy'].map((name) => mesh.rolledOut(name)));
+    const annotations = { 'heddle.dev/configuration-loading': 'eager' };
+    await mesh.apply(
+      ...SERVERS.flatMap((name) => server(name)),
+      ...client('lazy'),
+      ...client('eager', { annotations }),
+    );
+    await Promise.all([...SERVERS, 'lazy', 'eager'].map((name) => mesh.rolledOut(name)));
   },
   240_000,
 );
@@ -38,7 +43,14 @@ async function held(target = 'deployment/lazy'): Promise<string[]> {
   return found.sort();
 }
 
-describe('a pod whose sidecar is sent clusters on demand', () => {
+clusterTest('a pod that asks for eager loading has all that it may call from its start', [mesh], async () => {
+  const all = SERVERS.flatMap((name) => [80, 81, 90].map((port) => `${port} ${name}`)).sort();
+  expect(await held('deployment/eager')).toEqual(expect.arrayContaining(all));
+  const reports = await eager.plan(SERVERS.map((name) => ({ url: `http://${name}/`, count: 5 })));
+  expect(reports.map(({ ok }) => ok)).toEqual([5, 5, 5, 5]);
+});
+
+describe('a pod whose sidecar is sent clusters on demand, which is the default', () => {
   clusterTest('starts without any, and loses no first connection of TCP', [mesh], async () => {
     expect(await held()).toEqual([]);
     const [tcp] = await lazy.plan([{ url: 'tcp://first:90', count: 5 }]);
@@ -61,8 +73,8 @@ describe('a pod whose sidecar is sent clusters on demand', () => {
   clusterTest('has policies in force that stand in clusters which it does not have', [mesh], async () => {
     const spec = { host: 'fourth', exportTo: ['.'], trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } } };
     await mesh.apply(networking('DestinationRule', 'fourth', spec));
-    // Four servers and a client.
-    expect(await programmed(mesh, 'destinationrule', 'fourth')).toBe('in force on 5 of 5 proxies');
+    // Four servers and two clients.
+    expect(await programmed(mesh, 'destinationrule', 'fourth')).toBe('in force on 6 of 6 proxies');
     const [report] = await lazy.plan([{ url: 'http://fourth/', count: 5 }]);
     expect(report?.ok).toBe(5);
     await waitUntil('the cluster of the fourth', async () => {
