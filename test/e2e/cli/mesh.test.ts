@@ -6,7 +6,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { destinationRule } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, server } from '../support/testbed-objects.ts';
+import { client, EAGER, server } from '../support/testbed-objects.ts';
 
 /** Of `heddle top edges -o json`. */
 interface TopEdge {
@@ -27,7 +27,7 @@ const caller = new Client(mesh, 'deployment/caller');
 const inMesh = (...args: readonly string[]): Promise<Ran> => heddle(...args, '-n', mesh.name, ...where);
 
 clusterSetup([mesh], async () => {
-  await mesh.apply(...server('orders', { replicas: 2 }), ...client('caller'), {
+  await mesh.apply(...server('orders', { replicas: 2 }), ...client('caller', { annotations: EAGER }), {
     apiVersion: 'security.istio.io/v1',
     kind: 'AuthorizationPolicy',
     metadata: { name: 'closed' },

@@ -12,7 +12,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { operatorPod, type PodIdentity, podIdentity, podToken } from '../support/pod-identity.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, server } from '../support/testbed-objects.ts';
+import { client, EAGER, server } from '../support/testbed-objects.ts';
 
 const SOTW_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
 const METRICS_PATH = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
@@ -38,7 +38,7 @@ clusterSetup(
   async () => {
     await Promise.all([
       mesh.apply(
-        ...server('echo'),
+        ...server('echo', { annotations: EAGER }),
         ...client('caller'),
         ...client('bare', { labels: { 'sidecar.istio.io/inject': 'false' } }),
       ),

@@ -11,6 +11,9 @@ export const TLS_PORT = 8443;
 export const TCP_PORT = 9000;
 export const GREETING_PORT = 9001;
 
+/** Annotations for pods whose sidecars a test looks into before they make a call: they hold all that they may call. */
+export const EAGER = { 'heddle.dev/configuration-loading': 'eager' };
+
 /**
  * Annotations that keep the control port out of the mesh, so that a test can ask and set servers whatever it does to the mesh.
  * Versioned servers have them anyway; a client needs them only where it may not reach everything (REGISTRY_ONLY).

@@ -5,7 +5,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { networking } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, server } from '../support/testbed-objects.ts';
+import { client, EAGER, server } from '../support/testbed-objects.ts';
 import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('demand');
@@ -16,11 +16,10 @@ const SERVERS = ['first', 'second', 'third', 'fourth'];
 clusterSetup(
   [mesh],
   async () => {
-    const annotations = { 'heddle.dev/configuration-loading': 'eager' };
     await mesh.apply(
       ...SERVERS.flatMap((name) => server(name)),
       ...client('lazy'),
-      ...client('eager', { annotations }),
+      ...client('eager', { annotations: EAGER }),
     );
     await Promise.all([...SERVERS, 'lazy', 'eager'].map((name) => mesh.rolledOut(name)));
   },

@@ -6,7 +6,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { destinationRule } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client, type ManyReport } from '../support/testbed-client.ts';
-import { anotherService, CONTROL_PORT, client, versionedServer } from '../support/testbed-objects.ts';
+import { anotherService, CONTROL_PORT, client, EAGER, versionedServer } from '../support/testbed-objects.ts';
 import { type TestbedPod, testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('balancing');
@@ -50,7 +50,7 @@ clusterSetup(
     const place = (locality: string) => ({ labels: { 'istio-locality': locality } });
     await mesh.apply(
       ...versionedServer('reviews', { v1: place('r1.z1'), v2: place('r1.z2'), v3: place('r2.z1') }),
-      ...client('caller', place('r1.z1')),
+      ...client('caller', { ...place('r1.z1'), annotations: EAGER }),
       ...[...HOSTS, LEFT_ALONE].map((host) => anotherService(host, 'reviews')),
       ...RULES.map(([host, spec]) => destinationRule(host, { host, ...spec })),
     );

@@ -5,7 +5,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { destinationRule, virtualService } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { anotherService, client, server, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
+import { anotherService, client, EAGER, server, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
 import { issueCertificate } from '../testbed/certificate.ts';
 
 const mesh = useNamespace('rules');
@@ -64,13 +64,13 @@ clusterSetup(
     await Promise.all([
       mesh.apply(
         ...versionedServer('reviews', ['v1', 'v2']),
-        ...client('caller'),
+        ...client('caller', { annotations: EAGER }),
         ...grant,
         ...HOSTS.map((host) => anotherService(host, 'reviews')),
         secret('outside', { cert: ofClient.cert, key: ofClient.key, cacert: root.cert }),
         secret('others', { cacert: issueCertificate({ commonName: 'another root', authority: true }).cert }),
       ),
-      elsewhere.apply(...client('caller')),
+      elsewhere.apply(...client('caller', { annotations: EAGER })),
       outside.apply(secret('secure', { cert: ofServer.cert, key: ofServer.key, ca: root.cert }), ...secure),
     ]);
     await Promise.all([

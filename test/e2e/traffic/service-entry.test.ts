@@ -7,7 +7,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { networking } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, HTTP_PORT, server, TCP_PORT, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
+import { client, EAGER, HTTP_PORT, server, TCP_PORT, TLS_PORT, versionedServer } from '../support/testbed-objects.ts';
 import { type TestbedPod, testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('entry');
@@ -44,11 +44,11 @@ clusterSetup(
         spec: { clusterIP: 'None', selector: { app: 'legacy', version: 'v1' } },
       }),
       mesh.apply(
-        ...client('caller'),
-        ...client('asker', { annotations: { 'heddle.dev/dns-capture': 'enabled' } }),
+        ...client('caller', { annotations: EAGER }),
+        ...client('asker', { annotations: { ...EAGER, 'heddle.dev/dns-capture': 'enabled' } }),
         ...server('vm', { version: 'pod' }),
       ),
-      neighbour.apply(...client('caller')),
+      neighbour.apply(...client('caller', { annotations: EAGER })),
     ]);
     await Promise.all([
       ...['legacy-v1', 'legacy-v2'].map((name) => outside.rolledOut(name)),

@@ -5,7 +5,7 @@ import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts
 import { networking } from '../support/networking-object.ts';
 import { ProxyAdmin } from '../support/proxy-admin.ts';
 import { Client } from '../support/testbed-client.ts';
-import { client, HTTP_PORT, server, TCP_PORT } from '../support/testbed-objects.ts';
+import { client, EAGER, HTTP_PORT, server, TCP_PORT } from '../support/testbed-objects.ts';
 import { testbedPods } from '../support/testbed-pods.ts';
 
 const mesh = useNamespace('scope');
@@ -22,7 +22,11 @@ clusterSetup(
   all,
   async () => {
     await Promise.all([
-      mesh.apply(...server('near'), ...client('open'), ...client('strict')),
+      mesh.apply(
+        ...server('near'),
+        ...client('open', { annotations: EAGER }),
+        ...client('strict', { annotations: EAGER }),
+      ),
       far.apply(...server('far'), ...server('friend')),
       outside.apply(...server('legacy')),
     ]);
