@@ -112,6 +112,22 @@ test('endpoints that it lacks, and that it still has, are told', async () => {
   ]);
 });
 
+test('what a sidecar does not have yet is no fault where it loads on demand, and one where it does not', async () => {
+  const now = shop([routed]);
+  const workload = now.workloads.get('uid-ui-1');
+  if (workload === undefined) throw new Error('there is a UI');
+  const backends = ask(now).outcomes.flatMap(({ backend }) => backend ?? []);
+  const nothing = { json: async <T>() => ({}) as T };
+  const found = (onDemand: boolean) => compareCaller(nothing, cacheOf(now), { ...workload, onDemand }, backends, HOST);
+  const lazy = await found(true);
+  expect(lazy).toHaveLength(2);
+  for (const { ok, text } of lazy) expect([ok, text]).toEqual([true, expect.stringMatching(/: fetched at the first/)]);
+  expect((await found(false)).map(({ ok, text }) => [ok, /: it has nothing of it$/.test(text)])).toEqual([
+    [false, true],
+    [false, true],
+  ]);
+});
+
 test('a server that has not followed a policy is told', async () => {
   const now = shop([denied]);
   const server = now.workloads.get('uid-ordering-v1');

@@ -87,11 +87,11 @@ export async function compareCaller(
     const held = (dump.configs ?? [])
       .flatMap((one) => one.route_config?.virtual_hosts ?? [])
       .find(({ name }) => name === host);
+    const what = `${whose}, routes of ${host.slice(port.length + 1)}`;
     findings.push(
-      findingOf(
-        `${whose}, routes of ${host.slice(port.length + 1)}`,
-        held === undefined ? caller.onDemand || undefined : sameVirtualHost(wanted.bytes, held),
-      ),
+      held === undefined
+        ? findingOfAbsent(what, caller.onDemand)
+        : findingOf(what, sameVirtualHost(wanted.bytes, held)),
     );
   }
   const clusters = await admin.json<
@@ -103,11 +103,13 @@ export async function compareCaller(
   for (const name of new Set(backends.map(({ cluster }) => cluster))) {
     const held = clusters.configs?.find(({ cluster }) => cluster?.name === name);
     const version = cache.lookup(identity, CLUSTER_TYPE, name)?.version;
-    // Clusters on demand come with the first request.
-    if (held === undefined && caller.onDemand) continue;
-    const isSame = held === undefined ? undefined : held.version_info === version;
-    findings.push(findingOf(`${whose}, cluster ${name}`, isSame));
-    if (held !== undefined) findings.push(...compareEndpoints(whose, name, backends, cluster_statuses));
+    const what = `${whose}, cluster ${name}`;
+    if (held === undefined) findings.push(findingOfAbsent(what, caller.onDemand));
+    else
+      findings.push(
+        findingOf(what, held.version_info === version),
+        ...compareEndpoints(whose, name, backends, cluster_statuses),
+      );
   }
   return findings;
 }
@@ -172,12 +174,16 @@ export async function compareServer(admin: Admin, cache: XdsCache, server: Workl
   const refused = held?.error_state?.details;
   if (refused !== undefined && isSame !== true)
     return [{ ok: false, text: `${whose}: it refused the newest: ${refused}` }];
-  return [findingOf(whose, isSame)];
+  return [isSame === undefined ? findingOfAbsent(whose, false) : findingOf(whose, isSame)];
 }
 
-/** @param isSame undefined: the sidecar has nothing of it */
-function findingOf(what: string, isSame: boolean | undefined): LiveFinding {
-  if (isSame === undefined) return { ok: false, text: `${what}: it has nothing of it` };
+/** Of something that the sidecar does not have. */
+function findingOfAbsent(what: string, onDemand: boolean): LiveFinding {
+  if (onDemand) return { ok: true, text: `${what}: fetched at the first request that needs it (on demand)` };
+  return { ok: false, text: `${what}: it has nothing of it` };
+}
+
+function findingOf(what: string, isSame: boolean): LiveFinding {
   return isSame ? { ok: true, text: `${what}: as the objects say` } : { ok: false, text: `${what}: it ${OLDER}` };
 }
 

@@ -7,6 +7,7 @@ import { nearest } from '../terminal/nearest.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { ProxyConfig } from './config-dump.ts';
 import { withoutKeys } from './keyless.ts';
+import { loadsOnDemand } from './loading.ts';
 import { type Filters, isWanted } from './section.ts';
 import { readSectionName, SECTIONS, type SectionName } from './sections.ts';
 
@@ -39,6 +40,8 @@ export function configCommand(): Command {
           ? formatRaw(config, kind, flags)
           : formatConfig(config, kind, flags),
       );
+      const note = loadingNote(config, kind);
+      if (note !== undefined) process.stderr.write(`${paint('dim', '-', process.stderr)} ${note}\n`);
     } finally {
       admin.close();
       cluster.api.close();
@@ -50,6 +53,12 @@ const asked = (kind: SectionName | 'bootstrap' | 'all'): SectionName[] => {
   if (kind === 'all') return Object.keys(SECTIONS) as SectionName[];
   return kind === 'bootstrap' ? [] : [kind];
 };
+
+/** Says of a sidecar with configuration on demand that what its pod has not used is not there; undefined where nothing may be missed. */
+export function loadingNote(config: ProxyConfig, kind: SectionName | 'bootstrap' | 'all'): string | undefined {
+  if (!['routes', 'clusters', 'endpoints', 'all'].includes(kind) || !loadsOnDemand(config)) return undefined;
+  return 'It is sent routes, clusters and endpoints when its pod first uses them (configurationLoading: on-demand): what was not used is not here.';
+}
 
 /** Tables, with a title where there are several. The bootstrap has no table: it is one object. */
 export function formatConfig(config: ProxyConfig, kind: SectionName | 'bootstrap' | 'all', flags: ConfigFlags): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { formatConfig, formatRaw } from './config-command.ts';
+import { formatConfig, formatRaw, loadingNote } from './config-command.ts';
 import { parseProxyConfig } from './config-dump.ts';
 
 /** What a sidecar of the testbed's `orders` said, with fewer ports; the certificates are of a cluster that is no more. */
@@ -29,6 +29,14 @@ describe('tables', () => {
     );
     expect(formatConfig(config, 'endpoints', filters).split('\n')).toHaveLength(3);
     expect(formatConfig(config, 'clusters', { ...table, fqdn: 'order' }).split('\n')).toHaveLength(1);
+  });
+
+  test('of a sidecar with configuration on demand say that what was not used is not there', () => {
+    const manager = { typed_config: { http_filters: [{ name: 'envoy.filters.http.on_demand' }] } };
+    const listener = { resource: { filter_chains: [{ filters: [manager] }] }, state: 'active', version: '1' } as const;
+    const lazy = { ...config, listeners: [...config.listeners, listener] };
+    expect(loadingNote(lazy, 'clusters')).toMatch(/on-demand\): what was not used is not here\.$/);
+    expect([loadingNote(lazy, 'secrets'), loadingNote(config, 'all')]).toEqual([undefined, undefined]);
   });
 
   test('what Envoy does not count of an endpoint is no zero', () => {

@@ -34,6 +34,7 @@ export interface NetworkFilter {
   readonly weighted_clusters?: WeightedClusters;
   readonly rds?: { readonly route_config_name?: string };
   readonly route_config?: RouteConfiguration;
+  readonly http_filters?: readonly { readonly name?: string }[];
 }
 
 export interface RouteConfiguration {
