@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect } from '@jest/globals';
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import { type CanaryObject, canaryOf } from './support/canary-fixture.ts';
-import { collector, OTLP_PORT, tracesOf } from './support/collector.ts';
+import { collector, OTLP_PORT, spansOf, tracesOf } from './support/collector.ts';
 import { conditionMessage, programmed } from './support/conditions.ts';
 import { heddle, where } from './support/heddle-command.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
@@ -75,9 +75,12 @@ const CALLS = `const answers = [];
 for (const path of process.argv.slice(1)) answers.push(await (await fetch('http://ui' + path)).json());
 console.log(JSON.stringify(answers));`;
 
-/** So many at once go over every connection that the sidecars have: one from before a change is under the settings of then for one answer more. */
-const SETTLE = `const ask = async () => (await fetch('http://ui/left-out')).text();
-for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 24 }, ask));`;
+/** So many at once go over every connection that the sidecars have. */
+const AT_ONCE = 24;
+const BURST = `const ask = async () => (await fetch('http://ui' + process.argv[1])).text();
+await Promise.all(Array.from({ length: ${AT_ONCE} }, ask));`;
+/** Each call crosses three services, and has a span at either end. */
+const SPANS = 6;
 
 interface ShopAnswer {
   readonly chain: readonly { readonly service: string; readonly version: string }[];
@@ -86,6 +89,21 @@ interface ShopAnswer {
 /** Calls the shop as the load generator does, once for each path. */
 async function call(...paths: string[]): Promise<ShopAnswer[]> {
   return JSON.parse(await inLoad('node', '--input-type=module', '-e', CALLS, ...paths)) as ShopAnswer[];
+}
+
+/** Waits until all is traced: what a sidecar has acknowledged serves a moment later, and a connection from before is under the settings of then for one answer more. */
+async function settle(): Promise<void> {
+  const burst = async (): Promise<void> => {
+    const path = `/left-out/${randomUUID()}`;
+    await inLoad('node', '--input-type=module', '-e', BURST, path);
+    // Envoy sends spans after five seconds at the latest.
+    const told = async () => {
+      const { length } = await spansOf(shop, path);
+      return length === AT_ONCE * SPANS ? undefined : `${length}`;
+    };
+    await waitUntil('spans', told, { everyMs: 500, timeoutMs: 8000 });
+  };
+  await waitFor(`${SPANS} spans of each of ${AT_ONCE} requests at once`, burst, { timeoutMs: 90_000 });
 }
 
 describe('a Telemetry', () => {
@@ -128,9 +146,9 @@ describe('a trace', () => {
     await inLoad('node', '/app/main.ts', 'rate', '0');
     await shop.apply(telemetry(100));
     await programmed(shop, 'telemetry', 'shop');
-    await inLoad('node', '--input-type=module', '-e', SETTLE);
+    await settle();
     await call('/kept');
-    const spans = (await tracesOf(shop, ['/kept'], 6)).get('/kept') ?? [];
+    const spans = (await tracesOf(shop, ['/kept'], SPANS)).get('/kept') ?? [];
     expect(spans.map(({ kind, resource }) => `${kind} ${resource['service.name']}`)).toEqual([
       '3 load',
       '2 ui',
@@ -174,7 +192,7 @@ describe('a trace', () => {
       const all = await call(...paths);
       return new Set(all.map(({ chain }) => chain[1]?.version)).size === 2 ? all : undefined;
     });
-    const traces = await tracesOf(shop, paths, 6);
+    const traces = await tracesOf(shop, paths, SPANS);
     for (const [index, { chain }] of answers.entries()) {
       const [, , caller, server] = traces.get(paths[index] ?? '') ?? [];
       const revision = chain[1]?.version === 'v2' ? canaryRevision : stableRevision;

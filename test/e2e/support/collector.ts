@@ -57,6 +57,17 @@ export function collector(): object[] {
   ];
 }
 
+const collected = async (space: TestNamespace): Promise<CollectedSpan[]> =>
+  spansIn(await space.run('logs', `deployment/${NAME}`));
+
+const ofPath = (spans: readonly CollectedSpan[], path: string): CollectedSpan[] =>
+  spans.filter(({ attributes }) => attributes['http.url']?.endsWith(path));
+
+/** Spans that the collector has of a path so far. */
+export async function spansOf(space: TestNamespace, path: string): Promise<readonly CollectedSpan[]> {
+  return ofPath(await collected(space), path);
+}
+
 /**
  * Waits until the collector has so many spans of each of some paths, and gives them by path, the first of the trace first.
  * @throws {Error} with how many there are of each, when they do not come
@@ -69,10 +80,8 @@ export async function tracesOf(
   return waitFor(
     `${spans} spans of each of ${paths.length} requests`,
     async () => {
-      const all = spansIn(await space.run('logs', `deployment/${NAME}`));
-      const found = new Map(
-        paths.map((path) => [path, all.filter(({ attributes }) => attributes['http.url']?.endsWith(path))]),
-      );
+      const all = await collected(space);
+      const found = new Map(paths.map((path) => [path, ofPath(all, path)]));
       const counts = [...found.values()].map(({ length }) => length);
       if (counts.some((count) => count !== spans)) throw new Error(counts.join(', '));
       return new Map([...found].map(([path, own]) => [path, inOrder(own)]));
