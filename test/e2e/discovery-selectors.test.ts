@@ -6,7 +6,7 @@ import { networking } from './support/networking-object.ts';
 import { withSettings } from './support/operator-settings.ts';
 import { ProxyAdmin } from './support/proxy-admin.ts';
 import { Client } from './support/testbed-client.ts';
-import { client, server } from './support/testbed-objects.ts';
+import { client, EAGER, server } from './support/testbed-objects.ts';
 
 const LABEL = { key: 'heddle-e2e', value: 'discovered' };
 const mesh = useNamespace('discovered', { ...INJECTED, [LABEL.key]: LABEL.value });
@@ -20,7 +20,10 @@ const WEBHOOK_MS = 150_000;
 const IN_A_ROW = 6;
 
 clusterSetup([mesh, other], async () => {
-  await Promise.all([mesh.apply(...server('echo'), ...client('caller')), other.apply(...server('echo'))]);
+  await Promise.all([
+    mesh.apply(...server('echo'), ...client('caller', { annotations: EAGER })),
+    other.apply(...server('echo')),
+  ]);
   await other.apply(
     networking('VirtualService', 'echo', {
       hosts: ['echo'],
