@@ -93,7 +93,7 @@ async function call(...paths: string[]): Promise<ShopAnswer[]> {
 
 /** Waits until all is traced: what a sidecar has acknowledged serves a moment later, and a connection from before is under the settings of then for one answer more. */
 async function settle(): Promise<void> {
-  const burst = async (): Promise<void> => {
+  const burst = async (): Promise<true> => {
     const path = `/left-out/${randomUUID()}`;
     await inLoad('node', '--input-type=module', '-e', BURST, path);
     // Envoy sends spans after five seconds at the latest.
@@ -102,6 +102,7 @@ async function settle(): Promise<void> {
       return length === AT_ONCE * SPANS ? undefined : `${length}`;
     };
     await waitUntil('spans', told, { everyMs: 500, timeoutMs: 8000 });
+    return true;
   };
   await waitFor(`${SPANS} spans of each of ${AT_ONCE} requests at once`, burst, { timeoutMs: 90_000 });
 }

@@ -68,6 +68,7 @@ clusterSetup(
     );
     await Promise.all(['ordering-v1', 'ordering-v2', 'ui', 'batch'].map((name) => mesh.rolledOut(name)));
     await outside.rolledOut('stranger');
+    await programmed(mesh, 'peerauthentication', 'strict');
     await programmed(mesh, 'authorizationpolicy', 'no-admin');
     await programmed(mesh, 'virtualservice', 'ordering');
   },
