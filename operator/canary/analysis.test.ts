@@ -59,6 +59,24 @@ describe('a check', () => {
     expect(failedFor(status)).toBe('NoRequestSucceeds');
   });
 
+  test('costs next to nothing before its window is over: only what the new revision got is asked for', () => {
+    const asked: string[] = [];
+    const watched: Partial<Observation> = {
+      traffic: (revision) => {
+        asked.push(revision);
+        return traffic(1000, revision === 'r2' ? 10 : 0);
+      },
+    };
+    const { status } = release({}, [
+      [0, watched],
+      [2, watched],
+      [4, watched],
+    ]);
+    expect(asked).toEqual(['r2', 'r2', 'r2']);
+    release({}, [[10, watched]], status);
+    expect(asked).toEqual(['r2', 'r2', 'r2', 'r2', 'r1', 'r2']);
+  });
+
   test('may be made each second', () => {
     const analysis = { interval: '1s' };
     const { status } = release(analysis, [

@@ -6,7 +6,7 @@ import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
-import { judgeWindow, LOOK_MS, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, leftOf, settleWindow } from './judged-window.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { type Round, windowMs } from './round.ts';
@@ -79,13 +79,13 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
   const progress = progressOf(draft, step, steps);
   const outside = askRollout(draft, stage);
   const round = judgeWindow(draft, stage, step);
-  const elapsed = round.inputs.elapsedMs;
-  const { verdict, message = '', final = false } = round.judgement;
-  if (elapsed < step.intervalMs && !final) {
+  const left = leftOf(draft, step);
+  if (!round || (left > 0 && !round.judgement.final)) {
     draft.enter('Progressing', progress);
-    draft.requeue(Math.min(step.intervalMs - elapsed, LOOK_MS));
+    draft.requeue(Math.min(left, LOOK_MS));
     return;
   }
+  const { verdict, message = '', final = false } = round.judgement;
   if (outside.refused.length > 0) {
     failCheck(draft, next.revision, spec.analysis.threshold, refusalOf(outside));
     return;
@@ -109,7 +109,7 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
     draft.enter('Progressing', `${progress}: ${message}`);
     const whole = windowMs(spec.analysis, step.intervalMs);
     if (giveUpIfOverdue(draft, stage, message, whole)) return;
-    draft.requeue(Math.min(Math.max(whole - elapsed, 500), LOOK_MS));
+    draft.requeue(Math.min(Math.max(whole - round.inputs.elapsedMs, 500), LOOK_MS));
     return;
   }
   holdWindow(draft, stage, step, steps, round);

@@ -3,18 +3,37 @@ import type { Draft } from './draft.ts';
 import { figuresOf } from './figures.ts';
 import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
-import { closeWindow, countWindow, type Round, recordRound, takeRound } from './round.ts';
+import { closeWindow, countWindow, metricsOf, type Round, recordRound, takeRound } from './round.ts';
 
 /** Within a window only what ends the release at once is looked for, and what pods use is gathered. */
 export const LOOK_MS = 2000;
 /** Reports that are late may still come; what an operator counted before it was restarted does not. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
 
-/** Judges the open window by what it shows until now; opens one when there is none. */
-export function judgeWindow({ state, now }: Draft, { observation, spec, next }: Release, step: Step): Round {
-  state.stepStartTime ??= now;
+/**
+ * Judges the open window by what it shows until now; opens one when there is none.
+ * @returns undefined while it has not lasted its interval and can end nothing yet, as is so of most looks: those have to be cheap
+ */
+export function judgeWindow(draft: Draft, stage: Release, step: Step): Round | undefined {
+  const { state } = draft;
+  const { observation, spec, next } = stage;
+  state.stepStartTime ??= draft.now;
   countWindow(state, state.stepStartTime);
-  return takeRound(state, spec.analysis, step, observation, next.revision, Date.parse(state.stepStartTime));
+  const since = Date.parse(state.stepStartTime);
+  if (observation.now - since < step.intervalMs && !mayTell(stage, since)) return undefined;
+  return takeRound(state, spec.analysis, step, observation, next.revision, since);
+}
+
+/** Whether a look within a window may come to anything: no request has succeeded, by the counts of either side, or what pods use is to be gathered. */
+function mayTell({ observation, spec, next }: Release, since: number): boolean {
+  if (metricsOf(spec.analysis).some(({ name, templateRef }) => isUsageMetric(name) && !templateRef)) return true;
+  const { callers, served } = observation.traffic(next.revision, since);
+  return [callers, served].some(({ requests, failures }) => failures === requests);
+}
+
+/** How much longer the open window is to last, in ms. */
+export function leftOf({ state, now }: Draft, { intervalMs }: Step): number {
+  return Date.parse(state.stepStartTime ?? now) + intervalMs - Date.parse(now);
 }
 
 /**

@@ -14,12 +14,27 @@ import type { TargetIndex } from './targets/target-index.ts';
 import { readTargetKey, targetOfCanary } from './targets/target-key.ts';
 import type { UsageWatch } from './usage-watch.ts';
 
+/** What a spec comes to. */
+interface SpecReading {
+  readonly spec: CanarySpec | undefined;
+  readonly problems: readonly string[];
+  /** Of its terms (`termsKey`); '' where they are not valid. */
+  readonly terms: string;
+}
+
+/** By the spec as it came: while nobody writes the Canary, each look at it has the same. */
+const readings = new WeakMap<object, SpecReading>();
+
 /** Reads a Canary's spec with its defaults; gives the problems, each after the path of its field, when it is not valid. */
-export function readSpec(canary: Canary): { spec: CanarySpec | undefined; problems: readonly string[] } {
-  const result = canarySpec.safeParse(canary.spec);
-  if (result.success) return { spec: result.data, problems: [] };
-  const problems = result.error.issues.map(({ path, message }) => `${['spec', ...path].join('.')}: ${message}`);
-  return { spec: undefined, problems };
+export function readSpec({ spec }: Canary): SpecReading {
+  const known = readings.get(spec ?? {});
+  if (known) return known;
+  const { data, error } = canarySpec.safeParse(spec);
+  const problems = error?.issues.map(({ path, message }) => `${['spec', ...path].join('.')}: ${message}`) ?? [];
+  const terms = readTrafficTerms(spec?.analysis);
+  const reading = { spec: data, problems, terms: terms ? termsKey(terms) : '' };
+  if (spec) readings.set(spec, reading);
+  return reading;
 }
 
 /**
@@ -49,13 +64,14 @@ export function observe(
   const shared = findSharedServices(canary, key, selecting, index);
   const addresses = addressesOf(roles.sides, shared).map(hostname);
   const stable = canary.status?.stableRevision ?? '';
-  const terms = readTrafficTerms(canary.spec?.analysis);
-  const query = { namespace, canary: name, services: hostnames, stable, terms: terms ? termsKey(terms) : '' };
+  const { spec, problems, terms } = readSpec(canary);
+  const query = { namespace, canary: name, services: hostnames, stable, terms };
   const carriesHttp = deps.mesh.carriesHttp?.(hostnames);
   return {
     now,
     generation,
-    ...readSpec(canary),
+    spec,
+    problems,
     targetTitle: `${kind} ${targetName}`,
     undiscovered: deps.isDiscovered(namespace) ? undefined : undiscoveredMessage(namespace),
     rival,

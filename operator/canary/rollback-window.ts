@@ -3,7 +3,7 @@ import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { judgeWindow, LOOK_MS, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, leftOf, settleWindow } from './judged-window.ts';
 import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { windowMs } from './round.ts';
@@ -62,10 +62,10 @@ function check(draft: Draft, stage: Release): Outcome {
   const { spec, next } = stage;
   const step = stepOf(spec.analysis);
   const round = judgeWindow(draft, stage, step);
-  const { elapsedMs } = round.inputs;
+  const left = leftOf(draft, step);
+  draft.requeue(Math.min(Math.max(left, 1000), LOOK_MS));
+  if (!round || (left > 0 && !round.judgement.final)) return 'Begun';
   const { verdict, message = '', final = false } = round.judgement;
-  draft.requeue(Math.min(Math.max(step.intervalMs - elapsedMs, 1000), LOOK_MS));
-  if (elapsedMs < step.intervalMs && !final) return 'Begun';
   settleWindow(draft, stage, step, round);
   if (verdict === 'InsufficientTraffic') return verdict;
   if (verdict === 'Passed') {

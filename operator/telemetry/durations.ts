@@ -20,10 +20,13 @@ export class Durations {
     }
   }
 
+  /** Adds all of another's. By index: windows of Canaries are summed of so many of these that an iterator would be most of the cost. */
   merge(other: Durations): void {
-    for (const [index, count] of other.counts.entries()) {
-      this.addTo(index, count);
+    if (other.total === 0) return;
+    for (let index = 0; index < this.counts.length; index++) {
+      this.counts[index] = (this.counts[index] ?? 0) + (other.counts[index] ?? 0);
     }
+    this.total += other.total;
   }
 
   /** The buckets that hold requests, shortest first. */

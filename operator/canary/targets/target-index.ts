@@ -17,7 +17,7 @@ import { keyOfTarget, readTargetKey, targetKey, targetOfCanary } from './target-
 const BY_TARGET = 'canary/target';
 const BY_LABEL = 'canary/label';
 const BY_OWNER = 'canary/owner';
-const BY_NAMESPACE = 'canary/namespace';
+const BY_SELECTOR = 'canary/selector';
 
 /** Kinds whose pods are owned by them, without a ReplicaSet in between. */
 const DIRECT_OWNERS: readonly string[] = ['StatefulSet', 'DaemonSet'];
@@ -38,7 +38,11 @@ export class TargetIndex {
     for (const store of [stores.deployments, stores.statefulSets, stores.daemonSets]) {
       store.addIndex(BY_LABEL, labelValues);
     }
-    stores.services.addIndex(BY_NAMESPACE, ({ metadata }) => [metadata?.namespace ?? '']);
+    stores.services.addIndex(BY_SELECTOR, ({ metadata, spec }) =>
+      Object.entries(spec?.selector ?? {})
+        .slice(0, 1)
+        .map((pair) => labelValue(metadata?.namespace, pair)),
+    );
   }
 
   /** The target itself; undefined when it is not there. */
@@ -89,10 +93,10 @@ export class TargetIndex {
 
   /** Services whose selector matches the labels of the target's template. */
   servicesOf(target: Target): readonly Service[] {
-    return this.stores.services.byIndex(BY_NAMESPACE, target.metadata?.namespace ?? '').filter(({ spec }) => {
-      const selector = Object.entries(spec?.selector ?? {});
-      return spec?.type !== 'ExternalName' && selector.length > 0 && matches(selector, target);
-    });
+    // What selects it has the first of its labels among the target's.
+    return labelValues(target)
+      .flatMap((label) => this.stores.services.byIndex(BY_SELECTOR, label))
+      .filter(({ spec }) => spec?.type !== 'ExternalName' && matches(Object.entries(spec?.selector ?? {}), target));
   }
 
   /** Keys of all that could be targets and whose pods a Service selects. */
