@@ -77,6 +77,16 @@ describe('a check', () => {
     expect(asked).toEqual(['r2', 'r2', 'r2', 'r2', 'r1', 'r2']);
   });
 
+  test('that passes is one change of the status, the beginning of the next window included', () => {
+    const twice = { stepWeights: [50], stepDurations: ['20s'] };
+    const { status } = release(twice, [
+      [0, {}],
+      [10, {}],
+    ]);
+    expect(status).toMatchObject({ step: 0, iterations: 1, evidence: { windows: 2 } });
+    expect(release(twice, [[12, {}]], status).status).toEqual(status);
+  });
+
   test('may be made each second', () => {
     const analysis = { interval: '1s' };
     const { status } = release(analysis, [

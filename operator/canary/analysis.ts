@@ -6,7 +6,7 @@ import { isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
-import { judgeWindow, LOOK_MS, leftOf, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, leftOf, openWindow, settleWindow } from './judged-window.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { type Round, windowMs } from './round.ts';
@@ -54,7 +54,7 @@ function isInForce(draft: Draft, stage: Release, step: Step, steps: number): boo
   if (draft.isNewSpec) draft.clear('stepStartTime');
   if (state.stepStartTime !== undefined) return true;
   if (isRouted(step, spec.analysis) && !callersHave(draft, stage, step, steps)) return false;
-  state.stepStartTime = draft.now;
+  openWindow(draft);
   draft.progress();
   return true;
 }
@@ -163,7 +163,7 @@ function pass(draft: Draft, stage: Release, step: Step, steps: number): void {
   if (passed < step.checks) {
     state.iterations = passed;
     // What is in force stays so; the next window begins where this one ended.
-    state.stepStartTime = draft.now;
+    openWindow(draft);
     draft.enter('Progressing', progressOf(draft, step, steps));
     draft.requeue(step.intervalMs);
     return;

@@ -10,6 +10,12 @@ export const LOOK_MS = 2000;
 /** Reports that are late may still come; what an operator counted before it was restarted does not. */
 const INCOMPLETE_PATIENCE_MS = 15_000;
 
+/** Opens a window now. In one change of the status with what ended the one before: each change is a write, and one for every check is the most that an API server should be asked for. */
+export function openWindow({ state, now }: Draft): void {
+  state.stepStartTime = now;
+  countWindow(state, now);
+}
+
 /**
  * Judges the open window by what it shows until now; opens one when there is none.
  * @returns undefined while it has not lasted its interval and can end nothing yet, as is so of most looks: those have to be cheap
@@ -49,7 +55,7 @@ export function settleWindow(draft: Draft, { next }: Release, step: Step, round:
   sayMetrics(draft, round);
   if (verdict === 'Passed' || verdict === 'Failed') closeWindow(state, round);
   const isLate = round.inputs.elapsedMs >= step.intervalMs + INCOMPLETE_PATIENCE_MS;
-  if (verdict === 'IncompleteMetrics' && isLate) state.stepStartTime = draft.now;
+  if (verdict === 'IncompleteMetrics' && isLate) openWindow(draft);
 }
 
 /** Whether those who are asked besides the mesh have answered. */

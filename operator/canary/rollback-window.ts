@@ -3,7 +3,7 @@ import type { RoundVerdict } from '../../api/canary-round.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { judgeWindow, LOOK_MS, leftOf, settleWindow } from './judged-window.ts';
+import { judgeWindow, LOOK_MS, leftOf, openWindow, settleWindow } from './judged-window.ts';
 import type { Step } from './plan.ts';
 import type { Release } from './release.ts';
 import { windowMs } from './round.ts';
@@ -70,7 +70,7 @@ function check(draft: Draft, stage: Release): Outcome {
   if (verdict === 'InsufficientTraffic') return verdict;
   if (verdict === 'Passed') {
     // The next window begins where this one ends.
-    state.stepStartTime = draft.now;
+    openWindow(draft);
     draft.progress();
     state.verdict = verdict;
     return verdict;
