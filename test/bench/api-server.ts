@@ -89,7 +89,7 @@ export class ApiServer {
     return answer.status.token;
   }
 
-  /** Writes a kubeconfig of a ServiceAccount for a server that speaks plain HTTP; gives its path. */
+  /** Writes a kubeconfig of a ServiceAccount, for this server or one before it that may speak plain HTTP; gives its path. */
   async kubeconfigFor(namespace: string, account: string, server: string): Promise<string> {
     const file = path.join(this.state.root, `${account}.kubeconfig`);
     const config = {

@@ -11,7 +11,6 @@ import { ApiServer } from './api-server.ts';
 import { ApiWrites } from './api-writes.ts';
 import { CanaryMesh, revisionOf } from './canary-mesh.ts';
 import { CanaryTicks } from './canary-ticks.ts';
-import { FaultyApi } from './faulty-api.ts';
 import { quantile, round } from './figures.ts';
 import type { Spent } from './memory-report.ts';
 import type { ProxiesReport } from './messages.ts';
@@ -182,6 +181,7 @@ function tell(plan: CanaryPlan, ticks: CanaryTicks, { seconds, before, after, ma
     figure('its status is written late by, p99', quantile(ticks.writtenLate, 0.99), 'ms'),
     figure('a new weight is in force after, p50', quantile(ticks.inForce, 0.5), 'ms'),
     figure('a new weight is in force after, p99', quantile(ticks.inForce, 0.99), 'ms'),
+    figure('beginnings of windows written with their check', ticks.unwritten, ''),
     figure('looks at a check that could not be judged when due', unjudged, '', 0),
     ...[...made].map(([resource, count]) => figure(`writes of ${resource}`, count / seconds, '/s')),
     figure('event loop delay, p99', after.delayP99Ms, 'ms'),
@@ -201,8 +201,7 @@ async function story(plan: CanaryPlan, state: StateLayout): Promise<BenchResult[
   const mesh = new CanaryMesh(server, api, { ...plan, analysis });
   await mesh.prepare();
   tellTime('prepared');
-  const faulty = new FaultyApi(new URL(`https://${NODE_ADDRESS}:${API_PORT}`), await server.root());
-  const operator = await OperatorProcess.start(server, await faulty.start(), EXAMPLE);
+  const operator = await OperatorProcess.start(server, `https://${NODE_ADDRESS}:${API_PORT}`, EXAMPLE);
   const watched = watch(server, plan);
   watched.canaries.start();
   await untilAll('all Canaries initialized', watched, plan, ({ status }) => status?.phase === 'Initialized');
@@ -217,7 +216,6 @@ async function story(plan: CanaryPlan, state: StateLayout): Promise<BenchResult[
   await watched.canaries.stop();
   await players.stop();
   await operator.stop();
-  faulty.stop();
   await server.stop();
   return results;
 }

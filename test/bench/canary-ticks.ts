@@ -1,5 +1,4 @@
 import type { Canary } from '../../api/canary.ts';
-import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { StoreChange } from '../../kube/store.ts';
 
 /** What is seen of Canaries' checks by their status alone, as a watch gives it. Times are in ms. */
@@ -12,6 +11,8 @@ export class CanaryTicks {
   readonly inForce: number[] = [];
   /** Checks that could not be judged when they were due, by what they waited for. */
   readonly unjudged = new Map<string, number>();
+  /** Windows whose beginning was written with their check. */
+  unwritten = 0;
   /** Statuses that were written. */
   writes = 0;
   readonly #intervalMs: number;
@@ -40,20 +41,20 @@ export class CanaryTicks {
     const before = previous.status;
     // The moment of every step on.
     const moment = Date.parse(status.lastProgressTime ?? '');
-    if (hasPassed(before, status)) {
-      const due = Date.parse(before.stepStartTime ?? '') + this.#intervalMs;
-      this.judgedLate.push(moment - due);
-      this.writtenLate.push(at - due);
+    const isNew = before.stepStartTime === undefined;
+    let begun = isNew && status.stepStartTime !== undefined && status.step === before.step ? moment : undefined;
+    // When its window began stands in its round alone: it may not have been written before.
+    const [round] = status.rounds ?? [];
+    if (round?.verdict === 'Passed' && round.time !== before.rounds?.[0]?.time) {
+      const judged = Date.parse(round.time);
+      const { elapsedMs } = round.inputs;
+      this.judgedLate.push(elapsedMs - this.#intervalMs);
+      this.writtenLate.push(at - judged + elapsedMs - this.#intervalMs);
+      begun = isNew ? judged - elapsedMs : undefined;
+      if (isNew) this.unwritten += 1;
     } else if (status.phase === 'Waiting' && status.verdict !== undefined) {
       this.unjudged.set(status.verdict, (this.unjudged.get(status.verdict) ?? 0) + 1);
     }
-    if (before.stepStartTime === undefined && status.stepStartTime !== undefined && status.step === before.step) {
-      this.inForce.push(moment - Date.parse(before.lastProgressTime ?? ''));
-    }
+    if (begun !== undefined) this.inForce.push(begun - Date.parse(before.lastProgressTime ?? ''));
   }
-}
-
-function hasPassed(before: CanaryStatus, { step, iterations = 0, phase }: CanaryStatus): boolean {
-  if (before.stepStartTime === undefined) return false;
-  return step !== before.step || iterations !== (before.iterations ?? 0) || phase === 'Promoting';
 }
