@@ -388,6 +388,17 @@ describe('a revision that came without gates', () => {
     );
   });
 
+  test('is said beforehand to be undone by a manifest that has the field, and no more where a person has paused', () => {
+    const ready = (more: Partial<TargetView>) =>
+      nextStatus(undefined, observationOf(targetOf(more))).status.conditions?.find(
+        ({ type }) => type === 'TargetReady',
+      );
+    expect(ready({ pauseIsApplied: true })).toMatchObject({ status: 'True', reason: 'PreparedInPart' });
+    expect(ready({ pauseIsApplied: true })?.message).toContain('leave the field out');
+    expect(ready({ pauseIsApplied: true, pausedBy: 'user' })?.message).not.toContain('leave the field out');
+    expect(ready({})?.message).not.toContain('leave the field out');
+  });
+
   test('is tried once its pods have come back with gates', () => {
     const target = releasing(podsOf(1), { pausedBy: 'us' });
     const { status } = run(paused, [2, target]);

@@ -113,5 +113,10 @@ function costs(target: TargetView): string[] {
       `progressDeadlineSeconds ${progressDeadlineSeconds} is set in the manifest: kubectl rollout status gives up after that, whatever the analysis says`,
     );
   }
+  if (target.pauseIsApplied && target.pausedBy !== 'user') {
+    said.push(
+      'spec.paused is set in the manifest: when pods come without gates the operator pauses the rollout, each apply undoes that, and Argo CD shows it as out of sync; leave the field out',
+    );
+  }
   return said;
 }
