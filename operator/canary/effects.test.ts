@@ -1,10 +1,12 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Canary } from '../../api/canary.ts';
 import { CANARY, DEPLOYMENT, POD } from '../../kube/kinds.ts';
+import { KubeError } from '../../kube/kube-error.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
-import type { Pod, Target } from './objects.ts';
+import type { Deployment, Pod, Target } from './objects.ts';
 import { specOf } from './observation.fixture.ts';
+import { LAST_APPLIED } from './targets/borrowed-fields.ts';
 import { targetKind } from './targets/registry.ts';
 
 const named = { name: 'ordering-0', namespace: 'shop' };
@@ -34,10 +36,39 @@ test('a pod that was made anew is not deleted', async () => {
 
 test('of a target that was made anew nothing is borrowed', async () => {
   await applyBorrowing(api, DEPLOYMENT, targetKind('Deployment').borrowable, await replaced<Target>(DEPLOYMENT), {
-    metadata: named,
-    spec: { paused: true },
+    paused: true,
   });
   expect(api.writes).toEqual([]);
+});
+
+describe('a field that a user has just set', () => {
+  const { borrowable } = targetKind('Deployment');
+  const wanted = { maxSurge: '50%', maxUnavailable: 0 };
+  const spec = { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } } };
+  /** As `kubectl apply` writes it. */
+  const set = (maxSurge: number) => {
+    const rolling = { spec: { strategy: { rollingUpdate: { maxSurge } } } };
+    return { metadata: { annotations: { [LAST_APPLIED]: JSON.stringify(rolling) } }, ...rolling };
+  };
+  const rollingUpdate = async () => (await api.get<Deployment>(DEPLOYMENT, named)).spec?.strategy?.rollingUpdate;
+
+  test('stays theirs, though our store does not know of it yet', async () => {
+    const known = await api.create<Deployment>(DEPLOYMENT, { metadata: named, spec });
+    await api.patch(DEPLOYMENT, named, 'merge', set(1));
+    await applyBorrowing(api, DEPLOYMENT, borrowable, known, wanted);
+    expect(await rollingUpdate()).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+  });
+
+  test('stays theirs where it comes between two tries, and what changes each time is left to the next look', async () => {
+    const known = await api.create<Deployment>(DEPLOYMENT, { metadata: named, spec });
+    let applies = 0;
+    api.fail = (verb) => (verb === 'apply' && ++applies < 3 ? new KubeError(409, 'Conflict', 'modified') : undefined);
+    await applyBorrowing(api, DEPLOYMENT, borrowable, known, wanted);
+    expect(await rollingUpdate()).toEqual({ maxSurge: '50%', maxUnavailable: 0 });
+    api.fail = (verb) => (verb === 'apply' ? new KubeError(409, 'Conflict', 'modified') : undefined);
+    await applyBorrowing(api, DEPLOYMENT, borrowable, await api.get<Deployment>(DEPLOYMENT, named), {});
+    expect(await rollingUpdate()).toEqual({ maxSurge: '50%', maxUnavailable: 0 });
+  });
 });
 
 test('a status that was made of an older Canary is not written', async () => {

@@ -6,7 +6,7 @@ import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
 import type { Pod, Target } from './objects.ts';
-import { type BorrowableFields, FIELD_MANAGER } from './targets/borrowed-fields.ts';
+import { type BorrowableFields, borrowing, FIELD_MANAGER, type WantedFields } from './targets/borrowed-fields.ts';
 import { handingOver, wantedAsTheyAre } from './targets/handed-over.ts';
 
 type Api = Pick<KubeApi, 'get' | 'apply' | 'patch' | 'delete'>;
@@ -14,8 +14,8 @@ type Api = Pick<KubeApi, 'get' | 'apply' | 'patch' | 'delete'>;
 /** Pods whose gates are opened at the same time. */
 const PARALLEL = 8;
 
-/** How often fields are handed over anew when somebody changes the target meanwhile. */
-const HAND_OVER_TRIES = 5;
+/** How often a target is read and tried anew when somebody changes it meanwhile; after that it is left to the next look. */
+const TRIES = 5;
 
 /**
  * Writes a Canary's status by server-side apply, if the Canary is still the one that was looked at.
@@ -73,40 +73,70 @@ export async function deletePods(api: Api, pods: readonly Pod[]): Promise<void> 
   }
 }
 
-/** Applies what `borrowing` gave. Never makes a target that is gone. */
+/**
+ * Borrows fields of a target, or gives them back (`borrowing`). Never makes a target that is gone, and never takes a field by what a store knew of it: what
+ * somebody has set meanwhile is read and left to them.
+ * @param target as a store has it, with the managed fields of applies alone
+ */
 export async function applyBorrowing(
   api: Api,
   kind: ResourceKind,
   borrowable: BorrowableFields,
   target: Target,
-  body: object,
+  wanted: WantedFields,
 ): Promise<void> {
-  const { metadata, ...rest } = body as Target;
-  const whole = { ...rest, metadata: { ...metadata, ...(target.metadata?.uid ? { uid: target.metadata.uid } : {}) } };
-  try {
-    const paths = wantedAsTheyAre(target, body, borrowable);
-    if (paths.length > 0) await handOver(api, kind, target, paths);
-    await api.apply(kind, whole, { fieldManager: FIELD_MANAGER });
-  } catch (error) {
-    // Whoever was faster made a change, which is looked at next.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+  const { name = '', namespace, uid } = target.metadata ?? {};
+  let seen = target;
+  for (let tries = TRIES; tries > 0 && seen.metadata?.uid === uid; tries--) {
+    try {
+      if (await borrow(api, kind, borrowable, seen, wanted, seen !== target)) return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) throw error;
+    }
+    try {
+      seen = await api.get<Target>(kind, { name, namespace });
+    } catch (error) {
+      if (isNotFound(error)) return;
+      throw error;
+    }
   }
 }
 
 /**
- * Makes fields theirs who want them as they are, while they are still ours.
- * @throws {KubeError} 409 when the target changes faster than that
+ * One try.
+ * @param isWhole whether all managed fields are known
+ * @returns false when they must be
+ * @throws {KubeError} 409 when the target is not as it was seen any more
  */
-async function handOver(api: Api, kind: ResourceKind, { metadata }: Target, paths: readonly (readonly string[])[]) {
-  const name = { name: metadata?.name ?? '', namespace: metadata?.namespace };
-  for (let tries = HAND_OVER_TRIES; ; tries--) {
-    const patch = handingOver(await api.get<Target>(kind, name), paths);
-    if (!patch) return;
-    try {
-      await api.patch(kind, name, 'merge', patch, { fieldManager: FIELD_MANAGER });
-      return;
-    } catch (error) {
-      if (!isConflict(error) || tries === 1) throw error;
-    }
-  }
+async function borrow(
+  api: Api,
+  kind: ResourceKind,
+  borrowable: BorrowableFields,
+  seen: Target,
+  wanted: WantedFields,
+  isWhole: boolean,
+): Promise<boolean> {
+  const body = borrowing(seen, wanted, borrowable);
+  if (!body) return true;
+  const paths = wantedAsTheyAre(seen, body, borrowable);
+  if (paths.length > 0 && !isWhole) return false;
+  const { uid, resourceVersion } = (await handOver(api, kind, seen, paths)).metadata ?? {};
+  const { metadata, ...rest } = body as Target;
+  const meant = { ...metadata, ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+  await api.apply(kind, { ...rest, metadata: meant }, { fieldManager: FIELD_MANAGER });
+  return true;
+}
+
+/** Makes fields theirs who want them as they are, while they are still ours; gives the target as it is then. */
+async function handOver(
+  api: Api,
+  kind: ResourceKind,
+  target: Target,
+  paths: readonly (readonly string[])[],
+): Promise<Target> {
+  const patch = paths.length > 0 ? handingOver(target, paths) : undefined;
+  if (!patch) return target;
+  const { name = '', namespace } = target.metadata ?? {};
+  return api.patch<Target>(kind, { name, namespace }, 'merge', patch, { fieldManager: FIELD_MANAGER });
 }

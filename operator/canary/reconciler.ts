@@ -150,9 +150,8 @@ export class CanaryReconciler {
   async #borrow(key: string, wanted: WantedFields): Promise<boolean> {
     const target = this.#index.target(key);
     const { borrowable, resource } = targetKind(readTargetKey(key).kind);
-    const body = target && borrowing(target, wanted, borrowable);
-    if (!body || !this.#deps.isLeader()) return false;
-    await applyBorrowing(this.#deps.api, resource, borrowable, target, body);
+    if (!target || !borrowing(target, wanted, borrowable) || !this.#deps.isLeader()) return false;
+    await applyBorrowing(this.#deps.api, resource, borrowable, target, wanted);
     return true;
   }
 
