@@ -1,5 +1,5 @@
-import { parse } from '@bufbuild/cel';
 import type { Expr, ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { loadCelParser } from './cel-parser.ts';
 import { celTextProblem } from './cel-text.ts';
 import { regexProblem } from './regex.ts';
 
@@ -41,7 +41,7 @@ export function celExpressionProblem(text: string): string | undefined {
   if (inTexts !== undefined) return inTexts;
   let parsed: ParsedExpr;
   try {
-    parsed = parse(text);
+    parsed = loadCelParser()(text);
   } catch (error) {
     return `must be an expression in CEL: ${error instanceof RangeError ? 'it is nested too deeply' : firstLine(error)}`;
   }

@@ -1,5 +1,5 @@
-import { parse } from '@bufbuild/cel';
 import { celExpressionProblem } from './cel-expression.ts';
+import { loadCelParser } from './cel-parser.ts';
 
 /** What a label is to have: always the same, or what an expression (CEL) comes to. */
 export type MetricTagValue = { readonly constant: string } | { readonly expression: string };
@@ -39,7 +39,7 @@ function formatProblem(text: string): string | undefined {
 
 function isExpression(text: string): boolean {
   try {
-    parse(text);
+    loadCelParser()(text);
     return true;
   } catch {
     return false;
@@ -47,7 +47,7 @@ function isExpression(text: string): boolean {
 }
 
 function constantOf(text: string): string | undefined {
-  const kind = parse(text).expr?.exprKind;
+  const kind = loadCelParser()(text).expr?.exprKind;
   if (kind?.case !== 'constExpr') return undefined;
   const { case: type, value } = kind.value.constantKind;
   return type === undefined || type === 'bytesValue' || type === 'nullValue' ? undefined : String(value);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Registry } from 'prom-client';
+import { loadCelParser } from '../api/cel-parser.ts';
 import { readMeshConfig } from '../api/mesh-config.ts';
 import { connectKube } from '../kube/connect.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
@@ -52,6 +53,8 @@ const STOP_MS = 10_000;
 /** How long a start waits for keys of tokens: proxies that have some must not be sent none. */
 const KEYS_MS = 10_000;
 
+// With the first expression all proxies would wait for it.
+loadCelParser();
 const logger = createLogger('operator');
 const configFile = process.env.HEDDLE_MESH_CONFIG;
 const mesh = readMeshConfig(configFile ? readFileSync(configFile, 'utf8') : '');

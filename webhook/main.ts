@@ -1,5 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { loadCelParser } from '../api/cel-parser.ts';
 import { isDiscovered } from '../api/discovery.ts';
 import { readMeshConfig } from '../api/mesh-config.ts';
 import { connectKube } from '../kube/connect.ts';
@@ -68,6 +69,8 @@ const health = new HealthServer({
   notReady: () => [...(serving ? [] : [`Secret ${WEBHOOK_TLS_SECRET} has no certificate yet`]), ...cluster.notReady()],
 });
 
+// With the first expression somebody would wait for it.
+loadCelParser();
 process.once('SIGTERM', () => void shutDown());
 process.once('SIGINT', () => void shutDown());
 await health.start();

@@ -1,6 +1,6 @@
 import { isHttp } from '../../operator/mesh/protocol.ts';
 import type { MeshService, MeshSnapshot, Workload } from '../../operator/mesh/snapshot.ts';
-import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../operator/xds/routable-ports.ts';
 import { serviceByDns } from './called-names.ts';
 import { explainHttp } from './explain-http.ts';
 import { explainTcp } from './explain-tcp.ts';

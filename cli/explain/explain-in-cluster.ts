@@ -1,6 +1,6 @@
 import { isHttp } from '../../operator/mesh/protocol.ts';
 import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts';
-import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../operator/xds/routable-ports.ts';
 import type { Cluster } from '../cluster-options.ts';
 import { buildMesh, listMeshObjects } from '../snapshot/read-mesh.ts';
 import { redactPath } from '../tap/redact.ts';

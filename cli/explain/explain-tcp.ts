@@ -1,7 +1,7 @@
 import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts';
 import { inRange, readRange } from '../../operator/xds/address-range.ts';
 import { multiplyShares } from '../../operator/xds/http-route-shares.ts';
-import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../operator/xds/routable-ports.ts';
 import type { Call, Findings } from './explain-call.ts';
 import { followHop, type HopCaller } from './hop.ts';
 import type { OutboundView } from './outbound-view.ts';

@@ -7,7 +7,7 @@ import { buildDestination } from '../../operator/xds/destination.ts';
 import { cutHttpRules, cutTcpRules, cutTlsRules, mergeHttpRules } from '../../operator/xds/http-rules.ts';
 import { readAuthority, readOutboundCluster, readVirtualHost } from '../../operator/xds/names.ts';
 import { Outbound } from '../../operator/xds/outbound.ts';
-import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../operator/xds/routable-ports.ts';
 import { wholeDelta } from '../../operator/xds/whole-delta.ts';
 import { calledNames } from './called-names.ts';
 

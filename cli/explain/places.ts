@@ -1,7 +1,7 @@
 import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import { type PodFacts, readPod } from '../../operator/mesh/pod.ts';
 import type { MeshService, MeshSnapshot } from '../../operator/mesh/snapshot.ts';
-import { routablePorts } from '../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../operator/xds/routable-ports.ts';
 import { CliError } from '../cli-error.ts';
 import { matchTarget, readTarget } from '../pods/find-pods.ts';
 import { redactPath } from '../tap/redact.ts';

@@ -11,7 +11,7 @@ import type { HostIndex } from './host-index.ts';
 import { Lazy } from './lazy.ts';
 import { readAuthorizerCluster } from './names.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE } from './resource.ts';
-import { routablePorts } from './service-variant.ts';
+import { routablePorts } from './routable-ports.ts';
 
 /** What is looked at to make the clusters. */
 export interface AuthorizerSources {

@@ -13,7 +13,7 @@ import type { Outbound } from './outbound.ts';
 import { withDependants } from './outbound-update.ts';
 import type { ResourceName } from './policy-carriers.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from './resource.ts';
-import { routablePorts } from './service-variant.ts';
+import { routablePorts } from './routable-ports.ts';
 
 /** Resources that are named for one policy; one that stands in more of them stands in these as well as in the others. */
 const NAMED = 100;

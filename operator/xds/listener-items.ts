@@ -3,8 +3,8 @@ import { BackendResolution, type ResolutionSources } from './backend-resolution.
 import type { DnsHost } from './dns-listener.ts';
 import { cutTcpRules, cutTlsRules } from './http-rules.ts';
 import { buildOutboundTarget, type OutboundTarget } from './outbound-target.ts';
+import { routablePorts } from './routable-ports.ts';
 import type { Scope } from './scope.ts';
-import { routablePorts } from './service-variant.ts';
 
 /**
  * What a hostname adds to the listener of a port for some clients; undefined when nothing.

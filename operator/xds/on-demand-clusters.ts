@@ -4,10 +4,10 @@ import type { AliasTable } from './aliases.ts';
 import type { Client } from './clients.ts';
 import type { HostIndex } from './host-index.ts';
 import { readOutboundCluster } from './names.ts';
+import { routablePorts } from './routable-ports.ts';
 import type { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import type { ServiceTable } from './service-table.ts';
-import { routablePorts } from './service-variant.ts';
 
 /** What is looked at to tell which clusters may wait. */
 export interface OnDemandSources {

@@ -28,11 +28,12 @@ import {
   VIRTUAL_HOST_TYPE,
   type XdsResource,
 } from './resource.ts';
+import { routablePorts } from './routable-ports.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import { ServiceTable } from './service-table.ts';
-import { routablePorts, type ServiceVariant } from './service-variant.ts';
+import type { ServiceVariant } from './service-variant.ts';
 import { VersionLog } from './version-log.ts';
 import { VirtualHostTable } from './virtual-host-table.ts';
 

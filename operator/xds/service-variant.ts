@@ -11,6 +11,7 @@ import { Lazy } from './lazy.ts';
 import { podCluster } from './names.ts';
 import { meshPods } from './outbound-target.ts';
 import type { XdsResource } from './resource.ts';
+import { routablePorts } from './routable-ports.ts';
 
 /** Where traffic goes for one port of a service, or for a subset of that, and by what policy. */
 export interface PortDestination {
@@ -86,16 +87,6 @@ export function buildServiceVariant(
   const routingKey = JSON.stringify([facts, shares, [...podShares]]);
   const { clusters, assignments } = draft;
   return { service, clusters, assignments, destinations, podShares, routingKey, clusterKey };
-}
-
-/** Ports that carry TCP, one per number. ExternalName services are names for others and have none of their own. */
-export function routablePorts(service: MeshService): ServicePort[] {
-  if (service.kind === 'ExternalName') return [];
-  const ports = new Map<number, ServicePort>();
-  for (const port of service.ports) {
-    if (port.protocol !== 'udp' && !ports.has(port.port)) ports.set(port.port, port);
-  }
-  return [...ports.values()];
 }
 
 interface PoolInput {

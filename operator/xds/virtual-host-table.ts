@@ -11,9 +11,9 @@ import type { RouteContext } from './http-route-context.ts';
 import { buildHttpRoutes } from './http-routes.ts';
 import { cutHttpRules, isSource, mergeHttpRules } from './http-rules.ts';
 import { virtualHost } from './names.ts';
+import { routablePorts } from './routable-ports.ts';
 import { destinationsOf } from './rule-index.ts';
 import type { Scope } from './scope.ts';
-import { routablePorts } from './service-variant.ts';
 import type { VersionLog } from './version-log.ts';
 import { buildVirtualHost, type HostScope, hostDomains } from './virtual-hosts.ts';
 

@@ -1,5 +1,5 @@
 import type { MeshSnapshot } from '../../../operator/mesh/snapshot.ts';
-import { routablePorts } from '../../../operator/xds/service-variant.ts';
+import { routablePorts } from '../../../operator/xds/routable-ports.ts';
 import type { Analyzer } from '../context.ts';
 
 /** Destinations without a port, of which nobody can tell which is meant: there are several, and not that of the host. */
