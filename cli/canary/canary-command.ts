@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { COMMANDS } from '../../api/canary-command.ts';
-import { orderCommand } from './control.ts';
 import { convertCommand } from './convert-command.ts';
 import { historyCommand } from './history.ts';
 import { listCommand } from './list.ts';
-import { replayCommand } from './replay.ts';
+import { orderCommand } from './order-command.ts';
+import { replayCommand } from './replay-command.ts';
 import { statusCommand } from './status.ts';
 
 /** `heddle canary ...`: everything about releases. */

@@ -1,52 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
 import type { Canary } from '../../api/canary.ts';
-import { type Command as CanaryOrder, COMMAND_ANNOTATION } from '../../api/canary-command.ts';
+import { COMMAND_ANNOTATION } from '../../api/canary-command.ts';
 import { CANARY } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict } from '../../kube/kube-error.ts';
 import { CliError } from '../cli-error.ts';
-import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
-import { getCanary } from './find.ts';
-
-const ABOUT: Readonly<Record<CanaryOrder, string>> = {
-  promote:
-    'Ends the analysis of the revision under way, and promotes it; hooks that confirm the promotion are still asked.',
-  abort: 'Gives the revision under way up: all requests go to the stable one at once.',
-  retry: 'Tries a revision anew that was given up.',
-  pause: 'Has the release stand still with the weight it has.',
-  resume: 'Has a paused release go on.',
-};
 
 /** The operator looks at a Canary at once when it changes; whoever has not answered after so long is away. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 200;
 /** Writes of a status are seconds apart; so many in the midst of read and write say that something else is wrong. */
 const ATTEMPTS = 10;
-
-interface OrderFlags extends ClusterFlags {
-  readonly revision?: string;
-  readonly wait: boolean;
-}
-
-/** `heddle canary promote`, `abort`, `retry`, `pause`, `resume`. */
-export function orderCommand(order: CanaryOrder): Command {
-  const command = new Command(order)
-    .description(ABOUT[order])
-    .argument('<name>', 'the Canary')
-    .option('--revision <hash>', 'only if this is the revision under way')
-    .option('--no-wait', 'do not wait for what becomes of it');
-  return withClusterOptions(command).action(async (name: string, flags: OrderFlags) => {
-    const { api, namespace } = await connect(flags);
-    const value = flags.revision === undefined ? order : `${order}/${flags.revision}`;
-    const given = await giveOrder(api, () => getCanary(api, namespace, name), value);
-    if (!flags.wait) return;
-    const { result, message } = await awaitOutcome(api, given, value);
-    if (result === 'Refused')
-      throw new CliError(message, `heddle canary status ${name} -n ${namespace} tells where it stands`);
-    console.log(message);
-  });
-}
 
 /**
  * Writes the annotation that tells the operator. The version that was read goes with it, so that no other order is written over; the operator

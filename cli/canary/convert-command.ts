@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
-import { convertFlagger } from '../convert/convert-flagger.ts';
 import { paint } from '../terminal/colour.ts';
 
 /** `heddle canary convert`. */
@@ -20,6 +19,7 @@ YAML goes to standard output, and what you should know of it to standard error.
   kubectl get canaries.flagger.app -A -o yaml | heddle canary convert - > canaries.yaml`,
     )
     .action(async (files: readonly string[]) => {
+      const { convertFlagger } = await import('../convert/convert-flagger.ts');
       const parts: string[] = [];
       const notes: string[] = [];
       let converted = 0;

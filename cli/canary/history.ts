@@ -4,7 +4,6 @@ import { type ClusterFlags, connect, withClusterOptions } from '../cluster-optio
 import { type Format, formatObjects, withOutputOption } from '../output.ts';
 import { paint, type Style } from '../terminal/colour.ts';
 import { formatTable } from '../terminal/table.ts';
-import { getCanary } from './find.ts';
 
 const STYLES: Readonly<Record<string, Style>> = { Promoted: 'green', ReleasedUntried: 'yellow', GivenUp: 'red' };
 
@@ -15,6 +14,7 @@ export function historyCommand(): Command {
     .argument('<name>', 'the Canary');
   return withOutputOption(withClusterOptions(command)).action(
     async (name: string, flags: ClusterFlags & { readonly output: Format }) => {
+      const { getCanary } = await import('./find.ts');
       const { api, namespace } = await connect(flags);
       const releases = (await getCanary(api, namespace, name)).status?.history ?? [];
       if (flags.output === 'json' || flags.output === 'yaml') console.log(formatObjects(releases, flags.output));

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { Canary } from '../../api/canary.ts';
-import { CANARY } from '../../kube/kinds.ts';
 import { type ClusterFlags, connect, withClusterOptions } from '../cluster-options.ts';
 import { type Format, formatObjects, listOf, withOutputOption } from '../output.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -11,6 +10,7 @@ export function listCommand(): Command {
   const command = new Command('list').alias('ls').description('Lists canaries and where each stands.');
   return withOutputOption(withClusterOptions(command, true)).action(
     async (flags: ClusterFlags & { readonly output: Format }) => {
+      const { CANARY } = await import('../../kube/kinds.ts');
       const { api, namespace } = await connect(flags);
       const { items } = await api.list<Canary>(CANARY, { namespace: flags.allNamespaces ? undefined : namespace });
       if (flags.output === 'json' || flags.output === 'yaml') {

@@ -5,10 +5,8 @@ import { type ClusterFlags, connect, withClusterOptions } from '../cluster-optio
 import { type Format, formatObjects, withOutputOption } from '../output.ts';
 import { paint } from '../terminal/colour.ts';
 import { formatTable } from '../terminal/table.ts';
-import { getCanary } from './find.ts';
 import { messageOf } from './list.ts';
 import { paintPhase } from './phase.ts';
-import { watchCanary } from './watch.ts';
 
 interface StatusFlags extends ClusterFlags {
   readonly output: Format;
@@ -22,6 +20,7 @@ export function statusCommand(): Command {
     .argument('<name>', 'the Canary')
     .option('-w, --watch', 'go on until the release has come to its end: exit code 0 promoted, 1 given up');
   return withOutputOption(withClusterOptions(command)).action(async (name: string, flags: StatusFlags) => {
+    const [{ getCanary }, { watchCanary }] = await Promise.all([import('./find.ts'), import('./watch.ts')]);
     const { api, namespace } = await connect(flags);
     const canary = await getCanary(api, namespace, name);
     if (flags.output === 'json' || flags.output === 'yaml') console.log(formatObjects(canary, flags.output));

@@ -2,7 +2,7 @@ import { DEPLOYMENT, LEASE, NAMESPACE } from '../../kube/kinds.ts';
 import type { Lease } from '../../kube/leader-election.ts';
 import { OPERATOR_SERVICE, SYSTEM_NAMESPACE, WEBHOOK_SERVICE } from '../../proxy/names.ts';
 import { DEPLOYMENTS, VERSION_LABEL } from '../install/customize.ts';
-import { clientVersion } from '../install/manifests.ts';
+import { clientVersion } from '../install/home.ts';
 import { type DeploymentState, podProblem, rolloutState } from '../install/readiness.ts';
 import { type Check, type Finding, failed, ok, skipped, some, warning } from './check.ts';
 

@@ -41,7 +41,8 @@ Then opt in a namespace, and make its pods anew:
 }
 
 async function printManifests(flags: InstallFlags): Promise<void> {
-  const [{ clientVersion, readManifests }, { customize }, { stringify }, choose] = await Promise.all([
+  const [{ clientVersion }, { readManifests }, { customize }, { stringify }, choose] = await Promise.all([
+    import('./home.ts'),
     import('./manifests.ts'),
     import('./customize.ts'),
     import('yaml'),
@@ -58,8 +59,9 @@ async function printManifests(flags: InstallFlags): Promise<void> {
 }
 
 async function install(flags: InstallFlags): Promise<void> {
-  const [{ clientVersion, readManifests }, { customize }, { findInstalled }, rollOut, { readTimeout }] =
+  const [{ clientVersion }, { readManifests }, { customize }, { findInstalled }, rollOut, { readTimeout }] =
     await Promise.all([
+      import('./home.ts'),
       import('./manifests.ts'),
       import('./customize.ts'),
       import('./installed.ts'),

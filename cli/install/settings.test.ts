@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readMeshConfig } from '../../api/mesh-config.ts';
-import { homeFolder } from './manifests.ts';
+import { homeFolder } from './home.ts';
 import { differingSettings, mergeSettings, readAssignment, type Settings, writeSettings } from './settings.ts';
 
 const shipped = await readFile(path.join(homeFolder(), 'config/mesh.yaml'), 'utf8');

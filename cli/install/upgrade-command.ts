@@ -40,8 +40,9 @@ is changed and the field is named. Running sidecars stay as they are until their
 }
 
 async function upgrade(flags: UpgradeFlags): Promise<void> {
-  const [{ clientVersion, readManifests }, { customize }, { findInstalled }, rollOut, { readTimeout }, apply] =
+  const [{ clientVersion }, { readManifests }, { customize }, { findInstalled }, rollOut, { readTimeout }, apply] =
     await Promise.all([
+      import('./home.ts'),
       import('./manifests.ts'),
       import('./customize.ts'),
       import('./installed.ts'),

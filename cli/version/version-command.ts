@@ -26,7 +26,7 @@ export function versionCommand(): Command {
   return withOutputOption(withClusterOptions(command))
     .addHelpText('after', '\n  heddle version\n  heddle version --client\n  heddle version -o json')
     .action(async (flags: VersionFlags) => {
-      const { clientVersion } = await import('../install/manifests.ts');
+      const { clientVersion } = await import('../install/home.ts');
       const client = await clientVersion();
       const versions: Versions = flags.client ? { client } : { client, ...(await clusterVersions(flags)) };
       if (flags.output === 'json' || flags.output === 'yaml') console.log(formatObjects(versions, flags.output));
