@@ -1,4 +1,4 @@
-/** What of the client's generated code its modules take that the command uses, in place of all of it (`light-client.ts`). */
+/** What of the client's generated code its modules take that the command uses, in place of all of it (`light-packages.ts`). */
 export { createConfiguration } from '@kubernetes/client-node/dist/gen/configuration.js';
 export { ServerConfiguration } from '@kubernetes/client-node/dist/gen/servers.js';
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
-import { lightenClient } from './light-client.ts';
+import { lightenPackages } from './light-packages.ts';
 
 // Half of what a short command takes is reading its own code: the second time it is there compiled.
 enableCompileCache();
-lightenClient();
+lightenPackages();
 const { CommanderError } = await import('commander');
 const { explainFailure } = await import('./failure.ts');
 const { buildProgram } = await import('./program.ts');

@@ -1,4 +1,4 @@
-// Not of its index, which brings all of the client (`cli/light-client.ts`).
+// Not of its index, which brings all of the client (`cli/light-packages.ts`).
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 
 export interface ClusterOptions {

@@ -106,7 +106,7 @@ export async function openTunnel(config: KubeConfig, target: PodPort): Promise<T
   const [namespace, pod] = [encodeURIComponent(target.namespace), encodeURIComponent(target.pod)];
   const tunnel = new Tunnel(target);
   const { incoming, complaints, outgoing } = tunnel;
-  // Not of its index, which brings all of the client (`cli/light-client.ts`).
+  // Not of its index, which brings all of the client (`cli/light-packages.ts`).
   const { PortForward } = await import('@kubernetes/client-node/dist/portforward.js');
   const socket = await new PortForward(config)
     .portForward(namespace, pod, [target.port], incoming, complaints, outgoing)

@@ -8,8 +8,8 @@ import { expect, test } from '@jest/globals';
 /** Tells what the client says of the kubeconfig, whether it forwards ports, and how many of its generated files were read for it. */
 const LOADS = `
 import { registerHooks } from 'node:module';
-import { lightenClient } from './cli/light-client.ts';
-lightenClient();
+import { lightenPackages } from './cli/light-packages.ts';
+lightenPackages();
 let generated = 0;
 registerHooks({ load: (url, context, next) => { generated += url.includes('/dist/gen/') ? 1 : 0; return next(url, context); } });
 const { loadKubeConfig } = await import('./kube/kube-config.ts');

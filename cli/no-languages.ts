@@ -1,0 +1,2 @@
+/** In place of the languages that zod has messages in (`light-packages.ts`). */
+export {};
