@@ -41,16 +41,23 @@ Then opt in a namespace, and make its pods anew:
 }
 
 async function printManifests(flags: InstallFlags): Promise<void> {
-  const [{ clientVersion }, { readManifests }, { customize }, { stringify }, choose] = await Promise.all([
-    import('./home.ts'),
-    import('./manifests.ts'),
-    import('./customize.ts'),
-    import('yaml'),
-    readChoices(flags),
-  ]);
-  const { base, istioDefinitions } = await readManifests();
-  const objects = [...(flags.istioCrds ? istioDefinitions : []), ...customize(base, choose(), await clientVersion())];
-  process.stdout.write(objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'));
+  const [{ clientVersion }, { readBase, readIstioDefinitions }, { customize }, { stringify }, choose] =
+    await Promise.all([
+      import('./home.ts'),
+      import('./manifests.ts'),
+      import('./customize.ts'),
+      import('yaml'),
+      readChoices(flags),
+    ]);
+  const objects = customize(await readBase(), choose(), await clientVersion());
+  let separator = '';
+  const print = (object: object): void => {
+    process.stdout.write(separator + stringify(object, { lineWidth: 0 }));
+    separator = '---\n';
+  };
+  // One after the other, for all of them together take a second.
+  if (flags.istioCrds) for await (const object of readIstioDefinitions()) print(object);
+  for (const object of objects) print(object);
   if (flags.istioCrds) {
     process.stderr.write(
       `${paint('yellow', 'note:', process.stderr)} with Istio's definitions; heddle install leaves out those a cluster has\n`,

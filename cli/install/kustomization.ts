@@ -25,31 +25,41 @@ const kustomization = z.strictObject({
     .default([]),
 });
 
+/** All objects of {@link readKustomization}. */
+export async function buildKustomization(folder: string): Promise<ManifestObject[]> {
+  const objects: ManifestObject[] = [];
+  for await (const object of readKustomization(folder)) objects.push(object);
+  return objects;
+}
+
 /**
- * Builds a folder with a kustomization.yaml as `kubectl kustomize` does, so that no kubectl is needed.
+ * Builds a folder with a kustomization.yaml as `kubectl kustomize` does, so that no kubectl is needed. Gives an object as soon as it is read: all take a while.
  * @throws {Error} naming file and field where it uses what is not known here
  */
-export async function buildKustomization(folder: string): Promise<ManifestObject[]> {
+export async function* readKustomization(folder: string): AsyncGenerator<ManifestObject> {
   const file = path.join(folder, 'kustomization.yaml');
   const result = kustomization.safeParse(parse(await readFile(file, 'utf8')));
   if (!result.success) throw new Error(`${file}: ${z.prettifyError(result.error)}`);
   const { resources, configMapGenerator, labels } = result.data;
-  const objects: ManifestObject[] = [];
-  for (const resource of resources) objects.push(...(await readResource(path.join(folder, resource))));
+  const labelled = (object: ManifestObject): ManifestObject => {
+    for (const { pairs } of labels) object.metadata.labels = { ...object.metadata.labels, ...pairs };
+    return object;
+  };
+  for (const resource of resources) {
+    for await (const object of readResource(path.join(folder, resource))) yield labelled(object);
+  }
   for (const { name, namespace, files, options } of configMapGenerator) {
     const data: Record<string, string> = {};
     for (const each of files) data[path.basename(each)] = await readFile(path.join(folder, each), 'utf8');
     const metadata = { name, namespace, labels: { ...options.labels } };
-    objects.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+    yield labelled({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
   }
-  for (const { pairs } of labels) {
-    for (const object of objects) object.metadata.labels = { ...object.metadata.labels, ...pairs };
-  }
-  return objects;
 }
 
-async function readResource(resource: string): Promise<ManifestObject[]> {
-  if ((await stat(resource)).isDirectory()) return buildKustomization(resource);
-  const documents = parseAllDocuments(await readFile(resource, 'utf8'));
-  return documents.map((document) => document.toJS() as ManifestObject).filter((object) => object !== null);
+async function* readResource(resource: string): AsyncGenerator<ManifestObject> {
+  if ((await stat(resource)).isDirectory()) return yield* readKustomization(resource);
+  for (const document of parseAllDocuments(await readFile(resource, 'utf8'))) {
+    const object = document.toJS() as ManifestObject | null;
+    if (object !== null) yield object;
+  }
 }
