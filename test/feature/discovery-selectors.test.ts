@@ -25,7 +25,9 @@ import { makeServerCertificate } from './support/server-certificate.ts';
 
 const IN = { 'heddle.dev/injection': 'enabled', mesh: 'on' };
 const OUT = { 'heddle.dev/injection': 'enabled' };
-const CONFIG = readMeshConfig('discoverySelectors: [{matchLabels: {mesh: "on"}}]');
+const CONFIG = readMeshConfig(
+  '{discoverySelectors: [{matchLabels: {mesh: "on"}}], proxy: {configurationLoading: eager}}',
+);
 const clusterOf = (name: string, namespace: string) => `outbound|80||${name}.${namespace}.svc.cluster.local`;
 const ORDERS = clusterOf('orders', 'shop');
 const BILLING = clusterOf('billing', 'other');

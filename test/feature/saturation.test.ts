@@ -184,8 +184,9 @@ test('what a sidecar refuses before its own application is told of itself, and i
     return answers.length === 12 ? true : undefined;
   });
   expect(answers.slice(9)).toEqual([200, 200, 200]);
+  // Connections that are idle go after a while.
   await toldOfItself({
-    ...{ connections: { now: 2, limit: 2 }, active: { now: 0 }, pending: { now: 0, limit: 1 } },
+    ...{ connections: { now: 0, limit: 2 }, active: { now: 0 }, pending: { now: 0, limit: 1 } },
     ...{ share: 0, overflow: 9 },
   });
 }, 90_000);
