@@ -4,13 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
 import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
 import type { OutboundPolicy } from '../../operator/mesh/snapshot.ts';
-import { pod, SETTINGS, service, serviceEntry, slice, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { pod, SETTINGS, serviceEntry, virtualService } from '../../operator/mesh/testing/objects.ts';
 import { LISTENER_TYPE } from '../../operator/xds/resource.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
 import { freePort } from './support/free-port.ts';
 import { call as callAt } from './support/http-call.ts';
 import { httpListener, MeshOnStream, sentResources } from './support/mesh-on-stream.ts';
+import { serviceAt } from './support/service-at.ts';
 
 const SERVICES = 300;
 const SCANNED = 1000;
@@ -105,17 +106,6 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.on('error', () => resolve(false));
   });
-}
-
-/** A Service with one endpoint outside of the mesh. */
-function serviceAt(name: string, targetPort: number): MeshObject[] {
-  const app = pod(`${name}-1`, { injected: false, address: '127.0.0.1' });
-  const ports = [{ name: 'http', port: 80, targetPort }];
-  return [
-    { kind: 'Pod', object: app },
-    { kind: 'Service', object: service(name, { app: name }, { clusterIP: 'None', ports }) },
-    { kind: 'EndpointSlice', object: slice(name, [app], { http: targetPort }) },
-  ];
 }
 
 /** Answers for a host by itself. */

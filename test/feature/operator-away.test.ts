@@ -2,28 +2,18 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
-import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
-import { pod, SETTINGS, service, slice } from '../../operator/mesh/testing/objects.ts';
+import { pod, SETTINGS } from '../../operator/mesh/testing/objects.ts';
 import { CLUSTER_WAIT_MS } from '../../operator/xds/http-filters.ts';
 import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
 import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
 import { freePort } from './support/free-port.ts';
 import { httpListener, MeshOnStream } from './support/mesh-on-stream.ts';
+import { serviceAt } from './support/service-at.ts';
 
 /** What a sidecar with configuration on demand does while no operator answers, and that its patience bounds nothing else. */
 
 const LATE_MS = CLUSTER_WAIT_MS + 2000;
 const BODY = 'x'.repeat(20_000);
-
-function serviceAt(name: string, targetPort: number): MeshObject[] {
-  const app = pod(`${name}-1`, { injected: false, address: '127.0.0.1' });
-  const ports = [{ name: 'http', port: 80, targetPort }];
-  return [
-    { kind: 'Pod', object: app },
-    { kind: 'Service', object: service(name, { app: name }, { clusterIP: 'None', ports }) },
-    { kind: 'EndpointSlice', object: slice(name, [app], { http: targetPort }) },
-  ];
-}
 
 const mesh = new MeshOnStream(SETTINGS);
 let backend: Server;
