@@ -181,7 +181,6 @@ function tell(plan: CanaryPlan, ticks: CanaryTicks, { seconds, before, after, ma
     figure('its status is written late by, p99', quantile(ticks.writtenLate, 0.99), 'ms'),
     figure('a new weight is in force after, p50', quantile(ticks.inForce, 0.5), 'ms'),
     figure('a new weight is in force after, p99', quantile(ticks.inForce, 0.99), 'ms'),
-    figure('beginnings of windows written with their check', ticks.unwritten, ''),
     figure('looks at a check that could not be judged when due', unjudged, '', 0),
     ...[...made].map(([resource, count]) => figure(`writes of ${resource}`, count / seconds, '/s')),
     figure('event loop delay, p99', after.delayP99Ms, 'ms'),

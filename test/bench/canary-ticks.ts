@@ -11,8 +11,6 @@ export class CanaryTicks {
   readonly inForce: number[] = [];
   /** Checks that could not be judged when they were due, by what they waited for. */
   readonly unjudged = new Map<string, number>();
-  /** Windows whose beginning was written with their check. */
-  unwritten = 0;
   /** Statuses that were written. */
   writes = 0;
   readonly #intervalMs: number;
@@ -42,16 +40,14 @@ export class CanaryTicks {
     // The moment of every step on.
     const moment = Date.parse(status.lastProgressTime ?? '');
     const isNew = before.stepStartTime === undefined;
-    let begun = isNew && status.stepStartTime !== undefined && status.step === before.step ? moment : undefined;
-    // When its window began stands in its round alone: it may not have been written before.
+    const begun = isNew && status.stepStartTime !== undefined && status.step === before.step ? moment : undefined;
+    // How long its window was stands in its round.
     const [round] = status.rounds ?? [];
     if (round?.verdict === 'Passed' && round.time !== before.rounds?.[0]?.time) {
       const judged = Date.parse(round.time);
       const { elapsedMs } = round.inputs;
       this.judgedLate.push(elapsedMs - this.#intervalMs);
       this.writtenLate.push(at - judged + elapsedMs - this.#intervalMs);
-      begun = isNew ? judged - elapsedMs : undefined;
-      if (isNew) this.unwritten += 1;
     } else if (status.phase === 'Waiting' && status.verdict !== undefined) {
       this.unjudged.set(status.verdict, (this.unjudged.get(status.verdict) ?? 0) + 1);
     }
