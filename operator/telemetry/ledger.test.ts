@@ -83,6 +83,31 @@ describe('the ledger', () => {
     expect(ask().callers).toMatchObject({ requests: 9, failures: 2 });
   });
 
+  test('counts what a proxy counted that began right after it, though its uptime is rounded up', () => {
+    const { report, ask, pass } = setUp();
+    pass(1100);
+    // It began at 100 ms: Envoy takes the second it began in from the one that it is in.
+    report('p', { [callerKey('200')]: 7 }, { first: true, uptime: { seconds: 2, processStart: START - 900 } });
+    expect(ask().callers.requests).toBe(7);
+  });
+
+  test('leaves out what a proxy counted long ago, when another replica may have heard of it', () => {
+    const { begin, report, ask, pass } = setUp();
+    pass(100_000);
+    begin('p', START + 10_000, { [callerKey('200')]: 1000 });
+    expect(ask().callers.requests).toBe(0);
+    pass(5000);
+    report('p', { [callerKey('200')]: 1003 });
+    expect(ask().callers.requests).toBe(3);
+    // It goes to another replica, which counts 500, and comes back.
+    pass(120_000);
+    begin('p', START + 10_000, { [callerKey('200')]: 1503 });
+    expect(ask().callers.requests).toBe(3);
+    pass(5000);
+    report('p', { [callerKey('200')]: 1504 });
+    expect(ask().callers.requests).toBe(4);
+  });
+
   test('takes counters of a restarted proxy as new, though they are greater than the old ones', () => {
     const { begin, ask, pass } = setUp();
     pass(2000);
