@@ -1,11 +1,11 @@
 import { buildAdminCluster } from './admin-cluster.ts';
+import { ADS_CONFIG } from './ads-config.ts';
 import type { ApplicationMetrics } from './application-metrics.ts';
 import { type EnvoyConfig, socketAddress } from './envoy-types.ts';
 import { toArgument, variable } from './expansion.ts';
 import { buildHealthListener } from './health-listener.ts';
 import { buildMergedClusters, buildMergedPage } from './merged-page.ts';
 import { buildCountedCluster, buildMetricsListener } from './metrics-listeners.ts';
-import { XDS_CLUSTER } from './names.ts';
 import type { OwnWorkload } from './own-labels.ts';
 import { ADMIN_PORT } from './ports.ts';
 import { buildProbeConfig } from './probe-listeners.ts';
@@ -103,13 +103,7 @@ function buildNode({ own, clusterDomain }: BootstrapInput): EnvoyConfig {
 function buildDynamicResources(): EnvoyConfig {
   const source = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
   return {
-    ads_config: {
-      api_type: 'DELTA_GRPC',
-      transport_api_version: 'V3',
-      // The node is 61 KB of extension names.
-      set_node_on_first_message_only: true,
-      grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER } }],
-    },
+    ads_config: ADS_CONFIG,
     lds_config: source,
     cds_config: source,
   };

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envoyBinary } from '../../../hack/envoy/binary.ts';
+import { ADS_CONFIG } from '../../../proxy/ads-config.ts';
 import { XDS_CLUSTER } from '../../../proxy/names.ts';
 import { buildRuntime } from '../../../proxy/runtime.ts';
 import { buildStatsConfig } from '../../../proxy/stats.ts';
@@ -163,12 +164,7 @@ function bootstrap(options: EnvoyOptions, folder: string, adminPort: number): Co
       },
     ],
     dynamic_resources: {
-      ads_config: {
-        api_type: 'DELTA_GRPC',
-        transport_api_version: 'V3',
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER } }],
-      },
+      ads_config: ADS_CONFIG,
       cds_config: ads,
       lds_config: ads,
     },
