@@ -95,7 +95,8 @@ clusterSetup(
         metadata: { name: 'locked' },
         stringData: { address: 'https://chat.example/' },
       },
-      ordersCanary({ stepWeights: [50], webhooks, alerts, rollbackWindow: '60s' }),
+      // So many that what ends a failed revision is that nobody is answered, whatever a window has of before.
+      ordersCanary({ stepWeights: [50], threshold: 5, webhooks, alerts, rollbackWindow: '60s' }),
     );
     await waitForPhase(mesh, ['Initialized'], 60);
   },
