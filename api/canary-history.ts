@@ -22,7 +22,7 @@ const pastRelease = z.object({
     .enum(RELEASE_OUTCOMES)
     .optional()
     .describe(
-      'Promoted, ReleasedUntried (it needed no analysis), GivenUp, Superseded by a newer template, Reverted to the stable one, or Dropped because the target could not be held any more.',
+      'Promoted, ReleasedUntried (without an analysis), GivenUp, Superseded by a newer template, Reverted to the stable one, or Dropped because the target could not be held any more.',
     ),
   message: z.string().optional().describe('Why it ended so.'),
 });

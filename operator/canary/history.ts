@@ -40,9 +40,11 @@ function outcomeOf(
   const { state } = draft;
   if (state.phase === 'Failed' && state.failedRevision === revision) return ['GivenUp', draft.saying('Failed')];
   if (state.stableRevision === revision) {
-    // Steps are of an analysis.
-    const isUntried = previous.step === undefined;
-    return isUntried ? ['ReleasedUntried', 'it needed no analysis'] : ['Promoted', draft.saying('Progressing')];
+    // Steps are of an analysis, and one that was passed goes by way of Promoting; of no pods a release ends as it begins.
+    const isUntried = previous.step === undefined || previous.phase !== 'Promoting';
+    return isUntried
+      ? ['ReleasedUntried', 'it was released without an analysis']
+      : ['Promoted', draft.saying('Progressing')];
   }
   if (state.canaryRevision !== undefined) return ['Superseded', `revision ${state.canaryRevision} took its place`];
   if (state.stableRevision !== undefined) return ['Reverted', `the template is that of ${state.stableRevision} again`];

@@ -180,7 +180,7 @@ describe('over any schedule', () => {
         live(spec, moments, (before, after, events, proofs) => {
           if (!after.stableRevision || !before.stableRevision) return;
           const fresh = (after.ungatedRevisions ?? []).filter((one) => !before.ungatedRevisions?.includes(one));
-          if (events.includes('ReleasedUntried')) return;
+          if (events.includes('ReleasedUntried') || events.includes('ReleasedFailed')) return;
           for (const revision of fresh) {
             released.add(spec);
             for (const step of stepsOf(spec)) {

@@ -45,9 +45,9 @@ export function advanceRelease(
       return;
     }
     if (why) {
+      tellUntried(draft, current, why);
       draft.clear('failedRevision');
       draft.clear('step');
-      draft.event('Normal', 'ReleasedUntried', `revision ${current} needs no analysis: ${why}`);
       release(draft, current);
     }
   }
@@ -122,14 +122,24 @@ function begin(draft: Draft, target: TargetView, next: RevisionView): void {
   draft.enter('Progressing', `revision ${current} was found`);
 }
 
-/** Why a revision needs no analysis, if it does not. */
+function tellUntried(draft: Draft, revision: string, why: string): void {
+  if (draft.state.failedRevision !== revision) {
+    draft.event('Normal', 'ReleasedUntried', `revision ${revision} is released without an analysis: ${why}`);
+    return;
+  }
+  const message = `revision ${revision}, which was given up, is released all the same: ${why}`;
+  draft.event('Warning', 'ReleasedFailed', message);
+}
+
+/** Why a revision is released without an analysis, if it is. */
 function whyUntried(draft: Draft, { spec, target, next }: Release): string | undefined {
   const { state } = draft;
   if (spec.skipAnalysis) return 'spec.skipAnalysis is set';
   const stable = target.revisions.get(state.stableRevision ?? '');
   if (stable?.restartFingerprint === next.restartFingerprint) return 'it is a restart of the stable revision';
   if (state.recentRevisions?.includes(next.revision)) return 'it was stable lately';
-  if (target.replicas === 0) return 'the target is scaled to 0';
+  // Nobody is to be served, so what was given up can wait for another template.
+  if (target.replicas === 0) return next.revision === state.failedRevision ? undefined : 'the target is scaled to 0';
   // To hold the new one back then would be an outage.
   if (!stable) return 'the stable revision is gone';
   // One that gives its only pods for the trial does so with open eyes.

@@ -12,7 +12,8 @@ export function resolveStable(draft: Draft, target: TargetView, current: string)
   const wasReady = draft.before('TargetReady')?.status === 'True';
   if (known !== undefined && target.revisions.has(known)) {
     if (known === current) return true;
-    if (target.rolledOut && !(state.ungatedRevisions ?? []).includes(current)) {
+    // Of no pods at all any revision is rolled out.
+    if (target.rolledOut && target.replicas > 0 && !(state.ungatedRevisions ?? []).includes(current)) {
       draft.event('Warning', 'Unanalysed', `revision ${current} was rolled out whole without an analysis`);
       setStable(state, current);
       return true;

@@ -15,6 +15,7 @@ const SEVERITIES: ReadonlyMap<string, AlertSeverity> = new Map<string, AlertSeve
   ['DependencyCycle', 'warn'],
   ['HookFailed', 'warn'],
   ['Ungated', 'warn'],
+  ['ReleasedFailed', 'error'],
   ['Unanalysed', 'error'],
   ['InvalidSpec', 'error'],
   ['Failed', 'error'],

@@ -98,6 +98,11 @@ function costs(target: TargetView): string[] {
   const said: string[] = [];
   const { mayTake, replicas, maxUnavailable, maxSurge, progressDeadlineSeconds } = target;
   const missing = podsOf(maxUnavailable, replicas, Math.floor);
+  if (replicas === 0) {
+    said.push(
+      'it is scaled to 0: Kubernetes starts the newest template again, also one that was given up, with no pod of another beside it, so a revision that comes now is released untried; keep one pod or more (minReplicas, or minReplicaCount of a ScaledObject) where that must not be',
+    );
+  }
   if (!mayTake.maxUnavailable && missing > 0) {
     said.push(
       `maxUnavailable ${maxUnavailable} is set in the manifest: while a revision is tried, ${missing} of ${replicas} pods of the old one are missing`,
