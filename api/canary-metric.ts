@@ -67,7 +67,7 @@ const metric = z.object({
   interval: duration
     .optional()
     .describe(
-      "How long this metric is watched before it is judged, and the {{ interval }} of a template; the analysis' interval unless told. A step takes as long as its longest.",
+      "How long this metric is watched before it is judged, and the {{ interval }} of a template; the analysis' interval unless told, and where that is longer. A step takes as long as its longest.",
     ),
   thresholdRange: thresholdRange
     .optional()

@@ -19,3 +19,14 @@ test.each(readdirSync(FOLDER))('the sample %s is what admission takes', (file) =
   for (const { kind, spec } of objects) expect([kind, JUDGES[kind]?.(spec) ?? []]).toEqual([kind, []]);
   expect(objects.length).toBeGreaterThan(0);
 });
+
+const CONVERTED = join(import.meta.dirname, '..', 'cli', 'convert', 'testdata');
+
+test.each(readdirSync(CONVERTED).filter((file) => file.endsWith('.out.yaml')))(
+  "what %s has of Flagger's canaries is admitted",
+  (file) => {
+    const objects = parseAllDocuments(readFileSync(join(CONVERTED, file), 'utf8')).map((document) => document.toJS());
+    for (const { spec } of objects.filter((object) => object?.kind === 'Canary'))
+      expect(validateCanary(spec)).toEqual([]);
+  },
+);

@@ -131,12 +131,18 @@ describe('a dubious strategy', () => {
       warnings({ ...cookie({ maxAge: 60 }), interval: '1m' }),
       'spec.analysis.sessionAffinity.maxAge: cookies live for 60 s',
     ],
+    [
+      'a metric of less than the time between two checks',
+      warnings({ stepWeight: 10, metrics: [{ name: 'request-count', interval: '5s', thresholdRange: { min: 9 } }] }),
+      'spec.analysis.metrics[0].interval: "5s" is shorter than spec.analysis.interval, so request-count is judged by all of the "10s"',
+    ],
   ])('is warned of: %s', (_, given, expected) => {
     expect(given).toEqual([expect.stringContaining(expected)]);
   });
 
   test('is not, of a good one', () => {
-    expect(warnings({ stepWeight: 10, maxWeight: 50 })).toEqual([]);
+    const template = { name: 'errors', interval: '5s', thresholdRange: { max: 1 }, templateRef: { name: 'errors' } };
+    expect(warnings({ stepWeight: 10, maxWeight: 50, metrics: [template] })).toEqual([]);
   });
 });
 

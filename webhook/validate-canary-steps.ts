@@ -68,5 +68,13 @@ export function canaryWarnings({ analysis, progressDeadlineSeconds }: CanarySpec
       `spec.analysis.sessionAffinity.maxAge: cookies live for ${sessionAffinity.maxAge} s, which is less than the analysis takes; users may fall back to the stable revision`,
     );
   }
+  for (const [index, metric] of analysis.metrics.entries()) {
+    // The query of a template is about its own interval, as in Flagger.
+    if (metric.interval === undefined || metric.templateRef !== undefined) continue;
+    if (durationMs(metric.interval) >= interval) continue;
+    warnings.push(
+      `spec.analysis.metrics[${index}].interval: "${metric.interval}" is shorter than spec.analysis.interval, so ${metric.name} is judged by all of the "${analysis.interval}" between two checks`,
+    );
+  }
   return warnings;
 }

@@ -49,7 +49,7 @@ function analysisProblems({ analysis, progressDeadlineSeconds }: CanarySpec): st
   return [...stepProblems(analysis), ...metricProblems(analysis, progressDeadlineSeconds)];
 }
 
-function metricProblems({ metrics, interval }: CanaryAnalysis, deadlineSeconds: number): string[] {
+function metricProblems({ metrics }: CanaryAnalysis, deadlineSeconds: number): string[] {
   const seen = new Set<string>();
   return metrics.flatMap((metric, index) => {
     const { name, templateRef, thresholdRange: { min, max } = {}, comparedToStable: { maxDecrease } = {} } = metric;
@@ -57,9 +57,6 @@ function metricProblems({ metrics, interval }: CanaryAnalysis, deadlineSeconds: 
     const problems: string[] = [];
     if (seen.has(name)) problems.push(`${field}.name: "${name}" is there already; keep one entry`);
     seen.add(name);
-    if (metric.interval !== undefined && durationMs(metric.interval) < durationMs(interval)) {
-      problems.push(`${field}.interval: "${metric.interval}" is shorter than spec.analysis.interval; shorten that one`);
-    }
     if (metric.interval !== undefined && durationMs(metric.interval) > deadlineSeconds * 1000) {
       const remedy = `is longer than spec.progressDeadlineSeconds (${deadlineSeconds}); raise the latter`;
       problems.push(`${field}.interval: "${metric.interval}" ${remedy}`);

@@ -16,6 +16,8 @@ export interface TemplateQuestion {
   /** It is to be compared with this revision too. */
   readonly stableRevision: string | undefined;
   readonly intervalMs: number;
+  /** How long the window is watched before it is asked, in ms: what is asked before its end says nothing of the rest. */
+  readonly afterMs: number;
   /** When the window began, in ms since the epoch. */
   readonly since: number;
 }
@@ -65,6 +67,7 @@ export function templateQuestions(
       values,
       stableRevision: comparedToStable === undefined ? undefined : stableRevision,
       intervalMs: durationMs(interval),
+      afterMs: Math.max(durationMs(interval), durationMs(spec.analysis.interval)),
       since: Date.parse(stepStartTime),
     };
   });

@@ -20,7 +20,16 @@ function question(metric: string, since: number, intervalMs = 0): TemplateQuesti
     variables: {},
   };
   const templateRef = { name: metric, namespace: 'n' };
-  return { metric, templateRef, namespace: 'n', values, stableRevision: undefined, intervalMs, since };
+  return {
+    metric,
+    templateRef,
+    namespace: 'n',
+    values,
+    stableRevision: undefined,
+    intervalMs,
+    afterMs: intervalMs,
+    since,
+  };
 }
 
 function start(ask: AskTemplate, more: { retryMs?: number; timeoutMs?: number } = {}) {

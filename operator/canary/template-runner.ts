@@ -73,7 +73,7 @@ export class TemplateRunner implements TemplateAnswers {
 
   #begin(question: TemplateQuestion, target: string): Asked {
     const asked: Asked = { question, target, end: new AbortController(), answer: undefined, timer: undefined };
-    this.#askIn(asked, question.since + question.intervalMs - this.#options.now());
+    this.#askIn(asked, question.since + question.afterMs - this.#options.now());
     return asked;
   }
 

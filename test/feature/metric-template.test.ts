@@ -52,7 +52,7 @@ async function ask(query: string, stableRevision?: string, secret = 'good'): Pro
   const values = { ...names, revision: 'new', variables: { app: 'orders' } };
   const answered = new Promise<void>((resolve) => runner.onAnswer(() => resolve()));
   const question = { metric: name, templateRef: { name, namespace }, namespace, values, stableRevision };
-  runner.want('uid', 'shop/orders', [{ ...question, intervalMs: 60_000, since: 0 }]);
+  runner.want('uid', 'shop/orders', [{ ...question, intervalMs: 60_000, afterMs: 60_000, since: 0 }]);
   await answered;
   const answer = runner.answer('uid', name, 0);
   if (answer === undefined) throw new Error('there is no answer');
