@@ -57,7 +57,10 @@ const webhook = z.object({
     .record(z.string().max(253), z.string().max(4096))
     .optional()
     .describe('Sent along as metadata, as it stands here.'),
-  muteAlert: z.boolean().optional().describe('Sends no alert when the release waits for this hook.'),
+  muteAlert: z
+    .boolean()
+    .optional()
+    .describe('Sends no alert of this hook: that the release waits for it, or that it says no once all is over.'),
   disableTLS: z.boolean().optional().describe("Takes the server's certificate for https as it is, unchecked."),
 });
 

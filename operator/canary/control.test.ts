@@ -97,6 +97,10 @@ describe('hooks', () => {
   test('that are muted say so for alerts', () => {
     const life = new Life({ webhooks: [hook('confirm-rollout', 'gate', { muteAlert: true })] }).at(0);
     expect(life.events.at(-1)).toMatchObject({ reason: 'AwaitingConfirmation', muted: true });
+    const webhooks = [hook('post-rollout', 'end', { muteAlert: true })];
+    const over = new Life({ stepWeights: [50], webhooks }).at(0).at(10, { command: 'abort' }).at(11);
+    over.at(13, answering({ end: NO }));
+    expect(over.events.at(-1)).toMatchObject({ reason: 'HookFailed', muted: true });
   });
 });
 

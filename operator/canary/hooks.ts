@@ -103,7 +103,7 @@ export function askPostRollout(draft: Draft, { spec }: Observation): void {
   draft.clear('postRollout');
   if (passed.length > 0) draft.event('Normal', 'HooksPassed', `post-rollout hooks have said yes: ${names(passed)}`);
   for (const { hook, message } of refused) {
-    draft.event('Warning', 'HookFailed', `post-rollout hook ${hook.name} says no: ${message}`);
+    draft.event('Warning', 'HookFailed', `post-rollout hook ${hook.name} says no: ${message}`, hook.muteAlert);
   }
 }
 
