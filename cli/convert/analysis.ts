@@ -9,6 +9,8 @@ const SAME = [
   ...['interval', 'threshold', 'iterations', 'maxWeight', 'stepWeight', 'stepWeights', 'stepWeightPromotion'],
   ...['mirror', 'mirrorWeight', 'match', 'webhooks', 'alerts', 'sessionAffinity'],
 ];
+const MATCHED = ['headers', 'withoutHeaders', 'cookies', 'queryParams', 'sourceLabels'];
+const WEIGHTS = ['maxWeight', 'stepWeight', 'stepWeights'];
 const DROPPED: Readonly<Record<string, string>> = {
   primaryReadyThreshold: 'dropped: the old revision is kept whole until the verdict',
   canaryReadyThreshold: 'dropped: a weight waits until as many new pods are ready as it needs',
@@ -16,6 +18,7 @@ const DROPPED: Readonly<Record<string, string>> = {
 const BUILT_IN = ['request-success-rate', 'request-duration'];
 /** Flagger's own where none is given. */
 const DEFAULT_INTERVAL = '60s';
+const DEFAULT_THRESHOLD = 1;
 
 interface FlaggerMetric {
   name?: string;
@@ -47,18 +50,38 @@ export function convertAnalysis(manifest: Manifest, notes: Notes): { analysis: o
   for (const [index, hook] of ((from.webhooks ?? []) as object[]).entries()) {
     noteHook(hook, `spec.${field}.webhooks[${index}]`, service, notes);
   }
-  const kept = Object.fromEntries(SAME.map((name) => [name, from[name]]));
+  const kept = compact(Object.fromEntries(SAME.map((name) => [name, from[name]])));
   const isAbTest = from.match !== undefined;
-  const analysis = compact({
+  const analysis = {
     interval: DEFAULT_INTERVAL,
-    ...compact(kept),
-    // Where it finds a match, Flagger passes over the weights.
-    ...(isAbTest ? { maxWeight: undefined, stepWeight: undefined, stepWeights: undefined } : {}),
+    ...kept,
+    threshold: Number(from.threshold) || DEFAULT_THRESHOLD,
+    ...strategyOf(from),
+    ...(isAbTest ? { match: convertMatches(from.match as object[], `spec.${field}.match`, notes) } : {}),
     ...(metrics.length === 0 ? {} : { metrics }),
-  });
+  };
   if (isAbTest && from.iterations === undefined)
     notes.add(`spec.${field}.iterations`, 'give it: a test by match goes on for so many checks');
-  return { analysis, templates };
+  return { analysis: compact(analysis), templates };
+}
+
+/** What Flagger passes over of several strategies: weights beside a match or iterations, and even steps beside a list. Blue/green is one switch. */
+function strategyOf({ match, iterations, stepWeights }: Record<string, unknown>): Record<string, undefined> {
+  const evenSteps = stepWeights === undefined ? [] : ['stepWeight', 'maxWeight'];
+  const blueGreen = match === undefined ? ['stepWeightPromotion'] : [];
+  const isCounted = match !== undefined || Number(iterations) > 0;
+  const passedOver = isCounted ? [...WEIGHTS, ...blueGreen] : ['iterations', ...evenSteps];
+  return Object.fromEntries(passedOver.map((name) => [name, undefined]));
+}
+
+function convertMatches(matches: readonly object[], path: string, notes: Notes): object[] {
+  return matches.map((match, index) => {
+    const others = Object.keys(match).filter((name) => !MATCHED.includes(name));
+    for (const name of others) {
+      notes.add(`${path}[${index}].${name}`, `dropped, so that more requests match: there are ${MATCHED.join(', ')}`);
+    }
+    return Object.fromEntries(Object.entries(match).filter(([name]) => !others.includes(name)));
+  });
 }
 
 function convertMetric(manifest: Manifest, metric: FlaggerMetric, path: string, notes: Notes) {

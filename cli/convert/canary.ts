@@ -1,7 +1,8 @@
-import { CANARY_KIND, TARGET_KINDS } from '../../api/canary.ts';
+import { CANARY_KIND, canarySpec, TARGET_KINDS } from '../../api/canary.ts';
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
 import { convertAnalysis } from './analysis.ts';
 import { carryMetadata, compact, type Manifest, type Notes } from './notes.ts';
+import { noteRefusals } from './refusals.ts';
 import { convertService } from './service.ts';
 
 /** Fields of a Canary's spec that are dropped, and why nothing is lost. */
@@ -32,6 +33,15 @@ export function convertCanary(manifest: Manifest, notes: Notes, beside: string):
     notes.add('spec.targetRef.kind', `a ${kind} can't be released by Heddle; name one of ${TARGET_KINDS.join(', ')}`);
   }
   const { analysis, templates } = convertAnalysis(manifest, notes);
+  const autoscaler = spec.autoscalerRef as { kind?: string } | undefined;
+  if (autoscaler?.kind === 'ScaledObject') {
+    notes.add(
+      'spec.autoscalerRef.name',
+      'take the annotation autoscaling.keda.sh/paused-replicas, which Flagger sets, from this ScaledObject, and delete the one that ends in -primary; a minReplicaCount of 1 or more keeps a pod to try a revision beside',
+    );
+  }
+  // Without an analysis Flagger promotes at once.
+  const isUntried = spec.analysis === undefined && spec.canaryAnalysis === undefined;
   const canary: Manifest = {
     apiVersion: `${HEDDLE_GROUP}/${HEDDLE_VERSION}`,
     kind: CANARY_KIND,
@@ -39,9 +49,10 @@ export function convertCanary(manifest: Manifest, notes: Notes, beside: string):
     spec: compact({
       targetRef: { apiVersion: 'apps/v1', kind, name: target?.name },
       ...Object.fromEntries(KEPT.map((field) => [field, spec[field]])),
-      analysis,
+      ...(isUntried ? { skipAnalysis: true, analysis: { ...analysis, iterations: 1 } } : { analysis }),
     }),
   };
+  noteRefusals(canarySpec, canary.spec, notes);
   const calling = `${JSON.stringify(spec.analysis ?? spec.canaryAnalysis ?? {})}\n${beside}`;
   return [canary, ...templates, ...convertService(manifest, notes, calling)];
 }

@@ -1,6 +1,7 @@
 import { HEDDLE_GROUP, HEDDLE_VERSION } from '../../api/heddle.ts';
-import { METRIC_PROVIDERS, METRIC_TEMPLATE_KIND } from '../../api/metric-template.ts';
+import { METRIC_PROVIDERS, METRIC_TEMPLATE_KIND, metricTemplateSpec } from '../../api/metric-template.ts';
 import { carryMetadata, type Manifest, type Notes } from './notes.ts';
+import { noteRefusals } from './refusals.ts';
 import { namesSide } from './side-services.ts';
 
 /** A MetricTemplate of Flagger as one of ours: the shape is the same. */
@@ -17,6 +18,7 @@ export function convertTemplate(manifest: Manifest, notes: Notes): Manifest[] {
       'it names something that ends in -primary or -canary: what is counted of a revision has the name of the Service or workload itself, so tell revisions apart by a label',
     );
   }
+  noteRefusals(metricTemplateSpec, manifest.spec, notes);
   const { apiVersion: _old, kind: _kind, metadata: _metadata, ...rest } = manifest;
   return [
     {

@@ -13,6 +13,11 @@ export class Notes {
     this.#lines.push(`${this.#subject}: ${field}: ${sentence}`);
   }
 
+  /** Whether something was said of just this field of the object that notes are about. */
+  mentions(field: string): boolean {
+    return this.#lines.some((line) => line.startsWith(`${this.#subject}: ${field}: `));
+  }
+
   get lines(): readonly string[] {
     return this.#lines;
   }
