@@ -43,9 +43,18 @@ const gate = async (open: boolean): Promise<void> => {
   await inside.behave(await testbedPods(outside, 'app=gate'), { errors: !open, status: 403 });
 };
 
-const asked = async (key: string): Promise<number> => {
-  const seen = await inside.seen(await testbedPods(outside, 'app=gate'), key);
+/** How often pods saw a key; without a selector those of the hooks. */
+const asked = async (key: string, selector?: string): Promise<number> => {
+  const pods = selector === undefined ? await testbedPods(outside, 'app=gate') : await testbedPods(mesh, selector);
+  const seen = await inside.seen(pods, key);
   return seen.reduce((sum, { count }) => sum + count, 0);
+};
+
+/** A hook whose program has a sidecar, and asks the new revision by its address: a smoke test before the first request. */
+const smoke = {
+  type: 'pre-rollout',
+  name: 'smoke',
+  url: `http://prober.${mesh.name}/call?url=${encodeURIComponent('http://orders-canary/?key=smoke')}`,
 };
 
 /** Has the pods of a revision fail, or work. */
@@ -79,12 +88,16 @@ clusterSetup(
         ...server('orders', { replicas: 2, version: 'v1', annotations: CONTROL_OUTSIDE_MESH }),
         sideAddress('orders', 'canary'),
         ...client('caller'),
+        ...server('prober'),
       ),
       outside.apply(...server('gate')),
     ]);
-    await Promise.all([mesh.rolledOut('orders'), mesh.rolledOut('caller'), outside.rolledOut('gate')]);
+    await Promise.all([
+      ...['orders', 'caller', 'prober'].map((name) => mesh.rolledOut(name)),
+      outside.rolledOut('gate'),
+    ]);
     const hook = (type: string) => ({ type, name: type, url: `http://gate.${outside.name}/?key=${type}` });
-    const webhooks = ['confirm-promotion', 'post-rollout', 'event'].map(hook);
+    const webhooks = [smoke, ...['confirm-promotion', 'post-rollout', 'event'].map(hook)];
     const alerts = ['chat', 'locked'].map((name) => ({ name, providerRef: { name } }));
     await mesh.apply(
       alertProvider('chat', { type: 'webhook', address: `http://gate.${outside.name}/?key=alert` }),
@@ -115,6 +128,8 @@ describe('a release', () => {
         const waiting = await until(({ verdict }) => verdict === 'AwaitingConfirmation');
         expect(waiting).toMatchObject({ phase: 'Waiting', weight: 50 });
         revision = waiting.canaryRevision ?? '';
+        expect(await asked('smoke', `app=orders,pod-template-hash=${revision}`)).toBe(1);
+        expect(await asked('smoke', `app=orders,pod-template-hash=${waiting.stableRevision}`)).toBe(0);
         await until((status) => message(status, 'Waiting').includes('confirm-promotion says no (403'));
         expect(await asked('confirm-promotion')).toBeGreaterThan(0);
 
