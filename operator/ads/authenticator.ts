@@ -11,7 +11,7 @@ export interface Credentials {
 /** A proxy that proved who it is. */
 export interface AuthenticatedProxy {
   readonly identity: ProxyIdentity;
-  /** When the token stops being good, in ms since the epoch: the stream ends then and the proxy comes back with a new one. */
+  /** When the token stops being good, in ms since the epoch by our clock: the stream ends then and the proxy comes back with a new one. */
   readonly expiresAt: number;
   /** Binds the node ID of the first message to the identity. @throws RefusalError when it is another proxy's */
   checkNodeId(nodeId: string): void;

@@ -28,6 +28,7 @@ describe('the token authenticator', () => {
   let answered: Promise<void>;
   let result: TokenReviewResult | Error;
   let pod: PodRecord | undefined;
+  let clockOffsetMs: number | undefined;
   let authenticator: TokenAuthenticator;
 
   beforeEach(() => {
@@ -36,6 +37,7 @@ describe('the token authenticator', () => {
     answered = Promise.resolve();
     result = GOOD;
     pod = POD;
+    clockOffsetMs = undefined;
     authenticator = new TokenAuthenticator(
       {
         reviewToken: async () => {
@@ -49,6 +51,7 @@ describe('the token authenticator', () => {
         podByUid: () => pod,
         podUidByAddress: (address) => ({ '10.0.0.1': 'u', '10.0.0.2': 'other' })[address],
         now: () => now,
+        clockOffsetMs: () => clockOffsetMs,
       },
       { ...TOKEN_SETTINGS, podWaitMs: 0, maxEntries: 3, maxReviews: 2 },
     );
@@ -107,6 +110,18 @@ describe('the token authenticator', () => {
     expect(identity).toEqual({ uid: 'u', podName: 'p', namespace: 'shop', serviceAccount: 'sa' });
     expect(expiresAt).toBe(NOW + 3_600_000);
   });
+
+  test.each([-3_600_000, 3_600_000])(
+    'reads its end by the clock of whoever issued it, which is %i ms off',
+    async (off) => {
+      clockOffsetMs = off;
+      now = NOW - off;
+      expect((await authenticate()).expiresAt).toBe(now + 3_600_000);
+      await expect(authenticate('10.0.0.1', token({ exp: NOW / 1000 }))).rejects.toThrow(
+        'expired at 2023-11-14T22:13:20',
+      );
+    },
+  );
 
   test.each([
     ['the address of another pod', '10.0.0.2', status.PERMISSION_DENIED],

@@ -38,6 +38,8 @@ export interface TokenAuthenticatorPorts {
    * come from there); undefined where no pod has it.
    */
   podUidByAddress?(address: string): string | undefined;
+  /** By how much the clock of the API server, by which tokens expire, is ahead of ours, in ms; undefined while unknown. */
+  clockOffsetMs?(): number | undefined;
   /** Ms since the epoch. */
   now?(): number;
 }
@@ -104,7 +106,8 @@ export class TokenAuthenticator implements Authenticator {
     if (claims === undefined) {
       throw unauthenticated('the bearer token is not a ServiceAccount token');
     }
-    if (claims.expiresAt <= this.now()) {
+    const expiresAt = claims.expiresAt - (this.ports.clockOffsetMs?.() ?? 0);
+    if (expiresAt <= this.now()) {
       throw unauthenticated(`the bearer token expired at ${new Date(claims.expiresAt).toISOString()}`);
     }
     if (!claims.audiences.includes(this.settings.audience)) {
@@ -120,7 +123,7 @@ export class TokenAuthenticator implements Authenticator {
     }
     return {
       identity: { uid: pod.uid, podName: pod.name, namespace: pod.namespace, serviceAccount: pod.serviceAccount },
-      expiresAt: claims.expiresAt,
+      expiresAt,
       checkNodeId: (nodeId) => {
         // The first message may come long after the token was accepted.
         checkProblem(this.ports.podByUid(pod.uid) ?? pod);

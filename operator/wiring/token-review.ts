@@ -19,6 +19,9 @@ interface TokenReview extends KubeObject {
   };
 }
 
+/** What is asked of the API server; its clock says when tokens are over. */
+type ReviewApi = Pick<KubeApi, 'create'> & { readonly transport?: Pick<KubeApi['transport'], 'clockOffsetMs'> };
+
 /** What is looked up of the stores. */
 type PodStores = Pick<ClusterStores, 'pods' | 'discovery'>;
 
@@ -28,7 +31,7 @@ type PodStores = Pick<ClusterStores, 'pods' | 'discovery'>;
  * @param onUndiscovered told of each pod that asks although its namespace is not discovered, and what it is answered
  */
 export function tokenPorts(
-  api: Pick<KubeApi, 'create'>,
+  api: ReviewApi,
   { pods, discovery }: PodStores,
   isProxy: (uid: string) => boolean,
   onUndiscovered: (pod: Pod, message: string) => void,
@@ -48,6 +51,7 @@ export function tokenPorts(
       return { ...recordOf(pod), problem: isInjected(pod) ? undefined : NO_SIDECAR };
     },
     podUidByAddress: (address) => uidByAddress(pods, address),
+    clockOffsetMs: () => api.transport?.clockOffsetMs,
   };
 }
 
@@ -56,7 +60,7 @@ export function tokenPorts(
  * @param isReplica whether a pod is one
  */
 export function replicaTokenPorts(
-  api: Pick<KubeApi, 'create'>,
+  api: ReviewApi,
   { pods }: Pick<ClusterStores, 'pods'>,
   isReplica: (pod: Pod) => boolean,
 ): TokenAuthenticatorPorts {
@@ -67,6 +71,7 @@ export function replicaTokenPorts(
       return pod && { ...recordOf(pod), problem: isReplica(pod) ? undefined : 'is no replica of the operator' };
     },
     podUidByAddress: (address) => uidByAddress(pods, address),
+    clockOffsetMs: () => api.transport?.clockOffsetMs,
   };
 }
 
