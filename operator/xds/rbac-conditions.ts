@@ -85,7 +85,7 @@ function principalOf(attribute: AuthorizationAttribute, namespace: string): (val
     case 'claim':
       return (value) => claimId(attribute.path, matchText(readPattern(value)));
     case 'metadata':
-      return (value) => metadataId(matchMetadata(attribute.filter, attribute.path, matchText(readPattern(value))));
+      return (value) => metadataId(matchMetadata(attribute.filter, attribute.path, value));
     default:
       throw new Error(`${attribute.kind} is of what is called`);
   }

@@ -8,7 +8,7 @@ import type { StringMatcher } from '../../generated/envoy/envoy/type/matcher/v3/
 import { readRange } from './address-range.ts';
 import { among, principals } from './rbac-logic.ts';
 import { namespaceName, principalName, serviceAccountName, trustDomainName } from './rbac-names.ts';
-import { matchMetadata, matchText, readPattern, type ValuePattern } from './rbac-values.ts';
+import { matchClaim, matchText, readPattern, type ValuePattern } from './rbac-values.ts';
 
 /** Under which name the filter that verifies JWTs leaves their claims. */
 export const JWT_METADATA = 'envoy.filters.http.jwt_authn';
@@ -79,7 +79,7 @@ function open(kind: 'prefix' | 'suffix', text: string): ValuePattern {
 
 /** By a claim of the JWT. */
 export function claimId(path: readonly string[], matcher: StringMatcher): Principal {
-  return metadataId(matchMetadata(JWT_METADATA, [JWT_PAYLOAD, ...path], matcher));
+  return metadataId(matchClaim(JWT_METADATA, [JWT_PAYLOAD, ...path], matcher));
 }
 
 export function metadataId(value: MetadataMatcher): Principal {

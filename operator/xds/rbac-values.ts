@@ -76,15 +76,32 @@ function headerMatcher(name: string, value: StringMatcher): HeaderMatcher {
   return create(HeaderMatcherSchema, { name, headerMatchSpecifier: { case: 'stringMatch', value } });
 }
 
-/** A value in the metadata of a filter: the text itself, or one of a list of texts. */
-export function matchMetadata(filter: string, path: readonly string[], matcher: StringMatcher): MetadataMatcher {
-  const text = create(ValueMatcherSchema, { matchPattern: { case: 'stringMatch', value: matcher } });
-  const list = create(ValueMatcherSchema, {
-    matchPattern: { case: 'listMatch', value: { matchPattern: { case: 'oneOf', value: text } } },
+/** A claim of a token: the text itself, or one of a list of texts. */
+export function matchClaim(filter: string, path: readonly string[], matcher: StringMatcher): MetadataMatcher {
+  const value = create(ValueMatcherSchema, {
+    matchPattern: { case: 'orMatch', value: { valueMatchers: [text(matcher), listWith(matcher)] } },
   });
-  const value: ValueMatcher = create(ValueMatcherSchema, {
-    matchPattern: { case: 'orMatch', value: { valueMatchers: [text, list] } },
+  return metadataMatcher(filter, path, value);
+}
+
+/** What another filter leaves in its metadata: `v` is for a text, `[v]` for a list of texts that has it (Istio). */
+export function matchMetadata(filter: string, path: readonly string[], value: string): MetadataMatcher {
+  const [, listed] = /^\[(.*)\]$/s.exec(value) ?? [];
+  const matcher = matchText(readPattern(listed ?? value));
+  return metadataMatcher(filter, path, listed === undefined ? text(matcher) : listWith(matcher));
+}
+
+function text(matcher: StringMatcher): ValueMatcher {
+  return create(ValueMatcherSchema, { matchPattern: { case: 'stringMatch', value: matcher } });
+}
+
+function listWith(matcher: StringMatcher): ValueMatcher {
+  return create(ValueMatcherSchema, {
+    matchPattern: { case: 'listMatch', value: { matchPattern: { case: 'oneOf', value: text(matcher) } } },
   });
+}
+
+function metadataMatcher(filter: string, path: readonly string[], value: ValueMatcher): MetadataMatcher {
   const steps = path.map((key) => ({ segment: { case: 'key' as const, value: key } }));
   return create(MetadataMatcherSchema, { filter, path: steps, value });
 }

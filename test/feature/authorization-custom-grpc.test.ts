@@ -23,6 +23,13 @@ const PROVIDERS = [
   { name: 'closed', envoyExtAuthzGrpc: at('auth/down.example.com') },
   { name: 'hidden', envoyExtAuthzGrpc: at(HOST, { failOpen: true }) },
 ];
+/** Allows what the provider says of the caller. */
+const knows = (key: string, ...values: string[]) => ({
+  policies: [
+    asking('opa'),
+    { rules: [{ when: [{ key: `experimental.envoy.filters.http.ext_authz[${key}]`, values }] }] },
+  ],
+});
 const tcp = { protocol: 'tcp' as const };
 const world = new CustomWorld(PROVIDERS, {
   opa: { policies: [asking('opa')] },
@@ -31,6 +38,12 @@ const world = new CustomWorld(PROVIDERS, {
   open: { policies: [asking('open')] },
   closed: { policies: [asking('closed')] },
   hidden: { policies: [asking('hidden')] },
+  tenant: knows('tenant', 'other', 'ac*'),
+  tenantInList: knows('tenant', '[acme]'),
+  writers: knows('roles', '[writer]'),
+  readers: knows('roles', '[re*]'),
+  owners: knows('roles', '[owner]'),
+  roleAsText: knows('roles', 'writer'),
   tcp: { ...tcp, policies: [asking('opa')] },
   paths: { ...tcp, policies: [asking('opa', { to: [{ operation: { paths: ['/a'] } }] })] },
   elsewhere: { ...tcp, policies: [asking('opa', { from: [{ source: { ipBlocks: ['192.0.2.0/24'] } }] })] },
@@ -83,6 +96,20 @@ describe('a provider that is asked about requests', () => {
     expect((await world.ask('closed', '/', { headers: allow })).status).toBe(403);
     expect((await world.ask('open')).status).toBe(200);
   });
+
+  test.each([
+    ['tenant', 200],
+    ['writers', 200],
+    ['readers', 200],
+    ['tenantInList', 403],
+    ['owners', 403],
+    ['roleAsText', 403],
+  ])(
+    'says more of the caller, by which policies decide: a text, or in brackets one of a list (%s)',
+    async (name, code) => {
+      expect((await world.ask(name, '/', { headers: allow })).status).toBe(code);
+    },
+  );
 
   test('is not known where its host is named without its namespace and is for nobody else', async () => {
     expect((await world.ask('hidden', '/', { headers: allow })).body).toBe('RBAC: access denied');

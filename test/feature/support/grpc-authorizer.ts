@@ -19,7 +19,10 @@ const CHECK = {
 };
 const header = (key: string, value: string) => ({ header: { key, value } });
 
-/** Envoy's gRPC service `Authorization`: allows requests whose header `x-verdict` is `allow`, and connections while `allowsConnections`. */
+/**
+ * Envoy's gRPC service `Authorization`: allows requests whose header `x-verdict` is `allow`, and connections while `allowsConnections`. What it knows of a
+ * caller it leaves as metadata: `tenant`, a text, and `roles`, a list.
+ */
 export class GrpcAuthorizer {
   readonly asked: CheckRequest[] = [];
   /** Hosts that questions were for. */
@@ -59,7 +62,11 @@ export class GrpcAuthorizer {
         headersToRemove: ['x-verdict'],
         responseHeadersToAdd: [header('x-checked', 'grpc')],
       };
-      return create(CheckResponseSchema, { status: { code: status.OK }, httpResponse: { case: 'okResponse', value } });
+      return create(CheckResponseSchema, {
+        status: { code: status.OK },
+        httpResponse: { case: 'okResponse', value },
+        dynamicMetadata: { tenant: 'acme', roles: ['reader', 'writer'] },
+      });
     }
     const value = { status: { code: 402 }, headers: [header('x-why', 'unpaid')], body: 'pay first' };
     return create(CheckResponseSchema, {
