@@ -44,7 +44,7 @@ export function draftAuthorization(context: DraftContext, dirty: DirtySet, draft
     tally: authorizationTally,
     overlap: authorizationOverlap,
     dirty: dirty.authorizationPolicies,
-    at: ({ authorization }) => authorization.map(({ rules }) => rules.ref),
+    at: ({ authorization }) => authorization,
     view: (key) => {
       const facts = tables.authorizationPolicies.get(key);
       return facts && buildView(context, drafts, facts);

@@ -23,10 +23,14 @@ export interface DraftContext {
   readonly authorizationTally: PolicyTally;
   readonly authorizationOverlap: OverlapTally;
   readonly requestAuthenticationTally: PolicyTally;
+  /** Of those about a port whose protocol is guessed. */
+  readonly requestAuthenticationGuessedTally: PolicyTally;
   readonly requestAuthenticationOverlap: OverlapTally;
   readonly rateLimitTally: PolicyTally;
   /** Of those about a port that takes HTTP. */
   readonly rateLimitHttpTally: PolicyTally;
+  /** Of those about a port whose protocol is guessed. */
+  readonly rateLimitGuessedTally: PolicyTally;
   readonly rateLimitOverlap: OverlapTally;
   /** Of Sidecars, where they select pods. */
   readonly sidecarTally: PolicyTally;

@@ -77,6 +77,8 @@ export class MeshBuilder {
   readonly #requestAuthenticationTally = new PolicyTally();
   readonly #rateLimitTally = new PolicyTally();
   readonly #rateLimitHttpTally = new PolicyTally();
+  readonly #rateLimitGuessedTally = new PolicyTally();
+  readonly #requestAuthenticationGuessedTally = new PolicyTally();
   readonly #requestAuthenticationOverlap = new OverlapTally();
   readonly #rateLimitOverlap = new OverlapTally();
   readonly #sidecarTally = new PolicyTally();
@@ -115,6 +117,8 @@ export class MeshBuilder {
       requestAuthenticationTally: this.#requestAuthenticationTally,
       rateLimitTally: this.#rateLimitTally,
       rateLimitHttpTally: this.#rateLimitHttpTally,
+      rateLimitGuessedTally: this.#rateLimitGuessedTally,
+      requestAuthenticationGuessedTally: this.#requestAuthenticationGuessedTally,
       requestAuthenticationOverlap: this.#requestAuthenticationOverlap,
       rateLimitOverlap: this.#rateLimitOverlap,
       sidecarTally: this.#sidecarTally,

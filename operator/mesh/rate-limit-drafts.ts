@@ -3,6 +3,7 @@ import { noteMissingTargets } from './attachment.ts';
 import { decisionOf, draftAttached } from './attachment-drafts.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
+import { noteGuessed } from './guessed-note.ts';
 import { namespacedName, type ObjectKey, type ObjectRef, objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
 import { isHttp } from './protocol.ts';
@@ -26,7 +27,8 @@ export function draftRateLimits(context: DraftContext, dirty: DirtySet, drafts: 
     tally: rateLimitTally,
     overlap: rateLimitOverlap,
     dirty: dirty.rateLimitPolicies,
-    at: ({ rateLimits }) => rateLimits.map(({ rules }) => rules.ref),
+    guessed: context.rateLimitGuessedTally,
+    at: ({ rateLimits }) => rateLimits,
     view: (key) => {
       const facts = tables.rateLimitPolicies.get(key);
       return facts && buildView(context, facts);
@@ -49,6 +51,9 @@ function buildView(context: DraftContext, facts: RateLimitPolicyFacts): PolicyVi
     notes: [
       ...noteMissingTargets(tables, facts),
       ...noteNoHttp(context, key, rules?.spec),
+      ...((rules?.spec.limits ?? []).length === 0
+        ? []
+        : noteGuessed(context.rateLimitGuessedTally.selected(key), 'connections and bandwidth are limited there, too')),
       ...noteCounts(settings, rules?.spec),
       ...(dryRun ? ['It is in dry run: its limits refuse nothing.'] : []),
       ...noteOthers(rateLimitOverlap, key),

@@ -70,6 +70,17 @@ describe('what its user hears', () => {
     expect(viewOf('shop/a', connections)?.notes).toEqual([]);
   });
 
+  test('where limits can be got past, as a port declares no protocol', () => {
+    const bare: MeshObject = {
+      kind: 'Service',
+      object: service('any', { app: 'web' }, { ports: [{ port: 91, targetPort: 9100 }] }),
+    };
+    const notes = (spec: RateLimitPolicySpec) => viewOf('shop/a', bare, policy('shop/a', spec))?.notes;
+    expect(notes({ limits })).toEqual([expect.stringMatching(/^Pods with a port that declares no protocol: 1\. /)]);
+    expect(notes({ targetRefs: [{ kind: 'Service', name: 'web' }], limits })).toEqual([]);
+    expect(notes({ connections: { max: 1 } })).toEqual([]);
+  });
+
   test('where global counts are kept', () => {
     const object = policy('shop/a', { limits: [{ scope: 'Global', requests: 1, unit: 'Hour' }] });
     expect(viewOf('shop/a', object)?.notes.join()).toContain('in the memory of the operator');

@@ -3,6 +3,7 @@ import { noteMissingTargets } from './attachment.ts';
 import { draftAttached } from './attachment-drafts.ts';
 import type { DirtySet } from './dirty-set.ts';
 import type { DraftContext, Drafts } from './drafts.ts';
+import { noteGuessed } from './guessed-note.ts';
 import { NO_TOKEN_KEYS } from './jwks.ts';
 import { objectKey } from './object-ref.ts';
 import { noteOthers } from './overlap-note.ts';
@@ -18,7 +19,8 @@ export function draftRequestAuthentications(context: DraftContext, dirty: DirtyS
     tally: context.requestAuthenticationTally,
     overlap: context.requestAuthenticationOverlap,
     dirty: dirty.requestAuthentications,
-    at: ({ tokens }) => tokens.map(({ rules }) => rules.ref),
+    guessed: context.requestAuthenticationGuessedTally,
+    at: ({ tokens }) => tokens,
     view: (key) => {
       const facts = context.tables.requestAuthentications.get(key);
       return facts && buildView(context, facts);
@@ -41,6 +43,10 @@ function buildView(context: DraftContext, facts: RequestAuthenticationFacts): Po
     notes: [
       ...noteMissingTargets(context.tables, facts),
       ...notes,
+      ...noteGuessed(
+        context.requestAuthenticationGuessedTally.selected(key),
+        'an AuthorizationPolicy that asks for a token holds there all the same',
+      ),
       ...noteOthers(context.requestAuthenticationOverlap, key),
     ],
   };

@@ -92,6 +92,20 @@ describe('a RequestAuthentication', () => {
     ]);
   });
 
+  test('that can be got past, as a port declares no protocol, says so until it does', () => {
+    const any = (port: object) =>
+      put({
+        kind: 'Service',
+        object: service('any', { app: 'a' }, { ports: [{ port: 91, targetPort: 9100, ...port }] }),
+      });
+    policy('shop/all', { jwtRules: [{ issuer: 'a', jwks: KEYS }] });
+    expect(viewOf('shop/all')?.notes).toEqual([]);
+    any({});
+    expect(viewOf('shop/all')?.notes).toEqual([expect.stringContaining('AuthorizationPolicy that asks for a token')]);
+    any({ name: 'grpc-any' });
+    expect(viewOf('shop/all')?.notes).toEqual([]);
+  });
+
   test('that names a Service which is not there says so', () => {
     policy('shop/all', { targetRefs: [{ kind: 'Service', name: 'gone' }], jwtRules: [] });
     expect(viewOf('shop/all')?.notes).toEqual([expect.stringContaining('there is no Service shop/gone')]);
