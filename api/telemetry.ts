@@ -59,6 +59,10 @@ const tracing = z.object({
     .boolean()
     .optional()
     .describe('No spans are made; what a request carries of a trace goes on unaltered.'),
+  disableContextPropagation: z
+    .boolean()
+    .optional()
+    .describe('Spans are made, and requests are not told of them: who gets one begins a trace of its own.'),
   customTags: z
     .record(z.string(), tag)
     .optional()

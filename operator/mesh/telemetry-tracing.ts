@@ -31,5 +31,6 @@ export function resolveTracing(
     customTags: last('customTags') ?? {},
     istioTags: last('enableIstioTags') ?? true,
     byRequestId: found.provider.opentelemetry === undefined || last('useRequestIdForTraceSampling') === true,
+    ...(last('disableContextPropagation') === true ? { silent: true as const } : {}),
   };
 }

@@ -114,6 +114,10 @@ test('of tracing each field is the narrowest that says it', () => {
   ]);
   const traced = (side: 'client' | 'server') => builder.snapshot.workloads.get('web')?.telemetry?.[side].tracing;
   expect(traced('client')).toMatchObject({ sampling: 10, customTags: { a: { literal: { value: 'b' } } } });
+  expect(traced('client')).not.toHaveProperty('silent');
+  apply(told('shop/all', { tracing: [{ match: { mode: 'SERVER' }, disableContextPropagation: true }] }));
+  expect(traced('client')).not.toHaveProperty('silent');
+  expect(traced('server')).toMatchObject({ sampling: 10, silent: true });
   apply(told('shop/all', { tracing: [{ match: { mode: 'CLIENT' }, disableSpanReporting: true }] }));
   expect(traced('client')).toBeUndefined();
   expect(traced('server')).toMatchObject({ sampling: 10, customTags: {} });

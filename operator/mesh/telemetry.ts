@@ -37,6 +37,8 @@ export interface TracingTo extends Told {
   readonly istioTags: boolean;
   /** The request's ID decides over sampling; else who began the trace, and without a trace a lot. */
   readonly byRequestId: boolean;
+  /** Requests are not told of the trace. */
+  readonly silent?: true;
 }
 
 /** What is told of one side of calls. */

@@ -33,6 +33,7 @@ export function buildTracing(tracing: TracingTo | undefined, side: TracedSide): 
     overallSampling: { value: 100 },
     maxPathTagLength: told.maxTagLength,
     customTags: [...ownTags(tracing, side), ...customTags(tracing)],
+    noContextPropagation: tracing.silent ?? false,
     provider,
   });
   return { tracing: built };

@@ -140,6 +140,21 @@ test('one side alone may be traced, and nothing is where spans are not reported'
   expect(paths.filter((path) => path.endsWith('/server-alone'))).toHaveLength(1);
 }, 120_000);
 
+test('where context is not to be propagated, spans are made and the application is told of none', async () => {
+  await say(of('otlp', { disableContextPropagation: true }));
+  expect((await world.call('http', '/silent')).status).toBe(200);
+  expect(got()).not.toHaveProperty('traceparent');
+  const [caller, server] = await spansOf('/silent');
+  expect(server).toMatchObject({ kind: SERVER, parentSpanId: '' });
+  expect(server?.traceId).not.toBe(caller?.traceId);
+  // What was there passes as it came.
+  const traceparent = `00-${TRACE}-${PARENT}-01`;
+  await world.call('http', '/told-before', { traceparent });
+  expect(got().traceparent).toBe(traceparent);
+  for (const span of await spansOf('/told-before'))
+    expect(span).toMatchObject({ traceId: TRACE, parentSpanId: PARENT });
+}, 120_000);
+
 test('sampling is by the share that is asked for, and who began a trace has decided for all', async () => {
   await say(of('otlp', { randomSamplingPercentage: 0 }));
   await world.call('http', '/by-no-lot');
