@@ -13,6 +13,15 @@ test('what a subject says of a workload is read again', () => {
   expect(readSubject(`description=${formatSubject(facts)}`)).toEqual(facts);
 });
 
+test.each([
+  [{ app: 'a', 'app.kubernetes.io/name': 'b', 'service.istio.io/canonical-name': 'c' }, 'a'],
+  [{ 'app.kubernetes.io/name': 'b', 'service.istio.io/canonical-name': 'c' }, 'b'],
+  [{ app: '', 'service.istio.io/canonical-name': 'c' }, 'c'],
+  [{}, ''],
+])('of labels %j the app is %j', (labels, app) => {
+  expect(workloadFacts('w', labels).app).toBe(app);
+});
+
 test('nothing that a name holds can be taken for another part, or is written in two ways', () => {
   const subject = formatSubject(workloadFacts('a/b,c="d"\n', { app: 'ä', version: ' #' }));
   expect(subject).toBe('a_b_c__d__///_/__');

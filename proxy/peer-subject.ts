@@ -6,8 +6,8 @@ export interface WorkloadFacts {
   readonly workload: string;
   readonly canonicalService: string;
   readonly canonicalRevision: string;
-  /** Labels `app` and `version`. */
   readonly app: string;
+  /** Label `version`. */
   readonly version: string;
 }
 
@@ -16,13 +16,19 @@ export const SUBJECT_ATTRIBUTE = 'description';
 
 /** @param labels of the pod as it is with its sidecar */
 export function workloadFacts(workload: string, labels: Readonly<Record<string, string>>): WorkloadFacts {
+  const canonicalService = labels[CANONICAL_NAME_LABEL] ?? '';
   return {
     workload,
-    canonicalService: labels[CANONICAL_NAME_LABEL] ?? '',
+    canonicalService,
     canonicalRevision: labels[CANONICAL_REVISION_LABEL] ?? '',
-    app: labels.app ?? '',
+    app: appOf(labels, canonicalService),
     version: labels.version ?? '',
   };
+}
+
+/** What metrics say as `source_app` and `destination_app`, by Istio's order of labels (since 1.30). */
+export function appOf(labels: Readonly<Record<string, string>>, canonicalService: string): string {
+  return labels.app || labels['app.kubernetes.io/name'] || canonicalService;
 }
 
 /**

@@ -4,6 +4,7 @@ import { matchOwner } from '../../api/pod-owner.ts';
 import { CANONICAL_NAME_LABEL, CANONICAL_REVISION_LABEL } from '../../proxy/annotations.ts';
 import { variable } from '../../proxy/expansion.ts';
 import type { OwnWorkload } from '../../proxy/own-labels.ts';
+import { appOf } from '../../proxy/peer-subject.ts';
 import type { InjectionSettings } from './settings.ts';
 
 /** The owner of a pod, where a controller made it. */
@@ -53,9 +54,10 @@ export function ownWorkload(
   { name, revision }: Canonical,
   { trustDomain }: InjectionSettings,
 ): OwnWorkload {
-  const { app = '', version = '' } = pod.metadata?.labels ?? {};
+  const labels = pod.metadata?.labels ?? {};
   const workload = matchOwner(pod).name || variable('POD_NAME');
-  return { workload, canonicalService: name, canonicalRevision: revision, app, version, trustDomain };
+  const facts = { workload, canonicalService: name, canonicalRevision: revision };
+  return { ...facts, app: appOf(labels, name), version: labels.version ?? '', trustDomain };
 }
 
 /** Cuts a name to what a label takes: 63 characters, a letter or digit at the end. */
