@@ -8,11 +8,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Writes down what a process loads, for what it takes is mostly that. */
+/** Writes down what a process loads, for what it takes is mostly that, and when it first says something. */
 const RECORDER = `
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-registerHooks({ load(url, context, next) { appendFileSync(process.env.LOADED, url + '\\n'); return next(url, context); } });
+const note = (line) => appendFileSync(process.env.LOADED, line + '\\n');
+registerHooks({ load(url, context, next) { note(url); return next(url, context); } });
+const { write } = process.stdout;
+process.stdout.write = function (...args) { note('output'); return write.apply(this, args); };
 `;
 
 /** What no verb needs that asks no cluster; all of it together takes longer than they do. */
@@ -29,18 +32,26 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** @returns the files that a run of the command loads, relative to the project; those of Node itself are left out */
-async function loadedBy(words: readonly string[]): Promise<string[]> {
-  const record = path.join(folder, 'loaded');
-  await rm(record, { force: true });
+/** What a run of the command loads; of Node's own files nothing. */
+interface Loaded {
+  readonly files: readonly string[];
+  /** Those that were loaded before it first said something. */
+  readonly first: readonly string[];
+}
+
+async function loadedBy(words: readonly string[]): Promise<Loaded> {
+  // Each run has its own, for one that a test gave up may go on.
+  const record = path.join(await mkdtemp(path.join(folder, 'run-')), 'loaded');
   const recorder = pathToFileURL(path.join(folder, 'recorder.mjs')).href;
   await promisify(execFile)(process.execPath, ['--import', recorder, 'cli/main.ts', ...words], {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', LOADED: record, KUBECONFIG: '/dev/null' },
     maxBuffer: 2 ** 24,
   });
-  const urls = (await readFile(record, 'utf8')).trim().split('\n');
-  return urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+  const lines = (await readFile(record, 'utf8')).trim().split('\n');
+  const files = (some: readonly string[]) =>
+    some.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+  return { files: files(lines), first: files(lines.slice(0, lines.indexOf('output'))) };
 }
 
 test.each([
@@ -54,14 +65,21 @@ test.each([
   ['canary convert cli/convert/testdata/weighted.in.yaml', 260],
   ['install --dry-run', 230],
 ])('heddle %s loads at most %d files, and nothing that is for clusters or Envoy', async (line, bound) => {
-  const loaded = await loadedBy(line.split(' '));
+  const { files: loaded } = await loadedBy(line.split(' '));
   expect(loaded).toContain(path.join(ROOT, 'cli/main.ts'));
   expect(loaded.filter((file) => NEVER.some((part) => file.includes(part)))).toEqual([]);
   expect(loaded.length).toBeLessThanOrEqual(bound);
 });
 
+test('heddle install --dry-run begins to print before it reads what comes last', async () => {
+  const { files, first } = await loadedBy(['install', '--dry-run']);
+  const later = ['cli/install/customize.ts', 'api/mesh-config.ts'].map((file) => path.join(ROOT, file));
+  expect(files).toEqual(expect.arrayContaining(later));
+  expect(first.filter((file) => later.includes(file))).toEqual([]);
+});
+
 test('heddle analyze has of the translation to Envoy what tells names, ports and endpoints', async () => {
-  const loaded = await loadedBy(['analyze', 'config/samples/shop']);
+  const { files: loaded } = await loadedBy(['analyze', 'config/samples/shop']);
   const translation = loaded.map((file) => path.relative(ROOT, file)).filter((file) => file.startsWith('operator/xds'));
   expect(translation.sort()).toEqual([
     'operator/xds/destination.ts',

@@ -3,6 +3,7 @@ import { CliError } from '../cli-error.ts';
 import { type Cluster, connect, withClusterOptions } from '../cluster-options.ts';
 import { paint } from '../terminal/colour.ts';
 import { type ChoiceFlags, readChoices, withChoiceOptions } from './install-options.ts';
+import type { Choices } from './settings.ts';
 
 interface InstallFlags extends ChoiceFlags {
   readonly dryRun: boolean;
@@ -40,16 +41,15 @@ Then opt in a namespace, and make its pods anew:
     });
 }
 
+/** What is read and made for later objects waits until the first are printed. */
 async function printManifests(flags: InstallFlags): Promise<void> {
-  const [{ clientVersion }, { readBase, readIstioDefinitions }, { customize }, { stringify }, choose] =
-    await Promise.all([
-      import('./home.ts'),
-      import('./manifests.ts'),
-      import('./customize.ts'),
-      import('yaml'),
-      readChoices(flags),
-    ]);
-  const objects = customize(await readBase(), choose(), await clientVersion());
+  const [{ readBase, readIstioDefinitions }, { stringify }, choose] = await Promise.all([
+    import('./manifests.ts'),
+    import('yaml'),
+    readChoices(flags),
+  ]);
+  const choices = choose();
+  await checkChosen(choices);
   let separator = '';
   const print = (object: object): void => {
     process.stdout.write(separator + stringify(object, { lineWidth: 0 }));
@@ -57,12 +57,21 @@ async function printManifests(flags: InstallFlags): Promise<void> {
   };
   // One after the other, for all of them together take a second.
   if (flags.istioCrds) for await (const object of readIstioDefinitions()) print(object);
-  for (const object of objects) print(object);
+  const { customize } = await import('./customize.ts');
+  const { clientVersion } = await import('./home.ts');
+  for (const object of customize(await readBase(), choices, await clientVersion())) print(object);
   if (flags.istioCrds) {
     process.stderr.write(
       `${paint('yellow', 'note:', process.stderr)} with Istio's definitions; heddle install leaves out those a cluster has\n`,
     );
   }
+}
+
+/** Settings that are wrong are told before anything is printed. */
+async function checkChosen({ settings }: Choices): Promise<void> {
+  if (Object.keys(settings).length === 0) return;
+  const { writeSettings } = await import('./settings.ts');
+  writeSettings('', settings);
 }
 
 async function install(flags: InstallFlags): Promise<void> {

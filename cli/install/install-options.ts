@@ -49,16 +49,23 @@ export async function readChoices({
   image,
   replicas,
 }: ChoiceFlags): Promise<(before?: Choices) => Choices> {
+  const merge = await readLayers(set, values);
+  return (before = NOTHING) => ({
+    ...before,
+    settings: merge(before.settings),
+    ...(image === undefined ? {} : { image }),
+    ...(replicas === undefined ? {} : { replicas }),
+  });
+}
+
+/** Loads what knows all settings only where some are given. */
+async function readLayers(set: readonly string[], values: readonly string[]): Promise<(before: Settings) => Settings> {
+  if (set.length + values.length === 0) return (before) => before;
   const [{ mergeSettings, readAssignment }, { parse }] = await Promise.all([import('./settings.ts'), import('yaml')]);
   const layers: Settings[] = [];
   for (const file of values) layers.push(await readValues(file, parse));
   layers.push(...set.map(readAssignment));
-  return (before = NOTHING) => ({
-    ...before,
-    settings: layers.reduce(mergeSettings, before.settings),
-    ...(image === undefined ? {} : { image }),
-    ...(replicas === undefined ? {} : { replicas }),
-  });
+  return (before) => layers.reduce(mergeSettings, before);
 }
 
 async function readValues(file: string, parse: (text: string) => unknown): Promise<Settings> {
