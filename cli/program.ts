@@ -59,9 +59,10 @@ Colours are for terminals only; NO_COLOR turns them off.`,
   return program;
 }
 
-/** Subcommands end in the same way as the program. */
-function inherit(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent);
-  for (const child of command.commands) inherit(child, command);
+/** Subcommands end in the same way as the program, and name their own help. @param path words that lead to the parent */
+function inherit(command: Command, parent: Command, path = parent.name()): Command {
+  const own = `${path} ${command.name()}`;
+  command.copyInheritedSettings(parent).showHelpAfterError(`(${own} --help shows how it is used)`);
+  for (const child of command.commands) inherit(child, command, own);
   return command;
 }
