@@ -33,7 +33,7 @@ const EXPECTED = [
   ['IST0112', 'VirtualService shop/strays', 29],
   ['IST0113', 'DestinationRule shop/ordering', 37],
   ['IST0128', 'DestinationRule shop/ordering', 37],
-  ['HED0006', 'DestinationRule shop/ordering', 38],
+  ['IST0173', 'DestinationRule shop/ordering', 38],
   ['IST0127', 'AuthorizationPolicy shop/nobodys', 52],
   ['IST0134', 'ServiceEntry shop/database', 61],
   ['IST0107', 'Service shop/ordering', 69],
@@ -217,6 +217,36 @@ spec: ${spec}
   expect(messages.filter(({ level }) => level === 'Error').map((one) => [one.code, one.object.name])).toEqual([
     [code, 'b'],
   ]);
+});
+
+test.each([
+  ['{ accessLogging: [{ providers: [{ name: envoy }] }] }', 'IST0160'],
+  ['{ selector: { matchLabels: { app: ui } }, accessLogging: [{ providers: [{ name: envoy }] }] }', 'IST0159'],
+])('of two Telemetries alike, %s, the younger is told by %s', (spec, code) => {
+  const telemetry = (name: string, year: number) => `
+kind: Telemetry
+apiVersion: telemetry.istio.io/v1
+metadata: { name: ${name}, creationTimestamp: "${year}-01-01T00:00:00Z" }
+spec: ${spec}
+`;
+  const deployment = `
+kind: Deployment
+apiVersion: apps/v1
+metadata: { name: ui }
+spec: { template: { metadata: { labels: { app: ui } }, spec: { containers: [{ name: app, image: shop }] } } }
+`;
+  const messages = analyzeText([telemetry('a', 2024), telemetry('b', 2025), deployment].join('---\n'));
+  expect(messages.filter(({ level }) => level === 'Error').map((one) => [one.code, one.object.name])).toEqual([
+    [code, 'b'],
+  ]);
+});
+
+test.each([
+  ['Telemetry', 'telemetry.istio.io/v1', '{ tracing: [{ randomSamplingPercentage: 5 }] }', 'IST0157'],
+  ['DestinationRule', 'networking.istio.io/v1', '{ host: nobody }', 'IST0174'],
+])('a %s (%s) of %s is told by %s', (kind, apiVersion, spec, code) => {
+  const text = `{ kind: ${kind}, apiVersion: ${apiVersion}, metadata: { name: a }, spec: ${spec} }`;
+  expect(analyzeText(text).map((one) => [one.code, one.level])).toEqual([[code, 'Warning']]);
 });
 
 test('what is no YAML, or no object, is told with its line', () => {

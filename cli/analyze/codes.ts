@@ -7,7 +7,6 @@ export const CODES = {
   IST0101: { name: 'ReferencedResourceNotFound', level: 'Error' },
   IST0102: { name: 'NamespaceNotInjected', level: 'Info' },
   IST0103: { name: 'PodMissingProxy', level: 'Warning' },
-  IST0105: { name: 'IstioProxyImageMismatch', level: 'Warning' },
   IST0106: { name: 'SchemaValidationError', level: 'Error' },
   IST0107: { name: 'MisplacedAnnotation', level: 'Warning' },
   IST0108: { name: 'UnknownAnnotation', level: 'Warning' },
@@ -31,7 +30,13 @@ export const CODES = {
   IST0134: { name: 'ServiceEntryAddressesRequired', level: 'Warning' },
   IST0137: { name: 'DeploymentConflictingPorts', level: 'Warning' },
   IST0144: { name: 'InvalidApplicationUID', level: 'Warning' },
+  IST0157: { name: 'InvalidTelemetryProvider', level: 'Warning' },
+  IST0158: { name: 'PodsIstioProxyImageMismatchInNamespace', level: 'Warning' },
+  IST0159: { name: 'ConflictingTelemetryWorkloadSelectors', level: 'Error' },
+  IST0160: { name: 'MultipleTelemetriesWithoutWorkloadSelectors', level: 'Error' },
   IST0167: { name: 'IneffectivePolicy', level: 'Warning' },
+  IST0173: { name: 'DestinationRuleSubsetsNotSelectPods', level: 'Error' },
+  IST0174: { name: 'UnknownDestinationRuleHost', level: 'Warning' },
   /** Part of an object is not in force, or has an effect that was hardly meant; the object's condition says the same. */
   HED0001: { name: 'NotWhollyInForce', level: 'Warning' },
   /** An older object says the same for the same. */
@@ -42,14 +47,10 @@ export const CODES = {
   HED0004: { name: 'NoTokenKeys', level: 'Error' },
   /** A file that is no YAML, or of no object. */
   HED0005: { name: 'UnreadableDocument', level: 'Error' },
-  /** A subset that no pod belongs to. */
-  HED0006: { name: 'SubsetWithoutEndpoints', level: 'Warning' },
-  /** A DestinationRule for a host that nobody has. */
-  HED0007: { name: 'UnknownDestinationRuleHost', level: 'Warning' },
   /** It can't be right together with something else, and is not in force. */
-  HED0008: { name: 'NotInForce', level: 'Error' },
+  HED0006: { name: 'NotInForce', level: 'Error' },
   /** Something that is good to know of an object, as its condition says it. */
-  HED0009: { name: 'GoodToKnow', level: 'Info' },
+  HED0007: { name: 'GoodToKnow', level: 'Info' },
 } as const satisfies Readonly<Record<string, { readonly name: string; readonly level: Level }>>;
 
 export type Code = keyof typeof CODES;

@@ -33,12 +33,22 @@ function* problemFindings({ find }: AnalysisContext, { object, reason, message }
   if (reason === 'Invalid') return;
   // The operator fetches keys, and writes down what it got; who has not asked can't tell.
   if (reason === 'NoKeys' && message.includes('not tried yet')) return;
-  if (reason === 'OlderSidecar') {
-    const spec = find(object.kind, object.namespace, object.name)?.spec as { workloadSelector?: object } | undefined;
-    yield { code: spec?.workloadSelector === undefined ? 'IST0111' : 'IST0110', object, message };
-    return;
-  }
-  yield { code: CODES[reason] ?? 'HED0008', object, ...fieldOf(message), message };
+  const [selecting, blanket] = OVERLAPS[`${object.kind} ${reason}`] ?? [];
+  const spec = find(object.kind, object.namespace, object.name)?.spec;
+  const own = isSelecting(spec) ? selecting : blanket;
+  yield { code: own ?? CODES[reason] ?? 'HED0006', object, ...fieldOf(message), message };
+}
+
+/** Kinds of which Istio has codes for objects about the same pods, and for two that are about all. */
+const OVERLAPS: Readonly<Record<string, readonly [selecting: Code, blanket: Code]>> = {
+  'Sidecar OlderSidecar': ['IST0110', 'IST0111'],
+  'Telemetry OlderPolicy': ['IST0159', 'IST0160'],
+};
+
+const SELECTORS = ['workloadSelector', 'selector', 'targetRef', 'targetRefs'];
+
+function isSelecting(spec: unknown): boolean {
+  return SELECTORS.some((field) => (spec as Record<string, unknown> | undefined)?.[field] !== undefined);
 }
 
 function noteFinding({ object, dryRun }: PolicyView, message: string): Finding {
@@ -47,9 +57,10 @@ function noteFinding({ object, dryRun }: PolicyView, message: string): Finding {
 }
 
 function noteCode(message: string): Code {
-  if (message.startsWith('spec.host: no service')) return 'HED0007';
-  if (message.startsWith('spec.subsets: no endpoint')) return 'HED0006';
-  return /not in force|no effect|denied|503|can't/.test(message) ? 'HED0001' : 'HED0009';
+  if (message.startsWith('spec.host: no service')) return 'IST0174';
+  if (message.startsWith('spec.subsets: no endpoint')) return 'IST0173';
+  if (/^spec\.\w+: names no provider/.test(message)) return 'IST0157';
+  return /not in force|no effect|denied|503|can't/.test(message) ? 'HED0001' : 'HED0007';
 }
 
 /** A field in front, of which there may be more behind it. */

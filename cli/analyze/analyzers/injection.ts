@@ -57,7 +57,7 @@ function* podFindings(
   const wanted = pod.metadata?.annotations?.['sidecar.istio.io/proxyImage'] ?? config.proxy.image;
   if (proxy?.image !== undefined && proxy.image !== wanted) {
     const message = `The sidecar of the pod is ${proxy.image}, and new ones are ${wanted}. Restart the workload to have the newer one.`;
-    yield { code: 'IST0105', object, message };
+    yield { code: 'IST0158', object, message };
   }
   const uid = [
     pod.spec?.securityContext,
