@@ -57,6 +57,54 @@ describe('WorkQueue', () => {
     expect(done).toEqual(['a']);
   });
 
+  test('gives others their turn between keys that wait for nothing', async () => {
+    const queue = new WorkQueue({ concurrency: 16 });
+    const keys = Array.from({ length: 60 }, (_, nth) => `key ${nth}`);
+    const done: string[] = [];
+    for (const key of keys) queue.add(key);
+    const doneBefore: number[] = [];
+    const turn = () => {
+      doneBefore.push(done.length);
+      if (done.length < keys.length) setImmediate(turn);
+    };
+    setImmediate(turn);
+    queue.run(async (key) => {
+      const until = performance.now() + 1;
+      while (performance.now() < until);
+      done.push(key);
+    });
+    await eventually(() => done.length === keys.length);
+    expect(done).toEqual(keys);
+    // In 5 ms, the one that ends them included.
+    const inOneTurn = doneBefore.map((count, nth) => count - (doneBefore[nth - 1] ?? 0));
+    expect(Math.max(...inOneTurn)).toBeLessThanOrEqual(6);
+    await queue.stop();
+  });
+
+  test('begins nothing in the middle of what its caller does', async () => {
+    const queue = new WorkQueue();
+    const done: string[] = [];
+    queue.run(async (key) => void done.push(key));
+    queue.add('a');
+    expect(done).toEqual([]);
+    await tick();
+    expect(done).toEqual(['a']);
+    await queue.stop();
+  });
+
+  test('one that throws at once is no different', async () => {
+    const queue = new WorkQueue({ concurrency: 1 });
+    const done: string[] = [];
+    queue.run((key) => {
+      done.push(key);
+      throw new Error('at once');
+    });
+    queue.add('a');
+    queue.add('b');
+    await eventually(() => done.length === 2);
+    await queue.stop();
+  });
+
   test('never works on one key twice at once, and loses none', async () => {
     const schedules = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), wait: fc.nat(2) }), { maxLength: 30 });
     await fc.assert(

@@ -14,6 +14,8 @@ interface Delayed {
 
 /** Longest delay of a Node timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** So long, in ms, keys are begun in one turn of the event loop. Where the handler waits for nothing, one would follow the other until none is left. */
+const TURN_MS = 5;
 
 /** Keys to be worked on: each at most once in the queue, one worker per key, in the order of arrival. */
 export class WorkQueue {
@@ -28,6 +30,10 @@ export class WorkQueue {
   readonly #idleWaiters: (() => void)[] = [];
   #handler: ((key: string) => Promise<void>) | undefined;
   #stopped = false;
+  /** Keys are about to be begun. */
+  #woken = false;
+  /** When no more of them are begun in this turn of the event loop, in ms of the process's clock; undefined: none was yet. */
+  #turnEnds: number | undefined;
 
   constructor(options: WorkQueueOptions = {}) {
     this.#concurrency = options.concurrency ?? 4;
@@ -42,14 +48,14 @@ export class WorkQueue {
   /** Begins to work. The handler must handle its own errors; one that is thrown here counts as done. */
   run(handler: (key: string) => Promise<void>): void {
     this.#handler = handler;
-    this.#next();
+    this.#wake();
   }
 
   add(key: string): void {
     if (this.#stopped) return;
     if (this.#working.has(key)) this.#again.add(key);
     else this.#waiting.add(key);
-    this.#next();
+    this.#wake();
   }
 
   /** Adds a key later; the earliest of several times counts. */
@@ -97,20 +103,47 @@ export class WorkQueue {
     if (this.#working.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  /** Who adds a key goes on first: nothing is begun in the middle of what it does. */
+  #wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.#next();
+    });
+  }
+
   #next(): void {
     const handler = this.#handler;
     if (!handler) return;
     while (this.#working.size < this.#concurrency) {
       const [key] = this.#waiting;
-      if (key === undefined) break;
+      if (key === undefined || !this.#mayBegin()) return;
       this.#waiting.delete(key);
       this.#working.add(key);
-      // In a microtask of its own, so that a handler that throws at once is no different.
-      Promise.resolve()
-        .then(() => handler(key))
-        .catch(() => {})
-        .then(() => this.#done(key));
+      void this.#work(handler, key);
     }
+  }
+
+  async #work(handler: (key: string) => Promise<void>, key: string): Promise<void> {
+    try {
+      await handler(key);
+    } catch {
+      // It is done all the same.
+    }
+    this.#done(key);
+  }
+
+  /** Whether there is time for one more key in this turn of the event loop; if not, the next turn goes on. */
+  #mayBegin(): boolean {
+    const now = performance.now();
+    if (this.#turnEnds !== undefined) return now < this.#turnEnds;
+    this.#turnEnds = now + TURN_MS;
+    setImmediate(() => {
+      this.#turnEnds = undefined;
+      this.#next();
+    });
+    return true;
   }
 
   #done(key: string): void {
