@@ -34,6 +34,8 @@ export interface AckReport {
   acked(uid: string, typeUrl: string, name: string): string | undefined;
   proxy(uid: string): ProxyReport | undefined;
   proxies(): Iterable<ProxyReport>;
+  /** How often a stream began or ended, or a report was forgotten: while it is the same, `proxies` gives the same. */
+  readonly moves: number;
   /** Calls back, once for many at a time, with the pods whose report changed. Gives a function that ends that. */
   onAck(listener: (uids: ReadonlySet<string>) => void): () => void;
 }

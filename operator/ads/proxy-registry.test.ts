@@ -50,6 +50,21 @@ describe('the registry of proxies', () => {
     expect(registry.proxy(UID)?.connected).toBe(true);
   });
 
+  test('counts who comes and goes, and not what they acknowledge', () => {
+    const stream = newStream();
+    const moves = [
+      () => registry.open(stream, 'peer', () => undefined),
+      () => registry.noted(UID, 'type', ['a']),
+      () => registry.close(stream),
+      () => jest.advanceTimersByTime(GRACE_MS),
+    ].map((move) => {
+      const before = registry.moves;
+      move();
+      return registry.moves - before;
+    });
+    expect(moves).toEqual([1, 0, 1, 1]);
+  });
+
   test('keeps nothing of a pod that is gone', () => {
     visit();
     registry.revoke(UID);

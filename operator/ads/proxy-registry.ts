@@ -28,6 +28,8 @@ export class ProxyRegistry implements AckReport {
   private readonly entries = new Map<string, Entry>();
   private readonly acks = new AckListeners();
   private readonly observers = new Set<ProxyObserver>();
+  /** @inheritDoc */
+  moves = 0;
 
   get connected(): number {
     let count = 0;
@@ -129,6 +131,7 @@ export class ProxyRegistry implements AckReport {
   }
 
   private moved(uid: string): void {
+    this.moves += 1;
     for (const observer of this.observers) observer.proxy(uid, this.proxy(uid));
     this.acks.touch(uid);
   }

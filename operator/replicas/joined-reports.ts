@@ -14,6 +14,11 @@ export class JoinedReports implements AckReport {
     this.remote = remote;
   }
 
+  /** @inheritDoc */
+  get moves(): number {
+    return this.local.moves + this.remote.moves;
+  }
+
   acked(uid: string, typeUrl: string, name: string): string | undefined {
     return this.proxy(uid)?.acknowledged(typeUrl, name);
   }

@@ -63,6 +63,23 @@ test('one that left a replica and is nowhere else is known as gone from there', 
   expect([remote.hears('old'), remote.hears('present')]).toEqual([false, true]);
 });
 
+test('who comes and goes elsewhere is counted, and not what they acknowledge', () => {
+  jest.useFakeTimers();
+  const { remote, old } = begin();
+  const moves = [
+    () => old.says(state(true, 1)),
+    () => old.says(inForce('1')),
+    () => old.says(state(false, 1)),
+    () => old.ends(),
+    () => jest.advanceTimersByTime(GRACE_MS),
+  ].map((move) => {
+    const before = remote.moves;
+    move();
+    return remote.moves - before;
+  });
+  expect(moves).toEqual([1, 0, 1, 1, 1]);
+});
+
 test('of a replica that went what it told is forgotten after a while, but not what others have', () => {
   jest.useFakeTimers();
   const { remote, old, present } = begin();

@@ -71,6 +71,8 @@ export class RemoteProxies implements AckReport {
   private readonly sources = new Set<Source>();
   private readonly acks = new AckListeners();
   private readonly ends = new Set<(refusal: Refusal) => void>();
+  /** @inheritDoc */
+  moves = 0;
   private table = new TermTable();
   /** Size at which terms that are true of nobody any more are thrown away. */
   private mostTerms: number;
@@ -188,7 +190,7 @@ export class RemoteProxies implements AckReport {
     const isSame = known?.source === source && known.connectedAt === state.connectedAt;
     if (isSame) known.connected = state.connected;
     else this.known.set(state.uid, new RemoteProxy(source, this.table, state));
-    this.acks.touch(state.uid);
+    this.moved(state.uid);
   }
 
   private changing(source: Source, uid: string): RemoteProxy | undefined {
@@ -220,7 +222,7 @@ export class RemoteProxies implements AckReport {
     for (const [uid, proxy] of this.known) {
       if (proxy.source !== source) continue;
       proxy.connected = false;
-      this.acks.touch(uid);
+      this.moved(uid);
     }
     setTimeout(() => {
       for (const [uid, proxy] of this.known) if (proxy.source === source) this.forget(uid);
@@ -229,6 +231,11 @@ export class RemoteProxies implements AckReport {
 
   private forget(uid: string): void {
     this.known.delete(uid);
+    this.moved(uid);
+  }
+
+  private moved(uid: string): void {
+    this.moves += 1;
     this.acks.touch(uid);
   }
 }

@@ -67,6 +67,7 @@ function setUp() {
     proxy: (uid) => reports.get(uid),
     proxies: () => reports.values(),
     onAck: () => () => {},
+    moves: 0,
   };
   const apply = (...changes: MeshChange[]): void => {
     const { snapshot, delta } = builder.apply(changes);

@@ -46,7 +46,7 @@ function coverage(
     connected: true,
     acknowledged: (_type: string, name: string) => (behindOn.some((part) => name.includes(part)) ? 'old' : 'new'),
   } as unknown as ProxyReport;
-  const acks = { proxies: () => [report] } as unknown as AckReport;
+  const acks = { moves: 0, proxies: () => [report] } as unknown as AckReport;
   const carriers: PolicyCarriers = {
     kinOf: () => '',
     carriersOf: (_, policy) =>
@@ -72,7 +72,7 @@ describe('a weight', () => {
       workloads: new Map([['caller', { namespace: 'far', revision: 'c1' } as Workload]]),
     } as unknown as MeshSnapshot;
     const report = { identity: { uid: 'caller' }, connected: true, acknowledged: () => undefined };
-    const acks = { proxies: () => [report] } as unknown as AckReport;
+    const acks = { moves: 0, proxies: () => [report] } as unknown as AckReport;
     const carriers: PolicyCarriers = { kinOf: () => '', carriersOf: () => [], isCurrent: () => false };
     const split = { ...query, services: ['young.shop.svc'] };
     expect(new SplitCoverage(() => snapshot, acks, carriers).coverage(split)).toMatchObject({
@@ -114,6 +114,8 @@ describe('who waits for a weight', () => {
     acknowledged: () => versions[uid],
   }));
   const acks = {
+    // Never the same: some are connected, and then are not.
+    moves: Number.NaN,
     proxies: () => reports,
     proxy: (wanted: string) => reports.find(({ identity }) => identity.uid === wanted),
   } as unknown as AckReport;

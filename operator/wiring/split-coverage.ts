@@ -5,9 +5,10 @@ import type { Coverage } from '../canary/observation.ts';
 import type { AddressQuery, MeshPort, SplitQuery } from '../canary/ports.ts';
 import { type ObjectKey, objectKey } from '../mesh/object-ref.ts';
 import { isHttp } from '../mesh/protocol.ts';
-import type { MeshSnapshot, RevisionSplit, Workload } from '../mesh/snapshot.ts';
+import type { MeshSnapshot, RevisionSplit } from '../mesh/snapshot.ts';
 import type { PolicyCarriers } from '../xds/policy-carriers.ts';
 import { askForAll } from './ask-for-all.ts';
+import { CallerRoll } from './caller-roll.ts';
 
 /** Who is yet to acknowledge a split. Whoever has done so never goes back to an older one, so that only these are asked again. */
 interface Stragglers {
@@ -28,6 +29,7 @@ export class SplitCoverage implements MeshPort {
   readonly #snapshot: () => MeshSnapshot;
   readonly #acks: AckReport;
   readonly #carriers: PolicyCarriers;
+  readonly #roll: CallerRoll;
   /** By the split that they are behind on. */
   readonly #straggling = new WeakMap<RevisionSplit, Stragglers>();
 
@@ -35,6 +37,7 @@ export class SplitCoverage implements MeshPort {
     this.#snapshot = snapshot;
     this.#acks = acks;
     this.#carriers = carriers;
+    this.#roll = new CallerRoll(snapshot, acks);
   }
 
   coverage(query: SplitQuery): Coverage {
@@ -51,13 +54,13 @@ export class SplitCoverage implements MeshPort {
     const [first, ...others] = shownSplits(snapshot, query, isAsked);
     if (first === undefined) {
       const isWorthAsking = (): boolean => shownSplits(this.#snapshot(), query, isAsked).length > 0;
-      return { callers: this.#callers(snapshot, query).length, acknowledged: 0, isWorthAsking };
+      return { callers: this.#roll.count(query), acknowledged: 0, isWorthAsking };
     }
     const canary = objectKey({ kind: CANARY_KIND, namespace: query.namespace, name: query.canary });
     const has = askForAll(this.#carriers, canary);
     const found = this.#straggling.get(first);
     const known = found && found.callers > 0 && isDeepStrictEqual(found.others, others) ? found : undefined;
-    if (known) this.#follow(known, query, snapshot, has);
+    if (known) this.#follow(known, query, has);
     const { callers, behind } = known ?? this.#scan(first, others, query, has);
     return {
       callers,
@@ -86,7 +89,7 @@ export class SplitCoverage implements MeshPort {
     query: AddressQuery,
     has: (report: ProxyReport) => boolean,
   ): Stragglers {
-    const reports = this.#callers(this.#snapshot(), query);
+    const reports = this.#roll.callers(query);
     const behind = new Set(reports.filter((report) => !has(report)).map(({ identity }) => identity.uid));
     const newest = reports.reduce((latest, { connectedAt }) => Math.max(latest, connectedAt), 0);
     const scanned = { others, callers: reports.length, behind, newest };
@@ -95,7 +98,7 @@ export class SplitCoverage implements MeshPort {
   }
 
   /** Asks those again that were behind, and once none is any more, those that have come since. */
-  #follow(known: Stragglers, query: AddressQuery, snapshot: MeshSnapshot, has: (report: ProxyReport) => boolean): void {
+  #follow(known: Stragglers, query: AddressQuery, has: (report: ProxyReport) => boolean): void {
     for (const uid of known.behind) {
       const report = this.#acks.proxy(uid);
       if (report?.connected === true && !has(report)) continue;
@@ -103,15 +106,11 @@ export class SplitCoverage implements MeshPort {
       if (report?.connected !== true) known.callers--;
     }
     if (known.behind.size > 0) return;
-    for (const report of this.#acks.proxies()) {
-      if (!(report.connectedAt >= known.newest) || !isCaller(report, snapshot, query) || has(report)) continue;
+    for (const report of this.#roll.callers(query)) {
+      if (!(report.connectedAt >= known.newest) || has(report)) continue;
       known.behind.add(report.identity.uid);
       known.callers++;
     }
-  }
-
-  #callers(snapshot: MeshSnapshot, query: AddressQuery): ProxyReport[] {
-    return [...this.#acks.proxies()].filter((report) => isCaller(report, snapshot, query));
   }
 
   carriesHttp(hostnames: readonly string[]): boolean | undefined {
@@ -119,15 +118,6 @@ export class SplitCoverage implements MeshPort {
     const ports = hostnames.flatMap((hostname) => services.get(hostname)?.ports ?? []);
     return ports.length === 0 ? undefined : ports.some(({ protocol }) => isHttp(protocol));
   }
-}
-
-function isOfTarget(workload: Workload, { namespace, stable, next }: AddressQuery): boolean {
-  return workload.namespace === namespace && workload.revision !== '' && [stable, next].includes(workload.revision);
-}
-
-function isCaller(report: ProxyReport, snapshot: MeshSnapshot, query: AddressQuery): boolean {
-  const workload = report.connected ? snapshot.workloads.get(report.identity.uid) : undefined;
-  return workload !== undefined && !isOfTarget(workload, query);
 }
 
 /**

@@ -52,6 +52,8 @@ beforeEach(() => {
   const acks = {
     proxy: reportOf,
     proxies: () => [...callers.keys()].map(reportOf),
+    // Never the same: reports are made anew at each question.
+    moves: Number.NaN,
   } as unknown as AckReport;
   const carriers: PolicyCarriers = {
     kinOf: ({ uid }) => kin(uid),
