@@ -4,6 +4,8 @@ import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 export interface ReconcileResult {
   /** Reconcile again after so long; milliseconds. */
   readonly requeueAfterMs?: number;
+  /** After so long the key is due, and goes before others that wait; milliseconds. */
+  readonly dueAfterMs?: number;
 }
 
 export interface ControllerOptions extends WorkQueueOptions {
@@ -51,7 +53,11 @@ export class Controller {
     try {
       const result = await this.#options.reconcile(key);
       this.#queue.forget(key);
-      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
+      const { requeueAfterMs, dueAfterMs } = result ?? {};
+      this.#queue.dueAfter(key, dueAfterMs);
+      if (requeueAfterMs !== undefined && !(dueAfterMs !== undefined && dueAfterMs <= requeueAfterMs)) {
+        this.#queue.addAfter(key, requeueAfterMs);
+      }
     } catch (error) {
       const delayMs = Math.round(this.#queue.addRateLimited(key));
       this.#logger.warn('reconcile failed, trying again', { key, error, delayMs });

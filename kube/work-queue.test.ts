@@ -105,6 +105,48 @@ describe('WorkQueue', () => {
     await queue.stop();
   });
 
+  test('takes keys that are due before others, which have a turn of their own now and then', async () => {
+    const queue = new WorkQueue({ concurrency: 1 });
+    const done: string[] = [];
+    const others = ['a', 'b', 'c', 'd', 'e'];
+    for (const key of others) queue.add(key);
+    // One that waits already becomes due.
+    for (const key of ['e', 'v', 'w', 'x', 'y']) queue.dueAfter(key, 1);
+    await tick(20);
+    queue.run(async (key) => void done.push(key));
+    await eventually(() => done.length === 9);
+    expect(done).toEqual(['e', 'v', 'w', 'a', 'x', 'y', 'b', 'c', 'd']);
+    await queue.stop();
+  });
+
+  test('one that becomes due while it is worked on is the next', async () => {
+    const queue = new WorkQueue({ concurrency: 1 });
+    const done: string[] = [];
+    queue.run(async (key) => {
+      done.push(key);
+      await tick(20);
+    });
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    queue.dueAfter('a', 5);
+    await eventually(() => done.length === 4);
+    expect(done).toEqual(['a', 'a', 'b', 'c']);
+    await queue.stop();
+  });
+
+  test('a later moment at which a key is due takes the place of one before', async () => {
+    const queue = new WorkQueue();
+    const done: string[] = [];
+    queue.run(async (key) => void done.push(key));
+    queue.dueAfter('a', 1);
+    queue.dueAfter('a', 60_000);
+    queue.dueAfter('b', 1);
+    queue.dueAfter('b', undefined);
+    queue.dueAfter('c', 10);
+    await eventually(() => done.length > 0);
+    expect(done).toEqual(['c']);
+    await queue.stop();
+  });
+
   test('never works on one key twice at once, and loses none', async () => {
     const schedules = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), wait: fc.nat(2) }), { maxLength: 30 });
     await fc.assert(
@@ -152,6 +194,27 @@ describe('Controller', () => {
     await eventually(() => runs === 4);
     await tick(30);
     expect(runs).toBe(4);
+    await controller.stop();
+  });
+
+  test('comes back once when it is due, before those that wait', async () => {
+    const done: string[] = [];
+    const controller = new Controller({
+      name: 'test',
+      concurrency: 1,
+      reconcile: async (key) => {
+        done.push(key);
+        if (done.length === 1) return { requeueAfterMs: 20, dueAfterMs: 20 };
+        await tick(10);
+        return undefined;
+      },
+    });
+    controller.start();
+    for (const key of ['first', 'a', 'b', 'c', 'd', 'e', 'f']) controller.enqueue(key);
+    await eventually(() => done.length === 8);
+    await tick(30);
+    expect(done).toHaveLength(8);
+    expect(done.indexOf('first', 1)).toBeLessThan(7);
     await controller.stop();
   });
 

@@ -18,12 +18,13 @@ function release(analysis: object, steps: readonly [number, Partial<Observation>
   const spec = specOf({ stepWeights: [50, 100], ...analysis });
   const events: string[] = [];
   let requeueAfterMs: number | undefined;
+  let dueAfterMs: number | undefined;
   for (const [second, more] of steps) {
     const result = nextStatus(status, observationOf(releasing, { now: START + second * 1000, spec, ...more }));
     events.push(...result.events.map(({ reason }) => reason));
-    ({ status, requeueAfterMs } = result);
+    ({ status, requeueAfterMs, dueAfterMs } = result);
   }
-  return { status, events, requeueAfterMs };
+  return { status, events, requeueAfterMs, dueAfterMs };
 }
 
 const seen = (next: TrafficAnswer, stable = traffic(1000)): Partial<Observation> => ({
@@ -49,6 +50,24 @@ describe('a check', () => {
     expect(proved.status).toMatchObject({ step: 1, verdict: 'Passed' });
     const refuted = release({ threshold: 1 }, [[20, seen(traffic(120, 30))]], doubtful.status);
     expect(failedFor(refuted.status)).toBe('ThresholdReached');
+  });
+
+  test.each([
+    ['while its window has begun, with looks until then', [0], 10_000, 2000],
+    ['as long as its window is open', [0, 3], 7000, 2000],
+    ['with no look before that is hardly earlier', [0, 9.5], 500, 500],
+    ['anew once one has passed and the next window begins', [0, 10], 10_000, 10_000],
+  ])('says when it is due: %s', (_, seconds, dueAfterMs, requeueAfterMs) => {
+    const looks = seconds.map((second): [number, Partial<Observation>] => [second, {}]);
+    expect(release({ stepDurations: ['20s', '20s'] }, looks)).toMatchObject({ dueAfterMs, requeueAfterMs });
+  });
+
+  test('that is over is not due any more', () => {
+    const failing = release({ threshold: 5 }, [
+      [0, {}],
+      [10, seen(traffic(100, 60))],
+    ]);
+    expect(failing).toMatchObject({ status: { failedChecks: 1 }, dueAfterMs: undefined });
   });
 
   test('in which no request succeeds ends the release at once, whatever the threshold, and before the window is over', () => {

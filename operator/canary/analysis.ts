@@ -82,6 +82,7 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
   const left = leftOf(draft, step);
   if (!round || (left > 0 && !round.judgement.final)) {
     draft.enter('Progressing', progress);
+    if (left > 0) draft.due(left);
     draft.requeue(Math.min(left, LOOK_MS));
     return;
   }
@@ -165,7 +166,7 @@ function pass(draft: Draft, stage: Release, step: Step, steps: number): void {
     // What is in force stays so; the next window begins where this one ended.
     openWindow(draft);
     draft.enter('Progressing', progressOf(draft, step, steps));
-    draft.requeue(step.intervalMs);
+    draft.due(step.intervalMs);
     return;
   }
   draft.clear('stepStartTime', 'iterations');

@@ -22,6 +22,8 @@ export interface Transition {
   readonly hooks: readonly HookCall[];
   /** Look again after so many ms, even if nothing is reported; undefined: nothing to wait for but changes. */
   readonly requeueAfterMs: number | undefined;
+  /** So many ms from now a window ends, and is to be judged before others are looked at; undefined: none is open. */
+  readonly dueAfterMs: number | undefined;
 }
 
 export type ConditionType =
@@ -62,6 +64,7 @@ export class Draft {
   readonly #events: CanaryEvent[] = [];
   readonly #hooks: HookCall[] = [];
   #requeueAfterMs: number | undefined;
+  #dueAfterMs: number | undefined;
 
   constructor(previous: CanaryStatus, observation: Observation) {
     this.#previous = previous;
@@ -114,6 +117,12 @@ export class Draft {
   /** The earliest of all wishes counts. */
   requeue(afterMs: number): void {
     this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Number.POSITIVE_INFINITY, Math.max(afterMs, 10));
+  }
+
+  /** The open window ends so many ms from now. */
+  due(afterMs: number): void {
+    this.#dueAfterMs = Math.max(afterMs, 10);
+    this.requeue(afterMs);
   }
 
   /** Moves to a phase; `message` tells what is going on in it. */
@@ -177,7 +186,10 @@ export class Draft {
     const status = withoutUndefined({ ...this.state, observedGeneration: generation });
     if (status.phase !== this.#previous.phase) status.lastTransitionTime = this.now;
     status.conditions = mergeConditions(kept, wanted, this.now);
-    return { status, events: this.#events, hooks: this.#hooks, requeueAfterMs: this.#requeueAfterMs };
+    return {
+      ...{ status, events: this.#events, hooks: this.#hooks },
+      ...{ requeueAfterMs: this.#requeueAfterMs, dueAfterMs: this.#dueAfterMs },
+    };
   }
 }
 

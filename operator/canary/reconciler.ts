@@ -91,7 +91,7 @@ export class CanaryReconciler {
       coverage: (next, side) => awaited(coverage(next, side)),
       ...(addressed && { addressed: (next) => awaited(addressed(next)) }),
     };
-    const { status, events, hooks, requeueAfterMs } = nextStatus(canary.status, observation);
+    const { status, events, hooks, requeueAfterMs, dueAfterMs } = nextStatus(canary.status, observation);
     // What was released before must not wait for a write that may fail.
     const released = new Set(canary.status?.ungatedRevisions ?? []);
     if (rival === undefined) await this.#openGates(key, released);
@@ -133,7 +133,8 @@ export class CanaryReconciler {
     // Last: admission has a say in it, and may be away.
     const removed = await removeCommand(this.#deps.api, this.#newest({ ...canary, status }));
     if (removed) this.#remember(removed);
-    return requeueAfterMs === undefined || rival !== undefined ? undefined : { requeueAfterMs };
+    if (requeueAfterMs === undefined || rival !== undefined) return undefined;
+    return dueAfterMs === undefined ? { requeueAfterMs } : { requeueAfterMs, dueAfterMs };
   }
 
   /** @param listed revisions whose gates open; undefined: all */
