@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { waitUntil } from '../../hack/mesh/wait.ts';
 import { condition } from './support/conditions.ts';
+import { lookAfter } from './support/kubelet.ts';
 import { clusterSetup, clusterTest, INJECTED, useNamespace } from './support/namespace.ts';
 import { networking } from './support/networking-object.ts';
 import { withSettings } from './support/operator-settings.ts';
@@ -50,8 +51,7 @@ async function dryRun(): Promise<{ readonly injected: boolean; readonly warnings
 
 /** Waits until both webhooks answer so. */
 async function webhooksSay(what: string, problem: (answer: Awaited<ReturnType<typeof dryRun>>) => string | undefined) {
-  const pods = ['-n', 'heddle-system', 'annotate', 'pod', '-l', 'app.kubernetes.io/name=heddle-webhook', '--overwrite'];
-  await other.kubectl.run([...pods, `heddle-e2e/touched=${Date.now()}`]);
+  await lookAfter(other.kubectl, '-n', 'heddle-system', '-l', 'app.kubernetes.io/name=heddle-webhook');
   await waitUntil(
     what,
     async () => {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, describe, expect } from '@jest/globals';
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
+import { lookAfter, withQuickKubelet } from './support/kubelet.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { scaleOperator } from './support/operator-replicas.ts';
 import { restartOperator, withLifetimes } from './support/operator-settings.ts';
@@ -77,8 +78,7 @@ describe('nothing is lost', () => {
           intermediateLifetime: '60s',
           webhookLifetime: '30s',
           backdate: '10s',
-          // Kubelets take up to 90 s to project a bundle; no stream begins anew in this short rotation.
-          trustPropagation: '20s',
+          trustPropagation: '5s',
         });
         let done: Promise<void> | undefined;
         restore = () => {
@@ -115,10 +115,11 @@ describe('nothing is lost', () => {
         const rotation = { apiVersion: 'heddle.dev/v1alpha1', kind: 'TrustRotation', metadata: { name: mesh.name } };
         const after = await losesNothing({ inMesh: 50, outOfMesh: 50, keepAlive: false }, async () => {
           await mesh.kubectl.run(['create', '-f', '-'], { input: JSON.stringify(rotation) });
-          return waitFor('the end of the rotation', () => rotatedFrom(before), { timeoutMs: 200_000, everyMs: 500 });
+          const end = () =>
+            waitFor('the end of the rotation', () => rotatedFrom(before), { timeoutMs: 200_000, everyMs: 500 });
+          return withQuickKubelet(mesh.kubectl, mesh.name, end);
         });
-        // Kubelet looks after a pod that changed at once, else once a minute.
-        await mesh.run('annotate', 'pod', '-l', 'app=caller', 'heddle-e2e/rotated=yes');
+        await lookAfter(mesh.kubectl, '-n', mesh.name, '--all');
         await waitUntil(
           'the new root alone, projected into the caller',
           async () => ((await xdsTrust()) === after ? undefined : 'still the old bundle'),

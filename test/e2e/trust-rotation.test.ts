@@ -3,6 +3,7 @@ import type { TrustRotation, TrustRotationPhase } from '../../api/trust-rotation
 import { waitFor, waitUntil } from '../../hack/mesh/wait.ts';
 import { ROOT_SECRET, WORKLOAD_SECRET } from '../../proxy/names.ts';
 import { heddle, where } from './support/heddle-command.ts';
+import { withQuickKubelet } from './support/kubelet.ts';
 import { clusterSetup, clusterTest, useNamespace } from './support/namespace.ts';
 import { killReplica, leader, scaleOperator } from './support/operator-replicas.ts';
 import { withLifetimes } from './support/operator-settings.ts';
@@ -22,7 +23,9 @@ clusterSetup([mesh], async () => {
 
 /** Sends requests, each over a new connection from the application, until some work is done: none may fail. @throws {Error} from the work */
 async function underLoad(work: () => Promise<void>): Promise<void> {
-  const [{ sent, failures }] = await inside.loadDuring('http://echo/', { rate: 50, keepAlive: false }, work);
+  const [{ sent, failures }] = await inside.loadDuring('http://echo/', { rate: 50, keepAlive: false }, () =>
+    withQuickKubelet(mesh.kubectl, mesh.name, work),
+  );
   expect(failures).toEqual({});
   expect(sent).toBeGreaterThan(0);
 }
@@ -86,8 +89,8 @@ describe('a TrustRotation on a cluster', () => {
     'three times in a row, once by the command line, once with its leader killed, and once aborted while it issues, loses no request and counts every proxy',
     [mesh],
     async () => {
-      // Kubelets take up to 90 s to project a bundle; the streams of this test's proxies do not begin anew meanwhile.
-      const restore = await withLifetimes(mesh.kubectl, { trustPropagation: '15s' });
+      // Certificates of a new signer are given out over a tenth of their life, but for those that live for long.
+      const restore = await withLifetimes(mesh.kubectl, { trustPropagation: '5s', workloadLifetime: '100s' });
       try {
         await scaleOperator(mesh.kubectl, 2);
         await underLoad(async () => {
