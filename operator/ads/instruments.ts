@@ -55,7 +55,7 @@ export function createInstruments(registry: Registry, counts: ServerCounts): Ins
     }),
     refused: new Counter({
       name: 'heddle_ads_refused_streams_total',
-      help: 'Streams refused or ended because of their sender, by gRPC status code.',
+      help: 'Streams and questions refused, or ended because of their sender, by gRPC status code.',
       labelNames: ['code'],
       registers,
     }),

@@ -1,12 +1,5 @@
 import { createServer, type Server as NetServer } from 'node:net';
-import {
-  type ConnectionInjector,
-  Server,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  setLogger,
-  status,
-} from '@grpc/grpc-js';
+import { type ConnectionInjector, Server, setLogger, status } from '@grpc/grpc-js';
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../kube/logger.ts';
 import type { ResourceSource } from '../xds/resource.ts';
@@ -24,7 +17,7 @@ import { forbidden, type Refusal, unavailable } from './refusal.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ReplaceableCredentials, type ServerCertificate } from './server-credentials.ts';
 import { STREAM_SETTINGS, type StreamSettings } from './stream-settings.ts';
-import { answerUnary, type UnaryCall } from './unary-call.ts';
+import { type UnaryCall, unaryHandler } from './unary-call.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
 
 const DELTA_PATH = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
@@ -78,9 +71,6 @@ export interface AdsOptions {
 
 /** Time for a proxy to read why its stream ends, before its connection is closed, in ms: less than it waits before it comes back. */
 const LET_GO_MS = 100;
-
-/** Of questions that are not answered one is told in so long, in ms. */
-const UNANSWERED_MS = 30_000;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -249,22 +239,15 @@ export class AdsServer {
 
   private registerUnary(unary: UnaryCall): void {
     const { authenticator, logger } = this.options;
-    let toldAt = Number.NEGATIVE_INFINITY;
-    const handle = (call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>): void => {
-      void answerUnary(
-        call,
-        send,
-        { authenticator, ...unary },
-        (peer) => this.connections.authenticated(peer),
-        (error) => {
-          // Each request of a caller may bring such a question.
-          if (performance.now() - toldAt < UNANSWERED_MS) return;
-          toldAt = performance.now();
-          logger.warn('questions are not answered', { path: unary.path, error: String(error) });
-        },
-      );
-    };
-    this.server.register(unary.path, handle, identity, identity, 'unary');
+    const handler = unaryHandler(
+      { authenticator, ...unary },
+      {
+        authenticated: (peer) => this.connections.authenticated(peer),
+        refused: ({ code }) => this.instruments.refused.inc({ code: status[code] }),
+        logger,
+      },
+    );
+    this.server.register(unary.path, handler, identity, identity, 'unary');
   }
 
   private run(call: Call, conversation: Conversation, authenticator = this.options.authenticator): void {

@@ -11,7 +11,9 @@ import { SecretSource } from '../../operator/certificates/secret-source.ts';
 import { spiffeId } from '../../operator/certificates/start.ts';
 import { readyAuthority } from '../../operator/certificates/testing/chain.ts';
 import { SecretApi } from '../../operator/certificates/testing/secret-api.ts';
-import { SECRET_TYPE } from '../../operator/xds/resource.ts';
+import { MemoryCounters } from '../../operator/ratelimit/memory-counters.ts';
+import { RATE_LIMIT_PATH, RateLimitService } from '../../operator/ratelimit/rate-limit-service.ts';
+import { type ProxyIdentity, SECRET_TYPE } from '../../operator/xds/resource.ts';
 import { AdsClient, type AdsClientOptions, namesOf } from './support/ads-client.ts';
 import { makeToken, nodeIdOf } from './support/ads-harness.ts';
 import { makeServerCertificate } from './support/server-certificate.ts';
@@ -61,7 +63,11 @@ class Port {
     this.secrets = new SecretSource({ authority, workloadMs: 60_000, spiffeId: identify, credentials, logger });
     const { registry, authenticator } = this;
     const metricsSink = { receive: () => {} };
-    const server = new AdsServer({ sources: [this.secrets], authenticator, metricsSink, logger, registry });
+    const rates = new RateLimitService(new MemoryCounters(), () => undefined);
+    const unaryCalls = [
+      { path: RATE_LIMIT_PATH, answer: ({ uid }: ProxyIdentity, bytes: Buffer) => rates.answer(uid, bytes) },
+    ];
+    const server = new AdsServer({ sources: [this.secrets], authenticator, metricsSink, logger, registry, unaryCalls });
     const certificate = await makeServerCertificate();
     server.setCertificate(certificate);
     const port = await server.listen(0, HERE);
@@ -120,64 +126,90 @@ afterEach(() => port.stop());
 
 type Attack = (own: ReturnType<Port['addPod']>, other: ReturnType<Port['addPod']>) => Partial<AdsClientOptions>;
 
+/** Each with the code and the words that it is answered. */
+const ATTACKS: readonly [string, Attack, string, RegExp][] = [
+  ['no token', (own) => ({ nodeId: nodeIdOf(own) }), 'UNAUTHENTICATED', /no authorization header/],
+  [
+    'a token for another audience',
+    (own) => ({ nodeId: nodeIdOf(own), token: port.addPod('a', HERE, 'vault').token }),
+    'UNAUTHENTICATED',
+    /not for the audience heddle/,
+  ],
+  [
+    'the token of a pod that is deleted',
+    (own) => {
+      port.pods.delete(own.uid);
+      port.tokens.delete(own.token);
+      port.authenticator.revoke(own.uid);
+      return { nodeId: nodeIdOf(own), token: own.token };
+    },
+    'UNAUTHENTICATED',
+    /the API server refused the bearer token/,
+  ],
+  [
+    'the token of a pod that is deleted, which the API server takes still',
+    (own) => {
+      port.pods.delete(own.uid);
+      port.authenticator.revoke(own.uid);
+      return { nodeId: nodeIdOf(own), token: own.token };
+    },
+    'PERMISSION_DENIED',
+    /pod shop\/a is gone/,
+  ],
+  [
+    "another pod's node ID",
+    (own, other) => ({ nodeId: nodeIdOf(other), token: own.token }),
+    'PERMISSION_DENIED',
+    /the node ID names pod shop\/b, but the bearer token is of pod shop\/a/,
+  ],
+  [
+    "a token used from another pod's address",
+    (own, other) => {
+      port.pods.set(own.uid, { ...own, ips: ['10.0.0.9'] });
+      port.owner = other.uid;
+      return { nodeId: nodeIdOf(own), token: own.token };
+    },
+    'PERMISSION_DENIED',
+    /the connection comes from the address of another pod than shop\/a/,
+  ],
+];
+
 describe('an attack on identities at the operator’s port', () => {
-  test.each<[string, Attack, string, RegExp]>([
-    ['no token', (own) => ({ nodeId: nodeIdOf(own) }), 'UNAUTHENTICATED', /no authorization header/],
-    [
-      'a token for another audience',
-      (own) => ({ nodeId: nodeIdOf(own), token: port.addPod('a', HERE, 'vault').token }),
-      'UNAUTHENTICATED',
-      /not for the audience heddle/,
-    ],
-    [
-      'the token of a pod that is deleted',
-      (own) => {
-        port.pods.delete(own.uid);
-        port.tokens.delete(own.token);
-        port.authenticator.revoke(own.uid);
-        return { nodeId: nodeIdOf(own), token: own.token };
-      },
-      'UNAUTHENTICATED',
-      /the API server refused the bearer token/,
-    ],
-    [
-      'the token of a pod that is deleted, which the API server takes still',
-      (own) => {
-        port.pods.delete(own.uid);
-        port.authenticator.revoke(own.uid);
-        return { nodeId: nodeIdOf(own), token: own.token };
-      },
-      'PERMISSION_DENIED',
-      /pod shop\/a is gone/,
-    ],
-    [
-      "another pod's node ID",
-      (own, other) => ({ nodeId: nodeIdOf(other), token: own.token }),
-      'PERMISSION_DENIED',
-      /the node ID names pod shop\/b, but the bearer token is of pod shop\/a/,
-    ],
-    [
-      "a token used from another pod's address",
-      (own, other) => {
-        port.pods.set(own.uid, { ...own, ips: ['10.0.0.9'] });
-        port.owner = other.uid;
-        return { nodeId: nodeIdOf(own), token: own.token };
-      },
-      'PERMISSION_DENIED',
-      /the connection comes from the address of another pod than shop\/a/,
-    ],
-  ])('with %s is refused, counted and logged once, without the token', async (_, attack, code, reason) => {
-    const options = attack(port.addPod('a', HERE), port.addPod('b', '10.0.0.2'));
-    const client = port.open(options);
-    client.send(SECRET_TYPE, { subscribe: ['default'] });
-    const ended = await client.ended;
-    expect([status[ended.code], client.responses]).toEqual([code, []]);
-    expect(ended.details).toMatch(reason);
-    expect(await port.refused()).toEqual({ [code]: 1 });
-    expect(port.said('stream ended').map(({ fields }) => fields.reason)).toEqual([ended.details]);
-    if (options.token !== undefined) expect(JSON.stringify(port.lines)).not.toContain(options.token);
-    expect(port.secrets.counts.issued).toBe(0);
-  });
+  test.each(ATTACKS)(
+    'with %s is refused, counted and logged once, without the token',
+    async (_, attack, code, reason) => {
+      const options = attack(port.addPod('a', HERE), port.addPod('b', '10.0.0.2'));
+      const client = port.open(options);
+      client.send(SECRET_TYPE, { subscribe: ['default'] });
+      const ended = await client.ended;
+      expect([status[ended.code], client.responses]).toEqual([code, []]);
+      expect(ended.details).toMatch(reason);
+      expect(await port.refused()).toEqual({ [code]: 1 });
+      expect(port.said('stream ended').map(({ fields }) => fields.reason)).toEqual([ended.details]);
+      if (options.token !== undefined) expect(JSON.stringify(port.lines)).not.toContain(options.token);
+      expect(port.secrets.counts.issued).toBe(0);
+    },
+  );
+
+  // A question names nobody: the token alone says whose it is.
+  test.each(ATTACKS.filter(([name]) => !name.includes('node ID')))(
+    'that asks for counts of limits with %s is refused and counted each time, and logged once',
+    async (_, attack, code, reason) => {
+      const options = attack(port.addPod('a', HERE), port.addPod('b', '10.0.0.2'));
+      for (let round = 0; round < 3; round++) {
+        const client = port.open({ ...options, path: RATE_LIMIT_PATH });
+        client.send(SECRET_TYPE);
+        client.call.end();
+        const ended = await client.ended;
+        expect([status[ended.code], client.responses]).toEqual([code, []]);
+        expect(ended.details).toMatch(reason);
+      }
+      expect(await port.refused()).toEqual({ [code]: 3 });
+      const lines = port.said('question refused');
+      expect(lines.map(({ fields }) => [fields.path, fields.code])).toEqual([[RATE_LIMIT_PATH, code]]);
+      if (options.token !== undefined) expect(JSON.stringify(port.lines)).not.toContain(options.token);
+    },
+  );
 
   test.each([
     ["another workload's identity", 'spiffe://cluster.local/ns/shop/sa/b'],
