@@ -51,7 +51,9 @@ export function analyze(input: AnalysisInput): Message[] {
     const { object, field, at } = finding;
     const place = at ?? places.get(`${object.kind} ${object.namespace}/${object.name}`)?.place(field);
     const message = { ...finding, level: levelOf(finding.code), ...(place && { place }) };
-    messages.set(`${finding.code} ${originOf(object)} ${finding.message}`, message);
+    // What a judge says of a field the condition says too, as a sentence.
+    const said = `${originOf(object)} ${finding.message.replace(/\.$/, '')}`;
+    if (!messages.has(said)) messages.set(said, message);
   }
   return [...messages.values()].sort(byWeight);
 }

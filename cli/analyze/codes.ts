@@ -51,6 +51,8 @@ export const CODES = {
   HED0006: { name: 'NotInForce', level: 'Error' },
   /** Something that is good to know of an object, as its condition says it. */
   HED0007: { name: 'GoodToKnow', level: 'Info' },
+  /** Of Istio's kinds one that Heddle has not, or a version that no definition has. */
+  HED0008: { name: 'UnknownKind', level: 'Warning' },
 } as const satisfies Readonly<Record<string, { readonly name: string; readonly level: Level }>>;
 
 export type Code = keyof typeof CODES;

@@ -60,7 +60,7 @@ function noteCode(message: string): Code {
   if (message.startsWith('spec.host: no service')) return 'IST0174';
   if (message.startsWith('spec.subsets: no endpoint')) return 'IST0173';
   if (/^spec\.\w+: names no provider/.test(message)) return 'IST0157';
-  return /not in force|no effect|denied|503|can't/.test(message) ? 'HED0001' : 'HED0007';
+  return /not in force|no effect|nothing is told|denied|503|can't/.test(message) ? 'HED0001' : 'HED0007';
 }
 
 /** A field in front, of which there may be more behind it. */
