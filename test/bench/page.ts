@@ -9,14 +9,20 @@ const SERVICES = 500;
 const FRAMES = 30;
 /** The graph comes every so many ms, as from the operator. */
 const GRAPH_MS = 5000;
+/** Within which the page of a small mesh is to be there, in ms. */
+const SHOWN_AIM_MS = 1000;
 
 /** What the page costs with many services: what is sent, and how long a real Chromium takes for it. */
 export async function run(): Promise<BenchResult[]> {
   const test = await PageTest.start(GRAPH_MS);
-  test.server.graph = largeGraph(SERVICES);
   try {
+    // A browser that has just begun is busy with itself.
+    await (await test.open('/mesh')).context().close();
+    const shop = await drawing(test, 'the page, the sample shop', '*', test.server.graph.nodes.length, SHOWN_AIM_MS);
+    test.server.graph = largeGraph(SERVICES);
     const bench = `the page, ${SERVICES} services, ${test.server.graph.edges.length} calls`;
     return [
+      ...shop,
       ...(await payload(bench, 'the page itself', await assets(test.origin))),
       ...(await payload(bench, 'one graph', [Buffer.from(JSON.stringify(test.server.graph))])),
       ...(await drawing(test, `${bench}, as namespaces`, 'none', 20)),
@@ -48,18 +54,25 @@ async function payload(bench: string, what: string, parts: readonly Buffer[]): P
   ];
 }
 
-async function drawing(test: PageTest, bench: string, open: string, cards: number): Promise<BenchResult[]> {
-  const start = performance.now();
+/** @param aim within which all is to be drawn, in ms */
+async function drawing(
+  test: PageTest,
+  bench: string,
+  open: string,
+  cards: number,
+  aim?: number,
+): Promise<BenchResult[]> {
   const page = await test.open(`/graph?open=${open}`);
   await page
     .locator('.card')
     .nth(cards - 1)
     .waitFor();
-  const shown = performance.now() - start;
+  // Since the browser was told the address.
+  const shown = (await page.evaluate('performance.now()')) as number;
   const frames = await framesWhileZooming(page);
   await page.context().close();
   return [
-    { bench, figure: 'until all is drawn', value: round(shown), unit: 'ms' },
+    { bench, figure: 'until all is drawn', value: round(shown), unit: 'ms', ...(aim === undefined ? {} : { aim }) },
     { bench, figure: 'a frame while zooming, p50', value: round(quantile(frames, 0.5)), unit: 'ms' },
     { bench, figure: 'a frame while zooming, p99', value: round(quantile(frames, 0.99)), unit: 'ms' },
   ];
