@@ -139,7 +139,26 @@ describe('a check', () => {
     });
   });
 
-  test('leaves its evidence to the next when it passes, and none when it fails: what has been told is spent', () => {
+  test('that looks worse by what chance explains passes at the deadline, one that is beyond a limit does not', () => {
+    const looks: [number, Partial<Observation>][] = [
+      [0, {}],
+      [10, seen(traffic(10, 1))],
+      [611, seen(traffic(20, 2))],
+    ];
+    const compared = { metrics: [{ name: 'request-success-rate', comparedToStable: { maxDecrease: 0 } }] };
+    const doubtful = release(compared, looks.slice(0, 2)).status;
+    expect(doubtful).toMatchObject({ phase: 'Waiting', verdict: 'InsufficientEvidence' });
+    const { status, events } = release(compared, looks);
+    expect(status).toMatchObject({ step: 1, failedChecks: 0, evidence: { claims: [{ nextBad: 2 }, { nextBad: 2 }] } });
+    expect(events).toContain('PassedInDoubt');
+    const [metric] = compared.metrics;
+    const both = { metrics: [{ ...metric, thresholdRange: { min: 95 } }] };
+    for (const analysis of [{}, both]) {
+      expect(failedFor(release(analysis, looks).status)).toBe('ProgressDeadlineExceeded');
+    }
+  });
+
+  test('leaves its evidence to the next when it passes, and none when it alone is proof: what has been told is spent', () => {
     const passed = release({}, [
       [0, {}],
       [10, seen(traffic(500, 2))],
@@ -160,6 +179,33 @@ describe('a check', () => {
         failed,
       ).status,
     ).toMatchObject({ failedChecks: 1, step: 1 });
+  });
+
+  test('after one that only the whole release has proved fails as soon as it speaks against the revision, too', () => {
+    const compared = {
+      interval: '10s',
+      stepWeights: [50],
+      stepDurations: ['600s'],
+      metrics: [{ name: 'request-success-rate', comparedToStable: { maxDecrease: 0 } }],
+      threshold: 9,
+    };
+    const steady = (second: number): [number, Partial<Observation>] => [second, seen(traffic(500, 7), traffic(500, 3))];
+    const bad = Array.from({ length: 60 }, (_, at) => steady(at * 10));
+    const first = bad.findIndex((_, at) => release(compared, bad.slice(0, at + 1)).status.failedChecks === 1);
+    expect(first).toBeGreaterThan(3);
+    const failed = release(compared, bad.slice(0, first + 1)).status;
+    const at = first * 10;
+    expect(release(compared, [[at + 1, {}], steady(at + 11)], failed).status).toMatchObject({ failedChecks: 2 });
+    const better = seen(traffic(500, 3), traffic(500, 3));
+    const passed = release(
+      compared,
+      [
+        [at + 1, {}],
+        [at + 11, better],
+      ],
+      failed,
+    ).status;
+    expect(passed).toMatchObject({ failedChecks: 1, verdict: 'Passed' });
   });
 
   test('that waits is not written again while nothing is new', () => {

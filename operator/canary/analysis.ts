@@ -9,14 +9,15 @@ import { SILENCE_MS } from './judge/judge-round.ts';
 import { judgeWindow, LOOK_MS, leftOf, openWindow, settleWindow } from './judged-window.ts';
 import { isRouted, planOf, type Step } from './plan.ts';
 import type { Release } from './release.ts';
-import { type Round, windowMs } from './round.ts';
+import { closeWindow, type Round, windowMs } from './round.ts';
 import { describeSide, setSide, sideOf } from './side.ts';
 import { isAddressed } from './side-address.ts';
 import { roomOf } from './targets/target-fitness.ts';
-import { awaitTraffic, failCheck, giveUpIfOverdue, stall } from './waiting.ts';
+import { awaitTraffic, failCheck, giveUpIfOverdue, isOverdue, stall } from './waiting.ts';
 
 const BY_CALLER =
   'stickiness goes by principal, and perhaps no caller is within this weight: a higher first weight takes more of them in';
+const OVERDUE = 'that is no difference which chance could not explain, and the deadline is over';
 const NO_CLIENTS = 'no sidecar calls a Service of the target, so no request can be tried';
 
 /** One look at the present step: crashes, then capacity, then the weight, then the window. */
@@ -117,13 +118,8 @@ function checkWindow(draft: Draft, stage: Release, step: Step, steps: number): v
 }
 
 /** Neither for nor against the revision: the window stays open. */
-function holdWindow(
-  draft: Draft,
-  stage: Release,
-  step: Step,
-  steps: number,
-  { judgement, inputs, next, stable }: Round,
-): void {
+function holdWindow(draft: Draft, stage: Release, step: Step, steps: number, round: Round): void {
+  const { judgement, inputs, next, stable } = round;
   const { verdict, message = '' } = judgement;
   const interval = step.intervalMs;
   if (verdict === 'Passed' || verdict === 'Failed' || verdict === 'Pending') return;
@@ -134,6 +130,12 @@ function holdWindow(
     const scarce = stage.spec.analysis.stickiness?.principal ? `${message}; ${BY_CALLER}` : message;
     const [reason, said] = silent ? (['NoMeshClients', NO_CLIENTS] as const) : ([verdict, scarce] as const);
     if (awaitTraffic(draft, stage, reason, said, interval)) pass(draft, stage, step, steps);
+    return;
+  }
+  if (judgement.isChance && isOverdue(draft, stage, interval)) {
+    closeWindow(draft.state, round);
+    draft.event('Normal', 'PassedInDoubt', `${message}; ${OVERDUE}`);
+    pass(draft, stage, step, steps);
     return;
   }
   stall(draft, stage, verdict, message, interval);

@@ -96,9 +96,7 @@ export function countWindow(state: CanaryStatus, since: string): void {
 export function closeWindow(state: CanaryStatus, { inputs, judgement }: Round): void {
   if (!state.evidence) return;
   const stable = addCounts(state.evidence.stable, inputs.stable);
-  // What has made a check fail is spent: the next is to be judged by what it sees.
-  const claims = judgement.verdict === 'Failed' ? [] : [...judgement.evidence];
-  state.evidence = { ...state.evidence, claims, stable };
+  state.evidence = { ...state.evidence, claims: [...judgement.evidence], stable };
 }
 
 /** Writes a round down; one of the same window takes the place of that before. */

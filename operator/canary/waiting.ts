@@ -42,12 +42,17 @@ function pollMs({ spec }: Release): number {
   return Math.min(POLL_MS, Math.max(durationMs(spec.analysis.interval), 1000));
 }
 
+/** Whether nothing has moved for longer than the Canary says. @param graceMs how much longer than told */
+export function isOverdue(draft: Draft, { spec }: Release, graceMs: number): boolean {
+  return draft.stalledMs() > spec.progressDeadlineSeconds * 1000 + graceMs;
+}
+
 /** Gives the revision up when nothing has moved for too long. @returns whether it did */
-export function giveUpIfOverdue(draft: Draft, { spec, next }: Release, message: string, grace: number): boolean {
+export function giveUpIfOverdue(draft: Draft, stage: Release, message: string, grace: number): boolean {
+  const { spec, next } = stage;
   if (isHeld(draft)) return false;
-  const deadline = spec.progressDeadlineSeconds * 1000;
-  if (draft.stalledMs() <= deadline + grace) {
-    draft.requeue(deadline + grace - draft.stalledMs() + 1);
+  if (!isOverdue(draft, stage, grace)) {
+    draft.requeue(spec.progressDeadlineSeconds * 1000 + grace - draft.stalledMs() + 1);
     return false;
   }
   const whole = `no progress in ${spec.progressDeadlineSeconds} s: ${message}`;

@@ -24,6 +24,8 @@ export interface Standard {
 /** What one bound of a metric came to. */
 export interface BoundResult {
   readonly verdict: MetricVerdict;
+  /** It is neither: no better than what chance may make of two revisions that are equally good, and no worse. */
+  readonly isChance?: true;
   readonly message?: string;
   readonly value: number;
   readonly stableValue?: number;
@@ -33,7 +35,7 @@ export interface BoundResult {
   /** Natural logarithm of the greater of both bets, and of what it must reach. */
   readonly log?: number;
   readonly needed?: number;
-  /** Evidence after this window. */
+  /** Evidence after this window; none: it stays what it was before. */
   readonly after: readonly ClaimEvidence[];
 }
 
@@ -86,14 +88,24 @@ export function judgeBound(
   };
   if (rest.log >= rest.needed) {
     const message = excess > 0 ? words : `${metric.name} breaks ${bound.name} ${bound.limit} over the whole release`;
-    return { ...rest, verdict: 'Failed', message };
+    const isSudden = bets.window >= windowNeeded;
+    return { ...rest, verdict: 'Failed', message, after: isSudden ? [] : spent(bets.after, releaseNeeded) };
   }
   // A limit must be seen to be kept; of two revisions that are equally good one always looks the worse.
   if (excess > 0 && (!bound.relative || isDoubtful(tested.claim, tested.samples))) {
     const message = `${words}, but ${facts.samples} requests are not evidence enough for a verdict`;
-    return { ...rest, verdict: 'InsufficientEvidence', message };
+    return { ...rest, verdict: 'InsufficientEvidence', message, ...(bound.relative ? { isChance: true } : {}) };
   }
   return { ...rest, verdict: 'Passed' };
+}
+
+/**
+ * What a failed check leaves as evidence. A window that has proved it alone is no evidence besides, lest one blip use up all failed checks. Of what is small
+ * and steady no more is left than just makes the next check fail if that speaks against the revision, too: it need not be proved anew each time. A good
+ * revision is no more often given up for that, since by then a first check has failed, which is what it rarely has.
+ */
+function spent(after: readonly ClaimEvidence[], needed: number): ClaimEvidence[] {
+  return after.map((one) => ({ ...one, log: Math.min(one.log, needed) }));
 }
 
 function valuesOf(kind: MetricKind, metric: RecordedMetric, side: Side): { next: number; stable: number | undefined } {

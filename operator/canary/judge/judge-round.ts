@@ -21,6 +21,8 @@ export interface Judgement {
   readonly message?: string;
   /** It has failed so that no further check is needed. */
   readonly final?: boolean;
+  /** All that speaks against it is a comparison with the stable revision that chance can explain. */
+  readonly isChance?: true;
   readonly metrics: readonly MetricResult[];
   /** The evidence to go on with once the window is closed. */
   readonly evidence: readonly ClaimEvidence[];
@@ -55,12 +57,18 @@ export function judgeRound(inputs: RoundInputs): Judgement {
   const metrics = judged.map(({ result }) => result);
   const worst = gravest(metrics);
   const verdict = worst?.verdict === undefined || worst.verdict === 'NotComparable' ? 'Passed' : worst.verdict;
+  const isChance = verdict === 'InsufficientEvidence' && judged.every((one) => one.isChance || isKept(one.result));
   return {
     verdict,
     ...(verdict === 'Passed' || worst?.message === undefined ? {} : { message: worst.message }),
+    ...(isChance ? { isChance } : {}),
     metrics,
     evidence: [...kept, ...after],
   };
+}
+
+function isKept({ verdict }: MetricResult): boolean {
+  return verdict === 'Passed' || verdict === 'NotComparable';
 }
 
 /** What can be said without looking at any metric. */
@@ -98,6 +106,7 @@ function boundsOf(metric: RecordedMetric) {
 
 interface Judged {
   readonly result: MetricResult;
+  readonly isChance?: boolean;
   readonly after: readonly ClaimEvidence[];
 }
 
@@ -132,7 +141,8 @@ function judgeBuiltIn(kind: MetricKind, metric: RecordedMetric, inputs: RoundInp
   }
   const after = results.flatMap((one) => one.after);
   const worst = gravest([...results.map((one) => toResult(name, one)), ...(untold ? [untold] : [])]);
-  return { result: worst ?? { name, verdict: 'Passed' }, after };
+  const isChance = results.every((one) => one.isChance || one.verdict === 'Passed');
+  return { result: worst ?? { name, verdict: 'Passed' }, isChance, after };
 }
 
 function untoldResult(name: string, relative: boolean, compared: boolean, inputs: RoundInputs): MetricResult {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RecordedMetric, RevisionCounts, RoundInputs, SideCounts } from '../../../api/canary-round.ts';
+import { binomial, randomFrom } from '../chance.fixture.ts';
 import { judgeRound } from './judge-round.ts';
 
 /**
@@ -23,26 +24,6 @@ const WINDOWS = [
 const BOUNDS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 const SUCCESS: RecordedMetric = { name: 'request-success-rate', intervalMs: 0, maxDecrease: 0 };
 const DURATION: RecordedMetric = { name: 'request-duration', intervalMs: 0, maxIncrease: 20 };
-
-/** mulberry32: uniform in [0, 1). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** How many of so many come true; skips from one to the next. */
-function binomial(random: () => number, total: number, chance: number): number {
-  if (chance <= 0) return 0;
-  const scale = Math.log1p(-chance);
-  let found = -1;
-  for (let at = -1; at < total; found++) at += 1 + Math.floor(Math.log(1 - random()) / scale);
-  return found;
-}
 
 function durations(random: () => number, total: number, medianMs: number): SideCounts['durations'] {
   const found = new Array<number>(BOUNDS.length).fill(0);
