@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { virtualService } from '../../operator/mesh/testing/objects.ts';
 import { startCountingBackend } from '../feature/support/counting-backend.ts';
@@ -6,6 +5,7 @@ import { freePort } from '../feature/support/free-port.ts';
 import { call } from '../feature/support/http-call.ts';
 import { addressOf, backedService, type Loading, SidecarOnStream } from '../feature/support/sidecar-on-stream.ts';
 import { quantile, round } from './figures.ts';
+import { residentSet } from './process-cost.ts';
 import type { BenchResult } from './result.ts';
 
 const SERVICES = 10_000;
@@ -67,10 +67,4 @@ async function measure(loading: Loading): Promise<BenchResult[]> {
     await sidecar.stop();
     await backend.close();
   }
-}
-
-/** Of a process, in bytes. */
-async function residentSet(pid: number): Promise<number> {
-  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { translateTrustSecret } from '../../operator/certificates/secret-resource.ts';
@@ -16,6 +15,7 @@ import { secret } from '../feature/support/mesh-resources.ts';
 import { ResourceTable } from '../feature/support/resource-table.ts';
 import { ALLOWED_CALLER, benchPolicies, LAST_ALLOWED_PATH } from './bench-policies.ts';
 import { quantile, round } from './figures.ts';
+import { cpuSeconds } from './process-cost.ts';
 import type { BenchResult } from './result.ts';
 
 const POLICIES = 100;
@@ -119,7 +119,8 @@ interface Cost {
 }
 
 async function askByTurns(pair: readonly [Sidecar, Sidecar], requests: number): Promise<readonly [Cost, Cost]> {
-  const [before, latencies] = [await Promise.all(pair.map(cpuMs)), pair.map((): number[] => [])];
+  const spent = () => Promise.all(pair.map(({ envoy }) => cpuSeconds(envoy.pid)));
+  const [before, latencies] = [await spent(), pair.map((): number[] => [])];
   for (let nth = 0; nth < requests; nth++) {
     // Who is asked first changes, so that neither always finds the other's caches.
     for (const index of nth % 2 === 0 ? [0, 1] : [1, 0]) {
@@ -127,9 +128,9 @@ async function askByTurns(pair: readonly [Sidecar, Sidecar], requests: number): 
       if (sidecar !== undefined) latencies[index]?.push(await ask(sidecar, LAST_ALLOWED_PATH, 200));
     }
   }
-  const after = await Promise.all(pair.map(cpuMs));
+  const after = await spent();
   const cost = (index: 0 | 1): Cost => ({
-    cpuMs: (after[index] ?? 0) - (before[index] ?? 0),
+    cpuMs: ((after[index] ?? 0) - (before[index] ?? 0)) * 1000,
     latencies: latencies[index] ?? [],
   });
   return [cost(0), cost(1)];
@@ -143,13 +144,6 @@ async function ask({ line }: Sidecar, path: string, wanted: number): Promise<num
   );
   if (status !== wanted) throw new Error(`${path}: ${status} instead of ${wanted}`);
   return performance.now() - began;
-}
-
-/** CPU of all threads so far, as the scheduler counts it. */
-async function cpuMs({ envoy: { pid } }: Sidecar): Promise<number> {
-  const threads = await readdir(`/proc/${pid}/task`);
-  const texts = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')));
-  return texts.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0);
 }
 
 function figures(rounds: readonly (readonly [Cost, Cost])[]): BenchResult[] {

@@ -22,6 +22,7 @@ import type { BenchResult } from './result.ts';
 import { run as soak } from './soak.ts';
 import { run as telemetryCost } from './telemetry-cost.ts';
 import { run as traffic } from './traffic.ts';
+import { run as unknownHosts } from './unknown-hosts.ts';
 
 /** A bench: its name on the command line and what runs it. */
 export interface Bench {
@@ -43,6 +44,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'reconnect-storm', run: reconnectStorm },
   { name: 'replicas', run: replicas },
   { name: 'churn', run: churn },
+  { name: 'unknown-hosts', byName: true, run: unknownHosts },
   { name: 'limits', byName: true, run: limits },
   { name: 'faults', byName: true, run: faults },
   { name: 'api-faults', byName: true, run: () => apiFaults() },

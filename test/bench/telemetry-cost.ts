@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { type JsonValue, toJson } from '@bufbuild/protobuf';
 import { AccessLogSchema } from '../../generated/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
@@ -9,6 +8,7 @@ import { buildStatsConfig } from '../../proxy/stats.ts';
 import { type EnvoyProcess, runEnvoy } from '../feature/support/envoy-process.ts';
 import { freePort } from '../feature/support/free-port.ts';
 import { quantile, round } from './figures.ts';
+import { cpuSeconds } from './process-cost.ts';
 import type { BenchResult } from './result.ts';
 
 const REQUESTS = 5000;
@@ -27,9 +27,9 @@ export async function run(): Promise<BenchResult[]> {
     const spent: number[][] = [[], []];
     for (let nth = -1; nth < ROUNDS; nth++) {
       for (const [index, { envoy, port }] of envoys.entries()) {
-        const before = await cpuSeconds(envoy);
+        const before = await cpuSeconds(envoy.pid);
         await ask(port);
-        const cost = ((await cpuSeconds(envoy)) - before) / REQUESTS;
+        const cost = ((await cpuSeconds(envoy.pid)) - before) / REQUESTS;
         // The first round warms up.
         if (nth >= 0) spent[index]?.push(cost * 1e6);
       }
@@ -87,11 +87,4 @@ async function ask(port: number): Promise<void> {
     send();
   }
   throw new Error(`${answered} of ${REQUESTS} requests were answered`);
-}
-
-/** CPU that a process has used, in seconds. */
-async function cpuSeconds({ pid }: EnvoyProcess): Promise<number> {
-  const threads = await readdir(`/proc/${pid}/task`);
-  const used = await Promise.all(threads.map((id) => readFile(`/proc/${pid}/task/${id}/schedstat`, 'utf8')));
-  return used.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1e9;
 }
