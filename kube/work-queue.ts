@@ -16,7 +16,6 @@ interface Delayed {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** So long, in ms, keys are begun in one turn of the event loop. Where the handler waits for nothing, one would follow the other until none is left. */
 const TURN_MS = 5;
-
 /** Of so many keys that are begun one at least is none that is due, where any waits. */
 const OTHERS_TURN = 4;
 

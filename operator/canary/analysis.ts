@@ -2,7 +2,7 @@ import { isAcknowledged } from './acknowledgement.ts';
 import { checkCrashes, hasCapacity } from './capacity.ts';
 import type { Draft } from './draft.ts';
 import { fail } from './failure.ts';
-import { isHeldAt } from './holds.ts';
+import { isHeld, isHeldAt } from './holds.ts';
 import { askRollout, isTested, names, refusalOf } from './hooks.ts';
 import { stepWithoutHttp } from './http-need.ts';
 import { SILENCE_MS } from './judge/judge-round.ts';
@@ -132,7 +132,7 @@ function holdWindow(draft: Draft, stage: Release, step: Step, steps: number, rou
     if (awaitTraffic(draft, stage, reason, said, interval)) pass(draft, stage, step, steps);
     return;
   }
-  if (judgement.isChance && isOverdue(draft, stage, interval)) {
+  if (judgement.isChance && !isHeld(draft) && isOverdue(draft, stage, interval)) {
     closeWindow(draft.state, round);
     draft.event('Normal', 'PassedInDoubt', `${message}; ${OVERDUE}`);
     pass(draft, stage, step, steps);
