@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -46,7 +46,7 @@ const issuer = (identity: Identity, answer: Answer = (_, response) => void respo
   listen(createServer(identity, answer).on('tlsClientError', () => {}));
 
 /** What the mesh makes of the keys at a URI: those that a token is verified with, and what the policy's condition says. */
-async function judged(uri: string, extraRootCA: string): Promise<{ keys: string; told: string }> {
+async function judged(uri: string, extraRootCA: string, timeoutMs = 20_000): Promise<{ keys: string; told: string }> {
   const { jwks } = readMeshConfig(JSON.stringify({ jwks: { extraRootCA, allowedAddresses: ['127.0.0.0/8'] } }));
   const fetcher = new KeyFetcher({
     allowed: blockList(jwks.allowedAddresses),
@@ -54,7 +54,7 @@ async function judged(uri: string, extraRootCA: string): Promise<{ keys: string;
     logger: silentLogger,
   });
   ends.push(() => fetcher.stop());
-  fetcher.want(uri, 1000);
+  fetcher.want(uri, timeoutMs);
   await fetcher.settled(60_000);
   const builder = new MeshBuilder(SETTINGS);
   const object = fetcher.get(uri);
@@ -109,6 +109,15 @@ describe('keys by https', () => {
     expect(told).toContain('it leads from https to http');
   });
 
+  test('are not taken from where the issuer says that they are by http', async () => {
+    const plain = await listen(createHttpServer((_, response) => void response.end(KEYS)));
+    const document = JSON.stringify({ jwks_uri: `http://localhost:${plain}/keys` });
+    const port = await issuer(by(['localhost']), (_, response) => void response.end(document));
+    const { keys, told } = await judged(`https://localhost:${port}/.well-known/openid-configuration`, CA.cert);
+    expect(told).toContain('it leads from https to http');
+    expect(keys).not.toContain(String(key.x));
+  });
+
   test('are taken from where the server leads to by https, with a good certificate alone', async () => {
     const lead = async (to: number) =>
       issuer(by(['localhost']), (_, response) => {
@@ -123,7 +132,9 @@ describe('keys by https', () => {
   test('are waited for no longer than their time, however slow the handshake is', async () => {
     // Takes connections and says nothing.
     const port = await listen(createTcpServer(() => {}));
-    expect((await judged(`https://localhost:${port}/keys`, CA.cert)).told).toContain('it took longer than 1000 ms');
+    expect((await judged(`https://localhost:${port}/keys`, CA.cert, 1000)).told).toContain(
+      'it took longer than 1000 ms',
+    );
   });
 
   test('are not sought with authorities that are none', () => {
