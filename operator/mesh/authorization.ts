@@ -48,9 +48,12 @@ export function findAuthorization(settings: MeshSettings, tables: MeshTables, po
 
 /** Whether some rule of a policy may match what comes to a port. */
 function isAboutPort({ rules }: AuthorizationRules, about: readonly number[] | undefined, port: number): boolean {
-  const text = String(port);
+  // A number may be written with zeros before it.
+  const isNamed = (ports: readonly string[] = []) => ports.some((one) => Number(one) === port);
   const isAmong = ({ to = [{}] }: AuthorizationRule) =>
-    to.some(({ operation: { ports, notPorts } = {} }) => ports?.includes(text) !== false && !notPorts?.includes(text));
+    to.some(
+      ({ operation: { ports = [], notPorts } = {} }) => (ports.length === 0 || isNamed(ports)) && !isNamed(notPorts),
+    );
   return about?.includes(port) !== false && rules.some(isAmong);
 }
 

@@ -129,7 +129,15 @@ describe('a provider whose own pods are asked about', () => {
   });
 
   test.each([
+    ['name it with a zero before', { ports: ['09191'] }],
+    ['have a list of no ports', { ports: [], methods: ['GET'] }],
+  ])('is not asked either where the rules %s', (_, operation) => {
+    expect(world({ to: [{ operation }] }).itself()).toEqual([9191]);
+  });
+
+  test.each([
     ['leave out its port', { to: [{ operation: { notPorts: ['9191'] } }] }, {}],
+    ['leave it out with a zero before', { to: [{ operation: { notPorts: ['09191'] } }] }, {}],
     ['are about another port', { to: [{ operation: { ports: ['8080'] } }] }, {}],
     ['are about other pods', {}, { selector: { matchLabels: { app: 'web' } } }],
   ])('is asked about all else where the rules %s', (_, rule, more) => {
