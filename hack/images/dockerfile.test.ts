@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { OPERATOR_FLAGS } from '../../test/bench/child.ts';
+import { OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from '../../test/bench/child.ts';
 import { parseLibraries } from './closure.ts';
 import { DockerfileError, findStage, installedPackages, parseDockerfile, readInstructions } from './dockerfile.ts';
 import { productionPackages } from './packages.ts';
@@ -62,6 +62,7 @@ describe('a Dockerfile', () => {
       name: 'heddle',
       // What the benches measure is what runs.
       command: ['node', ...OPERATOR_FLAGS, '/app/dist/operator/main.js'],
+      env: OPERATOR_ENVIRONMENT,
     });
     for (const name of ['shop', 'testbed']) expect(findStage(stages, name).command?.[0]).toBe('node');
     const built = stages.filter(({ name }) => name !== 'go' && !name?.endsWith('build'));

@@ -1,5 +1,5 @@
 import { ENDPOINT_TYPE, LISTENER_TYPE, VIRTUAL_HOST_TYPE } from '../../operator/xds/resource.ts';
-import { Child, OPERATOR_FLAGS } from './child.ts';
+import { Child, OPERATOR_ENVIRONMENT, POD_FLAGS } from './child.ts';
 import type {
   Arrivals,
   Changed,
@@ -25,6 +25,9 @@ const LAST: Readonly<Record<ChangeKind, string>> = {
 
 const WAVE = 50;
 
+/** How the control plane is run. */
+const AS_IN_POD = { flags: POD_FLAGS, env: { ...process.env, ...OPERATOR_ENVIRONMENT } };
+
 /** A control plane and its proxies, in a process each. */
 export class AdsTestbed {
   readonly clients: Child;
@@ -46,7 +49,7 @@ export class AdsTestbed {
   }
 
   static async start(size: MeshSize): Promise<AdsTestbed> {
-    const server = new Child('./control-plane.ts', JSON.stringify(size), { flags: OPERATOR_FLAGS });
+    const server = new Child('./control-plane.ts', JSON.stringify(size), AS_IN_POD);
     const clients = new Child('./proxy-clients.ts');
     const ready = await server.next<ServerReady>();
     await clients.next();
@@ -108,7 +111,7 @@ export class AdsTestbed {
     this.server = new Child(
       './control-plane.ts',
       JSON.stringify({ ...this.size, listen: this.ready, changes: this.changes }),
-      { flags: OPERATOR_FLAGS },
+      AS_IN_POD,
     );
     await this.server.next<ServerReady>();
   }

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { SYSTEM_NAMESPACE, TRUST_CONFIG_MAP, TRUST_PEM_KEY, XDS_SERVER_NAME } from '../../proxy/names.ts';
 import { XDS_PORT } from '../../proxy/ports.ts';
 import type { ApiServer } from './api-server.ts';
-import { Child, OPERATOR_FLAGS } from './child.ts';
+import { Child, OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from './child.ts';
 import type { Spent } from './memory-report.ts';
 import type { ServerPlace } from './messages.ts';
 
@@ -34,6 +34,7 @@ export class OperatorProcess {
     await writeFile(settings, SETTINGS);
     const env = {
       ...process.env,
+      ...OPERATOR_ENVIRONMENT,
       KUBECONFIG: await server.kubeconfigFor(SYSTEM_NAMESPACE, 'heddle-operator', url),
       HEDDLE_MESH_CONFIG: settings,
       HEDDLE_LOG_FORMAT: 'json',
