@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SIDE_ANNOTATION } from './canary-side.ts';
-import { duration, durationMs } from './duration.ts';
+import { duration } from './duration.ts';
+import { istioDurationMs } from './istio-duration.ts';
 import { withRules } from './rule.ts';
 
 /** When a hook is asked; Flagger's names. */
@@ -42,7 +43,8 @@ const webhook = z.object({
     {
       cel: "self.matches('^(?:[0-9]+(?:[.][0-9]+)?(?:ms|s|m|h))+$') && duration(self) > duration('0s') && duration(self) <= duration('10m')",
       message: 'must be a positive duration of at most "10m", e.g. "10s"',
-      holds: (text) => durationMs(text) <= 600_000,
+      // What is no duration at all is told by the rule before.
+      holds: (text) => (istioDurationMs(text) ?? 0) <= 600_000,
     },
   ])
     .default('10s')

@@ -63,6 +63,11 @@ describe('the control of a release', () => {
       'spec.analysis.webhooks[0].timeout: must be a positive duration of at most "10m"',
     ],
     [
+      'a hook that may take what is no time',
+      spec({ webhooks: [hook({ timeout: 'long' })] }),
+      'spec.analysis.webhooks[0].timeout: must be a positive duration such as',
+    ],
+    [
       'two hooks of one name',
       spec({ webhooks: [hook(), hook()] }),
       'spec.analysis.webhooks[1].name: "gate" is there already; keep one entry',
