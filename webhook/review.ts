@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { hasMoreValues, holdsMoreValues } from '../api/json-values.ts';
 import type { PatchOperation } from './inject/patch.ts';
-import { hasMoreValues, holdsMoreValues } from './json-values.ts';
 
 const text = z.string().max(512);
 

@@ -1,3 +1,5 @@
+import { hasMoreValues } from '../../api/json-values.ts';
+
 /** A request to a provider's API. */
 export interface ProviderRequest {
   readonly url: string;
@@ -63,6 +65,9 @@ export const LOOK_BACK = 10;
 /** Characters of a server's own words that are shown. */
 const SAID = 200;
 
+/** Most values of an answer, which is to be one number: what looking at them costs grows with these more than with bytes. */
+const MAX_VALUES = 20_000;
+
 /** One key of the template's Secret. @throws {QueryError} naming it when it is not there */
 export function secretKey({ secret }: QueryContext, key: string): string {
   const value = secret.get(key);
@@ -83,6 +88,9 @@ export function basicAuthorization({ secret }: QueryContext): Record<string, str
 export function readJson({ status, text }: ProviderAnswer): unknown {
   if (status < 200 || status >= 300)
     throw new QueryError('ServerRefused', `the server answered ${status}${said(text)}`);
+  if (hasMoreValues(Buffer.from(text), MAX_VALUES)) {
+    throw new QueryError('SeveralValues', `the answer has more than ${MAX_VALUES} values; the query must come to one`);
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -104,10 +112,13 @@ export function only<T>(list: readonly T[], what: string): T {
 export function finite(value: unknown): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof number === 'number' && Number.isFinite(number)) return number;
-  throw new QueryError(
-    'NotANumber',
-    `the value is ${JSON.stringify(value) ?? 'absent'}, which is no number to judge by`,
-  );
+  throw new QueryError('NotANumber', `the value is ${shown(value)}, which is no number to judge by`);
+}
+
+/** What stands in place of a number, as short as it should be. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, SAID) : value) ?? 'absent';
 }
 
 /** Newest of the points that can be complete: the last of several is still being gathered. @param points oldest first */
@@ -120,7 +131,8 @@ export function newestComplete(points: readonly (readonly [time: number, value: 
 
 function said(text: string): string {
   const words = text
-    .replace(/<[^>]*>/g, ' ')
+    // A tag ends before another begins: a million of them without an end would take a quarter of an hour.
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
   return words === '' ? '' : `: ${words.slice(0, SAID)}`;

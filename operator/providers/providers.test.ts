@@ -186,8 +186,26 @@ describe('a provider', () => {
       json({ timeSeriesData: [{ pointData: [{ values: [{ doubleValue: 'NaN' }] }] }] }),
       /^AnswerUnreadable/,
     ],
+    ['newrelic', json({ results: [{ result: { a: 1 } }] }), /^NotANumber: the value is an object,/],
+    ['newrelic', json({ results: [{ result: 'a'.repeat(1000) }] }), /^NotANumber: the value is "a{200}",/],
   ])('%s has no value in %s', async (type, text, expected) => {
     expect(await refusal(type, text)).toMatch(expected);
+  });
+
+  test.each<[string, string, number, RegExp]>([
+    ['tags that never end', '<'.repeat(100_000), 500, /^ServerRefused: the server answered 500: <{200}$/],
+    [
+      'lists in lists',
+      `{"results":[{"a":${'['.repeat(15_000)}${']'.repeat(15_000)}}]}`,
+      200,
+      /^NotANumber: .* a list,/,
+    ],
+    ['many values', json({ results: Array(20_001).fill(0) }), 200, /^SeveralValues: .* more than 20000 values/],
+  ])('does not keep the operator busy with %s', async (_, text, status, expected) => {
+    const before = process.threadCpuUsage();
+    expect(await refusal('newrelic', text, status)).toMatch(expected);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(200);
   });
 
   test('is asked as its API has it', async () => {

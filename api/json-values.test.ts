@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hasMoreValues, holdsMoreValues } from './json-values.ts';
+import { hasMoreValues, holdsMoreValues, mayHaveMoreMembers } from './json-values.ts';
 
 const has = (text: string, most: number): boolean => hasMoreValues(Buffer.from(text), most);
 
@@ -15,6 +15,15 @@ describe('values of JSON', () => {
   ])('are counted outside of texts: %s', (text, values) => {
     expect(has(text, values)).toBe(false);
     expect(has(text, values - 1)).toBe(true);
+  });
+
+  test.each<[string, number]>([
+    ['{"a":[1,2]}', 1],
+    ['{"a":1,"b":{"c":2}}', 3],
+    ['{"a":"b:c"}', 2],
+  ])('have no more members than colons: %s', (text, members) => {
+    expect(mayHaveMoreMembers(text, members)).toBe(false);
+    expect(mayHaveMoreMembers(text, members - 1)).toBe(true);
   });
 
   test.each<[unknown, number]>([

@@ -18,6 +18,13 @@ export function hasMoreValues(text: Uint8Array, most: number): boolean {
   return false;
 }
 
+/** Whether JSON can have more members of objects than so many: colons are counted, also those in texts. */
+export function mayHaveMoreMembers(text: string, most: number): boolean {
+  let members = 0;
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) if (++members > most) return true;
+  return false;
+}
+
 /** Whether a value of JSON has more than so many values in it. */
 export function holdsMoreValues(root: unknown, most: number): boolean {
   const open = [root];
