@@ -6,8 +6,9 @@ import { type Edge, edgeId } from '../telemetry/history/edge-table.ts';
 import type { Growth, NodeNames } from '../telemetry/history/traffic-history.ts';
 import type { CountedPools } from './counted-pools.ts';
 import type { Figures, WindowFigures } from './figures.ts';
+import { PrometheusError, type PromRange, type PromSample } from './prometheus-answer.ts';
 import { EDGE_LABELS, OUTCOME_LABELS, PrometheusCalls } from './prometheus-calls.ts';
-import { type PrometheusClient, PrometheusError, type PromRange, type PromSample } from './prometheus-client.ts';
+import type { PrometheusClient } from './prometheus-client.ts';
 import type { SeriesSelection } from './view-source.ts';
 
 /** Rates are taken over so many seconds at least: scrapes may be 30 s apart. */
