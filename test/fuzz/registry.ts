@@ -16,7 +16,10 @@ const TARGETS: Readonly<Record<string, () => Promise<{ readonly target: Target }
   inject: () => import('./targets/inject.ts'),
   validate: () => import('./targets/validate.ts'),
   'jwk-set': () => import('./targets/jwk-set.ts'),
+  'provider-answer': () => import('./targets/provider-answer.ts'),
+  prometheus: () => import('./targets/prometheus.ts'),
   discovery: () => import('./targets/discovery.ts'),
+  dashboard: () => import('./targets/dashboard.ts'),
 };
 
 /** Names of all targets. */

@@ -1,6 +1,9 @@
+import { asBuffer } from './as-buffer.ts';
 import type { Random } from './random.ts';
 
 type Holder = Record<string | number, unknown>;
+/** Where a value is, and under what name there. */
+type Place = readonly [holder: Holder, key: string];
 
 /** Values that stand where nobody expects them. */
 const ODD: readonly unknown[] = [
@@ -28,7 +31,8 @@ const ODD: readonly unknown[] = [
 ];
 
 /**
- * Changes JSON at one place: a value becomes another, is gone, is there twice, or has another name.
+ * Changes JSON at some places, one after the other: a value becomes another, is gone, is there twice, or has another name.
+ * @param changes how often
  * @returns undefined when the input is no JSON that could be changed so
  */
 export function mutateJson(
@@ -36,16 +40,24 @@ export function mutateJson(
   other: Uint8Array,
   words: readonly Uint8Array[],
   random: Random,
+  changes: number,
 ): Buffer | undefined {
-  const [root, source] = [parsed(input), parsed(other)];
-  const places = placesOf(root);
+  const root = parsed(input);
+  let places = placesOf(root);
   if (places.length === 0) return undefined;
-  const [holder, key] = random.of(places);
+  for (let left = changes; left > 0 && places.length > 0; left--) {
+    changeAt(random.of(places), other, words, random);
+    if (left > 1) places = placesOf(root);
+  }
+  return Buffer.from(JSON.stringify(root));
+}
+
+function changeAt([holder, key]: Place, other: Uint8Array, words: readonly Uint8Array[], random: Random): void {
   const word = (): string => (words.length > 0 ? Buffer.from(random.of(words)).toString() : 'a');
-  const foreign = placesOf(source);
   switch (random.below(8)) {
     case 0:
-      holder[key] = random.of(ODD);
+      // A copy: what is in one of these may be changed next.
+      holder[key] = copyOf(random.of(ODD));
       break;
     case 1:
       holder[key] = word();
@@ -55,14 +67,11 @@ export function mutateJson(
       else delete holder[key];
       break;
     case 3:
-      if (Array.isArray(holder)) holder.push(structuredClone(holder[Number(key)]));
-      else holder[word()] = structuredClone(holder[key]);
+      if (Array.isArray(holder)) holder.push(copyOf(holder[Number(key)]));
+      else holder[word()] = copyOf(holder[key]);
       break;
     case 4:
-      if (foreign.length > 0) {
-        const [from, name] = random.of(foreign);
-        holder[Array.isArray(holder) ? key : name] = structuredClone(from[name]);
-      }
+      transplant(placesOf(parsed(other)), holder, key, random);
       break;
     case 5:
       holder[key] = [holder[key]];
@@ -73,7 +82,13 @@ export function mutateJson(
     default:
       holder[key] = text(holder[key], word(), random);
   }
-  return Buffer.from(JSON.stringify(root));
+}
+
+/** Puts a value of another input into this one. */
+function transplant(foreign: readonly Place[], holder: Holder, key: string, random: Random): void {
+  if (foreign.length === 0) return;
+  const [from, name] = random.of(foreign);
+  holder[Array.isArray(holder) ? key : name] = from[name];
 }
 
 function text(value: unknown, word: string, random: Random): unknown {
@@ -85,15 +100,22 @@ function text(value: unknown, word: string, random: Random): unknown {
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString());
+    return JSON.parse(asBuffer(bytes).toString());
   } catch {
     return undefined;
   }
 }
 
-/** Everything in a value: where it is, and under what name there. */
-function placesOf(root: unknown): [Holder, string][] {
-  const places: [Holder, string][] = [];
+/** Copies JSON; `structuredClone` takes many times as long. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
+}
+
+/** Everything in a value. */
+function placesOf(root: unknown): Place[] {
+  const places: Place[] = [];
   const open = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value !== 'object' || value === null) continue;

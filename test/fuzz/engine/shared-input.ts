@@ -1,5 +1,5 @@
 /** Longest input that is kept for whoever watches, in bytes. */
-const MAX_BYTES = 5 << 20;
+const MAX_BYTES = 9 << 20;
 const HEAD = 8;
 
 /** The input that runs now, where another thread sees it even when that which runs it never comes back. */

@@ -1,3 +1,4 @@
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { callWith, SIGNATURE } from './token.ts';
 
@@ -18,5 +19,5 @@ export const target: Target = {
     yield Buffer.from(`{"exp":${EXP},"aud":[${'1,'.repeat(6000)}"heddle"]}`);
     yield Buffer.from('['.repeat(12_000));
   },
-  run: (bytes) => callWith(`Bearer e30.${Buffer.from(bytes).toString('base64url')}.${SIGNATURE}`),
+  run: (bytes) => callWith(`Bearer e30.${asBuffer(bytes).toString('base64url')}.${SIGNATURE}`),
 };

@@ -3,6 +3,7 @@ import { jwksUriProblem } from '../../../api/jwks-source.ts';
 import { FetchError } from '../../../operator/jwks/document.ts';
 import { keysUriOf } from '../../../operator/jwks/key-set.ts';
 import { mayReach } from '../../../operator/outward/destination.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 
 const DOCUMENT_BYTES = 1 << 20;
@@ -21,7 +22,7 @@ export const target: Target = {
     yield Buffer.from('['.repeat(DOCUMENT_BYTES));
   },
   run(bytes) {
-    const uri = uriIn(Buffer.from(bytes).toString());
+    const uri = uriIn(asBuffer(bytes).toString());
     if (uri === undefined || jwksUriProblem(uri) !== undefined) return;
     const host = new URL(uri).hostname.replace(/^\[(.*)\]$/, '$1');
     if (isIP(host) !== 0 && mayReach(host, allowed) && /^(127|169\.254)\./.test(host))

@@ -1,6 +1,7 @@
 import { createWebhookMetrics } from '../../../webhook/metrics.ts';
 import { type AdmissionAnswer, formatReview, ReviewError, readReview } from '../../../webhook/review.ts';
 import { testHandlers } from '../../../webhook/testing/handlers.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { deepReview, filledReview, oddPod } from './reviews.ts';
 
@@ -9,7 +10,7 @@ const handlers = testHandlers(createWebhookMetrics(), true);
 /** Runs a review through a handler. @throws {Error} when it is neither answered nor refused */
 export async function answerReview(path: string, bytes: Uint8Array): Promise<AdmissionAnswer | undefined> {
   try {
-    const review = readReview(Buffer.from(bytes));
+    const review = readReview(asBuffer(bytes));
     const answer = await handlers[path]?.(review);
     if (answer !== undefined) JSON.parse(formatReview(review.uid, answer));
     return answer;

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { MAX_KEYS_LENGTH, readJwkSet } from '../../../api/jwk-set.ts';
+import { type JwkSet, MAX_KEYS_LENGTH, readJwkSet } from '../../../api/jwk-set.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { repeated } from './repeated.ts';
 
@@ -33,13 +34,17 @@ export const target: Target = {
     yield Buffer.from(`{"keys":${'['.repeat(DOCUMENT_BYTES / 2 - 10)}${']'.repeat(DOCUMENT_BYTES / 2 - 10)}}`);
   },
   run(bytes) {
-    const text = Buffer.from(bytes).toString();
-    for (const secrets of [false, true]) {
-      const set = readJwkSet(text, secrets);
-      if (typeof set === 'string') continue;
-      const read = JSON.parse(set.text).keys.length;
-      if (set.text.length > MAX_KEYS_LENGTH || read !== Math.max(1, set.count))
-        throw new Error('the set is not as it says');
-    }
+    const text = asBuffer(bytes).toString();
+    // One that users write themselves may have secrets; any other is read in the same way.
+    if (readOnce(text, false)?.left.some((why) => why.includes('secret'))) readOnce(text, true);
   },
 };
+
+function readOnce(text: string, secrets: boolean): JwkSet | undefined {
+  const set = readJwkSet(text, secrets);
+  if (typeof set === 'string') return undefined;
+  const read = JSON.parse(set.text).keys.length;
+  if (set.text.length > MAX_KEYS_LENGTH || read !== Math.max(1, set.count))
+    throw new Error('the set is not as it says');
+  return set;
+}

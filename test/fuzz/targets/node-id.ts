@@ -1,5 +1,6 @@
 import { parseNodeId } from '../../../operator/ads/node-id.ts';
 import { nodeIdOf } from '../../feature/support/ads-harness.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { repeated } from './repeated.ts';
 
@@ -16,7 +17,7 @@ export const target: Target = {
     yield repeated('sidecar~', 4 << 20);
   },
   run(bytes) {
-    const parsed = parseNodeId(Buffer.from(bytes).toString());
+    const parsed = parseNodeId(asBuffer(bytes).toString());
     if (parsed !== undefined && !(parsed.address && parsed.podName && parsed.namespace))
       throw new Error('part is empty');
   },

@@ -1,5 +1,6 @@
 import { formatReview, ReviewError, readReview } from '../../../webhook/review.ts';
 import { podReview } from '../../../webhook/testing/review.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { deepReview, filledReview, longestBodies, policyReviews } from './reviews.ts';
 
@@ -24,7 +25,7 @@ export const target: Target = {
   },
   run(bytes) {
     try {
-      JSON.parse(formatReview(readReview(Buffer.from(bytes)).uid, {}));
+      JSON.parse(formatReview(readReview(asBuffer(bytes)).uid, {}));
     } catch (error) {
       if (!(error instanceof ReviewError)) throw error;
     }

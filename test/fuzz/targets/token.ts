@@ -3,6 +3,7 @@ import { admit } from '../../../operator/ads/admission.ts';
 import { RefusalError } from '../../../operator/ads/refusal.ts';
 import { TOKEN_SETTINGS, TokenAuthenticator } from '../../../operator/ads/token-authenticator.ts';
 import { makeToken } from '../../feature/support/ads-harness.ts';
+import { asBuffer } from '../engine/as-buffer.ts';
 import type { Target } from '../target.ts';
 import { repeated } from './repeated.ts';
 
@@ -56,5 +57,5 @@ export const target: Target = {
     yield Buffer.from(`Bearer a${' '.repeat(HEADER_BYTES)}b`);
     yield Buffer.from(`Bearer ${'.'.repeat(HEADER_BYTES)}`);
   },
-  run: (bytes) => callWith(Buffer.from(bytes).toString('latin1')),
+  run: (bytes) => callWith(asBuffer(bytes).toString('latin1')),
 };
