@@ -40,8 +40,10 @@ return {count, left}`,
     parser.push(String(hits), String(windowMs));
   },
   transformReply: (reply: unknown): readonly [number, number] => {
-    const [count, left] = reply as readonly unknown[];
-    return [Number(count), Number(left)];
+    const [count, left] = Array.isArray(reply) ? reply : [];
+    // What is no number is above no limit.
+    if (!Number.isSafeInteger(count) || !Number.isSafeInteger(left)) throw new Error('Redis answers with no counts');
+    return [count, left];
   },
 });
 

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
+import { request as requestHttp } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { HealthServer } from '../../kube/health.ts';
 import { silentLogger } from '../../kube/logger.ts';
+import { DashboardServer } from '../../operator/dashboard/server.ts';
+import type { ViewSource } from '../../operator/dashboard/view-source.ts';
 import { SECRET_TYPE } from '../../operator/xds/resource.ts';
 import { createWebhookMetrics } from '../../webhook/metrics.ts';
 import { AdmissionServer } from '../../webhook/server.ts';
@@ -120,4 +124,40 @@ describe(`the webhook port (FUZZ_SEED=${SEED})`, () => {
   test('stands torn requests', () => attack(() => sendOverTls(port, ['http/1.1'], torn(request, random)), honest));
   test('stands frames of HTTP/2, which it does not speak', () =>
     attack(() => sendOverTls(port, ['http/1.1'], tornFrames(random)), honest));
+});
+
+const view = async () => ({}) as never;
+const source: ViewSource = {
+  ...{ graph: view, series: view, controlPlane: view, proxies: view, policies: view, refusals: view, canaries: view },
+  onChanged: () => () => undefined,
+};
+const dashboard = new DashboardServer({ source, page: new Map(), logger: silentLogger });
+const health = new HealthServer({ port: 0, host: '127.0.0.1' });
+
+describe.each<[string, string, () => Promise<number>, () => Promise<void>]>([
+  ['page', '/api/graph?seconds=60&namespace=shop', () => dashboard.start(0), () => dashboard.stop()],
+  ['health', '/healthz', () => health.start(), () => health.stop()],
+])(`the port of the %s (FUZZ_SEED=${SEED})`, (_, path, start, stop) => {
+  const random = new Random(SEED);
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n\r\n`);
+  let port: number;
+
+  beforeAll(async () => {
+    port = await start();
+  });
+  afterAll(() => stop());
+
+  async function honest(): Promise<void> {
+    const sent = requestHttp({ port, host: '127.0.0.1', path, headers: { host: 'localhost' }, agent: false }).end();
+    const [response] = await once(sent, 'response');
+    expect(response.statusCode).toBe(200);
+    response.resume();
+    await once(response, 'close');
+  }
+
+  test('stands bytes of no meaning', () => attack(() => sendPlain(port, noise(random)), honest));
+  test('stands torn requests', () =>
+    attack(() => sendPlain(port, torn(Buffer.concat([request, request]), random)), honest));
+  test('stands frames of HTTP/2, which it does not speak', () =>
+    attack(() => sendPlain(port, tornFrames(random)), honest));
 });
