@@ -181,11 +181,12 @@ export class GitopsShop {
     const wanted = fields.filter((field) => field.startsWith('spec.')).map((field) => field.split('.').at(-1));
     await waitUntil(`only these to be borrowed: ${fields.join(', ')}`, async () => {
       const owned = await this.owned();
-      const annotation = (await this.target()).metadata?.annotations?.[BORROWED_ANNOTATION] ?? '{}';
+      const { metadata, ...target } = await this.target();
+      const annotation = metadata?.annotations?.[BORROWED_ANNOTATION] ?? '{}';
       const said = Object.keys(JSON.parse(annotation)).sort();
       return isDeepStrictEqual([owned, said], [fields, wanted.sort()])
         ? undefined
-        : `${owned.join(', ')}; ${annotation}`;
+        : `${owned.join(', ')}; ${annotation}; ${JSON.stringify(target)}`;
     });
   }
 
