@@ -23,6 +23,7 @@ import { run as soak } from './soak.ts';
 import { run as telemetryCost } from './telemetry-cost.ts';
 import { run as traffic } from './traffic.ts';
 import { run as unknownHosts } from './unknown-hosts.ts';
+import { run as verdicts } from './verdicts.ts';
 
 /** A bench: its name on the command line and what runs it. */
 export interface Bench {
@@ -50,6 +51,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'api-faults', byName: true, run: () => apiFaults() },
   { name: 'canaries', byName: true, run: () => canaries() },
   { name: 'soak', byName: true, run: soak },
+  { name: 'verdicts', byName: true, run: verdicts },
   { name: 'policy-enforcement', run: policyEnforcement },
   { name: 'policy-cost', run: policyCost },
   { name: 'telemetry-cost', run: telemetryCost },

@@ -22,3 +22,32 @@ function leastCredible(tries: number, chance: number): number {
   }
   return count;
 }
+
+/**
+ * The most that a chance may be when so few of `tries` came true: with a greater one, so few come in less than 5 % of all cases (Clopper and Pearson, "The use
+ * of confidence or fiducial limits illustrated in the case of the binomial", 1934; the upper bound alone).
+ */
+export function mostLikely(count: number, tries: number): number {
+  let [low, high] = [0, 1];
+  if (count >= tries) return 1;
+  for (let nth = 0; nth < HALVINGS; nth++) {
+    const middle = (low + high) / 2;
+    if (atMost(count, tries, middle) > UNLIKELY) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+const HALVINGS = 40;
+const UNLIKELY = 0.05;
+
+/** The probability of at most `count`. */
+function atMost(count: number, tries: number, chance: number): number {
+  let logarithm = tries * Math.log1p(-chance);
+  let sum = Math.exp(logarithm);
+  for (let nth = 1; nth <= count; nth++) {
+    logarithm += Math.log((tries - nth + 1) / nth) + Math.log(chance) - Math.log1p(-chance);
+    sum += Math.exp(logarithm);
+  }
+  return sum;
+}

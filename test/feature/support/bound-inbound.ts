@@ -25,6 +25,14 @@ import type { EnvoyProcess } from './envoy-process.ts';
 const SPEAK_MS = 30_000;
 const LISTENS_MS = 30_000;
 
+/** Where an inbound listener is made to listen. */
+interface Place {
+  readonly address: string;
+  readonly port: number;
+  /** Whether connections are made to another place than this, and say so. */
+  readonly isTold: boolean;
+}
+
 /**
  * The inbound listener of a workload, and no other, made to listen on a port of loopback. Connections say first, by the PROXY protocol, where they were
  * made to, as redirection would; the filter that asks the kernel for that is left out. A busy test may take longer to speak than the listener waits,
@@ -34,15 +42,29 @@ export function boundInbound(
   cache: Pick<XdsCache, 'lookup'>,
   at: number | ((proxy: ProxyIdentity) => number),
 ): ResourceSource {
-  const made = new WeakMap<XdsResource, Map<number, XdsResource>>();
+  const portOf = typeof at === 'number' ? () => at : at;
+  return inboundAt(cache, (proxy) => ({ address: '127.0.0.1', port: portOf(proxy), isTold: true }));
+}
+
+/** The same, at the pod's own address and the port of its application, so that callers come to it straight: nobody has to say where a connection was made to. */
+export function directInbound(
+  cache: Pick<XdsCache, 'lookup'>,
+  placeOf: (proxy: ProxyIdentity) => Omit<Place, 'isTold'>,
+): ResourceSource {
+  return inboundAt(cache, (proxy) => ({ ...placeOf(proxy), isTold: false }));
+}
+
+function inboundAt(cache: Pick<XdsCache, 'lookup'>, placeOf: (proxy: ProxyIdentity) => Place): ResourceSource {
+  const made = new WeakMap<XdsResource, Map<string, XdsResource>>();
   const lookup = (proxy: ProxyIdentity, typeUrl: string, name: string): XdsResource | undefined => {
     const listener = name === INBOUND_LISTENER ? cache.lookup(proxy, typeUrl, name) : undefined;
     if (listener === undefined) return undefined;
-    const port = typeof at === 'number' ? at : at(proxy);
-    const ports = made.get(listener) ?? new Map<number, XdsResource>();
-    made.set(listener, ports);
-    const known = ports.get(port) ?? bound(listener, port);
-    ports.set(port, known);
+    const place = placeOf(proxy);
+    const key = `${place.address}:${place.port}`;
+    const places = made.get(listener) ?? new Map<string, XdsResource>();
+    made.set(listener, places);
+    const known = places.get(key) ?? bound(listener, place);
+    places.set(key, known);
     return known;
   };
   return {
@@ -57,20 +79,20 @@ export function boundInbound(
   };
 }
 
-function bound({ name, bytes }: XdsResource, at: number): XdsResource {
+function bound({ name, bytes }: XdsResource, { address, port, isTold }: Place): XdsResource {
   const message = fromBinary(ListenerSchema, fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array());
   message.address = create(AddressSchema, {
     address: {
       case: 'socketAddress',
-      value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: at } },
+      value: { address, portSpecifier: { case: 'portValue', value: port } },
     },
   });
   message.additionalAddresses = [];
   message.listenerFilters = [
-    proxyProtocol(),
+    ...(isTold ? [proxyProtocol()] : []),
     ...message.listenerFilters.filter((filter) => !filter.name.endsWith('original_dst')),
   ];
-  message.listenerFiltersTimeout = milliseconds(SPEAK_MS);
+  if (isTold) message.listenerFiltersTimeout = milliseconds(SPEAK_MS);
   return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, withFiles(message)));
 }
 

@@ -41,8 +41,9 @@ export function boundListeners(cache: XdsCache, ports: readonly number[], others
   };
 }
 
-function bound({ name, bytes }: XdsResource): XdsResource {
+/** By the mesh's version it is asked who has acknowledged it. */
+function bound({ name, bytes, version }: XdsResource): XdsResource {
   const message = fromBinary(ListenerSchema, fromBinary(ResourceSchema, bytes).resource?.value ?? new Uint8Array());
   message.bindToPort = true;
-  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message));
+  return encodeResource(LISTENER_TYPE, name, toBinary(ListenerSchema, message), version);
 }
