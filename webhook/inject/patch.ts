@@ -24,7 +24,8 @@ function diffObjects(before: Json, after: Json, path: string): PatchOperation[] 
     if (!has(after, key)) operations.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
   }
   for (const key of Object.keys(after)) {
-    if (!has(after, key)) continue;
+    // Most is as it was.
+    if (!has(after, key) || before[key] === after[key]) continue;
     const at = `${path}/${escapeKey(key)}`;
     if (has(before, key)) operations.push(...diff(before[key], after[key], at));
     else operations.push({ op: 'add', path: at, value: after[key] });
