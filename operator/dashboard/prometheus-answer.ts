@@ -21,7 +21,7 @@ export class PrometheusError extends Error {}
 /** Reading an answer takes the event loop for as long as it is long. */
 export const MAX_ANSWER_BYTES = 8 << 20;
 /** And for as much as is in it; so many bytes of series, with their points or with all their labels, have less. */
-const [MAX_VALUES, MAX_MEMBERS] = [1_500_000, 300_000];
+const [MAX_VALUES, MAX_MEMBERS] = [1_500_000, 200_000];
 /** Labels of a series: it is asked for some twenty. */
 const MAX_LABELS = 100;
 const MAX_WORDS = 200;

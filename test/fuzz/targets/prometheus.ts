@@ -52,7 +52,7 @@ export const target: Target = {
     yield filled('matrix', '{"metric":{},"values":[]}');
     const points = repeated('[1700000000,"4.2"],', 7 << 20);
     yield Buffer.from(`{"data":{"resultType":"matrix","result":[{"metric":{},"values":[${points}[0,"1"]]}]}}`);
-    for (const count of [299_000, 700_000]) {
+    for (const count of [199_000, 700_000]) {
       const labels = Array.from({ length: count }, (_, index) => `"${index.toString(36)}":""`).join();
       yield Buffer.from(`{"data":{"resultType":"vector","result":[{"value":[0,"1"],"metric":{${labels}}}]}}`);
     }
