@@ -17,6 +17,8 @@ export type GoProgram = {
   readonly folder: string;
   /** Folder of its package within the module, where that is not the module's own. */
   readonly main?: string;
+  /** Import path of what is built, where that is the command of another module. */
+  readonly command?: string;
   readonly binary: string;
   readonly linkerFlags: string;
   /** Other names the binary is called by. */
@@ -110,6 +112,30 @@ export const GITOPS: GoProgram = {
   names: [],
   expectedSeconds: 40,
   expectedPackages: 947,
+};
+
+/** A module of its own: it talks to every queue there is, and none of them is another program's. */
+const KEDA_MODULE = path.join(CLUSTER_FOLDER, '..', 'keda');
+const KEDA_COMMANDS = 'github.com/kedacore/keda/v2/cmd';
+
+/** Scales workloads by what waits for them, for tests that are run by name. */
+export const KEDA_OPERATOR: GoProgram = {
+  folder: KEDA_MODULE,
+  command: `${KEDA_COMMANDS}/operator`,
+  binary: 'keda-operator',
+  linkerFlags: '-s -w',
+  names: [],
+  expectedSeconds: 600,
+  expectedPackages: 3338,
+};
+
+/** Tells HorizontalPodAutoscalers what KEDA's operator knows. */
+export const KEDA_ADAPTER: GoProgram = {
+  ...KEDA_OPERATOR,
+  command: `${KEDA_COMMANDS}/adapter`,
+  binary: 'keda-adapter',
+  expectedSeconds: 60,
+  expectedPackages: 3680,
 };
 
 /** Takes traces and logs, for the feature and end-to-end tests. */
@@ -221,7 +247,7 @@ async function build(program: GoProgram, output: string, show: Show): Promise<vo
   };
   const timer = setInterval(draw, 500);
   try {
-    const args = ['build', '-v', ...buildFlags(program), '-o', output, '.'];
+    const args = ['build', '-v', ...buildFlags(program), '-o', output, program.command ?? '.'];
     await run('go', args, {
       cwd: packageFolder(program),
       env,
@@ -244,7 +270,7 @@ async function build(program: GoProgram, output: string, show: Show): Promise<vo
 
 /** How many packages the program has, standard library included; the recorded count when Go can't say. */
 async function countPackages(program: GoProgram, env: NodeJS.ProcessEnv): Promise<number> {
-  const listed = await tryRun('go', ['list', '-deps', '.'], { cwd: packageFolder(program), env });
+  const listed = await tryRun('go', ['list', '-deps', program.command ?? '.'], { cwd: packageFolder(program), env });
   const count = listed.code === 0 ? listed.stdout.split('\n').length - 1 : 0;
   return Math.max(1, count || program.expectedPackages);
 }

@@ -10,6 +10,13 @@ test('layers run in their own order, whatever the order they are asked for in', 
   expect(chooseLayers(['e2e', 'unit']).map(({ name }) => name)).toEqual(['unit', 'e2e']);
 });
 
+test('what takes long to build runs by its name alone', () => {
+  expect(chooseLayers([]).map(({ name }) => name)).toEqual(
+    LAYERS.map(({ name }) => name).filter((name) => name !== 'keda'),
+  );
+  expect(chooseLayers(['keda']).map(({ name }) => name)).toEqual(['keda']);
+});
+
 test('a layer of another name is refused', () => {
   expect(() => chooseLayers(['units'])).toThrow('there is no layer "units"; there are lint, unit, property, feature');
 });

@@ -14,6 +14,8 @@ export interface Layer {
   readonly minutes: number;
   /** What Jest runs; undefined: it is the linter and the type checker. */
   readonly jest: Selection | undefined;
+  /** Whether it is left out unless it is named: what it needs takes longer to build than all others take to run. */
+  readonly byName?: true;
 }
 
 /** Files that Jest runs, chosen by their absolute path, and how. */
@@ -29,7 +31,7 @@ export interface Selection {
 const FOREIGN = ['/node_modules/', '/dist/'];
 
 /** Folders whose tests are layers of their own; everything else stands beside its file. */
-const FOLDERS = '/test/(feature|integration|e2e|bench|fuzz)/';
+const FOLDERS = '/test/(feature|integration|e2e|keda|bench|fuzz)/';
 
 /** Tests that try many random cases, or live through whole releases: what they cost goes with how many. */
 const RANDOM = '\\.property\\.test\\.ts$';
@@ -103,11 +105,20 @@ export const LAYERS: readonly Layer[] = [
     programs: [],
     jest: { only: '/test/e2e/[^/]*$', not: [], options: ['--runInBand', '--testTimeout', '300000'] },
   },
+  {
+    name: 'keda',
+    about: 'releases of what KEDA scales; only by its name, for KEDA is built first',
+    minutes: 20,
+    needs: 'heddle',
+    programs: ['KEDA'],
+    jest: { only: '/test/keda/', not: [], options: ['--runInBand', '--testTimeout', '300000'] },
+    byName: true,
+  },
 ];
 
 /**
  * Chooses layers by name.
- * @param names all layers when empty
+ * @param names all layers when empty, but for those that run by name alone
  * @throws {Error} for a name that is none, listing those there are
  */
 export function chooseLayers(names: readonly string[]): readonly Layer[] {
@@ -115,7 +126,7 @@ export function chooseLayers(names: readonly string[]): readonly Layer[] {
   if (unknown !== undefined) {
     throw new Error(`there is no layer "${unknown}"; there are ${LAYERS.map(({ name }) => name).join(', ')}`);
   }
-  return names.length === 0 ? LAYERS : LAYERS.filter(({ name }) => names.includes(name));
+  return LAYERS.filter(({ name, byName }) => (names.length === 0 ? byName !== true : names.includes(name)));
 }
 
 /** Arguments by which Jest runs a layer's files and no others. */

@@ -12,6 +12,7 @@ import {
   type Show,
 } from '../cluster/binaries.ts';
 import { envoyBinary } from '../envoy/binary.ts';
+import { keda } from '../keda/release.ts';
 import { prometheusBinary } from '../prometheus/binary.ts';
 import { valkeyBinary } from '../valkey/binary.ts';
 
@@ -31,6 +32,7 @@ const PROGRAMS = {
   'GitOps engines': (show) => ensureBinary(GITOPS, show),
   'metrics server': (show) => ensureBinary(METRICS_SERVER, show),
   'packet capture': (show) => ensureBinary(CAPTURE, show),
+  KEDA: keda,
   Chromium: () => chromiumBinary(),
 } satisfies Record<string, Source>;
 
