@@ -8,7 +8,7 @@ import { cpuSeconds } from './process-cost.ts';
 import type { BenchResult } from './result.ts';
 
 /** At one time, each with a Service and sidecars of its own. */
-const LANES = 12;
+const LANES = 8;
 const GOOD = 200;
 const BAD = 40;
 /** Of the stable revision, and of a good one. */
@@ -17,15 +17,23 @@ const FAILING = 0.005;
 const WORSE = 0.01;
 const PER_SECOND = 465;
 /** No release begins later; where the machine is slow, there are fewer. */
-const MINUTES = Number(process.env.VERDICTS_MINUTES ?? 12);
-/** Of an analysis nothing is told but its steps, and that it compares. A release gets 11,000 requests in them, the new revision 5,000 of these. */
+const MINUTES = Number(process.env.VERDICTS_MINUTES ?? 20);
+/**
+ * Of an analysis nothing is told but its steps, that it compares, and how many requests a check needs, which is fewer than it gets unless the machine is slow. A
+ * release gets 11,000 requests in these steps, the new revision 5,000 of them.
+ */
 const ANALYSIS = {
   interval: '4s',
   stepWeights: [20, 50],
   stepDurations: ['4s', '20s'],
+  minRequests: 300,
   metrics: [{ name: 'request-success-rate', comparedToStable: { maxDecrease: 0 } }],
 };
-const DEADLINE_SECONDS = 60;
+/** What is still in doubt then passes; by default this is ten minutes. */
+const DEADLINE_SECONDS = 180;
+
+const GOODS = `as good as stable (${FAILING * 100} % fail)`;
+const BADS = `${WORSE * 100} % more fail`;
 
 /** A release that has ended. */
 interface Ended extends ReleaseEnd {
@@ -119,20 +127,30 @@ function figures(
       aim: 0,
     },
     ...sharesOf(bench, ended),
-    ...judged(`as good as stable, ${FAILING * 100} % fail`, good, ({ isPromoted }) => !isPromoted, 'given up'),
-    { ...all, figure: 'of these with a failed check', value: good.filter((one) => one.failedChecks > 0).length },
-    { ...all, figure: 'of these that passed a check in doubt', value: good.filter(({ doubts }) => doubts > 0).length },
+    ...judged(GOODS, good, ({ isPromoted }) => !isPromoted, 'given up'),
+    {
+      ...all,
+      bench: GOODS,
+      figure: 'releases with a failed check',
+      value: good.filter((one) => one.failedChecks > 0).length,
+    },
+    {
+      ...all,
+      bench: GOODS,
+      figure: 'releases that passed a check in doubt',
+      value: good.filter(({ doubts }) => doubts > 0).length,
+    },
     ...requestsOf(
-      'as good as stable, until promoted',
+      `${GOODS}, until promoted`,
       good.filter(({ isPromoted }) => isPromoted).map(({ sent }) => sent),
     ),
-    ...judged(`${WORSE * 100} % more fail`, bad, ({ isPromoted }) => isPromoted, 'promoted'),
+    ...judged(BADS, bad, ({ isPromoted }) => isPromoted, 'promoted'),
     ...requestsOf(
-      `${WORSE * 100} % more fail, until the first check failed`,
+      `${BADS}, until the first check failed`,
       bad.flatMap(({ untilFailed = [] }) => untilFailed),
     ),
     ...requestsOf(
-      `${WORSE * 100} % more fail, until given up`,
+      `${BADS}, until given up`,
       bad.filter(({ isPromoted }) => !isPromoted).map(({ sent }) => sent),
     ),
     { bench, figure: 'time', value: round(spent.seconds), unit: 's' },
@@ -152,6 +170,7 @@ function judged(
   return [
     { bench, figure: 'releases', value: ended.length, unit: '' },
     { bench, figure: wrong, value: found, unit: '', aim: 0 },
+    ...reasonsOf(bench, ended),
     {
       bench,
       figure: `${wrong} in the long run, with 95 % confidence`,
@@ -159,6 +178,12 @@ function judged(
       unit: '% at most',
     },
   ];
+}
+
+function reasonsOf(bench: string, ended: readonly Ended[]): BenchResult[] {
+  const counts = new Map<string, number>();
+  for (const { reason } of ended) if (reason !== '') counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, value]) => ({ bench, figure: `given up for ${reason}`, value, unit: '' }));
 }
 
 function requestsOf(bench: string, sent: readonly Sent[]): BenchResult[] {

@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 
 /** Each has one request at a time. */
 const CONNECTIONS = 16;
+/** With this an answer is the last one of its connection. */
+const LAST = 'connection: close';
 /** Between two looks at what is due, in ms. */
 const TICK_MS = 5;
 
@@ -57,14 +59,22 @@ export class SteadyLoad {
     socket.on('error', () => {});
     // Answers have no bodies, so that each comes in one packet.
     socket.on('data', (data: Buffer) => {
-      this.#count(Number(data.toString('latin1', 9, 12)));
-      this.#idle.push(socket);
+      const text = data.toString('latin1');
+      this.#count(Number(text.slice(9, 12)));
+      if (text.includes(LAST)) this.#leave(socket);
+      else this.#idle.push(socket);
     });
     socket.on('close', () => {
       if (!this.#sockets.delete(socket)) return;
       if (this.#idle.includes(socket)) this.#idle = this.#idle.filter((other) => other !== socket);
       else if (socket.bytesWritten > 0) this.#count(0);
     });
+  }
+
+  /** A listener that is replaced asks to come back by another connection. */
+  #leave(socket: Socket): void {
+    this.#sockets.delete(socket);
+    socket.end();
   }
 
   #count(status: number): void {
