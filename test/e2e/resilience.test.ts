@@ -21,6 +21,11 @@ clusterSetup([mesh, outside], async () => {
     outside.apply(...client('caller')),
   ]);
   await Promise.all([mesh.rolledOut('echo'), mesh.rolledOut('caller'), outside.rolledOut('caller')]);
+  // Who has no sidecar goes by kube-proxy, which may be behind, and has the rules of whoever had the address before until then.
+  await waitUntil('the Service is there for callers outside of the mesh', async () => {
+    const { status } = await outsider.http(`http://echo.${mesh.name}/`);
+    return status === 200 ? undefined : `it answers ${status}`;
+  });
 });
 
 interface Certs {
