@@ -8,6 +8,7 @@ import {
 } from '../xds/resource.ts';
 import { Alarm } from './alarm.ts';
 import { ClusterGate } from './cluster-gate.ts';
+import { ClustersAhead } from './clusters-ahead.ts';
 import { HostDemand } from './host-demand.ts';
 import { NamesAhead } from './names-ahead.ts';
 import type { Pending } from './pending.ts';
@@ -36,6 +37,7 @@ export class ProxyStream {
   private readonly gate: ClusterGate;
   private readonly starting = new StartingClusters();
   private readonly ahead: NamesAhead;
+  private readonly clustersAhead: ClustersAhead;
   private readonly following = new RouteFollowing();
   private readonly hosts = new Subscription(VIRTUAL_HOST_TYPE);
   private readonly demand: HostDemand;
@@ -57,6 +59,7 @@ export class ProxyStream {
     this.settings = settings;
     this.events = events;
     this.ahead = new NamesAhead(proxy, registry, memory);
+    this.clustersAhead = new ClustersAhead(proxy, registry, this.ahead);
     this.demand = new HostDemand(proxy, registry, this.hosts, this.ahead);
     this.removals = new RemovalGate(settings.removalDelayMs);
     this.gate = new ClusterGate((cluster) => registry.lookup(proxy, ENDPOINT_TYPE, cluster) !== undefined);
@@ -76,9 +79,7 @@ export class ProxyStream {
       this.newest(received.typeUrl, name, held, asked || subscription.asksFor(name)),
     );
     if (!isHosts) this.ahead.asked(request.typeUrl, request.subscribe);
-    if (request.nonce !== '') {
-      this.settle(subscription, request);
-    }
+    if (request.nonce !== '') this.settle(subscription, request);
     this.starting.asked(request);
     const endpoints = request.typeUrl === ENDPOINT_TYPE;
     subscription.subscribe(
@@ -87,8 +88,10 @@ export class ProxyStream {
       (name) => endpoints && this.gate.waitsFor(name),
       () => this.registry.wildcardNames(this.proxy, request.typeUrl),
     );
-    if (request.typeUrl === CLUSTER_TYPE && request.unsubscribe.length > 0) {
-      this.gate.keepTo((name) => subscription.covers(name));
+    if (request.typeUrl === CLUSTER_TYPE) {
+      const used = known === undefined ? [...subscription.names, ...subscription.ahead] : request.subscribe;
+      this.clustersAhead.follow(subscription, used);
+      if (request.unsubscribe.length > 0) this.gate.keepTo((name) => subscription.covers(name));
     }
     // Envoy also changes what it asks for in a request that acknowledges something.
     const changes = request.nonce === '' || request.subscribe.length > 0 || request.unsubscribe.length > 0;
@@ -100,14 +103,13 @@ export class ProxyStream {
   mark(affected: ReadonlyMap<string, ReadonlySet<string>>): void {
     for (const [typeUrl, names] of affected) {
       const subscription = this.subscriptions.get(typeUrl);
-      if (subscription === undefined) {
-        continue;
-      }
+      if (subscription === undefined) continue;
       const isHosts = typeUrl === VIRTUAL_HOST_TYPE;
       for (const name of names) {
         if (subscription.covers(name) && (!isHosts || this.demand.concerns(name))) subscription.dirty.add(name);
       }
       if (isHosts) this.demand.review();
+      if (typeUrl === CLUSTER_TYPE) this.clustersAhead.review(subscription, names);
     }
   }
 
@@ -164,9 +166,7 @@ export class ProxyStream {
   private settle(subscription: Subscription, request: DeltaRequest): void {
     const { sentAt = 0, names: sent = [] } = subscription.inFlight ?? {};
     const names = subscription.settle(request.nonce, request.error);
-    if (names === undefined) {
-      return;
-    }
+    if (names === undefined) return;
     if (subscription === this.hosts) this.demand.settled(request.error === undefined);
     if (subscription.typeUrl === CLUSTER_TYPE && names.length === 0) {
       // They go again, those that are still there by then.

@@ -37,10 +37,12 @@ export function outboundCluster(port: number, hostname: Hostname, revision?: str
 }
 
 /** What an outbound cluster is for; undefined when the name is none. */
-export function readOutboundCluster(name: string): { port: number; subset: string; hostname: Hostname } | undefined {
-  const [direction, port, subset, hostname] = name.split('|');
+export function readOutboundCluster(
+  name: string,
+): { port: number; subset: string; hostname: Hostname; revision: string | undefined } | undefined {
+  const [direction, port, subset, hostname, revision] = name.split('|');
   if (direction !== 'outbound' || subset === undefined || hostname === undefined) return undefined;
-  return { port: Number(port), subset, hostname };
+  return { port: Number(port), subset, hostname, revision };
 }
 
 /** Cluster for single pods of a headless service, by the address the client connected to. */

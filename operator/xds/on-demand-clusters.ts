@@ -5,7 +5,8 @@ import type { Client } from './clients.ts';
 import type { HostIndex } from './host-index.ts';
 import { readOutboundCluster } from './names.ts';
 import { routablePorts } from './routable-ports.ts';
-import type { RuleIndex } from './rule-index.ts';
+import { routeNames } from './route-names.ts';
+import { destinationsOf, type RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
 import type { ServiceTable } from './service-table.ts';
 
@@ -35,30 +36,29 @@ export class OnDemandClusters {
     if (!onDemand) return false;
     const read = readOutboundCluster(name);
     const service = read && this.serviceOf(read.hostname, scope);
-    if (read === undefined || service === undefined || !this.includesAll(service)) return false;
+    if (read === undefined || service === undefined || this.isForAll(service)) return false;
+    if (isMirrored(service) && read.revision === service.split?.next) return false;
     return routablePorts(service).some(({ port }) => port === read.port);
   }
 
-  /**
-   * Whether that holds for all clusters of a service, as it does for none otherwise. They need not be made to know it. Names that DNS is asked for
-   * are looked up before: Envoy takes such a cluster for ready when it comes, so that none holds up its start, and a first request would find no endpoint.
-   */
-  includesAll({ hostname, resolution, split }: MeshService): boolean {
-    const needsDns = resolution === 'dns' || resolution === 'dns-round-robin';
-    const isMirrored = (split?.terms?.mirror ?? 0) > 0;
-    return !needsDns && !isMirrored && !this.getsCopies(hostname);
+  /** Whether that holds for all clusters of a service. They need not be made to know it. */
+  includesAll(service: MeshService): boolean {
+    return !isMirrored(service) && !this.isForAll(service);
   }
 
   /**
-   * Names of clusters that may be included now and were not before, or the other way round: that depends on ports, and on what leads there, which a
-   * cluster may not show.
+   * Names of clusters that may be included now and were not before, or the other way round, or that others may go along with: that depends on ports, and
+   * on what leads there, which a cluster may not show.
    * @param hostnames that something differs of, or of what leads to them
    * @param scopes those of whose clients some are sent clusters on demand
    */
   *mayDiffer(hostnames: ReadonlySet<Hostname>, scopes: Iterable<Scope>): Generator<string> {
-    const { aliases, hosts, services } = this.sources;
+    const { aliases, hosts, rules, services } = this.sources;
     const reached = new Set(hostnames);
-    for (const hostname of hostnames) {
+    for (const name of routeNames(this.sources, hostnames)) {
+      for (const rule of rules.leadingTo(name)) for (const other of destinationsOf(rule)) reached.add(other);
+    }
+    for (const hostname of [...reached]) {
       const target = aliases.target(hostname);
       if (target !== undefined) reached.add(target);
       for (const covering of hosts.coveringWildcards(hostname)) reached.add(covering);
@@ -73,6 +73,14 @@ export class OnDemandClusters {
     }
   }
 
+  /**
+   * Whether all clusters of a service are sent at once. Names that DNS is asked for are looked up before: Envoy takes such a cluster for ready when it
+   * comes, so that none holds up its start, and a first request would find no endpoint.
+   */
+  private isForAll({ hostname, resolution }: MeshService): boolean {
+    return resolution === 'dns' || resolution === 'dns-round-robin' || this.getsCopies(hostname);
+  }
+
   private make(service: MeshService, scope: Scope): void {
     if (scope.service(service.hostname)?.key === service.key) this.sources.services.variant(scope, service);
   }
@@ -83,4 +91,9 @@ export class OnDemandClusters {
     for (const name of aliases.withAliases([hostname])) if (rules.mirrorsTo(name)) return true;
     return isWildcard(hostname) && [...rules.allMirrors()].some((name) => coversHostname(hostname, name));
   }
+}
+
+/** Whether the revision that is released gets copies of requests. */
+function isMirrored({ split }: MeshService): boolean {
+  return (split?.terms?.mirror ?? 0) > 0;
 }

@@ -4,6 +4,7 @@ import type { Hostname, MeshDelta, MeshService, MeshSnapshot, ServiceKey } from 
 import type { AliasTable } from './aliases.ts';
 import type { Distinctions } from './distinctions.ts';
 import type { HostIndex } from './host-index.ts';
+import { routeNames } from './route-names.ts';
 import { destinationsOf, type RuleIndex } from './rule-index.ts';
 
 /** The tables that an update is taken into. */
@@ -75,12 +76,7 @@ export function withDependants(
   { rules, aliases, hosts }: OutboundIndexes,
   hostnames: Iterable<Hostname>,
 ): Set<Hostname> {
-  const found = aliases.withAliases(hostnames);
-  // A ServiceEntry of many hosts is what routes to any of these lead to.
-  for (const hostname of [...found]) {
-    if (!isWildcard(hostname)) continue;
-    for (const name of rules.allDestinations()) if (coversHostname(hostname, name)) found.add(name);
-  }
+  const found = routeNames({ aliases, rules }, hostnames);
   // A set's iterator also visits what is added on the way, but what leads to a host that routes lead to does not depend on it.
   for (const hostname of [...found]) {
     for (const rule of rules.leadingTo(hostname)) {

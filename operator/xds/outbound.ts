@@ -9,6 +9,7 @@ import { AuthorizerClusters } from './authorizer-clusters.ts';
 import type { CacheChange } from './cache-change.ts';
 import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
+import { ClustersAlong } from './clusters-along.ts';
 import { Distinctions } from './distinctions.ts';
 import { type FoundCluster, FoundClusters } from './found-clusters.ts';
 import { HostIndex } from './host-index.ts';
@@ -50,6 +51,7 @@ export class Outbound {
   readonly routes: RouteTable;
   readonly listeners: ListenerTable;
   readonly onDemand: OnDemandClusters;
+  readonly along: ClustersAlong;
   readonly authorizers: AuthorizerClusters;
   private readonly builtin = new Map(
     translateBuiltinClusters().map((cluster) => [cluster.name, new Lazy(() => cluster)]),
@@ -77,6 +79,7 @@ export class Outbound {
     this.routes = new RouteTable(this.virtualHosts, () => (this.snapshot?.sidecars.size ?? 0) > 0);
     this.listeners = new ListenerTable(this, this.log, this.clients);
     this.onDemand = new OnDemandClusters(this, (hostname, scope) => this.serviceOf(hostname, scope));
+    this.along = new ClustersAlong(this, this.onDemand);
   }
 
   /** Takes the next snapshot, and tells the change which resources may differ for whom. */
@@ -85,6 +88,7 @@ export class Outbound {
     this.log.state += 1;
     this.carriersOf.clear();
     this.found.forget();
+    this.along.forget();
     const touched = takeIn(this, snapshot, delta);
     this.regroup(delta, touched, change);
     const affected = new Set<Hostname>(touched.routes);
@@ -145,11 +149,13 @@ export class Outbound {
   }
 
   /** Clusters that a client is sent without having asked for them one by one. */
-  clustersUnasked({ scope, onDemand }: Client): Map<string, Lazy<XdsResource>> {
+  clustersUnasked(client: Client): Map<string, Lazy<XdsResource>> {
     const found = new Map(this.builtin);
-    for (const service of this.visible(scope)) {
-      if (onDemand && this.onDemand.includesAll(service)) continue;
-      for (const [name, cluster] of this.services.variant(scope, service).clusters) found.set(name, cluster);
+    for (const service of this.visible(client.scope)) {
+      if (client.onDemand && this.onDemand.includesAll(service)) continue;
+      for (const [name, cluster] of this.services.variant(client.scope, service).clusters) {
+        if (!this.onDemand.includes(name, client)) found.set(name, cluster);
+      }
     }
     return found;
   }
@@ -279,13 +285,11 @@ export class Outbound {
   *covered(host: Hostname): Generator<Hostname> {
     yield host;
     if (!isWildcard(host)) return;
-    for (const hostname of this.hosts.hostnames())
-      if (coversHostname(host, hostname) && hostname !== host) yield hostname;
+    for (const name of this.hosts.hostnames()) if (coversHostname(host, name) && name !== host) yield name;
   }
 
   private coversService(host: Hostname): boolean {
-    if (!isWildcard(host)) return false;
-    for (const hostname of this.hosts.hostnames()) if (coversHostname(host, hostname)) return true;
+    for (const hostname of this.covered(host)) if (hostname !== host) return true;
     return false;
   }
 

@@ -63,7 +63,10 @@ export interface ResourceSource {
   answer?(proxy: ProxyIdentity, typeUrl: string, asked: string): Answer | undefined;
   /** Number of the state of what answers what: with the same, `answer` and `companions` say the same. Absent: there is no `answer`. */
   answersState?(typeUrl: string): number;
-  /** Names of what a proxy must have along with a resource, since it would not ask for it any more. Absent: nothing. */
+  /**
+   * Names of what a proxy is to have along with a resource: virtual hosts that it would not ask for any more, or clusters of which it would have to wait
+   * for each as soon as routes lead there instead. Absent: nothing.
+   */
   companions?(proxy: ProxyIdentity, typeUrl: string, name: string): Iterable<string>;
   /** Name of the resource in a collection that answers whatever no other does. Absent: there is none. */
   fallback?(typeUrl: string, collection: string): string | undefined;

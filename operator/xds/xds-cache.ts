@@ -132,7 +132,8 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
 
   /** @inheritDoc */
   isOneByOne(proxy: ProxyIdentity, typeUrl: string): boolean {
-    return typeUrl === VIRTUAL_HOST_TYPE && this.outbound?.clients.get(proxy).onDemand === true;
+    const isOnDemand = typeUrl === VIRTUAL_HOST_TYPE || typeUrl === CLUSTER_TYPE;
+    return isOnDemand && this.outbound?.clients.get(proxy).onDemand === true;
   }
 
   /** @inheritDoc */
@@ -149,8 +150,10 @@ export class XdsCache implements ResourceSource, PolicyCarriers {
 
   /** @inheritDoc */
   companions(proxy: ProxyIdentity, typeUrl: string, name: string): readonly string[] {
-    if (typeUrl !== VIRTUAL_HOST_TYPE || this.outbound === undefined) return [];
-    return this.outbound.routes.asked.companions(name, this.outbound.clients.get(proxy));
+    const { outbound } = this;
+    if (outbound === undefined) return [];
+    if (typeUrl === CLUSTER_TYPE) return outbound.along.names(name, this.who(outbound, proxy).client);
+    return typeUrl === VIRTUAL_HOST_TYPE ? outbound.routes.asked.companions(name, outbound.clients.get(proxy)) : [];
   }
 
   /** @inheritDoc */

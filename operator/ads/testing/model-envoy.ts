@@ -19,6 +19,7 @@ import type { ResponseMessage } from '../response.ts';
 import { ProxyStream } from '../stream.ts';
 import type { WorkloadMemory } from '../workload-memory.ts';
 import { BLANK_REQUEST } from './blank-request.ts';
+import { ModelClusters } from './model-clusters.ts';
 import { checkDomains, domainsIn, domainsOfResource, isEds, routeOf, routesOf } from './resource-content.ts';
 import { hostFor } from './virtual-host-match.ts';
 import { wholeMessage } from './whole-message.ts';
@@ -35,8 +36,7 @@ export class ModelEnvoy {
   /** What it has asked for by name and heard nothing of: Envoy holds up clusters and listeners for that, at its start all. */
   readonly waiting = new Set<string>();
   private readonly asked = new Map<string, Set<string>>();
-  /** Clusters that it is to have though it did not ask for them and not all proxies get them. */
-  private ahead = new Set<string>();
+  private readonly clusters: ModelClusters;
   /** Virtual hosts whose route configuration came again: Envoy may have thrown them away. */
   private readonly doubtful = new Set<string>();
   /** Clusters that it asked for on this stream. */
@@ -57,11 +57,14 @@ export class ModelEnvoy {
     this.cache = cache;
     this.proxy = proxy;
     this.memory = memory;
+    this.clusters = new ModelClusters(cache, proxy, memory, () => this.asked.get(CLUSTER_TYPE) ?? []);
     this.stream = this.open();
+    this.clusters.begin([]);
     cache.onChange((change) => {
       const affected = change.affected(proxy);
       this.look();
       if (affected === undefined) return;
+      this.clusters.follow();
       this.stream.mark(affected);
       this.stream.pump();
     });
@@ -87,11 +90,6 @@ export class ModelEnvoy {
   reconnect(): void {
     this.reopen();
     const asked = (typeUrl: string) => this.asked.get(typeUrl) ?? new Set();
-    const kept = [...this.of(CLUSTER_TYPE).keys()].filter((name) => !asked(CLUSTER_TYPE).has(name));
-    this.ahead = new Set(
-      kept.filter((name) => this.exists(name) && !this.cache.inWildcard(this.proxy, CLUSTER_TYPE, name)),
-    );
-    if (this.of(CLUSTER_TYPE).size === 0) this.ahead = this.remembered();
     const hasUnknown = [...this.of(VIRTUAL_HOST_TYPE).keys()].some((name) => name.endsWith('|unknown'));
     this.hasAll = hasUnknown || !this.cache.isOneByOne(this.proxy, VIRTUAL_HOST_TYPE);
     this.look();
@@ -107,8 +105,11 @@ export class ModelEnvoy {
 
   private open(): ProxyStream {
     const events = {
-      write: (message: ResponseMessage) =>
-        this.inbox.push(fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message))),
+      write: (message: ResponseMessage) => {
+        const response = fromBinary(DeltaDiscoveryResponseSchema, wholeMessage(message));
+        if (response.typeUrl === CLUSTER_TYPE) this.clusters.take(response);
+        this.inbox.push(response);
+      },
       pushed: () => undefined,
       answered: () => undefined,
     };
@@ -119,20 +120,12 @@ export class ModelEnvoy {
     this.stream.close();
     this.inbox = [];
     this.usedHere.clear();
+    this.clusters.begin([...this.of(CLUSTER_TYPE).keys()]);
     this.stream = this.open();
   }
 
   private begin(): void {
-    this.ahead = this.remembered();
     for (const typeUrl of [CLUSTER_TYPE, LISTENER_TYPE]) this.say({ typeUrl });
-  }
-
-  private remembered(): Set<string> {
-    return new Set(this.memory.ahead(this.proxy, CLUSTER_TYPE).filter((name) => this.exists(name)));
-  }
-
-  private exists(cluster: string): boolean {
-    return this.cache.lookup(this.proxy, CLUSTER_TYPE, cluster) !== undefined;
   }
 
   get waits(): boolean {
@@ -227,7 +220,7 @@ export class ModelEnvoy {
         entries.push([`${typeUrl} ${name}`, version]);
     }
     for (const typeUrl of [CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE]) {
-      const ahead = typeUrl === CLUSTER_TYPE ? this.ahead : [];
+      const ahead = typeUrl === CLUSTER_TYPE ? this.clusters.ahead : [];
       for (const name of [...(this.asked.get(typeUrl) ?? []), ...ahead]) {
         const found = cache.lookup(proxy, typeUrl, name);
         if (found !== undefined) entries.push([`${typeUrl} ${name}`, found.version]);
