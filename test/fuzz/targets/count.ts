@@ -3,7 +3,14 @@ import { MemoryCounters } from '../../../operator/ratelimit/memory-counters.ts';
 import { SharedCounters } from '../../../operator/ratelimit/shared-counters.ts';
 import type { Target } from '../target.ts';
 
-const counters = new SharedCounters(new MemoryCounters(() => 0, { maxKeysPerDomain: 1000 }), {
+/** Time goes on by this with each input, so that what it counted ends: ten million are three years. */
+const STEP_MS = 10_000;
+/** So many inputs apart ended windows are looked for. */
+const SWEEP_EVERY = 500;
+
+let now = 0;
+const own = new MemoryCounters(() => now, { maxKeysPerDomain: 1000 });
+const counters = new SharedCounters(own, {
   self: 'a',
   others: () => [],
   ask: () => Promise.reject(new Error('nobody is there')),
@@ -21,6 +28,8 @@ export const target: Target = {
   // Nobody but a replica can send them, and there is no stranger among those.
   largest: () => [],
   async run(bytes) {
+    now += STEP_MS;
+    if (now % (SWEEP_EVERY * STEP_MS) === 0) own.sweep();
     let count: number;
     try {
       count = decodeQuestion(bytes).hits.length;
