@@ -44,6 +44,14 @@ const proxySettings = z.strictObject({
    * `heddle.dev/configuration-loading` decides over it.
    */
   configurationLoading: configurationLoading.default('on-demand'),
+  /**
+   * Addresses that the network may put in place of pods' own where these connect to the operator, besides those of its node and of that node's pod range. A
+   * sidecar's token is refused from anywhere else.
+   */
+  natAddresses: z
+    .array(z.string().refine(isSubnet, 'must be an address or a block such as "10.20.0.0/16"'))
+    .max(100)
+    .default([]),
   logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
 });
 

@@ -25,6 +25,8 @@ export interface PodRecord {
   readonly serviceAccount: string;
   /** `status.podIPs`; empty until kubelet has told them. */
   readonly ips: readonly string[];
+  /** On which it runs, by name. */
+  readonly node?: string;
   /** Why its token is not good for what the caller asks, e.g. `runs no sidecar of the mesh`; absent: it is. */
   readonly problem?: string | undefined;
 }
@@ -38,6 +40,8 @@ export interface TokenAuthenticatorPorts {
    * come from there); undefined where no pod has it.
    */
   podUidByAddress?(address: string): string | undefined;
+  /** Whether the network may have put an address that is no pod's in place of this pod's own. Absent: it may have put any. */
+  mayBeRewritten?(address: string, pod: PodRecord): boolean;
   /** By how much the clock of the API server, by which tokens expire, is ahead of ours, in ms; undefined while unknown. */
   clockOffsetMs?(): number | undefined;
   /** Ms since the epoch. */
@@ -117,10 +121,7 @@ export class TokenAuthenticator implements Authenticator {
     const pod = await this.findPod(accepted);
     const peer = plainAddress(peerAddress);
     // An address is given to a new pod while the old one may still be in the store: the pod's own claim comes first.
-    const owner = pod.ips.includes(peer) ? pod.uid : this.ports.podUidByAddress?.(peer);
-    if (owner !== undefined && owner !== pod.uid) {
-      throw forbidden(`the connection comes from the address of another pod than ${pod.namespace}/${pod.name}`);
-    }
+    if (!pod.ips.includes(peer)) this.checkOrigin(peer, pod);
     return {
       identity: { uid: pod.uid, podName: pod.name, namespace: pod.namespace, serviceAccount: pod.serviceAccount },
       expiresAt,
@@ -145,6 +146,19 @@ export class TokenAuthenticator implements Authenticator {
       if (entry.podUid === podUid) {
         this.cache.delete(key);
       }
+    }
+  }
+
+  /** @throws RefusalError when a connection of a pod can't come from an address that is none of its own */
+  private checkOrigin(peer: string, record: PodRecord): void {
+    const pod = `${record.namespace}/${record.name}`;
+    if (this.ports.podUidByAddress?.(peer) !== undefined) {
+      throw forbidden(`the connection comes from the address of another pod than ${pod}`);
+    }
+    if (this.ports.mayBeRewritten?.(peer, record) === false) {
+      throw forbidden(
+        `the connection comes from ${peer}, which is no address of pod ${pod} and none of its node; where the network puts it in place of pods' addresses, name it in proxy.natAddresses of the mesh's settings`,
+      );
     }
   }
 

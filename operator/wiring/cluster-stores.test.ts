@@ -29,6 +29,16 @@ describe('a node in its store', () => {
     expect(readNode(trimNode(node(status)))).toMatchObject({ name: 'node-1', locality: { zone: 'a' }, ready });
   });
 
+  test('keeps its addresses and the ranges of its pods', () => {
+    const addresses = [{ type: 'InternalIP', address: '192.0.2.1' }];
+    const { spec, status } = trimNode({
+      ...node('True'),
+      spec: { podCIDRs: ['10.0.1.0/24'], taints: [{ key: 'a', effect: 'NoSchedule' }] },
+      status: { ...node('True').status, addresses },
+    });
+    expect([spec, status?.addresses]).toEqual([{ podCIDRs: ['10.0.1.0/24'] }, addresses]);
+  });
+
   test('keeps nothing of a heartbeat but the version', () => {
     const [before, after] = [trimNode(node('True')), trimNode(node('True', '2026-01-01T00:05:00Z', '2'))];
     expect(after.status).toEqual(before.status);

@@ -3,6 +3,7 @@ import type { AuthorizationPolicy } from '../../api/authorization-policy.ts';
 import type { Canary } from '../../api/canary.ts';
 import type { DestinationRule } from '../../api/destination-rule.ts';
 import type { DiscoverySettings } from '../../api/discovery.ts';
+import type { MeshConfig } from '../../api/mesh-config.ts';
 import type { PeerAuthentication } from '../../api/peer-authentication.ts';
 import type { RateLimitPolicy } from '../../api/rate-limit-policy.ts';
 import type { RequestAuthentication } from '../../api/request-authentication.ts';
@@ -58,6 +59,7 @@ import { trimControllerRevision } from '../canary/targets/controller-revisions.t
 import { isInjected } from '../mesh/pod.ts';
 import type { StoredPolicy } from '../status/policy-objects.ts';
 import { DiscoveredNamespaces } from './discovered-namespaces.ts';
+import { RewrittenAddresses } from './rewritten-addresses.ts';
 
 /** A pod as both the mesh and the canary read it. */
 export type Pod = V1Pod & CanaryPod;
@@ -83,6 +85,8 @@ export class ClusterStores {
   readonly discovery: DiscoveredNamespaces;
   readonly namespaces;
   readonly nodes;
+  /** Where connections of pods come from whose addresses the network rewrites. */
+  readonly rewritten: RewrittenAddresses;
   readonly pods;
   readonly services;
   readonly endpointSlices;
@@ -105,15 +109,21 @@ export class ClusterStores {
   readonly telemetries;
 
   /**
-   * @param settings say which namespaces the mesh consists of
+   * @param settings say which namespaces the mesh consists of, and from which addresses sidecars connect besides their own
    * @param own the operator's namespace
    */
-  constructor(api: WatchApi, logger: Logger, settings: DiscoverySettings, own: string) {
+  constructor(
+    api: WatchApi,
+    logger: Logger,
+    settings: DiscoverySettings & { readonly proxy: Pick<MeshConfig['proxy'], 'natAddresses'> },
+    own: string,
+  ) {
     this.#api = api;
     this.#logger = logger;
     this.namespaces = this.#watch<V1Namespace & KubeObject>(NAMESPACE);
     this.discovery = new DiscoveredNamespaces(settings, own, this.namespaces);
     this.nodes = this.#watch<Node>(NODE, trimNode);
+    this.rewritten = new RewrittenAddresses(this.nodes, settings.proxy.natAddresses);
     this.pods = this.#watch<Pod>(POD, trimPod, restOfPod)
       .addIndex(BY_UID, ({ metadata }) => (metadata?.uid === undefined ? [] : [metadata.uid]))
       .addIndex(BY_ADDRESS, ({ spec, status }) =>
@@ -200,11 +210,11 @@ export class ClusterStores {
 }
 
 /**
- * What is read of a node are its labels and whether it is Ready; of a kubelet's heartbeat nothing but the version is left,
+ * What is read of a node are its labels, its addresses and whether it is Ready; of a kubelet's heartbeat nothing but the version is left,
  * and the images a node lists are larger than all the rest.
  */
 export function trimNode(node: Node): Node {
-  const { apiVersion = 'v1', kind = 'Node', metadata = {}, status } = node;
+  const { apiVersion = 'v1', kind = 'Node', metadata = {}, spec, status } = node;
   const { name, uid, resourceVersion, labels } = metadata;
   const conditions = (status?.conditions ?? [])
     .filter(({ type }) => type === 'Ready')
@@ -213,7 +223,8 @@ export function trimNode(node: Node): Node {
     apiVersion,
     kind,
     metadata: { name, uid, resourceVersion, labels } as V1Node['metadata'] & object,
-    status: { conditions },
+    ...(spec?.podCIDRs && { spec: { podCIDRs: spec.podCIDRs } }),
+    status: { conditions, ...(status?.addresses && { addresses: status.addresses }) },
   };
 }
 

@@ -22,8 +22,10 @@ interface TokenReview extends KubeObject {
 /** What is asked of the API server; its clock says when tokens are over. */
 type ReviewApi = Pick<KubeApi, 'create'> & { readonly transport?: Pick<KubeApi['transport'], 'clockOffsetMs'> };
 
+type Addresses = { readonly rewritten: Pick<ClusterStores['rewritten'], 'has'> };
+
 /** What is looked up of the stores. */
-type PodStores = Pick<ClusterStores, 'pods' | 'discovery'>;
+type PodStores = Pick<ClusterStores, 'pods' | 'discovery'> & Addresses;
 
 /**
  * What the authenticator asks: TokenReview at the API server, and pods of the store.
@@ -32,7 +34,7 @@ type PodStores = Pick<ClusterStores, 'pods' | 'discovery'>;
  */
 export function tokenPorts(
   api: ReviewApi,
-  { pods, discovery }: PodStores,
+  { pods, discovery, rewritten }: PodStores,
   isProxy: (uid: string) => boolean,
   onUndiscovered: (pod: Pod, message: string) => void,
 ): TokenAuthenticatorPorts {
@@ -51,6 +53,7 @@ export function tokenPorts(
       return { ...recordOf(pod), problem: isInjected(pod) ? undefined : NO_SIDECAR };
     },
     podUidByAddress: (address) => uidByAddress(pods, address),
+    mayBeRewritten: (address, { node = '' }) => rewritten.has(address, node),
     clockOffsetMs: () => api.transport?.clockOffsetMs,
   };
 }
@@ -61,7 +64,7 @@ export function tokenPorts(
  */
 export function replicaTokenPorts(
   api: ReviewApi,
-  { pods }: Pick<ClusterStores, 'pods'>,
+  { pods, rewritten }: Pick<ClusterStores, 'pods'> & Addresses,
   isReplica: (pod: Pod) => boolean,
 ): TokenAuthenticatorPorts {
   return {
@@ -71,6 +74,7 @@ export function replicaTokenPorts(
       return pod && { ...recordOf(pod), problem: isReplica(pod) ? undefined : 'is no replica of the operator' };
     },
     podUidByAddress: (address) => uidByAddress(pods, address),
+    mayBeRewritten: (address, { node = '' }) => rewritten.has(address, node),
     clockOffsetMs: () => api.transport?.clockOffsetMs,
   };
 }
@@ -108,6 +112,7 @@ function recordOf(pod: Pod): PodRecord {
     name: metadata?.name ?? '',
     namespace: metadata?.namespace ?? '',
     serviceAccount: spec?.serviceAccountName ?? 'default',
+    ...(spec?.nodeName && { node: spec.nodeName }),
     ips: (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : [])),
   };
 }

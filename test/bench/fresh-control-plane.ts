@@ -20,7 +20,8 @@ import { makeServerCertificate } from '../feature/support/server-certificate.ts'
 
 const logger = createLogger('fresh', { HEDDLE_LOG_LEVEL: 'error' });
 const api = connectKube({ kubeconfig: process.argv[2] }, 'heddle-bench-fresh');
-const mesh = meshConfig.parse({ proxy: { configurationLoading: 'on-demand' } });
+// The proxies, which play pods, are all on this machine.
+const mesh = meshConfig.parse({ proxy: { configurationLoading: 'on-demand', natAddresses: ['127.0.0.1'] } });
 const stores = new ClusterStores(api, logger, mesh, SYSTEM_NAMESPACE);
 const cache = new XdsCache();
 const pipeline = new Pipeline(mesh, cache, logger, (error) => {

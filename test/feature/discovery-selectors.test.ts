@@ -26,7 +26,7 @@ import { makeServerCertificate } from './support/server-certificate.ts';
 const IN = { 'heddle.dev/injection': 'enabled', mesh: 'on' };
 const OUT = { 'heddle.dev/injection': 'enabled' };
 const CONFIG = readMeshConfig(
-  '{discoverySelectors: [{matchLabels: {mesh: "on"}}], proxy: {configurationLoading: eager}}',
+  '{discoverySelectors: [{matchLabels: {mesh: "on"}}], proxy: {configurationLoading: eager, natAddresses: [127.0.0.1]}}',
 );
 const clusterOf = (name: string, namespace: string) => `outbound|80||${name}.${namespace}.svc.cluster.local`;
 const ORDERS = clusterOf('orders', 'shop');

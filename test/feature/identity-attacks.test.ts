@@ -34,6 +34,8 @@ class Port {
   readonly tokens = new Map<string, PodRecord>();
   /** Whose pod has the address that connections come from. */
   owner: string | undefined;
+  /** Whether the network puts that in place of pods' own addresses. */
+  isRewriting = false;
   readonly registry = new Registry();
   readonly api = new SecretApi();
   readonly authenticator: TokenAuthenticator;
@@ -49,7 +51,12 @@ class Port {
       return { authenticated: true, username, podName: pod.name, podUid: pod.uid };
     };
     this.authenticator = new TokenAuthenticator(
-      { reviewToken: review, podByUid: (uid) => this.pods.get(uid), podUidByAddress: () => this.owner },
+      {
+        reviewToken: review,
+        podByUid: (uid) => this.pods.get(uid),
+        podUidByAddress: () => this.owner,
+        mayBeRewritten: () => this.isRewriting,
+      },
       { ...TOKEN_SETTINGS, podWaitMs: 100 },
     );
   }
@@ -172,6 +179,15 @@ const ATTACKS: readonly [string, Attack, string, RegExp][] = [
     'PERMISSION_DENIED',
     /the connection comes from the address of another pod than shop\/a/,
   ],
+  [
+    'a token used from an address that no pod and not its node has',
+    (own) => {
+      port.pods.set(own.uid, { ...own, ips: ['10.0.0.9'] });
+      return { nodeId: nodeIdOf(own), token: own.token };
+    },
+    'PERMISSION_DENIED',
+    /the connection comes from 127\.0\.0\.1, which is no address of pod shop\/a and none of its node/,
+  ],
 ];
 
 describe('an attack on identities at the operator’s port', () => {
@@ -210,6 +226,14 @@ describe('an attack on identities at the operator’s port', () => {
       if (options.token !== undefined) expect(JSON.stringify(port.lines)).not.toContain(options.token);
     },
   );
+
+  test('is none where the network puts the address there in place of the pod’s own', async () => {
+    const own = port.addPod('a', '10.0.0.9');
+    port.isRewriting = true;
+    const client = port.open({ nodeId: nodeIdOf(own), token: own.token });
+    client.send(SECRET_TYPE, { subscribe: ['default'] });
+    expect(namesOf(await client.nextAcked(SECRET_TYPE))).toEqual(['default']);
+  });
 
   test.each([
     ["another workload's identity", 'spiffe://cluster.local/ns/shop/sa/b'],
