@@ -21,7 +21,10 @@ export const canarySpec = z.object({
     .min(1)
     .default(600)
     .describe('Seconds a step may wait for capacity before the revision is given up.'),
-  skipAnalysis: z.boolean().default(false).describe('Promote new revisions at once.'),
+  skipAnalysis: z
+    .boolean()
+    .default(false)
+    .describe('Promote new revisions at once. One that was given up stays so, until it is retried.'),
   suspend: z.boolean().default(false).describe('Leave everything as it is until this is false again.'),
   takeOnlyPod: z
     .boolean()

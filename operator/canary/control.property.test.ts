@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { CanarySpec } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { isHandled } from './commands.ts';
 import type { HookAnswer } from './hook-call.ts';
@@ -77,6 +78,7 @@ function live(
   moments: readonly Moment[],
   check: (look: Look) => void,
   give: (command: string) => void = () => {},
+  specAt: (status: CanaryStatus) => CanarySpec = () => SPEC,
 ): World {
   const world: World = { status: nextStatus(undefined, observationOf(targetOf())).status, annotation: undefined };
   let now = Date.UTC(2026, 0, 1);
@@ -88,7 +90,10 @@ function live(
       give(at.given);
     }
     const heard = new Set<string>();
-    const { status, events } = nextStatus(world.status, observe(at, now, world, heard));
+    const { status, events } = nextStatus(world.status, {
+      ...observe(at, now, world, heard),
+      spec: specAt(world.status),
+    });
     if (at.dies === 'before the status is written') continue;
     const before = world.status;
     world.status = JSON.parse(JSON.stringify(status));
@@ -111,7 +116,6 @@ function observe(at: Moment, now: number, { status, annotation }: World, heard: 
   const answers: Record<string, boolean | undefined> = at.answers;
   return observationOf(targetOf({ current: 'r2', rolledOut: at.rolledOut && listed }, revisionOf('r2', pods)), {
     now,
-    spec: SPEC,
     command: annotation,
     answer: ({ hook }): HookAnswer | undefined => {
       const passed = answers[hook.name];
@@ -208,11 +212,14 @@ describe('over any schedule of commands, answers and deaths of the operator', ()
 
   test('what was aborted or rolled back has no weight and stays given up until it is retried', () => {
     fc.assert(
-      fc.property(schedules, (moments) => {
-        live(moments, ({ before, after, annotation }) => {
+      fc.property(schedules, fc.boolean(), (moments, skips) => {
+        const check = ({ before, after, annotation }: Look): void => {
           if (after.phase === 'Failed') expect(after).toMatchObject({ weight: 0, failedRevision: 'r2' });
           if (before.phase === 'Failed' && after.phase !== 'Failed') expect(annotation).toBe('retry');
-        });
+        };
+        // Set for what is to come next.
+        const specAt = ({ phase }: CanaryStatus) => ({ ...SPEC, skipAnalysis: skips && phase === 'Failed' });
+        live(moments, check, () => {}, specAt);
       }),
       settings,
     );

@@ -341,6 +341,18 @@ describe('a release without analysis', () => {
     expect(wantedFields(status, observationOf(target, more))).toMatchObject({ maxSurge: '25%' });
   });
 
+  test('is for new revisions: one that was given up stays where it is, until it is retried', () => {
+    const failed: CanaryStatus = { ...atRest, phase: 'Failed', canaryRevision: 'r2', failedRevision: 'r2' };
+    const skips = { spec: specOf({}, { skipAnalysis: true }) };
+    const { status } = run(failed, [0, releasing(podsOf(1)), skips]);
+    expect(status).toMatchObject({ phase: 'Failed', failedRevision: 'r2', weight: 0 });
+    expect(status.ungatedRevisions).not.toContain('r2');
+    const retried = run(failed, [0, releasing(podsOf(1)), { ...skips, command: 'retry' }]).status;
+    expect(retried.ungatedRevisions).toContain('r2');
+    const third = targetOf({ current: 'r3' }, revisionOf('r2', podsOf(1)), revisionOf('r3', podsOf(1)));
+    expect(run(failed, [0, third, skips]).status.ungatedRevisions).toEqual(expect.arrayContaining(['r1', 'r3']));
+  });
+
   test('is the return to a revision that was stable lately', () => {
     const lately = { ...atRest, recentRevisions: ['r1', 'r2'], ungatedRevisions: ['r1', 'r2'] };
     const { status } = run(lately, [0, releasing(podsOf(1, { ungated: 1, held: 0 }))]);

@@ -134,7 +134,8 @@ function tellUntried(draft: Draft, revision: string, why: string): void {
 /** Why a revision is released without an analysis, if it is. */
 function whyUntried(draft: Draft, { spec, target, next }: Release): string | undefined {
   const { state } = draft;
-  if (spec.skipAnalysis) return 'spec.skipAnalysis is set';
+  // Who sets it means revisions to come; one that was given up can be retried.
+  if (spec.skipAnalysis && next.revision !== state.failedRevision) return 'spec.skipAnalysis is set';
   const stable = target.revisions.get(state.stableRevision ?? '');
   if (stable?.restartFingerprint === next.restartFingerprint) return 'it is a restart of the stable revision';
   if (state.recentRevisions?.includes(next.revision)) return 'it was stable lately';
@@ -164,8 +165,9 @@ function holdUngated(draft: Draft, { target, next }: Release): boolean {
     return false;
   }
   const why = injected < total ? 'some have no sidecar either' : 'the webhook was away';
+  const isGivenUp = next.revision === draft.state.failedRevision;
   const release = target.pauseIsApplied
-    ? `a manifest says that it runs, which undoes that each time it is applied; spec.skipAnalysis`
+    ? `a manifest says that it runs, which undoes that each time it is applied; ${isGivenUp ? 'a retry with ' : ''}spec.skipAnalysis`
     : target.resumedBy;
   const message = `${ungated} of ${total} pods of revision ${next.revision} came without the readiness gate (${why}), so the rollout is paused; ${release} releases it untried, deleting those pods brings them back with gates`;
   cutOff(draft.state);
