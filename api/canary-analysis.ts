@@ -77,7 +77,7 @@ const fields = z.object({
     .enum(['Requests', 'None'])
     .default('Requests')
     .describe(
-      'None: the target takes no requests, as a worker that reads a queue. A weight is then the share of its replicas that stand beside the old, which work as soon as they run.',
+      'None: the target takes no requests, as a worker that reads a queue. A weight is then the share of its replicas that stand beside the old, which work as soon as they run, and go when the revision is given up.',
     ),
   minRequests: z
     .int()

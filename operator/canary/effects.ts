@@ -1,11 +1,11 @@
 import type { Canary } from '../../api/canary.ts';
 import type { CanaryStatus } from '../../api/canary-status.ts';
 import { CANARY_GATE } from '../../api/pod-names.ts';
-import { CANARY, POD } from '../../kube/kinds.ts';
+import { CANARY, POD, REPLICA_SET } from '../../kube/kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import type { ResourceKind } from '../../kube/resource-kind.ts';
-import type { Pod, Target } from './objects.ts';
+import type { Pod, ReplicaSet, Target } from './objects.ts';
 import { type BorrowableFields, borrowing, FIELD_MANAGER, type WantedFields } from './targets/borrowed-fields.ts';
 import { handingOver, wantedAsTheyAre } from './targets/handed-over.ts';
 
@@ -70,6 +70,19 @@ export async function deletePods(api: Api, pods: readonly Pod[]): Promise<void> 
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
+  }
+}
+
+/** Scales a ReplicaSet to 0; one that is gone meanwhile, or another of the same name, is passed over. */
+export async function scaleDown(api: Api, { metadata: { name = '', namespace, uid } = {} }: ReplicaSet): Promise<void> {
+  const body = { ...(uid ? { metadata: { uid } } : {}), spec: { replicas: 0 } };
+  try {
+    await api.patch(REPLICA_SET, { name, namespace }, 'merge', body, {
+      fieldManager: FIELD_MANAGER,
+      subresource: 'scale',
+    });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
   }
 }
 

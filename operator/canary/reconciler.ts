@@ -3,7 +3,7 @@ import type { CanaryStatus } from '../../api/canary-status.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { removeCommand } from './command-annotation.ts';
-import { applyBorrowing, deletePods, openGates, writeStatus } from './effects.ts';
+import { applyBorrowing, deletePods, openGates, scaleDown, writeStatus } from './effects.ts';
 import { revisionOfPod } from './objects.ts';
 import type { Coverage, Observation } from './observation.ts';
 import { observe } from './observe.ts';
@@ -128,7 +128,7 @@ export class CanaryReconciler {
       if (fresh?.length) await this.#openGates(key, new Set(fresh));
       const wanted = wantedFields(status, observation);
       if (wanted) await this.#borrow(key, wanted);
-      await this.#clearTheWay(key, status);
+      await this.#clearTheWay(key, status, observation);
     }
     // Last: admission has a say in it, and may be away.
     const removed = await removeCommand(this.#deps.api, this.#newest({ ...canary, status }));
@@ -156,11 +156,17 @@ export class CanaryReconciler {
     return true;
   }
 
-  /** Deletes held pods that the target's controller would wait for in vain. */
-  async #clearTheWay(key: string, status: CanaryStatus): Promise<void> {
+  /** Deletes held pods that the target's controller would wait for in vain, and puts those away that would work on. */
+  async #clearTheWay(key: string, status: CanaryStatus, observation: Observation): Promise<void> {
     const target = this.#index.target(key);
     if (!target) return;
-    const pods = targetKind(readTargetKey(key).kind).inTheWay(status, target, this.#index.podsOfTarget(key));
+    const kind = targetKind(readTargetKey(key).kind);
+    for (const replicaSet of kind.leftWorking(status, observation, target, key, this.#index)) {
+      if (!this.#deps.isLeader()) return;
+      this.#deps.logger.info('pods that were given up are put away', { target: key, from: replicaSet.metadata?.name });
+      await scaleDown(this.#deps.api, replicaSet);
+    }
+    const pods = kind.inTheWay(status, target, this.#index.podsOfTarget(key));
     if (pods.length === 0 || !this.#deps.isLeader()) return;
     this.#deps.logger.info('held pods deleted', { target: key, pods: pods.map(({ metadata }) => metadata?.name) });
     await deletePods(this.#deps.api, pods);

@@ -234,6 +234,25 @@ describe('a worker', () => {
     expect(run.status).toMatchObject({ phase: 'Promoting', ungatedRevisions: ['r1', 'r2'] });
   });
 
+  test('that was given up is stopped once kubectl rollout status can tell, unless nobody else would work', () => {
+    const run = worker().at(0, 1, alone);
+    const failed: CanaryStatus = { ...run.status, phase: 'Failed', failedRevision: 'r2' };
+    const wanted = (more: Partial<TargetView> = {}, status = failed) =>
+      wantedFields(status, run.observation(releasing(1, more)))?.paused ?? false;
+    expect(wanted()).toBe(false);
+    expect(wanted({ timedOut: true })).toBe(true);
+    // The deadline is the user's, and may be long.
+    expect(wanted({ mayTake: { maxSurge: true, maxUnavailable: true } })).toBe(true);
+    const old = revisionOf('r1', podsOf(0));
+    const onlyNew = new Map([old, revisionOf('r2', podsOf(4))].map((view) => [view.revision, view]));
+    expect(wanted({ timedOut: true, revisions: onlyNew })).toBe(false);
+    // Another template, or another try, goes on.
+    expect(wanted({ timedOut: true, current: 'r3' })).toBe(false);
+    expect(wanted({ timedOut: true }, { ...failed, phase: 'Progressing' })).toBe(false);
+    const requests = new Run({ stepWeights: [25] });
+    expect(wantedFields(failed, requests.observation(releasing(1, { timedOut: true })))?.paused).toBeUndefined();
+  });
+
   test('without that being said is a target whose Service is missing', () => {
     const status = new Run({ stepWeights: [25] }).at(0, targetOf(), { services: [] }).status;
     const condition = status.conditions?.find(({ type }) => type === 'TargetReady');

@@ -53,6 +53,7 @@ describe('the operator', () => {
     ['delete', 'deployments.apps'],
     ['delete', 'statefulsets.apps'],
     ['patch', 'controllerrevisions.apps'],
+    ['patch', 'replicasets.apps'],
     ['patch', 'services'],
     ['patch', 'horizontalpodautoscalers.autoscaling'],
     ['list', 'poddisruptionbudgets.policy'],
@@ -77,6 +78,8 @@ describe('the operator', () => {
     ['patch', 'pods/status'],
     // Those that a StatefulSet waits for in vain.
     ['delete', 'pods'],
+    // A worker's that was given up.
+    ['patch', 'replicasets.apps/scale'],
     ['patch', 'deployments.apps'],
     ['patch', 'statefulsets.apps'],
     ['patch', 'daemonsets.apps'],

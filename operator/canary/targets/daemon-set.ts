@@ -26,6 +26,7 @@ export const daemonSet: TargetKind<DaemonSet> = {
   costs,
   wanted,
   inTheWay: () => [],
+  leftWorking: () => [],
 };
 
 function view(target: DaemonSet, key: string, index: TargetIndex): TargetView {
@@ -82,6 +83,7 @@ function costs(target: TargetView): string[] {
   return [
     tried,
     'a DaemonSet has no progress deadline: kubectl rollout status waits for the verdict, and goes on waiting when the revision has failed (give it --timeout)',
+    'a pod of a revision that was given up stays in its place, and one of a worker works on, until the template changes',
   ];
 }
 

@@ -11,13 +11,25 @@ const LONG_SECONDS = 7 * 24 * 3600;
 export function wantedOfDeployment(status: CanaryStatus, observation: Observation, target: TargetView): WantedFields {
   const ungated = status.conditions?.find(({ type }) => type === 'Ungated');
   const held = ungated?.status === 'True' && status.canaryRevision === target.current;
+  const stops = held || isToStopWorking(status, observation, target);
   const deadline = deadlineSeconds(status, observation, target);
   return {
     maxUnavailable: 0,
     maxSurge: `${surgePercent(status, observation, target)}%`,
     ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
-    ...(held ? { paused: true } : {}),
+    ...(stops ? { paused: true } : {}),
   };
+}
+
+/**
+ * Whether the pods of a worker's revision that was given up are to go (`leftWorking`): no gate keeps them from their queue, and Kubernetes makes none anew
+ * while the rollout is stopped. Before that `kubectl rollout status` is told, where the deadline is ours to shorten.
+ */
+function isToStopWorking(status: CanaryStatus, { spec }: Observation, target: TargetView): boolean {
+  const { phase, failedRevision, stableRevision = '' } = status;
+  if (phase !== 'Failed' || spec?.analysis.traffic !== 'None' || failedRevision !== target.current) return false;
+  const works = (target.revisions.get(stableRevision)?.replicas ?? 0) > 0;
+  return works && (target.timedOut || target.mayTake.progressDeadlineSeconds !== true);
 }
 
 /** In percent, so that it follows `kubectl scale` and autoscalers by itself. */

@@ -1,6 +1,7 @@
+import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { DEPLOYMENT } from '../../../kube/kinds.ts';
 import type { Deployment, ReplicaSet } from '../objects.ts';
-import type { RevisionView, TargetView } from '../observation.ts';
+import type { Observation, RevisionView, TargetView } from '../observation.ts';
 import { countPods, isNodeReady } from '../pods.ts';
 import { type BorrowableFields, fieldOwnership, isPauseApplied, pausedBy } from './borrowed-fields.ts';
 import { wantedOfDeployment } from './deployment-wanted.ts';
@@ -28,6 +29,7 @@ export const deployment: TargetKind<Deployment> = {
   costs,
   wanted: wantedOfDeployment,
   inTheWay: () => [],
+  leftWorking,
 };
 
 function view(target: Deployment, key: string, index: TargetIndex): TargetView {
@@ -56,6 +58,21 @@ function view(target: Deployment, key: string, index: TargetIndex): TargetView {
     progressDeadlineSeconds: spec.progressDeadlineSeconds ?? 600,
     mayTake: fieldOwnership(target, DEPLOYMENT_FIELDS),
   };
+}
+
+/** The rollout is stopped before, or Kubernetes would make the pods anew. */
+function leftWorking(
+  { phase, failedRevision }: CanaryStatus,
+  { spec }: Observation,
+  target: Deployment,
+  key: string,
+  index: TargetIndex,
+): readonly ReplicaSet[] {
+  const isStopped = phase === 'Failed' && pausedBy(target, DEPLOYMENT_FIELDS) === 'us';
+  if (!isStopped || spec?.analysis.traffic !== 'None') return [];
+  const current = findCurrent(target, index.replicaSetsOf(key, target));
+  const isLeft = current !== undefined && revisionOf(current) === failedRevision && (current.spec?.replicas ?? 0) > 0;
+  return isLeft ? [current] : [];
 }
 
 function viewRevision(replicaSet: ReplicaSet, index: TargetIndex): RevisionView {

@@ -36,6 +36,7 @@ export const statefulSet: TargetKind<StatefulSet> = {
   costs,
   wanted,
   inTheWay,
+  leftWorking: () => [],
 };
 
 function view(target: StatefulSet, key: string, index: TargetIndex): TargetView {
@@ -108,8 +109,9 @@ function wanted(status: CanaryStatus, { spec }: Observation, target: TargetView)
   const ungated = status.conditions?.find(({ type }) => type === 'Ungated');
   if (ungated?.status === 'True') return { paused: true };
   const all = target.takesOut >= target.replicas;
-  // Where it was the only pod, to keep a failed one for a look would be an outage.
-  const back = all && (phase === 'Failed' || spec?.takeOnlyPod !== true);
+  const isWorker = spec?.analysis.traffic === 'None';
+  // Where it was the only pod, to keep a failed one for a look would be an outage; one of a worker would work on.
+  const back = phase === 'Failed' ? all || isWorker : all && spec?.takeOnlyPod !== true;
   return { partition: back ? target.replicas : target.replicas - target.takesOut };
 }
 

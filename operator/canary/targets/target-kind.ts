@@ -1,6 +1,6 @@
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import type { ResourceKind } from '../../../kube/resource-kind.ts';
-import type { Pod, Target } from '../objects.ts';
+import type { Pod, ReplicaSet, Target } from '../objects.ts';
 import type { Observation, TargetView } from '../observation.ts';
 import type { BorrowableFields, WantedFields } from './borrowed-fields.ts';
 import type { Check } from './target-fitness.ts';
@@ -28,4 +28,15 @@ export interface TargetKind<T extends Target = Target> {
    * @param status as just written
    */
   inTheWay(status: CanaryStatus, target: T, pods: readonly Pod[]): readonly Pod[];
+  /**
+   * ReplicaSets of a revision that was given up whose pods work on though nothing is sent to them, as those of a worker: they are scaled to 0.
+   * @param status as just written
+   */
+  leftWorking(
+    status: CanaryStatus,
+    observation: Observation,
+    target: T,
+    key: string,
+    index: TargetIndex,
+  ): readonly ReplicaSet[];
 }

@@ -48,10 +48,15 @@ export class WaitingPods {
   async #run(): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
-      const { items } = await this.#api.list<Pod>(POD, { namespace: this.#namespace });
-      await Promise.all(items.map((pod) => this.#report(pod)));
+      // As kubelet, it tries again where the API server does not answer.
+      await this.#round().catch((error) => console.error('pods are not reported, trying again:', error));
       await sleep(100, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  async #round(): Promise<void> {
+    const { items } = await this.#api.list<Pod>(POD, { namespace: this.#namespace });
+    await Promise.all(items.map((pod) => this.#report(pod)));
   }
 
   async #report({ metadata, spec, status }: Pod): Promise<void> {
