@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { CANARY, DEPLOYMENT, REPLICA_SET } from '../../kube/kinds.ts';
 import type { KubeObject, OwnerReference } from '../../kube/object.ts';
@@ -86,9 +87,13 @@ export class CanaryMesh {
     await this.#each((index) => this.#mesh.write(this.#slice(index, true)));
   }
 
-  /** Gives all Deployments the template of the new revision. */
-  release(): Promise<unknown> {
-    return this.#each((index) => this.#deployment(index, 'tried'));
+  /** Gives all Deployments the template of the new revision, one after the other. @param overMs how long that takes; 0: as fast as can be */
+  release(overMs: number): Promise<unknown> {
+    const begun = performance.now();
+    return this.#each(async (index) => {
+      await sleep(begun + (index / this.#scene.canaries) * overMs - performance.now());
+      await this.#deployment(index, 'tried');
+    });
   }
 
   #each(work: (index: number) => Promise<unknown>): Promise<unknown> {

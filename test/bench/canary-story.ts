@@ -29,6 +29,8 @@ export interface CanaryPlan {
   readonly stepWeights: readonly number[];
   /** Of each of them. */
   readonly stepDuration: string;
+  /** How long it takes until all are under way; absent: they begin in one moment. */
+  readonly releasedOver?: string;
 }
 
 /** Requests of each caller to each revision of each Service, in one flush of 5 s. */
@@ -160,7 +162,8 @@ interface Costs {
 }
 
 function tell(plan: CanaryPlan, ticks: CanaryTicks, { seconds, before, after, made, heap }: Costs): BenchResult[] {
-  const bench = `${plan.canaries} Canaries, a check every ${plan.interval}, ${plan.callers} callers`;
+  const begun = plan.releasedOver === undefined ? 'in one moment' : `over ${plan.releasedOver}`;
+  const bench = `${plan.canaries} Canaries begun ${begun}, a check every ${plan.interval}, ${plan.callers} callers`;
   const cpu = after.cpuSeconds - before.cpuSeconds;
   const checks = ticks.judgedLate.length;
   const figure = (name: string, value: number, unit: string, aim?: number): BenchResult => ({
@@ -209,7 +212,7 @@ async function story(plan: CanaryPlan, state: StateLayout): Promise<BenchResult[
   tellTime('new pods');
   const players = await connect(mesh, api, operator, plan);
   tellTime('connected');
-  await mesh.release();
+  await mesh.release(plan.releasedOver === undefined ? 0 : durationMs(plan.releasedOver));
   tellTime('released');
   const results = await measure(watched, plan, operator, server);
   await watched.canaries.stop();
