@@ -18,6 +18,12 @@ export class ClustersAhead {
     this.use = use;
   }
 
+  /** Whether a change of a cluster may matter to the proxy. Most that are sent on demand do to few. */
+  concerns(clusters: Subscription, name: string): boolean {
+    if (clusters.asksFor(name) || clusters.holds(name)) return true;
+    return this.registry.lookupInWildcard(this.proxy, CLUSTER_TYPE, name) !== undefined;
+  }
+
   /** Takes in names that the proxy asks for, or is treated as if it did. */
   follow(clusters: Subscription, names: Iterable<string>): void {
     const added: string[] = [];

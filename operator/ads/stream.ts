@@ -105,11 +105,13 @@ export class ProxyStream {
       const subscription = this.subscriptions.get(typeUrl);
       if (subscription === undefined) continue;
       const isHosts = typeUrl === VIRTUAL_HOST_TYPE;
+      const isClusters = typeUrl === CLUSTER_TYPE;
       for (const name of names) {
-        if (subscription.covers(name) && (!isHosts || this.demand.concerns(name))) subscription.dirty.add(name);
+        if (!subscription.covers(name) || (isHosts && !this.demand.concerns(name))) continue;
+        if (!isClusters || this.clustersAhead.concerns(subscription, name)) subscription.dirty.add(name);
       }
       if (isHosts) this.demand.review();
-      if (typeUrl === CLUSTER_TYPE) this.clustersAhead.review(subscription, names);
+      if (isClusters) this.clustersAhead.review(subscription, names);
     }
   }
 
@@ -119,9 +121,7 @@ export class ProxyStream {
       return;
     }
     for (const [typeUrl, subscription] of this.subscriptions) {
-      if (!ORDERED.includes(typeUrl)) {
-        this.send(subscription, 'both');
-      }
+      if (!ORDERED.includes(typeUrl)) this.send(subscription, 'both');
     }
     const clusters = this.subscriptions.get(CLUSTER_TYPE);
     const endpoints = this.subscriptions.get(ENDPOINT_TYPE);

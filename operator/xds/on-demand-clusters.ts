@@ -18,10 +18,15 @@ export interface OnDemandSources {
   readonly services: ServiceTable;
 }
 
+/** So many names are remembered of a scope. */
+const MOST_KNOWN = 20_000;
+
 /** Which clusters a client that asks for them one by one is sent when a request or connection first goes there, and which at once. */
 export class OnDemandClusters {
   private readonly sources: OnDemandSources;
   private readonly serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined;
+  /** By scope and name, in the present state of the mesh: of each cluster that differs all proxies are asked for. */
+  private readonly known = new Map<Scope, Map<string, boolean>>();
 
   /** @param serviceOf gives the service that the clients of a scope reach by a cluster's hostname */
   constructor(sources: OnDemandSources, serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined) {
@@ -34,6 +39,22 @@ export class OnDemandClusters {
    */
   includes(name: string, { scope, onDemand }: Client): boolean {
     if (!onDemand) return false;
+    const known = this.known.get(scope) ?? new Map<string, boolean>();
+    this.known.set(scope, known);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = this.find(name, scope);
+    // Anybody can make up names.
+    if (known.size < MOST_KNOWN) known.set(name, found);
+    return found;
+  }
+
+  /** The mesh is another now. */
+  forget(): void {
+    this.known.clear();
+  }
+
+  private find(name: string, scope: Scope): boolean {
     const read = readOutboundCluster(name);
     const service = read && this.serviceOf(read.hostname, scope);
     if (read === undefined || service === undefined || this.isForAll(service)) return false;

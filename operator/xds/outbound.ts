@@ -89,6 +89,7 @@ export class Outbound {
     this.carriersOf.clear();
     this.found.forget();
     this.along.forget();
+    this.onDemand.forget();
     const touched = takeIn(this, snapshot, delta);
     this.regroup(delta, touched, change);
     const affected = new Set<Hostname>(touched.routes);
@@ -175,7 +176,7 @@ export class Outbound {
     // Names are of what was built.
     for (const service of this.visible(scope)) this.services.variant(scope, service);
     const { clusters, assignments } = this.services.names();
-    for (const names of [clusters, assignments]) for (const name of this.authorizers.names()) names.add(name);
+    for (const name of this.authorizers.names()) for (const names of [clusters, assignments]) names.add(name);
     return new Map([
       [CLUSTER_TYPE, clusters],
       [ENDPOINT_TYPE, assignments],
@@ -267,10 +268,8 @@ export class Outbound {
   routePorts(hostname: Hostname): Set<number> {
     const ports = new Set<number>();
     const target = this.aliases.target(hostname);
-    const claimants = [
-      ...this.hosts.claimants(hostname),
-      ...(target === undefined ? [] : this.hosts.claimants(target)),
-    ];
+    const ofTarget = target === undefined ? [] : this.hosts.claimants(target);
+    const claimants = [...this.hosts.claimants(hostname), ...ofTarget];
     // An ExternalName has no ports of its own; without a claimant of the name itself nobody knows it.
     if (this.hosts.claimants(hostname).length > 0) {
       for (const service of claimants) {
