@@ -1,0 +1,204 @@
+import { afterEach, describe, expect } from '@jest/globals';
+import type { CanaryStatus } from '../../../api/canary-status.ts';
+import { waitUntil } from '../../../hack/mesh/wait.ts';
+import { type CanaryObject, canaryOf } from '../support/canary-fixture.ts';
+import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
+import { Client } from '../support/testbed-client.ts';
+import { client, server } from '../support/testbed-objects.ts';
+import { testbedPods } from '../support/testbed-pods.ts';
+
+/** Pods that read a queue and take no requests: what a revision gets is by its pods, and what speaks of it are hooks and its pods themselves. */
+
+const mesh = useNamespace('workers');
+/** Hooks are asked by the operator, which has no sidecar. */
+const outside = useNamespace('worker-gates', {});
+const inside = new Client(mesh, 'deployment/caller');
+const both = [mesh, outside];
+const REPLICAS = 4;
+const PAUSE_MS = 50;
+/** Each pod takes a job from the queue every so often, in its version's name. */
+const WORK = `if (process.env.CRASH) process.exit(1);
+process.on('SIGTERM', () => process.exit());
+setInterval(() => fetch('http://queue/?key=' + process.env.VERSION).catch(() => {}), ${PAUSE_MS});`;
+const HOOKS = ['confirm-rollout', 'rollout', 'confirm-traffic-increase', 'rollback'] as const;
+
+async function until(check: (status: CanaryStatus) => boolean, seconds = 120): Promise<CanaryStatus> {
+  const found = await mesh.waitFor<CanaryObject>(
+    'canary',
+    'mailer',
+    ({ status = {} }) => (check(status) ? undefined : JSON.stringify(status)),
+    { timeoutMs: seconds * 1000, everyMs: 200 },
+  );
+  return found.status ?? {};
+}
+
+const conditionOf = ({ conditions = [] }: CanaryStatus, type: string): string => {
+  const found = conditions.find((one) => one.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+};
+
+/** Before that it may be the revision before that has failed. */
+async function untilFailed(why: RegExp): Promise<void> {
+  await until((status) => status.phase === 'Failed' && why.test(conditionOf(status, 'Failed')), 150);
+}
+
+const release = (...environment: string[]): Promise<string> =>
+  mesh.run('set', 'env', 'deployment/mailer', ...environment);
+
+const patch = (spec: object): Promise<string> =>
+  mesh.run('patch', 'canary', 'mailer', '--type=merge', '-p', JSON.stringify({ spec }));
+
+/** What a hook of a type says from now on. */
+async function says(type: string, yes: boolean): Promise<void> {
+  await inside.behave(await testbedPods(outside, `app=${type}`), { errors: !yes, status: 403 });
+}
+
+/** How much of the queue a version takes in some seconds. */
+async function share(version: string, seconds = 8): Promise<number> {
+  const queue = await testbedPods(mesh, 'app=queue');
+  const versions = ['v1', 'v2', 'v3', 'v4', 'v5'];
+  const taken = async (): Promise<number[]> => {
+    const counts: number[] = [];
+    for (const one of versions) {
+      const seen = await inside.seen(queue, one);
+      counts.push(seen.reduce((sum, { count }) => sum + count, 0));
+    }
+    return counts;
+  };
+  const before = await taken();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const jobs = (await taken()).map((count, index) => count - (before[index] ?? 0));
+  return (jobs[versions.indexOf(version)] ?? 0) / jobs.reduce((sum, count) => sum + count, 0);
+}
+
+/** Pods of others may be on their way out. */
+async function takesAll(version: string): Promise<void> {
+  const probe = async (): Promise<string | undefined> => {
+    const taken = await share(version, 2);
+    return taken === 1 ? undefined : `${version} takes ${taken}`;
+  };
+  await waitUntil(`${version} takes all of the queue`, probe, { timeoutMs: 60_000 });
+}
+
+clusterSetup(
+  both,
+  async () => {
+    const command = ['node', '-e', WORK];
+    await Promise.all([
+      mesh.apply(
+        ...server('queue'),
+        ...client('caller'),
+        ...client('mailer', { replicas: REPLICAS, container: { command } }),
+      ),
+      outside.apply(...HOOKS.flatMap((type) => server(type))),
+    ]);
+    await Promise.all([
+      ...['queue', 'caller', 'mailer'].map((name) => mesh.rolledOut(name)),
+      ...HOOKS.map((name) => outside.rolledOut(name)),
+    ]);
+    await says('rollback', false);
+    const webhooks = HOOKS.map((type) => ({ type, name: type, url: `http://${type}.${outside.name}/` }));
+    const analysis = { interval: '2s', threshold: 2, traffic: 'None', stepWeights: [1, 50], metrics: [], webhooks };
+    await mesh.apply(canaryOf('mailer', analysis));
+    await until(({ phase }) => phase === 'Initialized', 60);
+  },
+  150_000,
+);
+
+afterEach(async () => {
+  for (const type of HOOKS) await says(type, type !== 'rollback');
+});
+
+describe('a worker', () => {
+  clusterTest(
+    'takes its share of the queue by its pods, where its hooks let it, stands still while suspended, and is promoted',
+    both,
+    async () => {
+      await says('confirm-rollout', false);
+      await says('confirm-traffic-increase', false);
+      await release('VERSION=v2');
+      const asking = await until((status) => conditionOf(status, 'Waiting').includes('confirm-rollout says no (403'));
+      expect(asking).toMatchObject({ phase: 'Waiting', verdict: 'AwaitingConfirmation' });
+      await says('confirm-rollout', true);
+
+      // One pod beside four.
+      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      const first = await share('v2');
+      expect(first).toBeGreaterThan(0.12);
+      expect(first).toBeLessThan(0.28);
+
+      await patch({ suspend: true });
+      const standing = await until(({ verdict }) => verdict === 'Suspended');
+      await says('confirm-traffic-increase', true);
+      // A few intervals.
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      expect(await until(() => true)).toMatchObject({
+        verdict: 'Suspended',
+        step: standing.step,
+        weight: standing.weight,
+      });
+      await says('confirm-traffic-increase', false);
+      await patch({ suspend: false });
+      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      await says('confirm-traffic-increase', true);
+
+      // Half as many as there are, beside all of these.
+      await until(({ step, verdict }) => step === 1 && verdict !== 'AwaitingCapacity');
+      await until(({ phase }) => phase === 'Succeeded');
+      await mesh.rolledOut('mailer');
+      await takesAll('v2');
+    },
+    240_000,
+  );
+
+  clusterTest(
+    'that its rollout hook finds fault with is given up, and takes nothing more',
+    both,
+    async () => {
+      await says('rollout', false);
+      await release('VERSION=v3');
+      await untilFailed(/^True ThresholdReached: .*rollout hook rollout says no/);
+      await mesh.waitFor<{ status: { replicas?: number } }>('deployment', 'mailer', ({ status }) =>
+        status.replicas === REPLICAS ? undefined : JSON.stringify(status),
+      );
+      await takesAll('v2');
+    },
+    150_000,
+  );
+
+  clusterTest(
+    'that crashes is given up at once, while all the old ones work on; and so is one that its rollback hook takes back',
+    both,
+    async () => {
+      await release('VERSION=v4', 'CRASH=1');
+      await untilFailed(/^True PodsCrash: .*crashes again and again/);
+      await takesAll('v2');
+
+      await says('confirm-traffic-increase', false);
+      await release('VERSION=v4', 'CRASH-');
+      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      await says('rollback', true);
+      await untilFailed(/^True RolledBack: .*: rollback hook rollback says yes$/);
+      await says('rollback', false);
+    },
+    300_000,
+  );
+
+  clusterTest(
+    'is released at once where its analysis is skipped, whatever its hooks say',
+    both,
+    async () => {
+      await patch({ skipAnalysis: true });
+      await says('rollout', false);
+      await says('confirm-traffic-increase', false);
+      await release('VERSION=v5');
+      const outcomes = ({ history = [] }: CanaryStatus) => history.map(({ outcome }) => outcome).sort();
+      const done = await until((status) => outcomes(status).includes('ReleasedUntried'));
+      expect(outcomes(done)).toEqual(['GivenUp', 'GivenUp', 'GivenUp', 'Promoted', 'ReleasedUntried']);
+      await until(({ phase }) => phase === 'Succeeded');
+      await mesh.rolledOut('mailer');
+      await takesAll('v5');
+    },
+    150_000,
+  );
+});
