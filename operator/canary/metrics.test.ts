@@ -24,9 +24,10 @@ test('metrics tell of each release, from the leader alone', async () => {
   const registry = new Registry();
   let leads = true;
   const canary = failing();
+  let canaries = [canary];
   const metrics = registerCanaryMetrics(
     registry,
-    () => [canary],
+    () => canaries,
     () => leads,
   );
   metrics.event(canary, { type: 'Warning', reason: 'CheckFailed', message: '' });
@@ -49,4 +50,10 @@ test('metrics tell of each release, from the leader alone', async () => {
   expect(text).toMatch(/heddle_canary_metric_evidence\{.*\} [1-9]/);
   leads = false;
   expect(await registry.metrics()).not.toContain('heddle_canary_weight{');
+  expect(await registry.metrics()).toContain('heddle_canary_events_total{');
+  canaries = [];
+  expect(await registry.metrics()).not.toContain('heddle_canary_events_total{');
+  canaries = [canary];
+  metrics.event(canary, { type: 'Warning', reason: 'CheckFailed', message: '' });
+  expect(await registry.metrics()).toContain(`heddle_canary_events_total{${of},reason="CheckFailed"} 1`);
 });

@@ -59,7 +59,7 @@ export function registerCanaryMetrics(
     },
   });
   registerRound(registry, shown, labelsOf);
-  return counters(registry, labelsOf);
+  return counters(registry, labelsOf, canaries);
 }
 
 function registerRound(registry: Registry, shown: () => readonly Canary[], labelsOf: (canary: Canary) => object): void {
@@ -97,13 +97,29 @@ function registerRound(registry: Registry, shown: () => readonly Canary[], label
   });
 }
 
-function counters(registry: Registry, labelsOf: (canary: Canary) => object): CanaryMetrics {
+function counters(
+  registry: Registry,
+  labelsOf: (canary: Canary) => Record<(typeof LABELS)[number], string>,
+  canaries: () => Iterable<Canary>,
+): CanaryMetrics {
   const registers = [registry];
+  /** Labels that were counted with, by Canary. */
+  const told = new Map<string, Map<string, ReturnType<typeof labelsOf> & { reason: string }>>();
+  const keyOf = ({ metadata }: Canary): string => `${metadata.namespace}/${metadata.name}`;
   const events = new Counter({
     name: 'heddle_canary_events_total',
     help: 'Events of Canaries by reason, checks that passed or failed among them.',
     labelNames: [...LABELS, 'reason'],
     registers,
+    // Where namespaces come and go, those of Canaries that are deleted would be ever more.
+    collect() {
+      const there = new Set([...canaries()].map(keyOf));
+      for (const [key, series] of told) {
+        if (there.has(key)) continue;
+        told.delete(key);
+        for (const labels of series.values()) this.remove(labels);
+      }
+    },
   });
   const queries = new Counter({
     name: 'heddle_canary_template_queries_total',
@@ -112,7 +128,13 @@ function counters(registry: Registry, labelsOf: (canary: Canary) => object): Can
     registers,
   });
   return {
-    event: (canary, { reason }) => events.inc({ ...labelsOf(canary), reason }),
+    event: (canary, { reason }) => {
+      const series = told.get(keyOf(canary)) ?? new Map<string, ReturnType<typeof labelsOf> & { reason: string }>();
+      told.set(keyOf(canary), series);
+      const labels = series.get(reason) ?? { ...labelsOf(canary), reason };
+      series.set(reason, labels);
+      events.inc(labels);
+    },
     answered: (reason = 'Value') => queries.inc({ result: reason }),
   };
 }
