@@ -11,8 +11,8 @@ import { credibleRange } from './support/binomial.ts';
 import { freePort } from './support/free-port.ts';
 import {
   type NamedServer,
-  type Outcome,
   type OutboundEnvoy,
+  type Outcome,
   type ServerKind,
   type Speech,
   startNamedServer,
