@@ -1,204 +1,153 @@
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CanaryStatus } from '../../api/canary-status.ts';
-import { LOADING_ANNOTATION } from '../../api/pod-names.ts';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { MeshObject } from '../../operator/mesh/mesh-object.ts';
-import {
-  canary,
-  destinationRule,
-  pod,
-  SETTINGS,
-  service,
-  slice,
-  virtualService,
-} from '../../operator/mesh/testing/objects.ts';
-import { type AdsHarness, nodeIdOf, startHarness, type TestPod } from './support/ads-harness.ts';
-import { type EnvoyProcess, startEnvoy } from './support/envoy-process.ts';
+import { destinationRule, virtualService } from '../../operator/mesh/testing/objects.ts';
+import { type ByteCounter, sendBytes, startByteCounter } from './support/byte-counter.ts';
+import { type EchoBackend, startEchoBackend } from './support/echo-backend.ts';
 import { freePort } from './support/free-port.ts';
-import { httpListener, MeshOnStream } from './support/mesh-on-stream.ts';
-import { serviceAt } from './support/service-at.ts';
+import { call } from './support/http-call.ts';
+import { releasedService, releaseOf } from './support/released-service.ts';
+import { addressOf, backedService, SidecarOnStream } from './support/sidecar-on-stream.ts';
 
 /**
  * Whatever a route comes to lead to, a sidecar with configuration on demand has it when it has the route: the operator may be gone a moment later, and
  * the steps of a release are when that would be noticed.
  */
+jest.setTimeout(60_000);
 
-const DEADLINE_MS = 10_000;
+const CALLS = 50;
 
-let backends: { server: Server; port: number }[];
-let mesh: MeshOnStream;
-let harness: AdsHarness;
-let envoy: EnvoyProcess;
-let at: number;
-
-async function startBackend(name: string, address = '127.0.0.1', at = 0): Promise<{ server: Server; port: number }> {
-  const server = createServer((_, response) => response.end(name));
-  await new Promise<void>((resolve) => server.listen(at, address, resolve));
-  return { server, port: (server.address() as AddressInfo).port };
-}
-
-/** What a request for `web` comes to: what the backend says, or the status. */
-function call(): Promise<string> {
-  return new Promise((resolve) => {
-    const sent = request({ host: '127.0.0.1', port: at, headers: { host: 'web' }, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (data: string) => {
-        text += data;
-      });
-      response.on('end', () => resolve(response.statusCode === 200 ? text : String(response.statusCode)));
-    });
-    sent.setTimeout(5000, () => sent.destroy(new Error('no answer')));
-    sent.on('error', ({ message }) => resolve(message)).end();
-  });
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + DEADLINE_MS; performance.now() < end; ) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`did not come about: ${envoy.log()}`);
-}
-
-/** What the sidecar's routes say. */
-const routes = (): Promise<string> => envoy.admin('/config_dump?resource=dynamic_route_configs');
-
-/** A Deployment's pods of two revisions, the newer held back, as one Service. */
-function release(status: CanaryStatus): MeshObject[] {
-  const at = (revision: string, index: number) =>
-    pod(`web-${revision}`, {
-      deployment: 'web',
-      revision,
-      gated: revision === 'r2',
-      injected: false,
-      labels: { app: 'web' },
-      uid: revision,
-      address: `127.0.0.${index + 1}`,
-    });
-  const pods = [at('r1', 0), at('r2', 1)];
-  const progress = { stableRevision: 'r1', canaryRevision: 'r2', ungatedRevisions: ['r1'], ...status };
-  const target = backends[0]?.port ?? 0;
-  return [
-    ...pods.map((object): MeshObject => ({ kind: 'Pod', object })),
-    {
-      kind: 'Service',
-      object: service(
-        'web',
-        { app: 'web' },
-        { clusterIP: 'None', ports: [{ name: 'http', port: 80, targetPort: target }] },
-      ),
-    },
-    { kind: 'EndpointSlice', object: slice('web', pods, { http: target }) },
-    { kind: 'Canary', object: canary('web', 'web', progress) },
-  ];
-}
-
-const route = (...destinations: object[]): MeshObject => ({
-  kind: 'VirtualService',
-  object: virtualService('shop/web', { hosts: ['web'], http: [{ route: destinations as never }] }),
-});
-const toHost = (host: string, weight: number) => ({ destination: { host }, weight });
-const toSubset = (subset: string, weight: number) => ({ destination: { host: 'web', subset }, weight });
+let backends: readonly [EchoBackend, EchoBackend];
+let counters: readonly [ByteCounter, ByteCounter];
+let [httpPort, tcpPort] = [0, 0];
+let sidecar: SidecarOnStream;
 
 beforeAll(async () => {
-  const one = await startBackend('one');
-  backends = [one, await startBackend('two'), await startBackend('two', '127.0.0.2', one.port)];
+  backends = [await startEchoBackend('one'), await startEchoBackend('two')];
+  counters = [await startByteCounter('one'), await startByteCounter('two')];
 });
-
 afterAll(() => {
-  for (const { server } of backends) server.close();
+  for (const one of [...backends, ...counters]) one.close();
 });
+afterEach(() => sidecar.stop());
 
-beforeEach(async () => {
-  mesh = new MeshOnStream(SETTINGS);
-  harness = await startHarness(mesh.sources, { removalDelayMs: 0 });
-  const client: TestPod = harness.addPod('client');
-  const own = pod('client', { uid: client.uid, address: client.ips[0] ?? '' });
-  own.metadata = { ...own.metadata, annotations: { ...own.metadata?.annotations, [LOADING_ANNOTATION]: 'on-demand' } };
-  at = await freePort();
-  mesh.put({ kind: 'Pod', object: own });
-  mesh.listeners.update([httpListener(at, 80, true)]);
-  envoy = await startEnvoy({
-    nodeId: nodeIdOf(client),
-    token: client.token,
-    adsPort: harness.port,
-    rootPem: harness.rootPem,
+/** Who answers a request for `web`, or its status. */
+async function request(): Promise<string> {
+  const { status, headers } = await call({
+    host: addressOf(1),
+    port: httpPort,
+    headers: { host: 'web' },
+    agent: false,
   });
-});
+  return status === 200 ? String(headers['x-from']) : String(status);
+}
 
-afterEach(async () => {
-  await envoy.stop();
-  await harness.stop();
-});
+/** Who greets a connection to `db`; '' when it is closed without a word. */
+async function connection(): Promise<string> {
+  return (await sendBytes({ address: addressOf(2), port: tcpPort, after: 'heard' })).split(' ')[0] ?? '';
+}
 
 interface Case {
   readonly before: () => MeshObject[];
   readonly after: () => MeshObject[];
-  /** Stands in the sidecar's routes once it has the new ones. */
-  readonly sign: string;
+  readonly ask: () => Promise<string>;
+  /** Stands in what the sidecar has of a type once it has the new route. */
+  readonly sign: readonly [type: 'dynamic_listeners' | 'dynamic_route_configs', text: string];
   /** So long the operator stays yet: what is to go has gone by then. */
   readonly staysMs?: number;
-  /** Who answers some requests then. */
+  /** Who answers some then. */
   readonly reached: 'one' | 'two';
 }
 
+const served = (name: string, number: number, index: 0 | 1): MeshObject[] =>
+  backedService(name, number, { name: 'http', port: httpPort, backend: backends[index].port });
+
 const subsets = (): MeshObject[] => [
-  ...serviceAt('web', backends[0]?.port ?? 0),
+  ...served('web', 1, 0),
   {
     kind: 'DestinationRule',
     object: destinationRule('shop/web', { host: 'web', subsets: [{ name: 'v1' }, { name: 'v2' }] }),
   },
 ];
 
+const route = (...shares: readonly (readonly [host: string, weight: number, subset?: string])[]): MeshObject => {
+  const destinations = shares.map(([host, weight, subset]) => ({ destination: { host, subset }, weight }));
+  return {
+    kind: 'VirtualService',
+    object: virtualService('shop/web', { hosts: ['web'], http: [{ route: destinations }] }),
+  };
+};
+
+const release = (weight: number, analysis: object = { stepWeights: [50] }, mirrorWeight = 0): MeshObject[] => [
+  ...releasedService('web', 1, { name: 'http', port: httpPort, stable: backends[0].port, next: backends[1].port }),
+  releaseOf('web', analysis, { weight, ...(mirrorWeight > 0 && { mirrorWeight }) }),
+];
+
+const tcpRelease = (weight: number): MeshObject[] => [
+  ...releasedService('db', 2, { name: 'tcp', port: tcpPort, stable: counters[0].port, next: counters[1].port }),
+  releaseOf('db', { stepWeights: [50] }, { weight }),
+];
+
 const CASES: Record<string, Case> = {
   'a share for another Service': {
-    before: () => [
-      ...serviceAt('web', backends[0]?.port ?? 0),
-      ...serviceAt('next', backends[1]?.port ?? 0),
-      route(toHost('web', 100)),
-    ],
-    after: () => [route(toHost('web', 50), toHost('next', 50))],
-    sign: 'next',
+    before: () => [...served('web', 1, 0), ...served('next', 3, 1), route(['web', 100])],
+    after: () => [route(['web', 50], ['next', 50])],
+    ask: request,
+    sign: ['dynamic_route_configs', '|next.'],
     reached: 'two',
   },
   'a share for a subset': {
-    before: () => [...subsets(), route(toSubset('v1', 100))],
-    after: () => [route(toSubset('v1', 50), toSubset('v2', 50))],
-    sign: '|v2|',
+    before: () => [...subsets(), route(['web', 100, 'v1'])],
+    after: () => [route(['web', 50, 'v1'], ['web', 50, 'v2'])],
+    ask: request,
+    sign: ['dynamic_route_configs', '|v2|'],
     reached: 'one',
   },
   'another subset': {
-    before: () => [...subsets(), route(toSubset('v1', 100))],
-    after: () => [route(toSubset('v2', 100))],
-    sign: '|v2|',
+    before: () => [...subsets(), route(['web', 100, 'v1'])],
+    after: () => [route(['web', 100, 'v2'])],
+    ask: request,
+    sign: ['dynamic_route_configs', '|v2|'],
     reached: 'one',
   },
   'a first share for what is released': {
-    before: () => release({ weight: 0 }),
-    after: () => release({ weight: 50, ungatedRevisions: ['r1', 'r2'] }),
-    sign: '|r2',
+    before: () => release(0),
+    after: () => release(50),
+    ask: request,
+    sign: ['dynamic_route_configs', '|r2'],
     reached: 'two',
   },
   'what was released, by copies of requests before': {
-    before: () => release({ weight: 0, mirrorWeight: 100, ungatedRevisions: ['r1', 'r2'] }),
-    after: () => release({ weight: 100, ungatedRevisions: ['r1', 'r2'] }),
-    sign: '|r2',
-    staysMs: 500,
+    before: () => release(0, { iterations: 5, mirror: true }, 100),
+    after: () => release(100, { iterations: 5, mirror: true }),
+    ask: request,
+    sign: ['dynamic_route_configs', '|r2'],
+    staysMs: 2000,
+    reached: 'two',
+  },
+  'a first share for what is released, of connections': {
+    before: () => tcpRelease(0),
+    after: () => tcpRelease(50),
+    ask: connection,
+    sign: ['dynamic_listeners', '|r2'],
     reached: 'two',
   },
 };
 
-describe('the operator is gone as soon as a sidecar has a route to', () => {
-  test.each(Object.entries(CASES))('%s', async (_, { before, after, sign, reached, staysMs = 0 }) => {
-    mesh.put(...before());
-    await until(async () => (await call()) === 'one');
-    mesh.put(...after());
-    await until(async () => (await routes()).includes(sign));
+test.each(Object.entries(CASES))(
+  'the operator is gone as soon as a sidecar has a route to %s, and nothing is lost',
+  async (_, { before, after, ask, sign: [type, text], reached, staysMs = 0 }) => {
+    [httpPort, tcpPort] = [await freePort(), await freePort()];
+    const port = ask === request ? httpPort : tcpPort;
+    sidecar = new SidecarOnStream({ loading: 'on-demand', ports: [port] });
+    await sidecar.start(before());
+    await sidecar.until(async () => (await ask()) === 'one');
+    sidecar.mesh.put(...after());
+    await sidecar.until(async () => (await sidecar.envoy.admin(`/config_dump?resource=${type}`)).includes(text));
     await new Promise((resolve) => setTimeout(resolve, staysMs));
-    await harness.stop();
-    const answers = await Promise.all(Array.from({ length: 50 }, call));
-    expect(answers.filter((answer) => answer !== 'one' && answer !== 'two')).toEqual([]);
-    expect(answers).toContain(reached);
-  });
-});
+    await sidecar.withoutControlPlane(async () => {
+      const answers = await Promise.all(Array.from({ length: CALLS }, ask));
+      expect(answers.filter((answer) => answer !== 'one' && answer !== 'two')).toEqual([]);
+      expect(answers).toContain(reached);
+    });
+  },
+);
