@@ -12,6 +12,8 @@ export interface CanaryMetrics {
 
 const LABELS = ['namespace', 'canary'] as const;
 
+type Labels = Record<(typeof LABELS)[number], string>;
+
 /**
  * Registers `heddle_canary_*`: where each release stands and what its last check came to. Only the leader tells of Canaries, so that sums over replicas are right.
  * @param canaries all there are
@@ -99,12 +101,12 @@ function registerRound(registry: Registry, shown: () => readonly Canary[], label
 
 function counters(
   registry: Registry,
-  labelsOf: (canary: Canary) => Record<(typeof LABELS)[number], string>,
+  labelsOf: (canary: Canary) => Labels,
   canaries: () => Iterable<Canary>,
 ): CanaryMetrics {
   const registers = [registry];
-  /** Labels that were counted with, by Canary. */
-  const told = new Map<string, Map<string, ReturnType<typeof labelsOf> & { reason: string }>>();
+  /** By Canary, its labels and the reasons that were counted. */
+  const told = new Map<string, { readonly labels: Labels; readonly reasons: Set<string> }>();
   const keyOf = ({ metadata }: Canary): string => `${metadata.namespace}/${metadata.name}`;
   const events = new Counter({
     name: 'heddle_canary_events_total',
@@ -114,10 +116,10 @@ function counters(
     // Where namespaces come and go, those of Canaries that are deleted would be ever more.
     collect() {
       const there = new Set([...canaries()].map(keyOf));
-      for (const [key, series] of told) {
+      for (const [key, { labels, reasons }] of told) {
         if (there.has(key)) continue;
         told.delete(key);
-        for (const labels of series.values()) this.remove(labels);
+        for (const reason of reasons) this.remove({ ...labels, reason });
       }
     },
   });
@@ -129,11 +131,9 @@ function counters(
   });
   return {
     event: (canary, { reason }) => {
-      const series = told.get(keyOf(canary)) ?? new Map<string, ReturnType<typeof labelsOf> & { reason: string }>();
-      told.set(keyOf(canary), series);
-      const labels = series.get(reason) ?? { ...labelsOf(canary), reason };
-      series.set(reason, labels);
-      events.inc(labels);
+      const { labels, reasons } = told.get(keyOf(canary)) ?? { labels: labelsOf(canary), reasons: new Set<string>() };
+      told.set(keyOf(canary), { labels, reasons: reasons.add(reason) });
+      events.inc({ ...labels, reason });
     },
     answered: (reason = 'Value') => queries.inc({ result: reason }),
   };

@@ -11,6 +11,12 @@ export function blockList(blocks: readonly string[]): BlockList {
   return list;
 }
 
+/** Whether an address, of IPv4 or IPv6, is in one of the blocks; what is no address is in none. */
+export function isWithin(address: string, blocks: BlockList): boolean {
+  const family = isIP(address);
+  return family !== 0 && blocks.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** This machine, its link (where clouds tell a machine its secrets), many machines at once, and what is no place at all. */
 const FORBIDDEN = blockList([
   ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'],
@@ -32,9 +38,8 @@ export function mayReach(address: string, allowed: BlockList): boolean {
   const family = isIP(address);
   // An interface (`fe80::1%eth0`) is of this machine's links.
   if (family === 0 || address.includes('%')) return false;
-  const type = family === 6 ? 'ipv6' : 'ipv4';
-  if (allowed.check(address, type)) return true;
-  if (FORBIDDEN.check(address, type)) return false;
+  if (isWithin(address, allowed)) return true;
+  if (isWithin(address, FORBIDDEN)) return false;
   const inner = family === 6 ? embedded(address) : undefined;
   return inner === undefined || mayReach(inner, allowed);
 }

@@ -1,6 +1,6 @@
 import { type BlockList, isIP } from 'node:net';
 import type { ReadStore } from '../../kube/store.ts';
-import { blockList } from '../outward/destination.ts';
+import { blockList, isWithin } from '../outward/destination.ts';
 import type { Node } from './cluster-stores.ts';
 
 /**
@@ -20,11 +20,8 @@ export class RewrittenAddresses {
 
   /** @param node of the pod, by name */
   has(address: string, node: string): boolean {
-    const family = isIP(address);
-    if (family === 0) return false;
-    const type = family === 6 ? 'ipv6' : 'ipv4';
     const found = this.nodes.get(node);
-    return this.named.check(address, type) || (found !== undefined && this.blocksOf(found).check(address, type));
+    return isWithin(address, this.named) || (found !== undefined && isWithin(address, this.blocksOf(found)));
   }
 
   private blocksOf(node: Node): BlockList {

@@ -6,6 +6,7 @@ import { TOKEN_AUDIENCE } from '../../proxy/names.ts';
 import type { PodRecord, TokenAuthenticatorPorts, TokenReviewResult } from '../ads/token-authenticator.ts';
 import { isInjected } from '../mesh/pod.ts';
 import { BY_ADDRESS, BY_UID, type ClusterStores, type Pod } from './cluster-stores.ts';
+import type { RewrittenAddresses } from './rewritten-addresses.ts';
 
 const NO_SIDECAR = 'runs no sidecar of the mesh, so there is nothing to give it';
 
@@ -22,10 +23,8 @@ interface TokenReview extends KubeObject {
 /** What is asked of the API server; its clock says when tokens are over. */
 type ReviewApi = Pick<KubeApi, 'create'> & { readonly transport?: Pick<KubeApi['transport'], 'clockOffsetMs'> };
 
-type Addresses = { readonly rewritten: Pick<ClusterStores['rewritten'], 'has'> };
-
 /** What is looked up of the stores. */
-type PodStores = Pick<ClusterStores, 'pods' | 'discovery'> & Addresses;
+type PodStores = Pick<ClusterStores, 'pods' | 'discovery' | 'rewritten'>;
 
 /**
  * What the authenticator asks: TokenReview at the API server, and pods of the store.
@@ -39,7 +38,7 @@ export function tokenPorts(
   onUndiscovered: (pod: Pod, message: string) => void,
 ): TokenAuthenticatorPorts {
   return {
-    reviewToken: (token) => review(api, token),
+    ...commonPorts(api, pods, rewritten),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
       const namespace = pod?.metadata?.namespace ?? '';
@@ -52,9 +51,6 @@ export function tokenPorts(
       // Whoever has the token of a pod without our sidecar is not its proxy.
       return { ...recordOf(pod), problem: isInjected(pod) ? undefined : NO_SIDECAR };
     },
-    podUidByAddress: (address) => uidByAddress(pods, address),
-    mayBeRewritten: (address, { node = '' }) => rewritten.has(address, node),
-    clockOffsetMs: () => api.transport?.clockOffsetMs,
   };
 }
 
@@ -64,15 +60,26 @@ export function tokenPorts(
  */
 export function replicaTokenPorts(
   api: ReviewApi,
-  { pods, rewritten }: Pick<ClusterStores, 'pods'> & Addresses,
+  { pods, rewritten }: Pick<ClusterStores, 'pods' | 'rewritten'>,
   isReplica: (pod: Pod) => boolean,
 ): TokenAuthenticatorPorts {
   return {
-    reviewToken: (token) => review(api, token),
+    ...commonPorts(api, pods, rewritten),
     podByUid: (uid) => {
       const [pod] = pods.byIndex(BY_UID, uid);
       return pod && { ...recordOf(pod), problem: isReplica(pod) ? undefined : 'is no replica of the operator' };
     },
+  };
+}
+
+/** What is asked of tokens and addresses, whoever's they are. */
+function commonPorts(
+  api: ReviewApi,
+  pods: ClusterStores['pods'],
+  rewritten: Pick<RewrittenAddresses, 'has'>,
+): Omit<TokenAuthenticatorPorts, 'podByUid'> {
+  return {
+    reviewToken: (token) => review(api, token),
     podUidByAddress: (address) => uidByAddress(pods, address),
     mayBeRewritten: (address, { node = '' }) => rewritten.has(address, node),
     clockOffsetMs: () => api.transport?.clockOffsetMs,

@@ -6,7 +6,7 @@ import type { Endpoint, MeshService, MeshSettings, ServiceKey, ServicePort } fro
 import { Assignment } from './assignment.ts';
 import { translateServiceCluster } from './clusters.ts';
 import { expectedPeers } from './destination.ts';
-import type { FoundCluster } from './found-clusters.ts';
+import type { FoundCluster } from './found-cluster.ts';
 import type { HostIndex } from './host-index.ts';
 import { Lazy } from './lazy.ts';
 import { readAuthorizerCluster } from './names.ts';

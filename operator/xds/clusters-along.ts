@@ -5,7 +5,9 @@ import type { Client } from './clients.ts';
 import { readOutboundCluster } from './names.ts';
 import type { OnDemandClusters, OnDemandSources } from './on-demand-clusters.ts';
 import { routeNames } from './route-names.ts';
+import { choicesOf } from './rule-index.ts';
 import type { Scope } from './scope.ts';
+import { ScopeMemo } from './scope-memo.ts';
 
 const NOTHING: readonly string[] = [];
 
@@ -16,8 +18,7 @@ const NOTHING: readonly string[] = [];
 export class ClustersAlong {
   private readonly sources: OnDemandSources;
   private readonly onDemand: OnDemandClusters;
-  /** By scope and name, in the present state of the mesh. */
-  private readonly known = new Map<Scope, Map<string, readonly string[]>>();
+  private readonly known = new ScopeMemo<readonly string[]>();
 
   constructor(sources: OnDemandSources, onDemand: OnDemandClusters) {
     this.sources = sources;
@@ -26,19 +27,18 @@ export class ClustersAlong {
 
   /** The mesh is another now. */
   forget(): void {
-    this.known.clear();
+    this.known.forget();
   }
 
   /** Names of the clusters that go along with one; none with what there is not, or is not sent on demand. */
   names(name: string, client: Client): readonly string[] {
     if (!this.onDemand.includes(name, client)) return NOTHING;
     const { scope } = client;
-    const known = this.known.get(scope) ?? new Map<string, readonly string[]>();
-    this.known.set(scope, known);
-    const all = known.get(name) ?? this.find(name, scope);
+    const known = this.known.get(scope, name);
+    const all = known ?? this.find(name, scope);
     // Names that mean nothing are anybody's to make up: they are not remembered.
     if (all === undefined) return NOTHING;
-    known.set(name, all);
+    if (known === undefined) this.known.set(scope, name, all);
     return all.filter((other) => this.onDemand.includes(other, client));
   }
 
@@ -73,12 +73,6 @@ export class ClustersAlong {
       }
     }
   }
-}
-
-/** The backends of each of a rule's routes, between which its weights choose. */
-function* choicesOf({ http, tls, tcp }: RouteRule): Generator<readonly WeightedBackend[]> {
-  for (const { action } of http) if (action.kind === 'forward') yield action.backends;
-  for (const { backends } of [...tls, ...tcp]) yield backends;
 }
 
 function isOf(cluster: string, hostname: Hostname, port: number): boolean {

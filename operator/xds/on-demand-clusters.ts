@@ -8,6 +8,7 @@ import { routablePorts } from './routable-ports.ts';
 import { routeNames } from './route-names.ts';
 import { destinationsOf, type RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
+import { ScopeMemo } from './scope-memo.ts';
 import type { ServiceTable } from './service-table.ts';
 
 /** What is looked at to tell which clusters may wait. */
@@ -18,15 +19,15 @@ export interface OnDemandSources {
   readonly services: ServiceTable;
 }
 
-/** So many names are remembered of a scope. */
+/** So many names are remembered of a scope: anybody can make them up. */
 const MOST_KNOWN = 20_000;
 
 /** Which clusters a client that asks for them one by one is sent when a request or connection first goes there, and which at once. */
 export class OnDemandClusters {
   private readonly sources: OnDemandSources;
   private readonly serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined;
-  /** By scope and name, in the present state of the mesh: of each cluster that differs all proxies are asked for. */
-  private readonly known = new Map<Scope, Map<string, boolean>>();
+  /** Of each cluster that differs all proxies are asked for. */
+  private readonly known = new ScopeMemo<boolean>(MOST_KNOWN);
 
   /** @param serviceOf gives the service that the clients of a scope reach by a cluster's hostname */
   constructor(sources: OnDemandSources, serviceOf: (hostname: Hostname, scope: Scope) => MeshService | undefined) {
@@ -39,19 +40,16 @@ export class OnDemandClusters {
    */
   includes(name: string, { scope, onDemand }: Client): boolean {
     if (!onDemand) return false;
-    const known = this.known.get(scope) ?? new Map<string, boolean>();
-    this.known.set(scope, known);
-    const before = known.get(name);
-    if (before !== undefined) return before;
+    const known = this.known.get(scope, name);
+    if (known !== undefined) return known;
     const found = this.find(name, scope);
-    // Anybody can make up names.
-    if (known.size < MOST_KNOWN) known.set(name, found);
+    this.known.set(scope, name, found);
     return found;
   }
 
   /** The mesh is another now. */
   forget(): void {
-    this.known.clear();
+    this.known.forget();
   }
 
   private find(name: string, scope: Scope): boolean {

@@ -11,7 +11,7 @@ import { findCarriers } from './carriers.ts';
 import { type Client, Clients } from './clients.ts';
 import { ClustersAlong } from './clusters-along.ts';
 import { Distinctions } from './distinctions.ts';
-import { type FoundCluster, FoundClusters } from './found-clusters.ts';
+import type { FoundCluster } from './found-cluster.ts';
 import { HostIndex } from './host-index.ts';
 import { ROUTED_HTTP_PORT } from './http-protocols.ts';
 import { Lazy } from './lazy.ts';
@@ -33,6 +33,7 @@ import { routablePorts } from './routable-ports.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleIndex } from './rule-index.ts';
 import type { Scope } from './scope.ts';
+import { ScopeMemo } from './scope-memo.ts';
 import { ServiceTable } from './service-table.ts';
 import type { ServiceVariant } from './service-variant.ts';
 import { VersionLog } from './version-log.ts';
@@ -62,7 +63,7 @@ export class Outbound {
   /** By scope and policy, of the present state of the mesh. */
   private readonly carriersOf = new Map<Scope, Map<ObjectKey, readonly ResourceName[]>>();
   /** What was looked up in the present state of the mesh. */
-  private readonly found = new FoundClusters();
+  private readonly found = new ScopeMemo<FoundCluster>();
   private snapshot: MeshSnapshot | undefined;
 
   constructor(settings: MeshSettings) {

@@ -2,7 +2,7 @@ import { HostBuckets } from '../mesh/host-buckets.ts';
 import { KeySets } from '../mesh/key-sets.ts';
 import { byAge } from '../mesh/mesh-object.ts';
 import type { ObjectKey } from '../mesh/object-ref.ts';
-import type { Backend, RouteRule } from '../mesh/route-rule.ts';
+import type { Backend, RouteRule, WeightedBackend } from '../mesh/route-rule.ts';
 import type { Hostname } from '../mesh/snapshot.ts';
 import { SortedGroup } from '../mesh/sorted-group.ts';
 
@@ -103,10 +103,15 @@ export class RuleIndex {
   }
 }
 
+/** The backends of each of a rule's routes, between which its weights choose. */
+export function* choicesOf({ http, tls, tcp }: RouteRule): Generator<readonly WeightedBackend[]> {
+  for (const { action } of http) if (action.kind === 'forward') yield action.backends;
+  for (const { backends } of [...tls, ...tcp]) yield backends;
+}
+
 /** Everything a rule's routes, mirrors included, lead to. */
 function backendsOf(rule: RouteRule): Backend[] {
-  const forwarded = rule.http.flatMap(({ action }) => (action.kind === 'forward' ? action.backends : []));
-  return [...forwarded, ...mirrorsOf(rule), ...[...rule.tls, ...rule.tcp].flatMap(({ backends }) => backends)];
+  return [...[...choicesOf(rule)].flat(), ...mirrorsOf(rule)];
 }
 
 function mirrorsOf({ http }: RouteRule): Backend[] {

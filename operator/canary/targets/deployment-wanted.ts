@@ -25,7 +25,7 @@ export function wantedOfDeployment(status: CanaryStatus, observation: Observatio
  * Whether the pods of a worker's revision that was given up are to go (`leftWorking`): no gate keeps them from their queue, and Kubernetes makes none anew
  * while the rollout is stopped. Before that `kubectl rollout status` is told, where the deadline is ours to shorten.
  */
-function isToStopWorking(status: CanaryStatus, { spec }: Observation, target: TargetView): boolean {
+export function isToStopWorking(status: CanaryStatus, { spec }: Observation, target: TargetView): boolean {
   const { phase, failedRevision, stableRevision = '' } = status;
   if (phase !== 'Failed' || spec?.analysis.traffic !== 'None' || failedRevision !== target.current) return false;
   const works = (target.revisions.get(stableRevision)?.replicas ?? 0) > 0;

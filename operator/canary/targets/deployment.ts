@@ -4,7 +4,7 @@ import type { Deployment, ReplicaSet } from '../objects.ts';
 import type { Observation, RevisionView, TargetView } from '../observation.ts';
 import { countPods, isNodeReady } from '../pods.ts';
 import { type BorrowableFields, fieldOwnership, isPauseApplied, pausedBy } from './borrowed-fields.ts';
-import { wantedOfDeployment } from './deployment-wanted.ts';
+import { isToStopWorking, wantedOfDeployment } from './deployment-wanted.ts';
 import { findCurrent, ordinalOf, restartFingerprint, revisionOf } from './revisions.ts';
 import { type Check, extraPods, podsOf, reachableWeight } from './target-fitness.ts';
 import type { TargetIndex } from './target-index.ts';
@@ -60,19 +60,18 @@ function view(target: Deployment, key: string, index: TargetIndex): TargetView {
   };
 }
 
-/** The rollout is stopped before, or Kubernetes would make the pods anew. */
+/** Once the rollout is stopped: before that Kubernetes would make the pods anew. */
 function leftWorking(
-  { phase, failedRevision }: CanaryStatus,
-  { spec }: Observation,
+  status: CanaryStatus,
+  observation: Observation,
   target: Deployment,
   key: string,
   index: TargetIndex,
 ): readonly ReplicaSet[] {
-  const isStopped = phase === 'Failed' && pausedBy(target, DEPLOYMENT_FIELDS) === 'us';
-  if (!isStopped || spec?.analysis.traffic !== 'None') return [];
+  const view = observation.target;
+  if (view?.pausedBy !== 'us' || !isToStopWorking(status, observation, view)) return [];
   const current = findCurrent(target, index.replicaSetsOf(key, target));
-  const isLeft = current !== undefined && revisionOf(current) === failedRevision && (current.spec?.replicas ?? 0) > 0;
-  return isLeft ? [current] : [];
+  return current !== undefined && (current.spec?.replicas ?? 0) > 0 ? [current] : [];
 }
 
 function viewRevision(replicaSet: ReplicaSet, index: TargetIndex): RevisionView {
