@@ -253,6 +253,18 @@ describe('a worker', () => {
     expect(wantedFields(failed, requests.observation(releasing(1, { timedOut: true })))?.paused).toBeUndefined();
   });
 
+  test('of a StatefulSet that was given up goes back to the old revision, where others stay for a look', () => {
+    const partition = (analysis: object, more: Partial<TargetView> = {}) => {
+      const run = new Run({ stepWeights: [25], ...analysis });
+      const failed: CanaryStatus = { ...run.status, canaryRevision: 'r2', phase: 'Failed', failedRevision: 'r2' };
+      const target = releasing(1, { kind: 'StatefulSet', takesOut: 1, mayTake: { partition: true }, ...more });
+      return wantedFields(failed, run.observation(target))?.partition;
+    };
+    expect(partition({ traffic: 'None' })).toBe(4);
+    expect(partition({})).toBe(3);
+    expect(partition({}, { takesOut: 4 })).toBe(4);
+  });
+
   test('without that being said is a target whose Service is missing', () => {
     const status = new Run({ stepWeights: [25] }).at(0, targetOf(), { services: [] }).status;
     const condition = status.conditions?.find(({ type }) => type === 'TargetReady');

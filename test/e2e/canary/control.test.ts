@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals';
 import { COMMAND_ANNOTATION } from '../../../api/canary-command.ts';
-import { type CanaryObject, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import { type CanaryObject, conditionLine, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
 import { OrdersTarget } from '../support/canary-target.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client, type LoadReport } from '../support/testbed-client.ts';
@@ -62,11 +62,6 @@ const fails = async (revision: string, errors: boolean): Promise<void> => {
   await inside.behave(await testbedPods(mesh, `app=orders,pod-template-hash=${revision}`), { errors, status: 500 });
 };
 
-const message = ({ conditions = [] }: Status, type: string): string => {
-  const found = conditions.find((one) => one.type === type);
-  return `${found?.status} ${found?.reason}: ${found?.message}`;
-};
-
 const alertProvider = (name: string, spec: object): object => ({
   apiVersion: 'heddle.dev/v1alpha1',
   kind: 'AlertProvider',
@@ -76,7 +71,7 @@ const alertProvider = (name: string, spec: object): object => ({
 
 const delivered = async (name: string, reason: string): Promise<void> => {
   await mesh.waitFor<CanaryObject>('alertprovider', name, ({ status = {} }) =>
-    message(status, 'Delivered').includes(` ${reason}: `) ? undefined : JSON.stringify(status),
+    conditionLine(status, 'Delivered').includes(` ${reason}: `) ? undefined : JSON.stringify(status),
   );
 };
 
@@ -130,7 +125,7 @@ describe('a release', () => {
         revision = waiting.canaryRevision ?? '';
         expect(await asked('smoke', `app=orders,pod-template-hash=${revision}`)).toBe(1);
         expect(await asked('smoke', `app=orders,pod-template-hash=${waiting.stableRevision}`)).toBe(0);
-        await until((status) => message(status, 'Waiting').includes('confirm-promotion says no (403'));
+        await until((status) => conditionLine(status, 'Waiting').includes('confirm-promotion says no (403'));
         expect(await asked('confirm-promotion')).toBeGreaterThan(0);
 
         await command('pause');
@@ -144,7 +139,7 @@ describe('a release', () => {
         await fails(revision, true);
         const failed = await until(({ phase }) => phase === 'Failed');
         expect(failed).toMatchObject({ weight: 0, failedRevision: revision });
-        expect(message(failed, 'Failed')).toMatch(/^True NoRequestSucceeds: .*after the promotion/);
+        expect(conditionLine(failed, 'Failed')).toMatch(/^True NoRequestSucceeds: .*after the promotion/);
         expect(await oneSecondLater()).toEqual(['v1']);
       });
       // What the revision itself answered once it was told to, and nothing else.
@@ -192,12 +187,12 @@ describe('a release', () => {
         await release(mesh, 'VERSION=v3');
         const waiting = await until(({ verdict }) => verdict === 'AwaitingDependencies');
         expect(waiting).toMatchObject({ phase: 'Waiting', weight: 0 });
-        expect(message(waiting, 'Waiting')).toContain(`there is no Canary ${mesh.name}/nobody`);
+        expect(conditionLine(waiting, 'Waiting')).toContain(`there is no Canary ${mesh.name}/nobody`);
         await dependOn(null);
         await until(({ weight }) => weight === 50);
         const failed = await command('abort');
         expect(failed).toMatchObject({ phase: 'Failed', weight: 0 });
-        expect(message(failed, 'Failed')).toMatch(/^True Aborted: /);
+        expect(conditionLine(failed, 'Failed')).toMatch(/^True Aborted: /);
         expect(await oneSecondLater()).toEqual(['v2']);
       });
       expect(failures).toEqual({});

@@ -1,5 +1,12 @@
 import { describe, expect } from '@jest/globals';
-import { type CanaryObject, orders, ordersCanary, release, waitForPhase } from '../support/canary-fixture.ts';
+import {
+  type CanaryObject,
+  conditionLine,
+  orders,
+  ordersCanary,
+  release,
+  waitForPhase,
+} from '../support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client } from '../support/testbed-objects.ts';
@@ -21,16 +28,10 @@ async function standsStill(reason: string, told: RegExp): Promise<Status> {
     'canary',
     'orders',
     ({ status: now = {} }) =>
-      now.verdict === reason && told.test(condition(now, 'Waiting')) ? undefined : JSON.stringify(now),
+      now.verdict === reason && told.test(conditionLine(now, 'Waiting')) ? undefined : JSON.stringify(now),
     { timeoutMs: 100_000 },
   );
   return status;
-}
-
-/** Reason and message of a condition. */
-function condition({ conditions = [] }: Status, type: string): string {
-  const found = conditions.find((one) => one.type === type);
-  return `${found?.status} ${found?.reason}: ${found?.message}`;
 }
 
 /** Requests at a low rate; @returns versions that answered, upon having seen none fail */
@@ -76,7 +77,7 @@ describe('a release', () => {
     const waiting = await standsStill('AwaitingCapacity', /^True AwaitingCapacity: 0 of the 1 pods/);
     expect(waiting).toMatchObject({ phase: 'Waiting', weight: 0, failedChecks: 0 });
     const { status: failed = {} } = await waitForPhase(mesh, ['Failed'], 60);
-    expect(condition(failed, 'Failed')).toMatch(/^True ImagePull: .*container app of pod orders-\S+ has an image/);
+    expect(conditionLine(failed, 'Failed')).toMatch(/^True ImagePull: .*container app of pod orders-\S+ has an image/);
     expect(await answers(2)).toEqual(['v1']);
     await mesh.run('set', 'image', 'deployment/orders', 'app=heddle/shop:dev');
     const { status } = await waitForPhase(mesh, ['Initialized'], 60);
@@ -95,7 +96,7 @@ describe('a release', () => {
           { timeoutMs: (RELEASE_SECONDS + 10) * 1000 },
         );
         const { status = {} } = await waitForPhase(mesh, ['Failed', 'Succeeded'], RELEASE_SECONDS);
-        expect(condition(status, 'Failed')).toMatch(
+        expect(conditionLine(status, 'Failed')).toMatch(
           new RegExp(`^True ThresholdReached: .*request-duration \\d.* ms is above ${LIMIT_MS} ms`),
         );
         expect(status).toMatchObject({ phase: 'Failed', weight: 0, verdict: 'Failed' });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect } from '@jest/globals';
 import type { CanaryStatus } from '../../../api/canary-status.ts';
 import { waitUntil } from '../../../hack/mesh/wait.ts';
-import { type CanaryObject, canaryOf } from '../support/canary-fixture.ts';
+import { type CanaryObject, canaryOf, conditionLine } from '../support/canary-fixture.ts';
 import { clusterSetup, clusterTest, useNamespace } from '../support/namespace.ts';
 import { Client } from '../support/testbed-client.ts';
 import { client, server } from '../support/testbed-objects.ts';
@@ -20,26 +20,47 @@ const PAUSE_MS = 50;
 const WORK = `if (process.env.CRASH) process.exit(1);
 process.on('SIGTERM', () => process.exit());
 setInterval(() => fetch('http://queue/?key=' + process.env.VERSION).catch(() => {}), ${PAUSE_MS});`;
+const COMMAND = ['node', '-e', WORK];
 const HOOKS = ['confirm-rollout', 'rollout', 'confirm-traffic-increase', 'rollback'] as const;
 
-async function until(check: (status: CanaryStatus) => boolean, seconds = 120): Promise<CanaryStatus> {
+async function until(check: (status: CanaryStatus) => boolean, seconds = 120, name = 'mailer'): Promise<CanaryStatus> {
   const found = await mesh.waitFor<CanaryObject>(
     'canary',
-    'mailer',
+    name,
     ({ status = {} }) => (check(status) ? undefined : JSON.stringify(status)),
     { timeoutMs: seconds * 1000, everyMs: 200 },
   );
   return found.status ?? {};
 }
 
-const conditionOf = ({ conditions = [] }: CanaryStatus, type: string): string => {
-  const found = conditions.find((one) => one.type === type);
-  return `${found?.status} ${found?.reason}: ${found?.message}`;
-};
-
 /** Before that it may be the revision before that has failed. */
-async function untilFailed(why: RegExp): Promise<void> {
-  await until((status) => status.phase === 'Failed' && why.test(conditionOf(status, 'Failed')), 150);
+function untilFailed(why: RegExp, name = 'mailer'): Promise<CanaryStatus> {
+  return until((status) => status.phase === 'Failed' && why.test(conditionLine(status, 'Failed')), 150, name);
+}
+
+/** The same worker as a StatefulSet of two pods. */
+function readers(): object[] {
+  const objects = client('reader', { version: 'w1', replicas: 2, container: { command: COMMAND } }) as {
+    readonly kind: string;
+    readonly spec: object;
+  }[];
+  return objects.map((object) =>
+    object.kind === 'Deployment'
+      ? { ...object, kind: 'StatefulSet', spec: { ...object.spec, serviceName: 'reader' } }
+      : object,
+  );
+}
+
+interface ReaderPod {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly deletionTimestamp?: string };
+}
+
+/** Revisions of the pods of the StatefulSet that stay. */
+async function readerRevisions(): Promise<(string | undefined)[]> {
+  const pods = await mesh.list<ReaderPod>('pods', 'app=reader');
+  return pods
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.labels['controller-revision-hash']);
 }
 
 const release = (...environment: string[]): Promise<string> =>
@@ -77,24 +98,29 @@ async function takesAll(version: string, other: string): Promise<void> {
 clusterSetup(
   both,
   async () => {
-    const command = ['node', '-e', WORK];
     await Promise.all([
       mesh.apply(
         ...server('queue'),
         ...client('caller'),
-        ...client('mailer', { replicas: REPLICAS, container: { command } }),
+        ...client('mailer', { replicas: REPLICAS, container: { command: COMMAND } }),
+        ...readers(),
       ),
       outside.apply(...HOOKS.flatMap((type) => server(type))),
     ]);
     await Promise.all([
       ...['queue', 'caller', 'mailer'].map((name) => mesh.rolledOut(name)),
+      mesh.run('rollout', 'status', 'statefulset/reader', '--timeout=120s'),
       ...HOOKS.map((name) => outside.rolledOut(name)),
     ]);
     await says('rollback', false);
     const webhooks = HOOKS.map((type) => ({ type, name: type, url: `http://${type}.${outside.name}/` }));
     const analysis = { interval: '2s', threshold: 2, traffic: 'None', stepWeights: [1, 50], metrics: [], webhooks };
-    await mesh.apply(canaryOf('mailer', analysis));
-    await until(({ phase }) => phase === 'Initialized', 60);
+    const ofReader = { ...analysis, stepWeights: [50], webhooks: webhooks.filter(({ type }) => type === 'rollout') };
+    await mesh.apply(
+      canaryOf('mailer', analysis),
+      canaryOf('reader', ofReader, { targetRef: { kind: 'StatefulSet', name: 'reader' } }),
+    );
+    for (const name of ['mailer', 'reader']) await until(({ phase }) => phase === 'Initialized', 60, name);
   },
   150_000,
 );
@@ -112,12 +138,12 @@ describe('a worker', () => {
       await says('confirm-rollout', false);
       await says('confirm-traffic-increase', false);
       await release('VERSION=v2');
-      const asking = await until((status) => conditionOf(status, 'Waiting').includes('confirm-rollout says no (403'));
+      const asking = await until((status) => conditionLine(status, 'Waiting').includes('confirm-rollout says no (403'));
       expect(asking).toMatchObject({ phase: 'Waiting', verdict: 'AwaitingConfirmation' });
       await says('confirm-rollout', true);
 
       // One pod beside four.
-      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      await until((status) => conditionLine(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
       const first = await share('v2', 'v1', 6);
       expect(first).toBeGreaterThan(0.12);
       expect(first).toBeLessThan(0.28);
@@ -134,7 +160,7 @@ describe('a worker', () => {
       });
       await says('confirm-traffic-increase', false);
       await patch({ suspend: false });
-      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      await until((status) => conditionLine(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
       await says('confirm-traffic-increase', true);
 
       // Half as many as there are, beside all of these.
@@ -147,16 +173,30 @@ describe('a worker', () => {
   );
 
   clusterTest(
-    'that its rollout hook finds fault with is given up, and takes nothing more',
+    'that its rollout hook finds fault with is given up, which kubectl rollout status tells, and takes nothing more',
     both,
     async () => {
       await says('rollout', false);
+      await mesh.run('set', 'env', 'statefulset/reader', 'VERSION=w2');
       await release('VERSION=v3');
+      const rollout = mesh.kubectl.try(['-n', mesh.name, 'rollout', 'status', 'deployment/mailer', '--timeout=120s'], {
+        timeoutMs: 130_000,
+      });
       await untilFailed(/^True ThresholdReached: .*rollout hook rollout says no/);
+      const { code, stderr } = await rollout;
+      expect([code, stderr]).toEqual([1, expect.stringContaining('exceeded its progress deadline')]);
       await mesh.waitFor<{ status: { replicas?: number } }>('deployment', 'mailer', ({ status }) =>
         status.replicas === REPLICAS ? undefined : JSON.stringify(status),
       );
       await takesAll('v2', 'v3');
+
+      // A StatefulSet's pod goes back.
+      const { stableRevision } = await untilFailed(/rollout hook rollout says no/, 'reader');
+      await waitUntil('the pods of the StatefulSet are of the old revision', async () => {
+        const revisions = await readerRevisions();
+        return revisions.join() === `${stableRevision},${stableRevision}` ? undefined : revisions.join();
+      });
+      await takesAll('w1', 'w2');
     },
     150_000,
   );
@@ -171,7 +211,7 @@ describe('a worker', () => {
 
       await says('confirm-traffic-increase', false);
       await release('VERSION=v4', 'CRASH-');
-      await until((status) => conditionOf(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
+      await until((status) => conditionLine(status, 'Waiting').includes('confirm-traffic-increase says no (403'));
       await says('rollback', true);
       await untilFailed(/^True RolledBack: .*: rollback hook rollback says yes$/);
       await says('rollback', false);

@@ -87,6 +87,12 @@ export function ordersBudget(spec: object): object {
   };
 }
 
+/** A condition as one line: `True Aborted: MESSAGE`. */
+export function conditionLine({ conditions = [] }: CanaryStatus, type: string): string {
+  const found = conditions.find((one) => one.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+}
+
 /** Waits until the Canary has one of the phases and gives it. */
 export function waitForPhase(space: TestNamespace, phases: readonly string[], seconds: number): Promise<CanaryObject> {
   return space.waitFor<CanaryObject>(
